@@ -1,0 +1,311 @@
+"""How evenly work is shared: Gini, chi-square against an expectation, effect size, rates by group.
+
+All measures take one vector of counts by agent or a stack of them (scenarios x agents).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.errors import InvalidTable
+from engine.typing import BoolArray, FloatArray
+
+# Cohen's conventional sizes of w (J. Cohen, Statistical Power Analysis, 2nd ed. 1988, section 7.2).
+SMALL, MEDIUM, LARGE = 0.1, 0.3, 0.5
+SIMPLE_RULE_P, SIMPLE_RULE_GINI = 0.05, 0.3
+# Above this the noncentral chi-square is normal to better than the digits anyone prints.
+_NORMAL_FROM = 1e9
+
+
+def gini(handled: ArrayLike) -> Any:
+    """Gini coefficient of how work is spread over agents.
+
+    Parameters
+    ----------
+    handled : (..., n_agents) array of int or float, >= 0
+        Interactions or seconds per agent, idle agents included. [count or s]
+
+    Returns
+    -------
+    float or (...) array of float
+        0 if all agents get the same, (n_agents - 1) / n_agents if one gets all.
+
+    Raises
+    ------
+    InvalidTable
+        If there is no agent, a value is negative or not finite, or nothing was handled
+        (a report shows null there).
+
+    References
+    ----------
+    .. [1] C. Damgaard and J. Weiner, "Describing inequality in plant size or
+       fecundity", Ecology 81(4), 2000. doi:10.2307/177185
+
+    Examples
+    --------
+    >>> gini([1, 2, 3, 4])
+    0.25
+    """
+    work = np.sort(np.asarray(handled, dtype=float), axis=-1)
+    if work.size == 0 or not np.isfinite(work).all() or work.min() < 0 or (work.sum(axis=-1) == 0).any():
+        raise InvalidTable("handled: the Gini coefficient needs finite values >= 0 with a sum above 0")
+    n = work.shape[-1]
+    rank = 2.0 * np.arange(1, n + 1) - n - 1
+    value = (work @ rank) / (n * work.sum(axis=-1))
+    return float(value) if value.ndim == 0 else value
+
+
+@dataclass(frozen=True)
+class ChiSquare:
+    """Distance of counts from an expectation.
+
+    Parameters
+    ----------
+    statistic : float
+        Sum of (observed - expected)^2 / expected.
+    degrees : int
+        Agents compared, less one.
+    p_value : float
+        Chance of at least this distance if work were drawn by the expectation.
+    n : float
+        Interactions counted.
+    left_out : int
+        Agents who expect nothing.
+    """
+
+    statistic: float
+    degrees: int
+    p_value: float
+    n: float
+    left_out: int
+
+
+def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
+    """Chi-square of counts against expected counts.
+
+    Parameters
+    ----------
+    counts : (n_agents,) array
+        Interactions per agent.
+    expected : (n_agents,) array of float
+        What each would get; the same total.
+
+    Returns
+    -------
+    ChiSquare or None
+        None where fewer than two agents expect anything or nothing was counted.
+
+    Examples
+    --------
+    >>> chi_square([10, 20, 30], [20, 20, 20]).statistic
+    10.0
+    """
+    from scipy.special import chdtrc
+
+    observed, mean = np.asarray(counts, float), np.asarray(expected, float)
+    some = mean > 0
+    n = float(observed.sum())
+    if some.sum() < 2 or n == 0:
+        return None
+    statistic = float((np.square(observed[some] - mean[some]) / mean[some]).sum())
+    degrees = int(some.sum()) - 1
+    return ChiSquare(statistic, degrees, float(chdtrc(degrees, statistic)), n, int((~some).sum()))
+
+
+def effect_size(test: ChiSquare) -> dict[str, Any]:
+    """Cohen's w with a 95 % interval.
+
+    Parameters
+    ----------
+    test : ChiSquare
+        The distance measured.
+
+    Returns
+    -------
+    dict
+        name, value, low, high: ``w = sqrt(chi2 / N)``; the bounds invert the noncentral chi-square, 0 where
+        no noncentrality fits.
+
+    Notes
+    -----
+    From a statistic of 1e9 on, the noncentral chi-square is taken as normal with mean ``k + d`` and
+    variance ``2 (k + 2 d)`` for k degrees of freedom and noncentrality d.
+    """
+    low, high = (_noncentrality(test, share) for share in (0.975, 0.025))
+    return {
+        "name": "cohen_w",
+        "value": math.sqrt(test.statistic / test.n),
+        "low": math.sqrt(low / test.n),
+        "high": math.sqrt(high / test.n),
+    }
+
+
+def _noncentrality(test: ChiSquare, share: float) -> float:
+    """The noncentrality under which the statistic is this quantile, 0 where none is."""
+    from scipy.optimize import brentq
+    from scipy.special import chdtr, chndtr, ndtri
+
+    x, k = test.statistic, test.degrees
+    if x >= _NORMAL_FROM:
+        z = float(ndtri(share))
+        # (x - k - d)^2 = z^2 (2 k + 4 d), solved for d on the side of z.
+        half = (x - k) + 2 * z * z
+        root = math.sqrt(max(0.0, half * half - (x - k) ** 2 + 2 * k * z * z))
+        return max(0.0, half - math.copysign(root, z))
+    if chdtr(k, x) <= share:
+        return 0.0
+    top = x + 10 * math.sqrt(x) + 50
+    return float(brentq(lambda d: float(chndtr(x, k, d)) - share, 0.0, top, xtol=1e-9, rtol=1e-12))
+
+
+def fair_lottery_gini(n_agents: int, n: float) -> float:
+    """Mean Gini of N interactions drawn evenly among agents, about sqrt((1 - 1/n) n / (pi N))."""
+    return math.sqrt((1 - 1 / n_agents) * n_agents / (math.pi * n)) if n_agents and n else 0.0
+
+
+def group_rates(counts: FloatArray, eligible: FloatArray, groups: list[str | None]) -> dict[str, Any] | None:
+    """Chosen per eligible by group, and the lowest rate over the highest.
+
+    Parameters
+    ----------
+    counts, eligible : (n_agents,) array of float
+        Times chosen and times eligible.
+    groups : list of str or None
+        Group (division, site) of each agent.
+
+    Returns
+    -------
+    dict or None
+        rates by group and lowest_over_highest; None where fewer than two groups were ever eligible.
+    """
+    names = sorted({g for g, e in zip(groups, eligible, strict=True) if g is not None and e > 0})
+    if len(names) < 2:
+        return None
+    member = np.array([[g == name for g in groups] for name in names])
+    rates = (member @ counts) / (member @ eligible)
+    top = float(rates.max())
+    return {
+        "rates": {name: float(rate) for name, rate in zip(names, rates, strict=True)},
+        "lowest_over_highest": float(rates.min()) / top if top > 0 else None,
+    }
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What fairness is measured on, for one scenario.
+
+    Parameters
+    ----------
+    counts, handled_s : (n_agents,) array of float
+        Interactions and seconds that each agent got; seconds None where none were recorded.
+    eligible : (n_agents,) array of float
+        Interactions that each agent could have got.
+    expected : (n_agents,) array of float
+        Interactions that each would get under the expectation.
+    expectation : str
+        Its name.
+    agent_ids, groups : list
+        Of all agents.
+    """
+
+    counts: FloatArray
+    handled_s: FloatArray | None
+    eligible: FloatArray
+    expected: FloatArray
+    expectation: str
+    agent_ids: list[str]
+    groups: list[str | None]
+
+
+def fairness(shares: Shares) -> dict[str, Any]:
+    """Everything a report says about fairness.
+
+    Parameters
+    ----------
+    shares : Shares
+        Counts over all agents; those never eligible are left out here.
+
+    Returns
+    -------
+    dict
+        As design of `report.json`: null where a measure is undefined, `warnings` says why.
+    """
+    some: BoolArray = shares.eligible > 0
+    counts = shares.counts[some]
+    total = float(counts.sum())
+    test = chi_square(counts, shares.expected[some]) if some.any() else None
+    size = effect_size(test) if test else None
+    coefficient = gini(counts) if total else None
+    seconds = shares.handled_s[some] if shares.handled_s is not None else None
+    ids = [agent for agent, kept in zip(shares.agent_ids, some, strict=True) if kept]
+    return {
+        "total_interactions": int(total),
+        "agent_distribution": {a: int(c) for a, c in zip(ids, counts, strict=True)},
+        "gini_coefficient": coefficient,
+        "gini_seconds": gini(seconds) if seconds is not None and seconds.sum() > 0 else None,
+        "gini_occupancy": None,
+        "chi2_statistic": test.statistic if test else None,
+        "degrees_of_freedom": test.degrees if test else None,
+        "p_value": test.p_value if test else None,
+        "effect_size": size,
+        "expected": shares.expectation,
+        "groups": group_rates(shares.counts, shares.eligible, shares.groups),
+        "is_fair": _simple_rule(test, coefficient),
+        "verdict": verdict(size),
+        "warnings": _warnings(test, coefficient, int(some.sum()), total),
+    }
+
+
+def _simple_rule(test: ChiSquare | None, coefficient: float | None) -> bool | None:
+    if test is None or coefficient is None:
+        return None
+    return test.p_value > SIMPLE_RULE_P and coefficient < SIMPLE_RULE_GINI
+
+
+def verdict(size: dict[str, Any] | None) -> str:
+    """Words for an effect size, judged by the lower end of its interval.
+
+    Parameters
+    ----------
+    size : dict or None
+        As `effect_size` gives it.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    if size is None:
+        return "undefined: fewer than two agents could be compared, or nothing was routed"
+    w, low = size["value"], size["low"]
+    if low == 0:
+        return f"no evidence of uneven sharing (w = {w:.3f}, its interval reaches 0)"
+    degree = next(
+        (word for bound, word in ((LARGE, "very uneven"), (MEDIUM, "uneven"), (SMALL, "slightly uneven")) if low >= bound),
+        "even for practical purposes",
+    )
+    return f"{degree} sharing (Cohen's w = {w:.2f}, 95 % interval {low:.2f} to {size['high']:.2f})"
+
+
+def _warnings(test: ChiSquare | None, coefficient: float | None, n_agents: int, total: float) -> list[str]:
+    said = []
+    if test is None:
+        said.append("chi-square, p value and effect size are undefined: fewer than two agents expect anything, or nothing was routed")
+        return said
+    if test.left_out:
+        said.append(f"{test.left_out} agents expect no interaction and are left out of chi-square")
+    if test.p_value <= SIMPLE_RULE_P and total >= 100 * n_agents:
+        said.append(
+            f"with {total:,.0f} interactions the p value is small for any real difference; read the effect size, not is_fair"
+        )
+    lottery = fair_lottery_gini(n_agents, total)
+    if coefficient is not None and lottery < 0.1 <= coefficient < SIMPLE_RULE_GINI:
+        said.append(
+            f"Gini {coefficient:.2f} passes the simple rule's 0.3, but an even lottery would give about {lottery:.3f}"
+        )
+    return said

@@ -1,0 +1,191 @@
+"""Reported satisfaction: shrunk agent effects, adjusted for call mix, applied to other days.
+
+Model: a survey's score (0-1) is the mean of what the interaction required plus an effect of its agent
+plus noise. Agent effects are random and shrunk (best linear unbiased prediction); the two variances come
+from the fitting-constants method (Henderson's method III). Days are split in two halves, and what is
+fitted on one half is applied to the interactions of the other. An association, not an effect: nobody
+assigned customers to agents at random.
+
+References: C. R. Henderson, "Estimation of variance and covariance components", Biometrics 9(2), 1953,
+doi:10.2307/3001853; G. K. Robinson, "That BLUP is a good thing", Statistical Science 6(1), 1991,
+doi:10.1214/ss/1177011926.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import DAY_US, Centre, Surveys
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+
+EVIDENCE_P = 0.05
+Z95 = 1.959963984540054
+ASSOCIATION = (
+    "association, not effect: agent effects adjusted for call mix, shrunk, fitted on one half of the days "
+    "and applied to the other; scores rescaled to 0-1"
+)
+NO_EVIDENCE = "no evidence that the choice of agent matters: agents do not differ more than chance"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Agent effects from one half of the days, or from all.
+
+    Parameters
+    ----------
+    effect : (n_agents,) array of float
+        Shrunk effects; 0 for agents without surveys.
+    covariance : (n_agents, n_agents) array of float
+        Of the effects given the surveys.
+    level : (n_requirements,) array of float
+        Mean of each requirement at agent effect 0.
+    p_value : float
+        Of the hypothesis that agents do not differ.
+    agent_sd : float
+        Standard deviation of true agent effects.
+    """
+
+    effect: FloatArray
+    covariance: FloatArray
+    level: FloatArray
+    p_value: float
+    agent_sd: float
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Interactions that count for satisfaction: chosen by the run and answered by a known agent.
+
+    Parameters
+    ----------
+    requirement : (2, n_requirements) array of float
+        Interactions by half of the days.
+    simulated, recorded : (2, n_agents) array of float
+        The same interactions by the run's and by the recorded agent.
+    """
+
+    requirement: FloatArray
+    simulated: FloatArray
+    recorded: FloatArray
+
+
+def fold_of(day: int) -> int:
+    """Half to which a UTC day belongs: even or odd."""
+    return day % 2
+
+
+def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_kinds: int) -> Fit | None:
+    """Shrunk agent effects of surveys, adjusted for what the interactions required.
+
+    Parameters
+    ----------
+    value : (n,) array of float
+        Scores, 0-1.
+    agent, kind : (n,) arrays of int
+        Agent and requirement of each survey; kind -1 (unknown) is one kind of its own.
+    n_agents, n_kinds : int
+        Sizes.
+
+    Returns
+    -------
+    Fit or None
+        None where the surveys leave no freedom to tell agents apart.
+    """
+    kind = np.where(kind < 0, n_kinds, kind)
+    by_kind = np.bincount(kind, minlength=n_kinds + 1).astype(float)
+    mean = np.bincount(kind, value, n_kinds + 1) / np.maximum(by_kind, 1)
+    cell = np.bincount(kind * n_agents + agent, minlength=(n_kinds + 1) * n_agents)
+    cell = cell.reshape(n_kinds + 1, n_agents).astype(float)
+    used = by_kind > 0
+    gram = np.diag(cell.sum(axis=0)) - cell[used].T @ (cell[used] / by_kind[used, None])
+    apart = value - mean[kind]
+    moment = np.bincount(agent, apart, n_agents)
+    size, axes = np.linalg.eigh(gram)
+    kept = size > 1e-9 * max(1.0, float(size[-1]))
+    rank, free = int(kept.sum()), value.size - int(used.sum()) - int(kept.sum())
+    if rank == 0 or free < 1:
+        return None
+    along = axes.T @ moment
+    between = float((along[kept] ** 2 / size[kept]).sum())
+    noise = max(0.0, float(apart @ apart) - between) / free
+    spread = max(0.0, (between - rank * noise) / float(np.trace(gram)))
+    shrunk = spread / (spread * np.maximum(size, 0.0) + noise) if spread > 0 else np.zeros(n_agents)
+    effect = axes @ (shrunk * along)
+    left = np.bincount(kind, value - effect[agent], n_kinds + 1)
+    everything = float((value - effect[agent]).mean())
+    level = np.where(used, left / np.maximum(by_kind, 1), everything)[:-1]
+    return Fit(effect, (axes * (shrunk * noise)) @ axes.T, level, _p_value(between, rank, noise, free), math.sqrt(spread))
+
+
+def _p_value(between: float, rank: int, noise: float, free: int) -> float:
+    from scipy.special import fdtrc
+
+    return float(fdtrc(rank, free, between / rank / noise)) if noise > 0 else float(between == 0)
+
+
+def satisfaction(centre: Centre, mix: Mix, n_answered: int, made_up: bool) -> Record:
+    """What a report says about satisfaction.
+
+    Parameters
+    ----------
+    centre : Centre
+        With its surveys.
+    mix : Mix
+        The interactions compared.
+    n_answered : int
+        Interactions with a recorded agent, for the coverage.
+    made_up : bool
+        Whether the surveys were drawn from a seed.
+
+    Returns
+    -------
+    dict
+        simulated_mean, recorded_mean, gain, coverage, how and what supports them; null where undefined.
+    """
+    surveys = centre.surveys
+    n = surveys.agent.size
+    report: Record = {
+        "simulated_mean": None, "recorded_mean": None, "gain": None,
+        "coverage": n / n_answered if n_answered else None, "n_surveys": n,
+        "p_value": None, "agent_sd": None, "how": "no surveys",
+    }  # fmt: skip
+    if made_up:
+        return report | {"how": "the surveys are made up, so no satisfaction is reported from them"}
+    if n == 0 or mix.requirement.sum() == 0:
+        return report | ({"how": "no interaction has both a recorded agent and a chosen one"} if n else {})
+    half = np.where(surveys.day >= 0, surveys.day, surveys.completed_us // DAY_US) % 2
+    whole = _fit_of(centre, surveys, np.ones(n, bool))
+    fits = [_fit_of(centre, surveys, half != fold) for fold in (0, 1)]
+    if whole is None or any(f is None for f in fits):
+        return report | {"how": "too few surveys to tell agents apart"}
+    report |= _means(mix, [f for f in fits if f is not None])
+    report |= {"p_value": whole.p_value, "agent_sd": whole.agent_sd, "how": ASSOCIATION}
+    if whole.p_value > EVIDENCE_P:
+        report |= {"gain": None, "how": f"{NO_EVIDENCE} ({ASSOCIATION})"}
+    return report
+
+
+def _fit_of(centre: Centre, surveys: Surveys, rows: BoolArray) -> Fit | None:
+    if not rows.any():
+        return None
+    call_type = surveys.call_type[rows]
+    kind = np.where(call_type >= 0, np.append(centre.requirement, -1)[call_type], -1)
+    return fit(surveys.value[rows], surveys.agent[rows], kind, centre.n_agents, centre.n_requirements)
+
+
+def _means(mix: Mix, fits: list[Fit]) -> Record:
+    n = mix.requirement.sum()
+    base = sum(float(mix.requirement[k] @ fits[k].level) for k in (0, 1))
+    recorded = sum(float(mix.recorded[k] @ fits[k].effect) for k in (0, 1))
+    moves = [(mix.simulated[k] - mix.recorded[k]) / n for k in (0, 1)]
+    gain = sum(float(moves[k] @ fits[k].effect) for k in (0, 1))
+    # The halves share the same true effects, so their errors are added, not squared first: on the safe side.
+    error = sum(math.sqrt(max(0.0, float(moves[k] @ fits[k].covariance @ moves[k]))) for k in (0, 1))
+    return {
+        "recorded_mean": (base + recorded) / n,
+        "simulated_mean": (base + recorded) / n + gain,
+        "gain": {"value": gain, "low": gain - Z95 * error, "high": gain + Z95 * error},
+    }

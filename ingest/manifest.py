@@ -1,0 +1,158 @@
+"""The manifest of a snapshot: what is in it, where it came from, and every assumption made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import CorruptSnapshot
+
+SCHEMA_VERSION = 1
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of a snapshot.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the snapshot's folder, with forward slashes.
+    table : str
+        The table whose rows it holds.
+    rows : int
+        Number of rows.
+    bytes : int
+        Size. [byte]
+    sha256 : str
+        Hash of the content.
+    """
+
+    path: str
+    table: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything known about a snapshot without opening its tables.
+
+    Parameters
+    ----------
+    name : str
+        Name in the store.
+    id : str
+        SHA-256 over the hashes of all files: equal content has equal id.
+    source : dict
+        Kind of source and how to read it again.
+    time_zone : str
+        IANA zone of the centre.
+    created : str
+        UTC time of writing.
+    interval : dict
+        `start` and `end` of the arrivals; null where there are none.
+    rows : dict
+        Row count by table.
+    files : tuple of FileEntry
+        All files.
+    dictionaries : dict
+        Texts behind the codes of dictionary columns, the same in all files of the snapshot.
+    assumptions : tuple of str
+        Every assumption made, in words.
+    repairs : dict
+        How many rows were repaired or left out, by what was done.
+    made_up : tuple of str
+        Tables drawn from a seed rather than recorded.
+    schema_version : int
+        Version of this layout.
+    """
+
+    name: str
+    id: str
+    source: dict[str, Any]
+    time_zone: str
+    created: str
+    interval: dict[str, str | None]
+    rows: dict[str, int]
+    files: tuple[FileEntry, ...]
+    dictionaries: dict[str, list[str]]
+    assumptions: tuple[str, ...] = ()
+    repairs: dict[str, int] = field(default_factory=dict)
+    made_up: tuple[str, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """The manifest as it is written to disk."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def summary(self) -> dict[str, Any]:
+        """What a report says about its snapshot: id, sha256, counts and assumptions."""
+        return {
+            "id": self.name,
+            "sha256": self.id,
+            "created": self.created,
+            "source": self.source,
+            "time_zone": self.time_zone,
+            "interval": self.interval,
+            "counts": self.rows,
+            "repairs": self.repairs,
+            "made_up": list(self.made_up),
+            "assumptions": list(self.assumptions),
+        }
+
+
+def content_id(files: tuple[FileEntry, ...]) -> str:
+    """One hash over the paths and hashes of all files, in the order of their paths."""
+    lines = sorted(f"{entry.path} {entry.sha256}\n" for entry in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
+    """Read the manifest of a snapshot's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The snapshot.
+    handle : int, optional
+        Descriptor of the opened folder, to read from it whatever its name is by now.
+
+    Returns
+    -------
+    Manifest
+        Checked for its version and fields.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If it is not there, not readable, or of another version.
+    """
+    path = folder / FILE_NAME
+    try:
+        raw = json.loads(_read(path, handle))
+        version = raw["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise CorruptSnapshot(
+                f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; import the data again"
+            )
+        files = tuple(FileEntry(**entry) for entry in raw.pop("files"))
+        made = {key: tuple(raw[key]) for key in ("assumptions", "made_up")}
+        return replace(Manifest(files=files, **raw), **made)
+    except FileNotFoundError as error:
+        raise CorruptSnapshot(f"{path}: there is no manifest, so this folder is not a snapshot") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptSnapshot(f"{path}: not a readable manifest ({error}); import the data again") from error
+
+
+def _read(path: Path, handle: int | None) -> str:
+    if handle is None:
+        return path.read_text(encoding="utf-8")
+    with open(os.open(path.name, os.O_RDONLY, dir_fd=handle), encoding="utf-8") as file:  # noqa: PTH123
+        return file.read()

@@ -1,0 +1,437 @@
+"""Snapshots: one folder of Arrow files and a manifest, written whole or not at all, read pinned.
+
+Writing goes to a hidden folder beside the target; every file is synced and hashed, the manifest comes
+last, and a rename gives the folder its name. A reader maps every file when it opens the snapshot, so it
+keeps what it opened even when the name is replaced or deleted meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from engine.arrays import Arrays, Batch, encode_centre
+from engine.call_types import CallTypeIndex
+from engine.errors import CorruptSnapshot, InvalidTable
+from engine.tables import TABLES, Place, Tables, check, complete
+from ingest import store as stores
+from ingest.arrow_files import DayFile, Dictionaries, finish, open_pinned, read_plain, restore, write_frame
+from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US = 86_400_000_000
+
+
+class SnapshotWriter:
+    """Writes a snapshot batch by batch; nothing is visible before `commit`.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots; made when missing.
+    name : str
+        Name of the new snapshot.
+    source : dict
+        Kind of source and what is needed to read it again.
+    time_zone : str
+        IANA zone of the centre.
+    replace : bool
+        Whether an existing snapshot of this name may be replaced.
+
+    Raises
+    ------
+    SnapshotExists
+        If the name is taken and `replace` is false.
+    """
+
+    def __init__(
+        self, store: Path, name: str, *, source: dict[str, Any], time_zone: str, replace: bool = False
+    ) -> None:
+        self._store, self._name, self._replace = Path(store), stores.check_name(name), replace
+        self._source, self._time_zone = source, time_zone
+        stores.tidy(self._store)
+        stores.refuse_existing(self._store, name, replace)
+        self._store.mkdir(parents=True, exist_ok=True)
+        self._folder = stores.side_folder(self._store, name, "partial")
+        (self._folder / "interactions").mkdir(parents=True)
+        self._static: dict[str, pl.DataFrame] = {}
+        self._dictionaries = Dictionaries()
+        self._call_types = CallTypeIndex()
+        self._days: list[FileEntry] = []
+        self._open_day: tuple[int, DayFile] | None = None
+        self._columns: tuple[str, ...] | None = None
+        self._last: tuple[datetime, str] | None = None
+        self._first: datetime | None = None
+        self._assumptions: list[str] = []
+        self._repairs: dict[str, int] = {}
+        self._made_up: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._open_day is not None:
+            self._open_day[1].close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, name: str, frame: pl.DataFrame) -> None:
+        """Give a static table, once.
+
+        Parameters
+        ----------
+        name : str
+            Any table but interactions.
+        frame : polars.DataFrame
+            Its rows, checked here.
+
+        Raises
+        ------
+        InvalidTable
+            If the rows do not fit the table.
+        """
+        if name in self._static or name == "interactions":
+            raise InvalidTable(f"{name}: give static tables once, and interactions by add_interactions")
+        self._static[name] = check(name, frame)
+
+    def assume(self, sentence: str) -> None:
+        """Note an assumption in words."""
+        if sentence not in self._assumptions:
+            self._assumptions.append(sentence)
+
+    def count(self, label: str, rows: int) -> None:
+        """Note how many rows a repair touched; equal labels add up."""
+        self._repairs[label] = self._repairs.get(label, 0) + int(rows)
+
+    def made_up(self, table: str) -> None:
+        """Note that a table was drawn from a seed, not recorded."""
+        self._made_up.append(table)
+
+    def add_interactions(self, frame: pl.DataFrame) -> None:
+        """Append interactions; rows come in order of arrival, then id, within and across calls.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            Columns of the interactions table; optional ones may be missing, the same ones in every call.
+
+        Raises
+        ------
+        InvalidTable
+            If a value does not fit, or the rows are out of order.
+        """
+        if frame.is_empty():
+            return
+        columns = tuple(name for name in TABLES["interactions"].names if name in frame.columns)
+        self._columns = self._columns or columns
+        if columns != self._columns:
+            raise InvalidTable(f"interactions: every batch needs the same columns, {', '.join(self._columns)}")
+        # The skills of a set are kept sorted and once, as scores and call types read them.
+        checked = check("interactions", frame).with_columns(pl.col("skills").list.unique().list.eval(pl.element().sort()))
+        self._check_order(checked)
+        call_type = self._call_types.codes(checked)
+        day = checked["arrived_at"].dt.epoch("us").to_numpy() // DAY_US
+        starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
+        for start, end in zip(starts, [*starts[1:], day.size], strict=True):
+            self._day_file(int(day[start])).append(checked[int(start) : int(end)], call_type[start:end])
+
+    def commit(self) -> Manifest:
+        """Finish all files and give the snapshot its name.
+
+        Returns
+        -------
+        Manifest
+            What was written.
+
+        Raises
+        ------
+        InvalidTable
+            If there are no agents.
+        SnapshotExists
+            If the name was taken meanwhile.
+        """
+        self._close_day()
+        files = [*self._write_static(), *self._days]
+        files.sort(key=lambda entry: entry.path)
+        rows = dict.fromkeys(TABLES, 0)
+        for entry in files:
+            if entry.table in rows:
+                rows[entry.table] += entry.rows
+        manifest = Manifest(
+            name=self._name, id=content_id(tuple(files)), source=self._source,
+            time_zone=self._time_zone, created=datetime.now(UTC).isoformat(timespec="microseconds"),
+            interval={"start": _iso(self._first), "end": _iso(self._last[0] if self._last else None)},
+            rows=rows, files=tuple(files), dictionaries=self._dictionaries.texts,
+            assumptions=tuple(self._assumptions), repairs=self._repairs, made_up=tuple(self._made_up),
+        )  # fmt: skip
+        path = self._folder / FILE_NAME
+        path.write_text(manifest.to_json(), encoding="utf-8")
+        finish(path, self._folder, "manifest", 0)
+        stores.sync_folder(self._folder)
+        stores.swap_in(self._store, self._name, self._folder, self._replace)
+        return manifest
+
+    def _check_order(self, frame: pl.DataFrame) -> None:
+        at, name = pl.col("arrived_at"), pl.col("interaction_id")
+        later = (at > at.shift(1)) | ((at == at.shift(1)) & (name > name.shift(1)))
+        wrong = frame.select(pl.arg_where(~later.fill_null(True))).to_series()
+        first = (frame["arrived_at"][0], frame["interaction_id"][0])
+        row = int(wrong[0]) if wrong.len() else 0
+        if wrong.len() or (self._last is not None and first <= self._last):
+            raise InvalidTable(
+                Place("interactions").problem(
+                    row, "arrived_at", str(frame["arrived_at"][row]),
+                    "rows must come in order of arrived_at, then interaction_id, each id once",
+                )
+            )  # fmt: skip
+        self._first = self._first or first[0]
+        self._last = (frame["arrived_at"][-1], frame["interaction_id"][-1])
+
+    def _day_file(self, day: int) -> DayFile:
+        if self._open_day is None or self._open_day[0] != day:
+            self._close_day()
+            date = (EPOCH + timedelta(days=day)).date().isoformat()
+            path = self._folder / "interactions" / f"{date}.arrow"
+            columns = self._columns or ()
+            self._open_day = (day, DayFile(path, columns, self._dictionaries))
+        return self._open_day[1]
+
+    def _close_day(self) -> None:
+        if self._open_day is not None:
+            file = self._open_day[1]
+            file.close()
+            self._days.append(finish(file.path, self._folder, "interactions", file.rows))
+            self._open_day = None
+
+    def _write_static(self) -> Iterator[FileEntry]:
+        call_types = self._call_types.frame()
+        tables, said = complete(self._tables(call_types))
+        for sentence in said:
+            self.assume(sentence)
+        for name, frame in tables:
+            if name == "surveys":
+                yield self._write_table(name, self._with_call_type(frame))
+            elif name != "interactions" and (frame.height or name in self._static):
+                yield self._write_table(name, frame)
+        yield self._write_table("call_types", call_types)
+
+    def _tables(self, call_types: pl.DataFrame) -> Tables:
+        # For `complete`, one row per call type and per named agent stands for all interactions.
+        agents = pl.Series("agent_id", self._dictionaries.texts["agent_id"], dtype=pl.String)
+        named = pl.concat(
+            [call_types.select("queue_id"), agents.to_frame()], how="diagonal"
+        )
+        empty = TABLES["interactions"].empty()
+        return Tables(
+            agents=self._static.get("agents", TABLES["agents"].empty()),
+            interactions=pl.concat([empty, named], how="diagonal"),
+            **{n: f for n, f in self._static.items() if n != "agents"},
+        )
+
+    def _write_table(self, name: str, frame: pl.DataFrame) -> FileEntry:
+        path = self._folder / f"{name}.arrow"
+        write_frame(path, frame)
+        return finish(path, self._folder, name, frame.height)
+
+    def _with_call_type(self, surveys: pl.DataFrame) -> pl.DataFrame:
+        """Surveys with the call type and UTC day of their interaction, null where it is unknown."""
+        wanted = surveys.select(pl.col("interaction_id").drop_nulls())
+        found = [
+            _call_types_of(self._folder / entry.path, wanted) for entry in self._days if wanted.height
+        ]
+        schema = {"interaction_id": pl.String, "call_type": pl.Int32, "day": pl.Int32}
+        known = pl.concat([pl.DataFrame(schema=schema), *found])
+        return surveys.join(known, on="interaction_id", how="left", maintain_order="left")
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def _call_types_of(path: Path, wanted: pl.DataFrame) -> pl.DataFrame:
+    with pa.memory_map(str(path)) as source:
+        table = ipc.open_file(source).read_all().select(["interaction_id", "call_type", "arrived_at"])
+        frame = read_plain(table).join(wanted, on="interaction_id", how="semi")
+    day = (pl.col("arrived_at").dt.epoch("us") // DAY_US).cast(pl.Int32)
+    return frame.select("interaction_id", "call_type", day.alias("day"))
+
+
+class Snapshot:
+    """An opened snapshot: its manifest and all its files, mapped.
+
+    Parameters
+    ----------
+    folder : Path
+        The snapshot's folder.
+
+    Raises
+    ------
+    CorruptSnapshot
+        If a file is missing or does not belong to the manifest.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # Everything is opened through the folder itself, so a rename in between cannot mix two writings.
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            self.manifest = read_manifest(folder, handle)
+            self._readers = {entry.path: self._open(entry, handle) for entry in self.manifest.files}
+        finally:
+            os.close(handle)
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A table with all its columns, texts decoded; empty where the snapshot has none.
+
+        Parameters
+        ----------
+        name : str
+            Key of `engine.tables.TABLES`.
+
+        Returns
+        -------
+        polars.DataFrame
+            Its rows; interactions in order of arrival.
+        """
+        frames = [read_plain(reader.read_all()) for reader in self._readers_of(name)]
+        return restore(name, pl.concat(frames)) if frames else TABLES[name].empty()
+
+    def tables(self) -> Tables:
+        """All tables in memory."""
+        return Tables(time_zone=self.manifest.time_zone, **{name: self.table(name) for name in TABLES})
+
+    def arrays(self) -> Arrays:
+        """Dense arrays for the engine; interactions are read from the mapped files as they are asked for."""
+        call_types = self._raw("call_types")
+        surveys = self._raw("surveys")
+        static = {name: self.table(name) for name in TABLES if name not in {"interactions", "surveys"}}
+        tables = Tables(
+            interactions=TABLES["interactions"].empty(), surveys=surveys, time_zone=self.manifest.time_zone,
+            **static,
+        )  # fmt: skip
+        centre = encode_centre(tables, call_types)
+        agent = {name: i for i, name in enumerate(centre.agent_ids)}
+        recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries["agent_id"]], np.int32)
+        readers = self._readers_of("interactions")
+
+        def batches() -> Iterator[Batch]:
+            for reader in readers:
+                for number in range(reader.num_record_batches):
+                    yield _batch(reader.get_batch(number), recorded)
+
+        return Arrays(centre, batches, self.manifest.summary())
+
+    def _raw(self, name: str) -> pl.DataFrame:
+        readers = self._readers_of(name)
+        if not readers:
+            return TABLES[name].empty()
+        return read_plain(readers[0].read_all())
+
+    def _readers_of(self, name: str) -> list[ipc.RecordBatchFileReader]:
+        return [self._readers[entry.path] for entry in self.manifest.files if entry.table == name]
+
+    def _open(self, entry: FileEntry, folder: int) -> ipc.RecordBatchFileReader:
+        path = self.folder / entry.path
+        remedy = "restore the file or import the data again"
+        try:
+            size = os.stat(entry.path, dir_fd=folder).st_size
+            if size != entry.bytes:
+                raise CorruptSnapshot(f"{path}: {size} bytes, the manifest says {entry.bytes}; {remedy}")
+            return open_pinned(entry.path, folder)
+        except (OSError, ValueError, pa.ArrowInvalid) as error:
+            raise CorruptSnapshot(f"{path}: cannot be read ({error}); {remedy}") from error
+
+
+def _batch(rows: pa.RecordBatch, recorded: np.ndarray) -> Batch:
+    """One record batch as the arrays the engine reads; codes of agents become their places."""
+    names = rows.schema.names
+    arrived_us = rows.column("arrived_at").cast(pa.int64()).to_numpy()
+    agent = None
+    if "agent_id" in names:
+        column = rows.column("agent_id").indices
+        codes = column.to_numpy(zero_copy_only=False) if not column.null_count else column.fill_null(-1).to_numpy()
+        agent = np.append(recorded, np.int32(-1))[codes]
+    return Batch(
+        day=int(arrived_us[0] // DAY_US),
+        interaction_id=rows.column("interaction_id"),
+        call_type=rows.column("call_type").to_numpy(),
+        arrived_us=arrived_us,
+        agent=agent,
+        handle_s=rows.column("handle_s").to_numpy(zero_copy_only=False) if "handle_s" in names else None,
+    )
+
+
+def open_snapshot(store: Path, name: str) -> Snapshot:
+    """Open a snapshot and pin what it holds now.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name in the store or path to a snapshot's folder.
+
+    Returns
+    -------
+    Snapshot
+        With every file mapped.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this name.
+    CorruptSnapshot
+        If files are missing or do not belong together.
+    """
+    folder = stores.folder_of(Path(store), name)
+    try:
+        return Snapshot(folder)
+    except CorruptSnapshot:
+        # The name may have been replaced, and the old files removed, while they were being opened.
+        return Snapshot(stores.folder_of(Path(store), name))
+
+
+def verify(folder: Path) -> Manifest:
+    """Hash every file of a snapshot and compare with its manifest.
+
+    Parameters
+    ----------
+    folder : Path
+        The snapshot's folder.
+
+    Returns
+    -------
+    Manifest
+        Of the verified snapshot.
+
+    Raises
+    ------
+    CorruptSnapshot
+        Naming the first file that differs, is missing or is not listed.
+    """
+    manifest = Snapshot(folder).manifest
+    for entry in manifest.files:
+        found = finish(folder / entry.path, folder, entry.table, entry.rows)
+        if found.sha256 != entry.sha256:
+            raise CorruptSnapshot(
+                f"{folder / entry.path}: content differs from the manifest (sha256 {found.sha256[:12]}..., "
+                f"expected {entry.sha256[:12]}...); restore the file or import the data again"
+            )
+    if content_id(manifest.files) != manifest.id:
+        raise CorruptSnapshot(f"{folder / FILE_NAME}: the list of files does not match the snapshot's id")
+    listed = {entry.path for entry in manifest.files} | {FILE_NAME}
+    strays = [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).as_posix() not in listed]
+    if strays:
+        raise CorruptSnapshot(f"{strays[0]}: not listed in the manifest; remove it or import the data again")
+    return manifest

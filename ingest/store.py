@@ -1,0 +1,184 @@
+"""The folder that holds snapshots: names, listing, swapping in and deleting, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import uuid
+from difflib import get_close_matches
+from pathlib import Path
+
+from engine.errors import CorruptSnapshot, InvalidScenario, SnapshotExists, UnknownName
+from ingest.manifest import FILE_NAME, Manifest, read_manifest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>partial|old)")
+
+
+def check_name(name: str) -> str:
+    """Refuse names that are not plain folder names.
+
+    Raises
+    ------
+    InvalidScenario
+        If the name is empty, too long, or could leave the store.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidScenario(
+            f"snapshot name {name!r}: use 1 to 100 letters, digits, dots, dashes or underscores, "
+            "starting with a letter or digit"
+        )
+    return name
+
+
+def side_folder(store: Path, name: str, kind: str) -> Path:
+    """A hidden folder beside the snapshot that names the process that owns it."""
+    return store / f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.{kind}"
+
+
+def refuse_existing(store: Path, name: str, replace: bool) -> None:
+    """Say that the name is taken, unless it may be replaced.
+
+    Raises
+    ------
+    SnapshotExists
+        If it is there and `replace` is false.
+    """
+    if (store / name).exists() and not replace:
+        raise SnapshotExists(
+            f"snapshot {name!r} exists already in {store}; choose another --name or add --replace"
+        )
+
+
+def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
+    """Give a finished folder its name; an old one of that name leaves only when the new one stands.
+
+    Readers that have the old one open keep their files.
+    """
+    refuse_existing(store, name, replace)
+    target = store / name
+    if not target.exists():
+        finished.rename(target)
+    else:
+        old = side_folder(store, name, "old")
+        target.rename(old)
+        finished.rename(target)
+        shutil.rmtree(old)
+    sync_folder(store)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def tidy(store: Path) -> None:
+    """Remove what writers left behind that no longer run, and put back a snapshot they had set aside."""
+    if not store.is_dir():
+        return
+    for path in sorted(store.iterdir()):
+        match = _LEFTOVER.fullmatch(path.name)
+        if not match or _runs(int(match["pid"])):
+            continue
+        if match["kind"] == "old" and not (store / match["name"]).exists():
+            path.rename(store / match["name"])
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def names(store: Path) -> list[str]:
+    """Names of all snapshots in a store, in order."""
+    if not store.is_dir():
+        return []
+    return sorted(p.name for p in store.iterdir() if not p.name.startswith(".") and (p / FILE_NAME).is_file())
+
+
+def manifests(store: Path) -> list[Manifest]:
+    """Manifests of all snapshots of a store, newest first; unreadable ones raise."""
+    tidy(store)
+    found = [read_manifest(store / name) for name in names(store)]
+    return sorted(found, key=lambda manifest: (manifest.created, manifest.name), reverse=True)
+
+
+def newest(store: Path) -> str:
+    """Name of the snapshot written last.
+
+    Raises
+    ------
+    UnknownName
+        If the store holds none.
+    """
+    found = manifests(store)
+    if not found:
+        raise UnknownName(
+            f"there is no snapshot in {store}; make one with 'routelab snapshot synthetic --name demo' "
+            "or import files with 'routelab snapshot files'"
+        )
+    return found[0].name
+
+
+def folder_of(store: Path, name: str) -> Path:
+    """Folder of a snapshot given by name or by path.
+
+    Parameters
+    ----------
+    store : Path
+        Where named snapshots lie.
+    name : str
+        A name in the store, or a path to a snapshot's folder.
+
+    Returns
+    -------
+    Path
+        An existing folder with a manifest.
+
+    Raises
+    ------
+    UnknownName
+        If there is none, naming the nearest.
+    CorruptSnapshot
+        If the folder is there without a manifest.
+    """
+    tidy(store)
+    candidates = [Path(name)] if os.sep in name else [store / name, Path(name)]
+    for folder in candidates:
+        if (folder / FILE_NAME).is_file():
+            return folder
+    for folder in candidates:
+        if folder.is_dir() and name not in {"", ".", ".."}:
+            raise CorruptSnapshot(f"{folder}: there is no {FILE_NAME}, so this folder is not a snapshot")
+    known = names(store)
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+    raise UnknownName(f"snapshot {name!r} is not in {store}; {hint}")
+
+
+def delete(store: Path, name: str) -> None:
+    """Remove a snapshot of the store; readers that have it open keep their files.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this name.
+    """
+    if check_name(name) not in names(store):
+        raise UnknownName(f"snapshot {name!r} is not in {store}; known: {', '.join(names(store)) or 'none'}")
+    away = side_folder(store, name, "partial")
+    (store / name).rename(away)
+    sync_folder(store)
+    shutil.rmtree(away)
