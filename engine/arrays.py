@@ -256,18 +256,17 @@ def encode(tables: Tables) -> Arrays:
     surveys = tables.surveys.join(places, on="interaction_id", how="left", maintain_order="left")
     centre = encode_centre(replace(tables, surveys=surveys), index.frame())
     agent = _places(interactions["agent_id"], centre.agent_ids)
-    columns = (
-        interactions["interaction_id"].to_arrow(), call_type,
-        interactions["arrived_at"].dt.epoch("us").to_numpy(), agent,
-        interactions["handle_s"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
-    )  # fmt: skip
+    ids = interactions["interaction_id"].to_arrow()
+    arrived_us = interactions["arrived_at"].dt.epoch("us").to_numpy()
+    handle_s = interactions["handle_s"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     days = day.to_numpy()
     starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1)) if days.size else np.empty(0, np.int64)
     ends = [*starts[1:], days.size]
 
     def batches() -> Iterator[Batch]:
         for start, end in zip(starts, ends, strict=bool(starts.size)):
-            yield Batch(int(days[start]), *(column[start:end] for column in columns))
+            part = slice(start, end)
+            yield Batch(int(days[start]), ids[part], call_type[part], arrived_us[part], agent[part], handle_s[part])
 
     counts = {name: frame.height for name, frame in tables}
     return Arrays(centre, batches, {"id": None, "sha256": None, "counts": counts, "assumptions": said})
@@ -324,7 +323,8 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
 
 def _places(texts: pl.Series, names: list[str]) -> Int32Array:
     """Place of each text in a list of names, -1 where it is null or not there."""
-    known = pl.DataFrame({"text": names, "place": np.arange(len(names), dtype=np.int32)}, {"text": pl.String, "place": pl.Int32})
+    places = np.arange(len(names), dtype=np.int32)
+    known = pl.DataFrame({"text": names, "place": places}, {"text": pl.String, "place": pl.Int32})
     joined = texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")
     return joined["place"].fill_null(-1).to_numpy()
 

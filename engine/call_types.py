@@ -18,7 +18,7 @@ def _plain(interactions: pl.DataFrame) -> pl.DataFrame:
     """The four key columns with the set of skills as one text, sorted and without repeats."""
     columns = interactions.columns
     if "skills" in columns:
-        skills = pl.col("skills").list.unique().list.sort().list.join(SEPARATOR).fill_null("")
+        skills = pl.col("skills").list.unique().list.eval(pl.element().sort()).list.join(SEPARATOR).fill_null("")
     else:
         skills = pl.lit("")
     language = pl.col("language") if "language" in columns else pl.lit(None, dtype=pl.String)
@@ -69,9 +69,7 @@ class CallTypeIndex:
         if new.height:
             numbers = pl.int_range(len(self), len(self) + new.height, dtype=pl.Int32, eager=True)
             self._known = pl.concat([self._known, new.with_columns(numbers.alias("call_type"))])
-        joined = plain.join(
-            self._known, on=list(KEY), how="left", nulls_equal=True, maintain_order="left"
-        )
+        joined = plain.join(self._known, on=list(KEY), how="left", nulls_equal=True, maintain_order="left")
         return joined["call_type"].to_numpy()
 
     def frame(self) -> pl.DataFrame:

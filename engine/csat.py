@@ -84,10 +84,8 @@ def csat_table(
     n_rows = days.size + 1
     total, count = _running(row, surveys.agent, surveys.value, n_rows, n_agents)
     everyone = _divide(total.sum(axis=1), count.sum(axis=1))
-    if shrinkage > 0:
-        mean = (total + shrinkage * everyone[:, None]) / (count + shrinkage)
-    else:
-        mean = _divide(total, count)
+    pulled = total + shrinkage * everyone[:, None]
+    mean = pulled / (count + shrinkage) if shrinkage > 0 else _divide(total, count)
     if missing == QUEUE_MEAN:
         known = surveys.queue >= 0
         by_queue = _running(row[known], surveys.queue[known], surveys.value[known], n_rows, n_queues)

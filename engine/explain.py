@@ -15,6 +15,9 @@ from engine.tables import Tables
 from engine.typing import BoolArray, FloatArray, IntArray, Record
 from engine.weights import RoutingWeights
 
+# Lifts candidates above everybody else; larger than any key, and their sum is still exact in float64.
+ABOVE_ALL = 2.0**52
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -83,9 +86,7 @@ def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> E
     return Explanation(about, _plain(scenario.weights_used()), agents)
 
 
-def rank(
-    scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray, csat_row: int
-) -> list[Record]:
+def rank(scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray, csat_row: int) -> list[Record]:
     """All agents for one requirement, best first, each with terms and reason.
 
     Parameters
@@ -135,7 +136,7 @@ def _rows(
     queue_time_s, idle = centre.queue_time_s[order], centre.idle_since_us[order]
     ids = [centre.agent_ids[a] for a in order]
     member = centre.member[centre.queue[requirement], order]
-    best = ranking(np.where(key > 0, key + 1e18, np.where(member, raw, -1.0)), queue_time_s, idle, ids)
+    best = ranking(np.where(key > 0, key + ABOVE_ALL, np.where(member, raw, -1.0)), queue_time_s, idle, ids)
     winner = int(best[0])
     csat = np.broadcast_to(block.csat, block.eligible.shape)[0]
     rows = []

@@ -109,7 +109,7 @@ def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
 
     observed, mean = np.asarray(counts, float), np.asarray(expected, float)
     some = mean > 0
-    n = float(observed.sum())
+    n = float(observed[some].sum())
     if some.sum() < 2 or n == 0:
         return None
     statistic = float((np.square(observed[some] - mean[some]) / mean[some]).sum())
@@ -147,8 +147,7 @@ def effect_size(test: ChiSquare) -> dict[str, Any]:
 
 def _noncentrality(test: ChiSquare, share: float) -> float:
     """The noncentrality under which the statistic is this quantile, 0 where none is."""
-    from scipy.optimize import brentq
-    from scipy.special import chdtr, chndtr, ndtri
+    from scipy.special import chdtr, chndtrinc, ndtri
 
     x, k = test.statistic, test.degrees
     if x >= _NORMAL_FROM:
@@ -159,8 +158,7 @@ def _noncentrality(test: ChiSquare, share: float) -> float:
         return max(0.0, half - math.copysign(root, z))
     if chdtr(k, x) <= share:
         return 0.0
-    top = x + 10 * math.sqrt(x) + 50
-    return float(brentq(lambda d: float(chndtr(x, k, d)) - share, 0.0, top, xtol=1e-9, rtol=1e-12))
+    return float(chndtrinc(x, k, share))
 
 
 def fair_lottery_gini(n_agents: int, n: float) -> float:
@@ -285,23 +283,22 @@ def verdict(size: dict[str, Any] | None) -> str:
     w, low = size["value"], size["low"]
     if low == 0:
         return f"no evidence of uneven sharing (w = {w:.3f}, its interval reaches 0)"
-    degree = next(
-        (word for bound, word in ((LARGE, "very uneven"), (MEDIUM, "uneven"), (SMALL, "slightly uneven")) if low >= bound),
-        "even for practical purposes",
-    )
+    sizes = ((LARGE, "very uneven"), (MEDIUM, "uneven"), (SMALL, "slightly uneven"))
+    degree = next((word for bound, word in sizes if low >= bound), "practically even")
     return f"{degree} sharing (Cohen's w = {w:.2f}, 95 % interval {low:.2f} to {size['high']:.2f})"
 
 
 def _warnings(test: ChiSquare | None, coefficient: float | None, n_agents: int, total: float) -> list[str]:
-    said = []
     if test is None:
-        said.append("chi-square, p value and effect size are undefined: fewer than two agents expect anything, or nothing was routed")
-        return said
+        why = "fewer than two agents expect anything, or nothing was routed"
+        return [f"chi-square, p value and effect size are undefined: {why}"]
+    said = []
     if test.left_out:
         said.append(f"{test.left_out} agents expect no interaction and are left out of chi-square")
     if test.p_value <= SIMPLE_RULE_P and total >= 100 * n_agents:
         said.append(
-            f"with {total:,.0f} interactions the p value is small for any real difference; read the effect size, not is_fair"
+            f"with {total:,.0f} interactions the p value is small for any real difference; "
+            "read the effect size, not is_fair"
         )
     lottery = fair_lottery_gini(n_agents, total)
     if coefficient is not None and lottery < 0.1 <= coefficient < SIMPLE_RULE_GINI:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,36 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+class Coded:
+    """Texts by place, kept once each: a dictionary and the code of every place.
+
+    Parameters
+    ----------
+    texts : sequence of str or None
+        By place; None has no code.
+    """
+
+    def __init__(self, texts: Sequence[str | None]) -> None:
+        import pyarrow as pa
+
+        distinct = sorted({text for text in texts if text is not None})
+        number = {text: code for code, text in enumerate(distinct)}
+        self.dictionary = pa.array(distinct, pa.string())
+        # One more code behind the last stands for place -1, nobody.
+        self.code = np.array([*(-1 if t is None else number[t] for t in texts), -1], np.int32)
+
+    def column(self, place: Int32Array) -> Any:
+        """Arrow dictionary column of the texts at some places."""
+        import pyarrow as pa
+
+        code = self.code[place]
+        missing = code < 0
+        codes = pa.array(code, mask=missing) if missing.any() else pa.array(code)
+        return pa.DictionaryArray.from_arrays(codes, self.dictionary, safe=False)
+
+
 class Texts:
-    """The texts that outcomes of one centre point to, as Arrow arrays made once.
+    """The texts that outcomes of one data set point to, made once.
 
     Parameters
     ----------
@@ -30,40 +59,29 @@ class Texts:
         self._centre = centre
 
     @cached_property
-    def agent_id(self) -> Any:
+    def agent_id(self) -> Coded:
         """By agent."""
-        import pyarrow as pa
-
-        return pa.array(self._centre.agent_ids, pa.string())
+        return Coded(self._centre.agent_ids)
 
     @cached_property
-    def agent_name(self) -> Any:
-        """By agent, null where unknown."""
-        import pyarrow as pa
-
-        return pa.array(self._centre.agent_names, pa.string())
+    def agent_name(self) -> Coded:
+        """By agent."""
+        return Coded(self._centre.agent_names)
 
     @cached_property
-    def skill(self) -> Any:
-        """By call type: required skills joined by a semicolon, null for none."""
-        import pyarrow as pa
-
-        joined = self._centre.call_types["skills"].list.join(";")
-        return pa.array([text or None for text in joined], pa.string())
+    def skill(self) -> Coded:
+        """By call type: required skills joined by a semicolon."""
+        return Coded([text or None for text in self._centre.call_types["skills"].list.join(";")])
 
     @cached_property
-    def language(self) -> Any:
-        """By call type, null for none."""
-        import pyarrow as pa
-
-        return pa.array(self._centre.call_types["language"].to_list(), pa.string())
+    def language(self) -> Coded:
+        """By call type."""
+        return Coded(self._centre.call_types["language"].to_list())
 
     @cached_property
-    def status(self) -> Any:
+    def status(self) -> Coded:
         """0 unrouted, 1 routed."""
-        import pyarrow as pa
-
-        return pa.array(["unrouted", "routed"], pa.string())
+        return Coded(["unrouted", "routed"])
 
 
 @dataclass(frozen=True)
@@ -107,19 +125,15 @@ class Outcomes:
         import pyarrow as pa
 
         chosen = self.agent >= 0
-        everyone = bool(chosen.all())
-        nobody = None if everyone else ~chosen
-        # Places to look up; null where nobody was chosen or nothing is required.
-        agent = pa.array(self.agent, mask=nobody)
-        type_code = pa.array(self.call_type)
+        nobody = None if chosen.all() else ~chosen
         columns = {
-            "interaction_id": pa.array(self.interaction_id),
-            "required_skill": _coded(type_code, self.texts.skill),
-            "required_language": _coded(type_code, self.texts.language),
-            "selected_agent_id": _coded(agent, self.texts.agent_id),
-            "selected_agent_name": _coded(agent, self.texts.agent_name),
+            "interaction_id": pa.array(self.interaction_id, pa.large_string()),
+            "required_skill": self.texts.skill.column(self.call_type),
+            "required_language": self.texts.language.column(self.call_type),
+            "selected_agent_id": self.texts.agent_id.column(self.agent),
+            "selected_agent_name": self.texts.agent_name.column(self.agent),
             "composite_score": pa.array(self.score, mask=nobody),
-            "status": _coded(pa.array(chosen.view(np.int8)), self.texts.status),
+            "status": self.texts.status.column(chosen.view(np.int8)),
         }
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
@@ -133,12 +147,6 @@ class Outcomes:
         frame = pl.from_arrow(pa.table(plain, names=table.column_names))
         assert isinstance(frame, pl.DataFrame)
         return frame
-
-
-def _coded(code: Any, texts: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.DictionaryArray.from_arrays(code, texts, safe=False)
 
 
 def join(parts: list[Outcomes]) -> Outcomes:
@@ -156,7 +164,7 @@ def join(parts: list[Outcomes]) -> Outcomes:
     """
     import pyarrow as pa
 
-    ids = [pa.array(part.interaction_id).cast(pa.large_string()) for part in parts]
+    ids = [pa.array(part.interaction_id, pa.large_string()) for part in parts]
     return Outcomes(
         pa.concat_arrays(ids),
         np.concatenate([part.call_type for part in parts]),
@@ -164,3 +172,9 @@ def join(parts: list[Outcomes]) -> Outcomes:
         np.concatenate([part.key for part in parts]),
         parts[0].texts,
     )
+
+
+def nothing(texts: Texts) -> Outcomes:
+    """Outcomes of no interaction."""
+    none = np.empty(0, np.int32)
+    return Outcomes([], none, none, np.empty(0), texts)

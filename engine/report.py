@@ -105,9 +105,7 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
     eligible = tally.eligible()
     expected = _expected(tally, place, scenario["expected"], eligible)
     handled_s = tally.handled_s[place] if tally.timed else None
-    shares = Shares(
-        counts, handled_s, eligible, expected, scenario["expected"], centre.agent_ids, centre.groups
-    )
+    shares = Shares(counts, handled_s, eligible, expected, scenario["expected"], centre.agent_ids, centre.groups)
     made_up = "surveys" in arrays.snapshot.get("made_up", ())
     unrouted = tally.unrouted(place)
     return Report(
@@ -137,9 +135,7 @@ def _expected(tally: Tally, place: int, name: str, eligible: FloatArray) -> Floa
             "--expected staffed needs a staffing table, and this snapshot has none; "
             "import one with --staffing, or use --expected eligible"
         )
-    on_queue = np.bincount(
-        staffing.agent, staffing.end_us - staffing.start_us, tally.arrays.centre.n_agents
-    )
+    on_queue = np.bincount(staffing.agent, staffing.end_us - staffing.start_us, tally.arrays.centre.n_agents)
     share = np.where(able, on_queue, 0.0)
     return np.asarray(share * (total / share.sum()) if share.sum() else share)
 
@@ -164,9 +160,7 @@ def _preference(tally: Tally, place: int) -> Record:
     }
 
 
-def _agents(
-    centre: Centre, counts: FloatArray, handled_s: FloatArray | None, eligible: FloatArray
-) -> list[Record]:
+def _agents(centre: Centre, counts: FloatArray, handled_s: FloatArray | None, eligible: FloatArray) -> list[Record]:
     seconds = [None] * centre.n_agents if handled_s is None else handled_s.tolist()
     rows = zip(centre.agent_ids, centre.agent_names, counts.tolist(), seconds, eligible.tolist(), strict=True)
     return [
@@ -181,10 +175,10 @@ def _agents(
 def _warnings(tally: Tally, scenario: Record, used: Record, filled: int, made_up: bool) -> list[str]:
     said = []
     if made_up and used["historical_csat"]:
-        said.append("the surveys are made up: the satisfaction term moves choices but says nothing about customers")
+        said.append("the surveys are made up: they move choices here but say nothing about customers")
     if filled and used["historical_csat"]:
-        by = scenario["csat_missing"]
-        said.append(f"{filled} of {tally.arrays.centre.n_agents} agents have no survey; their satisfaction term is {by}")
+        of, by = tally.arrays.centre.n_agents, scenario["csat_missing"]
+        said.append(f"{filled} of {of} agents have no survey; their satisfaction term is {by}")
     unskilled = _unheld(tally.arrays.centre)
     if unskilled:
         said.append(f"no agent has the skill or language {', '.join(unskilled[:5])} that interactions require")
@@ -194,6 +188,5 @@ def _warnings(tally: Tally, scenario: Record, used: Record, filled: int, made_up
 
 
 def _unheld(centre: Centre) -> list[str]:
-    skill = [name for name, none in zip(centre.skills, np.isnan(centre.proficiency).all(axis=0), strict=True) if none]
-    spoken = np.isnan(centre.language_level).all(axis=0)
-    return skill + [name for name, none in zip(centre.languages, spoken, strict=True) if none]
+    held = [(centre.skills, centre.proficiency), (centre.languages, centre.language_level)]
+    return [names[i] for names, level in held for i in np.flatnonzero(np.isnan(level).all(axis=0))]

@@ -112,12 +112,14 @@ def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_k
     between = float((along[kept] ** 2 / size[kept]).sum())
     noise = max(0.0, float(apart @ apart) - between) / free
     spread = max(0.0, (between - rank * noise) / float(np.trace(gram)))
-    shrunk = spread / (spread * np.maximum(size, 0.0) + noise) if spread > 0 else np.zeros(n_agents)
+    # Along the other axes the surveys say nothing: no effect is seen, and all of the spread stays unknown.
+    shrunk = np.divide(spread, spread * size + noise, out=np.zeros(n_agents), where=kept & (spread > 0))
+    unknown = np.where(kept, shrunk * noise, spread)
     effect = axes @ (shrunk * along)
     left = np.bincount(kind, value - effect[agent], n_kinds + 1)
     everything = float((value - effect[agent]).mean())
     level = np.where(used, left / np.maximum(by_kind, 1), everything)[:-1]
-    return Fit(effect, (axes * (shrunk * noise)) @ axes.T, level, _p_value(between, rank, noise, free), math.sqrt(spread))
+    return Fit(effect, (axes * unknown) @ axes.T, level, _p_value(between, rank, noise, free), math.sqrt(spread))
 
 
 def _p_value(between: float, rank: int, noise: float, free: int) -> float:

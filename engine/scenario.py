@@ -13,7 +13,7 @@ from engine.csat import QUEUE_MEAN, CsatTable, csat_table
 from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal
 from engine.methods import METHODS
-from engine.outcomes import Outcomes, Texts, join
+from engine.outcomes import Outcomes, Texts, join, nothing
 from engine.report import Report, build
 from engine.scores import Terms
 from engine.selection import Decided, decide
@@ -80,7 +80,7 @@ class Scenario:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "required", tuple(n for n in REQUIRED if n in self.required) or _only(self.required))
+        object.__setattr__(self, "required", _only(self.required))
         for name, allowed in (
             ("mode", MODES), ("method", tuple(METHODS)), ("expected", EXPECTED), ("csat", CSAT), ("language", LANGUAGE)
         ):  # fmt: skip
@@ -110,16 +110,14 @@ def _only(required: Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in required if name not in REQUIRED]
     if unknown:
         raise InvalidScenario(f"required names {unknown[0]!r}; use {' or '.join(REQUIRED)}")
-    return ()
+    return tuple(name for name in REQUIRED if name in required)
 
 
 def _within(value: object, low: float, high: float) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and low <= value <= high
 
 
-def run(
-    scenario: Scenario, data: Tables | Arrays, keep: Callable[[Outcomes], None] | None = None
-) -> Report:
+def run(scenario: Scenario, data: Tables | Arrays, keep: Callable[[Outcomes], None] | None = None) -> Report:
     """Run one scenario over a data set.
 
     Parameters
@@ -189,10 +187,7 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
     arrays = _arrays(data)
     parts: list[Outcomes] = []
     run(scenario, arrays, parts.append)
-    if parts:
-        return join(parts)
-    nothing = np.empty(0, np.int32)
-    return Outcomes([], nothing, nothing, np.empty(0), Texts(arrays.centre))
+    return join(parts) if parts else nothing(Texts(arrays.centre))
 
 
 def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:
@@ -206,18 +201,14 @@ def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:
 
 def terms_of(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
     """Terms of the scores as a scenario reads them."""
-    return Terms(
-        arrays.centre, csat, required=scenario.required, graded_language=scenario.language == "proficiency"
-    )
+    return Terms(arrays.centre, csat, required=scenario.required, graded_language=scenario.language == "proficiency")
 
 
 def _arrays(data: Tables | Arrays) -> Arrays:
     return encode(data) if isinstance(data, Tables) else data
 
 
-def _run(
-    scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes], None] | None
-) -> list[Report]:
+def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes], None] | None) -> list[Report]:
     """Run scenarios that share everything but weights, goal and expectation."""
     first = scenarios[0]
     csat = csat_of(first, arrays)

@@ -87,9 +87,7 @@ class Terms:
         """Cells of a block for a stack of scenarios, so that all its keys stay in cache."""
         return max(1, BLOCK_CELLS // n_scenarios)
 
-    def blocks(
-        self, requirement: IntArray, csat_row: int, cells: int = BLOCK_CELLS
-    ) -> Iterator[tuple[slice, Block]]:
+    def blocks(self, requirement: IntArray, csat_row: int, cells: int = BLOCK_CELLS) -> Iterator[tuple[slice, Block]]:
         """Terms of some requirements, a block at a time.
 
         Parameters
@@ -112,11 +110,14 @@ class Terms:
         for start in range(0, requirement.size, step):
             rows = slice(start, min(start + step, requirement.size))
             some = requirement[rows]
-            yield rows, Block(
-                self._proficiency(some),
-                self._language[self.centre.language[some]],
-                self._csat(some, csat_row),
-                self.eligible(some),
+            yield (
+                rows,
+                Block(
+                    self._proficiency(some),
+                    self._language[self.centre.language[some]],
+                    self._csat(some, csat_row),
+                    self.eligible(some),
+                ),
             )
 
     def eligible(self, requirement: IntArray) -> BoolArray:
@@ -257,9 +258,7 @@ def score_matrix(
         table = CsatTable(known, table.fill[:1], table.days[:0], table.n_surveys[:1])
     column = {agent: i for i, agent in enumerate(centre.agent_ids)}
     order = np.array([column[agent] for agent in tables.agents["agent_id"]], np.int32)
-    terms = Terms(
-        centre, table, required=required, graded_language=language == "proficiency", order=order
-    )
+    terms = Terms(centre, table, required=required, graded_language=language == "proficiency", order=order)
     place = checked.sort("arrived_at", "interaction_id")["row"].to_numpy()
     score = np.empty((checked.height, order.size))
     done = 0

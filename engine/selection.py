@@ -39,9 +39,7 @@ def best(plan: Plan) -> tuple[Int32Array, FloatArray]:
     return np.where(key > 0, plan.agent[column], np.int32(-1)), key
 
 
-def ranking(
-    key: FloatArray, queue_time_s: FloatArray, idle_since_us: IntArray, agent_ids: list[str]
-) -> IntArray:
+def ranking(key: FloatArray, queue_time_s: FloatArray, idle_since_us: IntArray, agent_ids: list[str]) -> IntArray:
     """Agents from best to worst, by the one total order.
 
     Parameters

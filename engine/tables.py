@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -134,9 +135,7 @@ TABLES: dict[str, Table] = {
                 _texts("queue_id", True),
                 _texts("queue_name"),
                 Column("evaluation_method", pl.String(), default="ALL", one_of=EVALUATION_METHODS),
-                Column(
-                    "scoring_method", pl.String(), default="TimestampAndPriority", one_of=SCORING_METHODS
-                ),
+                Column("scoring_method", pl.String(), default="TimestampAndPriority", one_of=SCORING_METHODS),
                 Column("service_level_share", pl.Float64(), default=0.8, low=0.0, high=1.0),
                 Column("service_level_s", pl.Float64(), default=20.0, low=0.0, high=1e9),
                 _seconds("alerting_timeout_s"),
@@ -185,9 +184,7 @@ TABLES: dict[str, Table] = {
             ),
             key=("survey_id",),
         ),
-        Table(
-            "staffing", (_texts("agent_id", True), _time("start_at", True), _time("end_at", True))
-        ),
+        Table("staffing", (_texts("agent_id", True), _time("start_at", True), _time("end_at", True))),
         Table(
             "busy",
             (_texts("agent_id", True), _time("start_at", True), _time("end_at", True), _texts("why")),
@@ -211,7 +208,7 @@ class Tables:
 
     Parameters
     ----------
-    agents, members, queues, interactions, surveys, staffing, busy, handle_factors : polars.DataFrame
+    agents, interactions, members, queues, surveys, staffing, busy, handle_factors : polars.DataFrame
         The tables; every one but `agents` and `interactions` may be empty.
     time_zone : str
         IANA zone in which days and intervals are shown to people.
@@ -226,6 +223,12 @@ class Tables:
     busy: pl.DataFrame = field(default_factory=TABLES["busy"].empty)
     handle_factors: pl.DataFrame = field(default_factory=TABLES["handle_factors"].empty)
     time_zone: str = "UTC"
+
+    @classmethod
+    def of(cls, frames: Mapping[str, pl.DataFrame], time_zone: str = "UTC") -> Tables:
+        """Tables from frames by name; those not given are empty."""
+        complete_frames: dict[str, Any] = {name: table.empty() for name, table in TABLES.items()} | dict(frames)
+        return cls(**complete_frames, time_zone=time_zone)
 
     def __iter__(self) -> Iterator[tuple[str, pl.DataFrame]]:
         return ((name, getattr(self, name)) for name in TABLES)
@@ -312,9 +315,7 @@ def _typed(column: Column, frame: pl.DataFrame) -> pl.Expr:
 def _column_problems(table: Table, frame: pl.DataFrame, place: Place) -> list[str]:
     missing = [c.name for c in table.columns if c.required and c.name not in frame.columns]
     unknown = [name for name in frame.columns if name not in table.names]
-    return [
-        f"{place.source}: column {name} is missing; found {', '.join(frame.columns)}" for name in missing
-    ] + [
+    return [f"{place.source}: column {name} is missing; found {', '.join(frame.columns)}" for name in missing] + [
         f"{place.source}: column {name} is not one of table {table.name}; remove it or rename it to one of "
         f"{', '.join(table.names)}"
         for name in unknown
@@ -416,10 +417,17 @@ def complete(tables: Tables) -> tuple[Tables, list[str]]:
 
 def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
     known = tables.agents["agent_id"].implode()
-    for name, column in (("interactions", tables.interactions["agent_id"]), ("members", members["agent_id"]),
-                         ("surveys", tables.surveys["agent_id"]), ("staffing", tables.staffing["agent_id"]),
-                         ("busy", tables.busy["agent_id"]), ("handle_factors", tables.handle_factors["agent_id"])):
+    for name, column in (
+        ("interactions", tables.interactions["agent_id"]),
+        ("members", members["agent_id"]),
+        ("surveys", tables.surveys["agent_id"]),
+        ("staffing", tables.staffing["agent_id"]),
+        ("busy", tables.busy["agent_id"]),
+        ("handle_factors", tables.handle_factors["agent_id"]),
+    ):
         unknown = column.drop_nulls().filter(~column.drop_nulls().is_in(known))
         if unknown.len():
-            yield (f"{unknown.len()} rows of {name} name {unknown.n_unique()} agents who are not in agents "
-                   f"(first {unknown[0]}); they take no part in choices")
+            yield (
+                f"{unknown.len()} rows of {name} name {unknown.n_unique()} agents who are not in agents "
+                f"(first {unknown[0]}); they take no part in choices"
+            )

@@ -51,6 +51,12 @@ class Tally:
         Columns in tie order; tells who is eligible.
     n_scenarios : int
         Size of the stack.
+    n_interactions, n_answered : int
+        Rows seen, and those with a recorded agent.
+    timed : bool
+        Whether any handling time was seen.
+    decisions : list
+        Per segment: requirements that occurred, and who was chosen for them by scenario.
     """
 
     arrays: Arrays

@@ -131,6 +131,4 @@ def moved(
     if total == 0:
         raise InvalidScenario(f"weights: the rule for {goal} moves all three to 0; give larger weights")
     proficiency, language_match, historical_csat = (term / total for term in terms)
-    return replace(
-        weights, proficiency=proficiency, language_match=language_match, historical_csat=historical_csat
-    )
+    return replace(weights, proficiency=proficiency, language_match=language_match, historical_csat=historical_csat)

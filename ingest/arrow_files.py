@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.ipc as ipc
+from pyarrow import ipc
 
 from engine.tables import TABLES
 from ingest.manifest import FileEntry
@@ -69,6 +69,15 @@ class DayFile:
 
     The IPC format fixes a file's dictionaries with its first batch. Where a later batch of the same day
     brings a new text, the day's batches so far are written again with the longer dictionary.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : tuple of str
+        Columns to store, in order.
+    dictionaries : Dictionaries
+        Shared by all files of the snapshot.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...], dictionaries: Dictionaries) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +143,8 @@ def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
                 f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; import the data again"
             )
         files = tuple(FileEntry(**entry) for entry in raw.pop("files"))
-        made = {key: tuple(raw[key]) for key in ("assumptions", "made_up")}
-        return replace(Manifest(files=files, **raw), **made)
+        sentences, made_up = tuple(raw.pop("assumptions")), tuple(raw.pop("made_up"))
+        return Manifest(files=files, assumptions=sentences, made_up=made_up, **raw)
     except FileNotFoundError as error:
         raise CorruptSnapshot(f"{path}: there is no manifest, so this folder is not a snapshot") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

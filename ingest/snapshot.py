@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.ipc as ipc
+from pyarrow import ipc
 
 from engine.arrays import Arrays, Batch, encode_centre
 from engine.call_types import CallTypeIndex
@@ -57,7 +57,7 @@ class SnapshotWriter:
     def __init__(
         self, store: Path, name: str, *, source: dict[str, Any], time_zone: str, replace: bool = False
     ) -> None:
-        self._store, self._name, self._replace = Path(store), stores.check_name(name), replace
+        self._store, self._name, self._may_replace = Path(store), stores.check_name(name), replace
         self._source, self._time_zone = source, time_zone
         stores.tidy(self._store)
         stores.refuse_existing(self._store, name, replace)
@@ -138,7 +138,9 @@ class SnapshotWriter:
         if columns != self._columns:
             raise InvalidTable(f"interactions: every batch needs the same columns, {', '.join(self._columns)}")
         # The skills of a set are kept sorted and once, as scores and call types read them.
-        checked = check("interactions", frame).with_columns(pl.col("skills").list.unique().list.eval(pl.element().sort()))
+        checked = check("interactions", frame).with_columns(
+            pl.col("skills").list.unique().list.eval(pl.element().sort())
+        )
         self._check_order(checked)
         call_type = self._call_types.codes(checked)
         day = checked["arrived_at"].dt.epoch("us").to_numpy() // DAY_US
@@ -179,7 +181,7 @@ class SnapshotWriter:
         path.write_text(manifest.to_json(), encoding="utf-8")
         finish(path, self._folder, "manifest", 0)
         stores.sync_folder(self._folder)
-        stores.swap_in(self._store, self._name, self._folder, self._replace)
+        stores.swap_in(self._store, self._name, self._folder, self._may_replace)
         return manifest
 
     def _check_order(self, frame: pl.DataFrame) -> None:
@@ -229,15 +231,9 @@ class SnapshotWriter:
     def _tables(self, call_types: pl.DataFrame) -> Tables:
         # For `complete`, one row per call type and per named agent stands for all interactions.
         agents = pl.Series("agent_id", self._dictionaries.texts["agent_id"], dtype=pl.String)
-        named = pl.concat(
-            [call_types.select("queue_id"), agents.to_frame()], how="diagonal"
-        )
-        empty = TABLES["interactions"].empty()
-        return Tables(
-            agents=self._static.get("agents", TABLES["agents"].empty()),
-            interactions=pl.concat([empty, named], how="diagonal"),
-            **{n: f for n, f in self._static.items() if n != "agents"},
-        )
+        named = pl.concat([call_types.select("queue_id"), agents.to_frame()], how="diagonal")
+        interactions = pl.concat([TABLES["interactions"].empty(), named], how="diagonal")
+        return Tables.of(self._static | {"interactions": interactions})
 
     def _write_table(self, name: str, frame: pl.DataFrame) -> FileEntry:
         path = self._folder / f"{name}.arrow"
@@ -247,9 +243,7 @@ class SnapshotWriter:
     def _with_call_type(self, surveys: pl.DataFrame) -> pl.DataFrame:
         """Surveys with the call type and UTC day of their interaction, null where it is unknown."""
         wanted = surveys.select(pl.col("interaction_id").drop_nulls())
-        found = [
-            _call_types_of(self._folder / entry.path, wanted) for entry in self._days if wanted.height
-        ]
+        found = [_call_types_of(self._folder / entry.path, wanted) for entry in self._days if wanted.height]
         schema = {"interaction_id": pl.String, "call_type": pl.Int32, "day": pl.Int32}
         known = pl.concat([pl.DataFrame(schema=schema), *found])
         return surveys.join(known, on="interaction_id", how="left", maintain_order="left")
@@ -309,17 +303,14 @@ class Snapshot:
 
     def tables(self) -> Tables:
         """All tables in memory."""
-        return Tables(time_zone=self.manifest.time_zone, **{name: self.table(name) for name in TABLES})
+        return Tables.of({name: self.table(name) for name in TABLES}, self.manifest.time_zone)
 
     def arrays(self) -> Arrays:
         """Dense arrays for the engine; interactions are read from the mapped files as they are asked for."""
         call_types = self._raw("call_types")
         surveys = self._raw("surveys")
-        static = {name: self.table(name) for name in TABLES if name not in {"interactions", "surveys"}}
-        tables = Tables(
-            interactions=TABLES["interactions"].empty(), surveys=surveys, time_zone=self.manifest.time_zone,
-            **static,
-        )  # fmt: skip
+        frames = {name: self.table(name) for name in TABLES if name not in {"interactions", "surveys"}}
+        tables = Tables.of(frames | {"surveys": surveys}, self.manifest.time_zone)
         centre = encode_centre(tables, call_types)
         agent = {name: i for i, name in enumerate(centre.agent_ids)}
         recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries["agent_id"]], np.int32)

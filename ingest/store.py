@@ -19,6 +19,16 @@ _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>part
 def check_name(name: str) -> str:
     """Refuse names that are not plain folder names.
 
+    Parameters
+    ----------
+    name : str
+        What the user wants to call it.
+
+    Returns
+    -------
+    str
+        The same name.
+
     Raises
     ------
     InvalidScenario
@@ -40,21 +50,39 @@ def side_folder(store: Path, name: str, kind: str) -> Path:
 def refuse_existing(store: Path, name: str, replace: bool) -> None:
     """Say that the name is taken, unless it may be replaced.
 
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name of the snapshot.
+    replace : bool
+        Whether it may be replaced.
+
     Raises
     ------
     SnapshotExists
         If it is there and `replace` is false.
     """
     if (store / name).exists() and not replace:
-        raise SnapshotExists(
-            f"snapshot {name!r} exists already in {store}; choose another --name or add --replace"
-        )
+        raise SnapshotExists(f"snapshot {name!r} exists already in {store}; choose another --name or add --replace")
 
 
 def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
     """Give a finished folder its name; an old one of that name leaves only when the new one stands.
 
     Readers that have the old one open keep their files.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name of the snapshot.
+    finished : Path
+        Folder to be renamed, on the same disk.
+    replace : bool
+        Whether an existing one may be replaced.
     """
     refuse_existing(store, name, replace)
     target = store / name
@@ -118,6 +146,16 @@ def manifests(store: Path) -> list[Manifest]:
 def newest(store: Path) -> str:
     """Name of the snapshot written last.
 
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+
+    Returns
+    -------
+    str
+        Its name.
+
     Raises
     ------
     UnknownName
@@ -170,6 +208,13 @@ def folder_of(store: Path, name: str) -> Path:
 
 def delete(store: Path, name: str) -> None:
     """Remove a snapshot of the store; readers that have it open keep their files.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name of the snapshot.
 
     Raises
     ------

@@ -1,0 +1,80 @@
+"""The command line: `routelab COMMAND`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from api.commands.bench import bench
+from api.commands.demo import demo
+from api.commands.explain import explain
+from api.commands.serve import serve
+from api.commands.simulate import simulate
+from api.commands.snapshot import snapshot
+from engine.errors import RoutingError
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="routelab", prog_name="routelab")
+def cli() -> None:
+    """Know what a routing change will do before you make it.
+
+    \b
+    Start with:
+      routelab demo
+    """
+
+
+for command in (demo, snapshot, simulate, explain, serve, bench):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit code: 0 done, 2 bad usage or input, 1 failed.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 2 bad usage or input, 1 failed.
+    """
+    try:
+        cli.main(arguments, standalone_mode=False)
+    except RoutingError as error:
+        click.echo(f"error: {error}", err=True)
+        return BAD_INPUT
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; nothing half written was kept", err=True)
+        return FAILED
+    except BrokenPipeError:
+        # The reader of a pipe has left; keep Python from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (OSError, MemoryError) as error:
+        click.echo(f"failed: {error or type(error).__name__}", err=True)
+        return FAILED
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    return DONE

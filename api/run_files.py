@@ -1,0 +1,109 @@
+"""Run a scenario and write its files: outcomes.arrow and report.json, both or neither."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from engine.arrays import Arrays
+from engine.outcomes import Outcomes, Texts, nothing
+from engine.report import Report
+from engine.scenario import Scenario, run
+
+OUTCOMES, REPORT = "outcomes.arrow", "report.json"
+Progress = Callable[[str, int, int], None]
+
+
+def simulate_to(
+    scenario: Scenario,
+    arrays: Arrays,
+    out: Path,
+    *,
+    load_s: float | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Run a scenario and write what came of it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+    arrays : Arrays
+        The data set.
+    out : Path
+        Folder for the files; made when missing, files of an earlier run are replaced.
+    load_s : float, optional
+        What loading took, for the report. [s]
+    progress : callable, optional
+        Called with label, rows done and rows in all.
+
+    Returns
+    -------
+    Report
+        As written to report.json.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    total = int(arrays.snapshot["counts"].get("interactions", 0))
+    mark = uuid.uuid4().hex[:8]
+    files = {name: out / f".{name}.{mark}" for name in (OUTCOMES, REPORT)}
+    try:
+        with _Writer(files[OUTCOMES], Texts(arrays.centre), progress, total) as writer:
+            report = run(scenario, arrays, writer.add)
+        busy_s = time.perf_counter() - started
+        report = replace(report, timing=_timing(load_s, busy_s - writer.write_s, writer))
+        files[REPORT].write_bytes(to_json(report) + b"\n")
+        for name, path in files.items():
+            path.replace(out / name)
+    finally:
+        for path in files.values():
+            path.unlink(missing_ok=True)
+    return report
+
+
+def to_json(report: Report) -> bytes:
+    """The content of report.json, in UTF-8."""
+    return orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _timing(load_s: float | None, simulate_s: float, writer: _Writer) -> dict[str, float | None]:
+    return {
+        "load_s": load_s,
+        "simulate_s": simulate_s,
+        "write_s": writer.write_s,
+        "interactions_per_s": writer.rows / simulate_s if writer.rows and simulate_s > 0 else None,
+    }
+
+
+class _Writer:
+    """Appends outcomes to an Arrow IPC file and keeps the time."""
+
+    def __init__(self, path: Path, texts: Texts, progress: Progress | None, total: int) -> None:
+        from pyarrow import ipc
+
+        self._progress, self._total = progress, total
+        self.rows = 0
+        self.write_s = 0.0
+        self._file = ipc.new_file(str(path), nothing(texts).to_arrow().schema)
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def add(self, outcomes: Outcomes) -> None:
+        """Append one batch."""
+        started = time.perf_counter()
+        self._file.write_batch(outcomes.to_arrow())
+        self.rows += outcomes.agent.size
+        self.write_s += time.perf_counter() - started
+        if self._progress:
+            self._progress("routing", self.rows, self._total)
+
+    def __exit__(self, *error: object) -> None:
+        started = time.perf_counter()
+        self._file.close()
+        self.write_s += time.perf_counter() - started

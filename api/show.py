@@ -1,0 +1,237 @@
+"""Reports, snapshots and explanations as tables for people."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from engine.explain import Explanation
+from engine.report import Report
+from ingest.manifest import Manifest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+MOST_AGENTS = 10
+
+
+def console() -> Console:
+    """Standard output; as wide as the terminal, or 120 columns when piped."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def percent(share: float | None) -> str:
+    """At most one decimal, as people read it.
+
+    Examples
+    --------
+    >>> percent(0.31449)
+    '31.4 %'
+    """
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Grouped by thousands; a dash where there is none.
+
+    Examples
+    --------
+    >>> number(252290)
+    '252,290'
+    """
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def name_of(agent: dict[str, Any], prefix: str = "agent_") -> str:
+    """Name and id, or the id alone."""
+    name = agent[f"{prefix}name"]
+    return f"{name} ({agent[f'{prefix}id']})" if name else str(agent[f"{prefix}id"])
+
+
+def facts(title: str, rows: list[tuple[str, str]]) -> Table:
+    """Two columns: what, and its value."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, value in rows:
+        table.add_row(what, value)
+    return table
+
+
+def grid(title: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> Table:
+    """A table with headings; the second word of each column is its side."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    for heading, side in columns:
+        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def show_report(report: Report) -> None:
+    """What a planner reads after a run in score mode."""
+    out = console()
+    out.print(f"\n[bold]{report.preference['headline']}[/bold]\n")
+    out.print(facts("", _summary(report)))
+    out.print()
+    out.print(_agents(report))
+    for warning in [*report.warnings, *report.fairness["warnings"]]:
+        out.print(f"[yellow]note[/yellow] {warning}")
+
+
+def _summary(report: Report) -> list[tuple[str, str]]:
+    used, fair, snapshot = report.weights_used, report.fairness, report.snapshot
+    total = report.routed + report.unrouted["total"]
+    reasons = "; ".join(f"{reason}: {number(n)}" for reason, n in report.unrouted["reasons"].items())
+    moved = _moved(report)
+    return [
+        ("snapshot", f"{snapshot['id']}  {_interval(snapshot)}"),
+        ("interactions", f"{number(total)} rows: {number(report.routed)} routed, "
+         f"{number(report.unrouted['total'])} unrouted" + (f" ({reasons})" if reasons else "")),
+        ("weights", f"proficiency {used['proficiency']:.4g}, language {used['language_match']:.4g}, "
+         f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}{moved}"),
+        ("sharing", f"{fair['verdict']}; Gini {_three(fair['gini_coefficient'])}"),
+        ("chi-square", f"{_three(fair['chi2_statistic'])} against {fair['expected']} expectation, "
+         f"p {_p(fair['p_value'])}; the simple rule says {_fair(fair['is_fair'])}"),
+        ("busiest agent", _busiest(report)),
+        ("satisfaction", report.csat["how"] if report.csat["simulated_mean"] is None else _csat(report.csat)),
+    ]  # fmt: skip
+
+
+def _moved(report: Report) -> str:
+    goal = report.scenario["goal"]
+    if not goal:
+        return ""
+    at = f"goal {goal} at {percent(report.scenario['performance'])}"
+    same = report.weights_used == report.scenario["weights"]
+    return f" ({at}: no rule applies, weights as given)" if same else f" (moved by {at})"
+
+
+def _interval(snapshot: dict[str, Any]) -> str:
+    interval = snapshot.get("interval") or {}
+    if not interval.get("start"):
+        return ""
+    return f"{interval['start'][:10]} to {interval['end'][:10]} (UTC)"
+
+
+def _busiest(report: Report) -> str:
+    preference = report.preference
+    if preference["busiest_agent_id"] is None:
+        return "nobody was chosen"
+    share = preference["busiest_handled"] / report.routed
+    peak = preference["implied_peak"]
+    held = "handling times are not recorded" if peak is None else f"up to {number(peak)} at the same time"
+    who = name_of(preference, "busiest_agent_")
+    return f"{who}: {number(preference['busiest_handled'])} interactions, {percent(share)} of all; {held}"
+
+
+def _csat(csat: dict[str, Any]) -> str:
+    text = f"simulated {csat['simulated_mean']:.3f}, recorded {_three(csat['recorded_mean'])} (scale 0-1)"
+    if csat["gain"]:
+        gain = csat["gain"]
+        text += f", difference {gain['value']:+.4f} (95 % {gain['low']:+.4f} to {gain['high']:+.4f})"
+    return f"{text}; surveys for {percent(csat['coverage'])} of answered interactions; {csat['how']}"
+
+
+def _agents(report: Report) -> Table:
+    ranked = sorted(report.agents, key=lambda agent: (-agent["handled"], agent["agent_id"]))
+    shown = ranked[:MOST_AGENTS]
+    rows = [
+        [
+            name_of(agent), number(agent["handled"]), percent(agent["handled"] / max(1, report.routed)),
+            number(agent["eligible"]), percent(agent["handled"] / agent["eligible"] if agent["eligible"] else None),
+            "-" if agent["handled_s"] is None else number(agent["handled_s"] / 3600),
+        ]
+        for agent in shown
+    ]  # fmt: skip
+    idle = sum(1 for agent in ranked if not agent["handled"])
+    title = f"Chosen most ({len(shown)} of {len(ranked)} agents; {idle} never chosen)"
+    columns = [
+        ("agent", "left"), ("chosen", "right"), ("of all", "right"), ("could have been", "right"),
+        ("chosen when eligible", "right"), ("handling hours", "right"),
+    ]  # fmt: skip
+    return grid(title, columns, rows)
+
+
+def show_explanation(explanation: Explanation, most: int) -> None:
+    """Every agent with its terms and why it lost."""
+    about, used = explanation.interaction, explanation.weights_used
+    out = console()
+    needs = ", ".join(about["skills"]) or "no skill"
+    rows = [
+        ("interaction", f"{about['interaction_id']} in queue {about['queue_id']}"),
+        ("requires", f"{needs}; language {about['language'] or 'any'}; priority {about['priority']:g}"),
+        ("weights", f"proficiency {used['proficiency']:.4g}, language {used['language_match']:.4g}, "
+         f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}"),
+        ("chosen", name_of(explanation.chosen) if explanation.chosen else "nobody"),
+    ]  # fmt: skip
+    out.print(facts("", rows))
+    table = [
+        [
+            str(a["place"] or "-"), name_of(a), f"{a['proficiency']:.3f}", f"{a['language']:.3f}", f"{a['csat']:.3f}",
+            f"{a['raw_score']:.4f}", a["reason"],
+        ]
+        for a in explanation.agents[:most]
+    ]  # fmt: skip
+    columns = [
+        ("place", "right"), ("agent", "left"), ("proficiency", "right"), ("language", "right"), ("csat", "right"),
+        ("weighted", "right"), ("why", "left"),
+    ]  # fmt: skip
+    out.print(grid("", columns, table))
+    if len(explanation.agents) > most:
+        out.print(f"{len(explanation.agents) - most} more agents; --top {len(explanation.agents)} shows all")
+
+
+def show_snapshots(manifests: list[Manifest]) -> None:
+    """One line per snapshot."""
+    rows = [
+        [m.name, str(m.source.get("kind", "")), number(m.rows["interactions"]), number(m.rows["agents"]),
+         f"{(m.interval['start'] or '-')[:10]} to {(m.interval['end'] or '-')[:10]}", m.created[:19], m.id[:12]]
+        for m in manifests
+    ]  # fmt: skip
+    columns = [
+        ("name", "left"), ("source", "left"), ("interactions", "right"), ("agents", "right"), ("days (UTC)", "left"),
+        ("created (UTC)", "left"), ("sha256", "left"),
+    ]  # fmt: skip
+    console().print(grid("Snapshots", columns, rows) if rows else "no snapshots yet")
+
+
+def show_manifest(manifest: Manifest) -> None:
+    """All that is known about one snapshot."""
+    size = sum(entry.bytes for entry in manifest.files)
+    rows = [
+        ("name", manifest.name), ("sha256", manifest.id), ("source", _source(manifest.source)),
+        ("created", manifest.created), ("time zone", manifest.time_zone),
+        ("interval (UTC)", f"{manifest.interval['start'] or '-'} to {manifest.interval['end'] or '-'}"),
+        ("rows", ", ".join(f"{table} {number(n)}" for table, n in manifest.rows.items() if n)),
+        ("files", f"{len(manifest.files)}, {number(size / 1e6, 1)} MB"),
+        *(("made up", table) for table in manifest.made_up),
+        *(("counted", f"{label}: {number(n)}") for label, n in manifest.repairs.items()),
+        *(("assumed", sentence) for sentence in manifest.assumptions),
+    ]  # fmt: skip
+    console().print(facts("", rows))
+
+
+def _source(source: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in source.items())
+
+
+def _three(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:,.3f}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return "under 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _fair(value: bool | None) -> str:
+    return "undefined" if value is None else "fair" if value else "not fair"

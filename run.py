@@ -1,0 +1,151 @@
+"""Set up and run routelab with nothing but Python: `python3 run.py demo`, `test`, `serve`, `cli ...`.
+
+Makes `.venv` beside this file, installs the locked packages that the command needs (hashes checked), and
+runs the command in it. A second start finds everything in place and only runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+OLDEST = (3, 11)
+USAGE = """usage: python3 run.py COMMAND
+
+  demo          make seven months of calls shaped like a real bank's, and route them
+  serve         answer /simulate/routing and /simulate/batch on this machine, see /docs
+  test          run the tests
+  check         run the other checks: lint, format, types, import contracts, docstrings
+  cli ...       anything else: python3 run.py cli --help
+  install       only install what running needs
+
+Options after the command are passed on: python3 run.py demo --out results"""
+
+CHECKS = (
+    ["ruff", "check", "."],
+    ["ruff", "format", "--check", "."],
+    ["mypy"],
+    ["lint-imports"],
+    ["tests.docstrings"],
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Set up what a command needs, run it, and give its exit code."""
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command not in {"demo", "serve", "test", "check", "cli", "install"}:
+        print(USAGE, file=sys.stdout if command in {"-h", "--help"} else sys.stderr)
+        return 0 if command in {"-h", "--help"} else 2
+    if sys.version_info < OLDEST:
+        return refuse(f"this is Python {sys.version.split()[0]}; routelab needs 3.11 or newer")
+    try:
+        install("dev" if command in {"test", "check"} else "run")
+    except SetupError as error:
+        return refuse(str(error))
+    if command == "install":
+        return 0
+    if command == "check":
+        return max(call(["-m", *check]) for check in CHECKS)
+    if command == "test":
+        return call(["-m", "pytest", *rest])
+    return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
+
+
+class SetupError(Exception):
+    """Setting up failed for a reason the user can mend."""
+
+
+def refuse(why: str) -> int:
+    """Say why it cannot go on, in one line."""
+    print(f"run.py: {why}", file=sys.stderr)
+    return 2
+
+
+def call(arguments: list[str]) -> int:
+    """Run the environment's Python and give its exit code."""
+    # Modules are found from this folder whatever the caller's; relative paths stay the caller's.
+    paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    where = HERE if arguments[1] not in {"api"} else None
+    try:
+        return subprocess.run([PYTHON, *arguments], env=environment, cwd=where, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def install(layer: str) -> None:
+    """Make the environment and install one locked layer, unless that is done already."""
+    lock = HERE / "requirements" / f"{layer}.lock"
+    project = (HERE / "pyproject.toml").read_bytes()
+    want = hashlib.sha256(lock.read_bytes() + project + sys.version.encode() + str(HERE).encode()).hexdigest()
+    mark = VENV / f".installed-{layer}"
+    if PYTHON.exists() and mark.exists() and mark.read_text() == want:
+        return
+    print(f"setting up {VENV} ({layer}); this happens once", file=sys.stderr, flush=True)
+    make_environment()
+    installer = find_installer()
+    run([*installer, "--require-hashes", "--only-binary", ":all:", "-r", str(lock)], "installing the locked packages")
+    run([*installer, "--no-deps", "--no-build-isolation", "-e", str(HERE)], "installing routelab itself")
+    mark.write_text(want)
+
+
+def make_environment() -> None:
+    """An environment of this very Python; one that is broken or of another Python is made anew."""
+    if PYTHON.exists() and same_python():
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    try:
+        import venv
+    except ImportError as error:
+        raise SetupError("this Python has no venv module (Debian, Ubuntu: apt install python3-venv)") from error
+    venv.create(VENV, with_pip=False, symlinks=os.name != "nt")
+
+
+def same_python() -> bool:
+    """Whether the environment starts and has this Python's version."""
+    ask = [str(PYTHON), "-c", "import sys; print(sys.version)"]
+    try:
+        found = subprocess.run(ask, capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return found.stdout.strip() == sys.version.strip()
+
+
+def find_installer() -> list[str]:
+    """The command that installs into the environment: uv, the environment's pip, or this Python's pip."""
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    quiet = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    if importlib.util.find_spec("ensurepip"):
+        bundled = subprocess.run(
+            [PYTHON, "-m", "ensurepip", "--default-pip"], capture_output=True, text=True, check=False
+        )
+        if bundled.returncode == 0:
+            return [str(PYTHON), "-m", "pip", *quiet]
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", "--python", str(PYTHON), *quiet]
+    raise SetupError(
+        "this Python can make environments but has neither ensurepip nor pip to fill them; install one "
+        "(Debian, Ubuntu: apt install python3-venv; Fedora: dnf install python3-pip) or install uv, and start again"
+    )
+
+
+def run(command: list[str], what: str) -> None:
+    """Run a set-up step; where it fails, show the end of what it said."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()[-8:]
+        raise SetupError("\n  ".join([f"{what} failed (is the package index reachable?):", *said]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""Check the docstrings of public names: `python -m tests.docstrings`.
+
+Everything public has one; functions and classes of the engine and of ingest follow numpydoc in full.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+
+from numpydoc.validate import validate
+
+ROOMS = ("engine", "ingest", "api", "benchmarks")
+FULL = ("engine", "ingest")
+# No docstring; parameters missing, unknown or out of order; what is returned; a summary of one line.
+ALWAYS = {"GL08", "PR02", "SS01", "SS06"}
+IN_FULL = {"PR01", "PR03", "RT01"}
+
+
+def modules() -> Iterator[str]:
+    """Names of all modules of the rooms, but for the one that runs on import."""
+    for room in ROOMS:
+        yield room
+        package = importlib.import_module(room)
+        for found in pkgutil.walk_packages(package.__path__, f"{room}."):
+            if not found.name.endswith("__main__"):
+                yield found.name
+
+
+def public(module: str) -> Iterator[str]:
+    """Dotted names of what a module defines for others, methods included."""
+    for name, thing in vars(importlib.import_module(module)).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module:
+            continue
+        if inspect.isfunction(thing):
+            yield f"{module}.{name}"
+        elif inspect.isclass(thing):
+            yield f"{module}.{name}"
+            yield from (f"{module}.{name}.{m}" for m, f in vars(thing).items() if _method(m, f))
+
+
+def _method(name: str, thing: object) -> bool:
+    return not name.startswith("_") and (inspect.isfunction(thing) or isinstance(thing, property | classmethod))
+
+
+def _is_method(name: str) -> bool:
+    return name.rsplit(".", 2)[-2][:1].isupper()
+
+
+def problems(name: str) -> Iterator[str]:
+    """What is wrong with one docstring."""
+    found = validate(name)
+    full = name.startswith(FULL) and not _is_method(name)
+    # An exception's parameters are its message; a docstring of one line says all.
+    brief = "\n" not in (found["docstring"] or "").strip()
+    wanted = ALWAYS | (IN_FULL if full and not brief else set())
+    yield from (f"{name}: {code} {text}" for code, text in found["errors"] if code in wanted)
+
+
+def main() -> int:
+    """Print every problem; 1 if there was one."""
+    found = [p for module in modules() for name in public(module) for p in problems(name)]
+    print("\n".join(found) or "docstrings: all public names are documented")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
