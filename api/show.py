@@ -47,8 +47,8 @@ def number(value: float | None, digits: int = 0) -> str:
 
 def name_of(agent: dict[str, Any], prefix: str = "agent_") -> str:
     """Name and id, or the id alone."""
-    name = agent[f"{prefix}name"]
-    return f"{name} ({agent[f'{prefix}id']})" if name else str(agent[f"{prefix}id"])
+    name, code = agent[f"{prefix}name"], str(agent[f"{prefix}id"])
+    return f"{name} ({code})" if name and name != code else code
 
 
 def facts(title: str, rows: list[tuple[str, str]]) -> Table:

@@ -373,7 +373,13 @@ def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str]) ->
 
 
 def _blocks(frame: pl.DataFrame, agent_ids: list[str]) -> Blocks:
-    agent = _places(frame["agent_id"], agent_ids)
-    known = agent >= 0
-    start_us, end_us = (frame[n].dt.epoch("us").to_numpy()[known] for n in ("start_at", "end_at"))
-    return Blocks(agent[known], start_us, end_us)
+    """Blocks of known agents, what overlaps counted once."""
+    rows = frame.select(
+        agent=pl.Series(_places(frame["agent_id"], agent_ids), dtype=pl.Int32),
+        start_us=pl.col("start_at").dt.epoch("us"),
+        end_us=pl.col("end_at").dt.epoch("us"),
+    )
+    rows = rows.filter(pl.col("agent") >= 0).sort("agent", "start_us")
+    reached_us = pl.col("end_us").cum_max().shift().over("agent")
+    rows = rows.with_columns(start_us=pl.max_horizontal("start_us", reached_us))
+    return Blocks(*(column.to_numpy() for column in rows.filter(pl.col("start_us") < pl.col("end_us"))))

@@ -42,7 +42,8 @@ class Coded:
 
         code = self.code[place]
         missing = code < 0
-        codes = pa.array(code, mask=missing) if missing.any() else pa.array(code)
+        # Some readers look at the codes behind nulls too, so those point to a text that exists.
+        codes = pa.array(np.maximum(code, 0), mask=missing) if missing.any() else pa.array(code)
         return pa.DictionaryArray.from_arrays(codes, self.dictionary, safe=False)
 
 

@@ -137,6 +137,8 @@ def _expected(tally: Tally, place: int, name: str, eligible: FloatArray) -> Floa
         )
     on_queue = np.bincount(staffing.agent, staffing.end_us - staffing.start_us, tally.arrays.centre.n_agents)
     share = np.where(able, on_queue, 0.0)
+    # Agents without time on queue are left out, so what they got is not expected of the others.
+    total = tally.counts[place][share > 0].sum()
     return np.asarray(share * (total / share.sum()) if share.sum() else share)
 
 

@@ -115,7 +115,7 @@ def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_k
     # Along the other axes the surveys say nothing: no effect is seen, and all of the spread stays unknown.
     shrunk = np.divide(spread, spread * size + noise, out=np.zeros(n_agents), where=kept & (spread > 0))
     unknown = np.where(kept, shrunk * noise, spread)
-    effect = axes @ (shrunk * along)
+    effect: FloatArray = axes @ (shrunk * along)
     left = np.bincount(kind, value - effect[agent], n_kinds + 1)
     everything = float((value - effect[agent]).mean())
     level = np.where(used, left / np.maximum(by_kind, 1), everything)[:-1]

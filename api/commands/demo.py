@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ingest.snapshot import Snapshot
 
 NAME = "demo"
+MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_290}
 
 
 @click.command()
@@ -50,10 +51,11 @@ def demo(out: Path, store: Path, as_json: bool) -> None:
     how = "made from a seed" if made else "found from an earlier run"
     click.echo(f"Snapshot {NAME!r} in {store / NAME}: a made-up centre shaped like a real bank's, {how}.")
     show_report(report)
-    _decisions(out)
+    example = _decisions(out)
     click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / NAME}")
-    click.echo(f"next:  routelab simulate --snapshot {NAME} --weights 0.6,0.3,0.1   other weights")
-    click.echo(f"       routelab explain --snapshot {NAME} --interaction ID         why an agent was chosen")
+    click.echo(f"next:  routelab simulate --snapshot {NAME} --weights 0.6,0.3,0.1    other weights")
+    click.echo(f"       routelab explain --snapshot {NAME} --interaction {example}    why an agent was chosen")
+    click.echo("       (without installing: python3 run.py cli simulate ...)")
 
 
 def _snapshot(store: Path, watch: Report | None) -> tuple[Snapshot, bool]:
@@ -61,13 +63,12 @@ def _snapshot(store: Path, watch: Report | None) -> tuple[Snapshot, bool]:
     from engine.errors import CorruptSnapshot
     from ingest.snapshot import open_snapshot
     from ingest.store import names
-    from ingest.synthetic import make, source_of
+    from ingest.synthetic import make
 
-    wanted = source_of(like="bank", seed=0)
     if NAME in names(store):
         try:
             found = open_snapshot(store, NAME)
-            if found.manifest.source == wanted:
+            if MAKING.items() <= found.manifest.source.items():
                 return found, False
         except CorruptSnapshot as error:
             click.echo(f"{error}; making it again", err=True)
@@ -75,12 +76,30 @@ def _snapshot(store: Path, watch: Report | None) -> tuple[Snapshot, bool]:
     return open_snapshot(store, NAME), True
 
 
-def _decisions(out: Path) -> None:
-    """The first choices, so that one sees what the file holds."""
+def _decisions(out: Path) -> str:
+    """Who would be chosen for what, and the id of one interaction to ask about."""
     import polars as pl
 
-    from api.show import console, grid
+    from api.show import console, grid, number, percent
 
-    first = pl.scan_ipc(out / "outcomes.arrow").head(5).collect()
-    rows = [["-" if value is None else str(value) for value in row] for row in first.cast(pl.String).rows()]
-    console().print(grid("First rows of outcomes.arrow", [(n, "left") for n in first.columns], rows))
+    rows = pl.scan_ipc(out / "outcomes.arrow").collect()
+    needs = ["required_skill", "required_language"]
+    agent = pl.col("selected_agent_id")
+    first = agent.cast(pl.String).value_counts(sort=True).first().struct
+    table = (
+        rows.group_by(needs)
+        .agg(pl.len(), agent.n_unique().alias("agents"), first.field("selected_agent_id").alias("most"),
+             first.field("count"))
+        .sort("len", descending=True)
+    )  # fmt: skip
+    columns = [
+        ("requires", "left"), ("language", "left"), ("interactions", "right"), ("agents chosen", "right"),
+        ("most often", "left"), ("share", "right"),
+    ]  # fmt: skip
+    cells = [
+        [str(r["required_skill"] or "-"), str(r["required_language"] or "-"), number(r["len"]), number(r["agents"]),
+         str(r["most"]), percent(r["count"] / r["len"])]
+        for r in table.iter_rows(named=True)
+    ]  # fmt: skip
+    console().print(grid("Who would have been chosen, by what the call requires", columns, cells))
+    return str(rows["interaction_id"][0])

@@ -1,0 +1,203 @@
+"""What each error means over HTTP: one table from class to status, and the one shape of all answers that fail.
+
+Nothing here needs the web framework, so that every door can read the table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.errors import (
+    CorruptSnapshot,
+    InvalidScenario,
+    InvalidTable,
+    MissingInput,
+    NobodyEligible,
+    RoutingError,
+    SnapshotExists,
+    UnknownName,
+    UnknownSkill,
+)
+
+PROBLEM_JSON = "application/problem+json"
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a request.
+
+    Parameters
+    ----------
+    where : str
+        JSON pointer into the body, empty for the whole of it; or a part of the request such as a header.
+    what : str
+        What was found there.
+    remedy : str
+        What to do about it.
+    """
+
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where or 'the body'}: {self.what}; {self.remedy}"
+
+
+class InvalidSettings(RoutingError):
+    """The settings of the service cannot be used as given."""
+
+
+class UnreadableBody(RoutingError):
+    """The body of a request is not JSON as RFC 8259 has it."""
+
+
+class WrongMediaType(RoutingError):
+    """The body of a request is not declared as JSON."""
+
+
+class BodyTooLarge(RoutingError):
+    """The body of a request has more bytes or rows than the service takes."""
+
+
+class InvalidBody(RoutingError):
+    """A request is JSON, but not one that this service understands.
+
+    Parameters
+    ----------
+    *problems : Problem
+        At least one; only the first 20 are told.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        more = len(problems) - 1
+        super().__init__(f"{problems[0]}" + (f" (and {more} more, see problems)" if more else ""))
+        self.problems = problems[:MOST_PROBLEMS]
+
+
+class NotReady(RoutingError):
+    """The service has no snapshot that it can read."""
+
+
+class Busy(RoutingError):
+    """Too many requests are waiting."""
+
+
+# Looked up along the bases of a class, so a new child of a known error has a status already.
+STATUS: dict[type[BaseException], tuple[int, str]] = {
+    RoutingError: (400, "Request cannot be answered"),
+    UnreadableBody: (400, "Body is not JSON"),
+    UnknownName: (404, "Unknown name"),
+    SnapshotExists: (409, "Snapshot exists"),
+    BodyTooLarge: (413, "Body too large"),
+    WrongMediaType: (415, "Wrong media type"),
+    InvalidBody: (422, "Invalid request"),
+    InvalidTable: (422, "Invalid table"),
+    InvalidScenario: (422, "Invalid scenario"),
+    UnknownSkill: (422, "Unknown skill"),
+    NobodyEligible: (422, "Nobody can be chosen"),
+    MissingInput: (422, "Missing input"),
+    InvalidSettings: (500, "Invalid settings"),
+    CorruptSnapshot: (500, "Snapshot cannot be read"),
+    NotReady: (503, "Not ready"),
+    Busy: (503, "Too busy"),
+}
+UNEXPECTED = (500, "Internal error")
+
+
+def status_of(error: BaseException) -> tuple[int, str]:
+    """Status and title of an error, by the nearest class in the table.
+
+    Parameters
+    ----------
+    error : BaseException
+        Any error.
+
+    Returns
+    -------
+    status : int
+        HTTP status.
+    title : str
+        The same for all errors of the kind.
+
+    Examples
+    --------
+    >>> status_of(UnknownSkill("no agent has it"))
+    (422, 'Unknown skill')
+    """
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), UNEXPECTED)
+
+
+def problem(
+    status: int, title: str, detail: str, instance: str, *, kind: str | None = None, **more: object
+) -> dict[str, Any]:
+    """The content of an answer that fails (RFC 9457).
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    title : str
+        The same for all problems of the kind.
+    detail : str
+        What happened here, and the way out.
+    instance : str
+        Path of the request.
+    kind : str, optional
+        URI of the kind; by default the place of its title on the page of documentation.
+    **more : object
+        Further members.
+
+    Returns
+    -------
+    dict
+        type, title, status, detail, instance and the further members.
+    """
+    return {
+        "type": kind or f"/docs#{anchor(title)}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        **more,
+    }
+
+
+def problem_of(error: RoutingError, instance: str) -> dict[str, Any]:
+    """The content of the answer to a request that failed with a known error.
+
+    Parameters
+    ----------
+    error : RoutingError
+        What went wrong.
+    instance : str
+        Path of the request.
+
+    Returns
+    -------
+    dict
+        See `problem`; `problems` lists the findings where there are several to tell.
+    """
+    status, title = status_of(error)
+    more: dict[str, object] = {}
+    if isinstance(error, InvalidBody):
+        more["problems"] = [asdict(found) for found in error.problems]
+    elif isinstance(error, InvalidTable) and len(error.problems) > 1:
+        more["problems"] = [
+            {"where": "", "what": text, "remedy": "put the table right"} for text in error.problems
+        ]
+    return problem(status, title, str(error), instance, **more)
+
+
+def anchor(title: str) -> str:
+    """Where the page of documentation tells about a kind of error.
+
+    Examples
+    --------
+    >>> anchor("Body is not JSON")
+    'body-is-not-json'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

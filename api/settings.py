@@ -1,0 +1,135 @@
+"""Settings of the service: a TOML file, under ROUTELAB_ variables, under options."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.errors import InvalidSettings
+from engine.errors import MissingInput
+
+PREFIX = "ROUTELAB_"
+FILE_VARIABLE = "ROUTELAB_SETTINGS"
+DEFAULT_FILE = Path("routelab.toml")
+MIB = 1024 * 1024
+
+
+class Settings(BaseModel):
+    """Everything about the service that can be chosen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    store: Path = Field(Path("data/snapshots"), strict=False, description="Folder of snapshots.")
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        max_length=255,
+        description="Address to listen on; by default this machine only.",
+    )
+    port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes any free one.")
+    max_body_bytes: int = Field(64 * MIB, ge=1024, le=4096 * MIB, description="Largest body of a request. [byte]")
+    max_interactions: int = Field(200_000, ge=1, le=10_000_000, description="Most inline interactions. [count]")
+    max_outcomes: int = Field(50_000, ge=1, le=1_000_000, description="Most outcomes in one answer. [count]")
+    open_snapshots: int = Field(4, ge=1, le=1000, description="Snapshots kept open. [count]")
+    kept_fairness: int = Field(1000, ge=1, le=1_000_000, description="Fairness results kept. [count]")
+    routing_threads: int = Field(4, ge=1, le=64, description="Routing requests answered at once. [count]")
+    batch_threads: int = Field(2, ge=1, le=64, description="Batches simulated at once. [count]")
+    max_waiting: int = Field(100, ge=1, le=100_000, description="Requests that may wait for a thread. [count]")
+
+
+def load_settings(
+    file: Path | None = None,
+    options: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from all sources; options win over variables, variables over the file.
+
+    Parameters
+    ----------
+    file : Path, optional
+        TOML file; by default the one that ROUTELAB_SETTINGS names, else routelab.toml if it is there.
+    options : mapping, optional
+        Values by field, as a command line gives them.
+    environment : mapping, optional
+        By default that of the process. ROUTELAB_STORE sets `store`, and so on.
+
+    Returns
+    -------
+    Settings
+        Checked.
+
+    Raises
+    ------
+    InvalidSettings
+        With every problem, naming its source, the value and the remedy.
+    MissingInput
+        If the file is not there.
+
+    Examples
+    --------
+    >>> load_settings(options={"port": 9000}, environment={"ROUTELAB_PORT": "8001"}).port
+    9000
+    """
+    environment = os.environ if environment is None else environment
+    layers = [*_file_layer(file, environment), *_variables(environment)]
+    layers += [(f"option --{name.replace('_', '-')}", name, value) for name, value in (options or {}).items()]
+    values = {name: value for _, name, value in layers}
+    source = {name: where for where, name, _ in layers}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        raise InvalidSettings("\n".join(_sentence(e, source) for e in found)) from error
+
+
+def _file_layer(file: Path | None, environment: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
+    named = environment.get(FILE_VARIABLE)
+    path = file or (Path(named) if named else None)
+    if path is None and not DEFAULT_FILE.is_file():
+        return
+    path = path or DEFAULT_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingInput(f"settings file {path} is not there; name another or leave it out") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidSettings(f"{path}: not a readable TOML file ({error})") from error
+    yield from ((str(path), name, value) for name, value in content.items())
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
+    fields = Settings.model_fields
+    for variable, text in environment.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable == FILE_VARIABLE or not variable.startswith(PREFIX):
+            continue
+        if name in fields:
+            yield variable, name, _number(text) if fields[name].annotation is int else text
+        # Other programs may share the prefix; a slip of the pen is more likely to be meant for us.
+        elif near := get_close_matches(name, fields, n=1, cutoff=0.8):
+            raise InvalidSettings(f"{variable} sets nothing; did you mean {PREFIX}{near[0].upper()}?")
+
+
+def _number(text: str) -> object:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _sentence(error: Any, source: Mapping[str, str]) -> str:
+    name = str(error["loc"][0])
+    where = source.get(name, "settings")
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(Settings.model_fields)}"
+        return f"{where}: {name} is not a setting; {hint}"
+    about = Settings.model_fields[name].description
+    reason = error["msg"].replace("Input should be", "must be")
+    return f"{where}: {name} is {error['input']!r}, {reason}. {about}"

@@ -1,0 +1,70 @@
+"""Threads for what takes time, so that the event loop never waits for the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from api.errors import Busy
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class Threads:
+    """A fixed number of threads with a bounded queue before them.
+
+    Parameters
+    ----------
+    name : str
+        For the names of the threads.
+    n_threads : int
+        How many work at once. [count]
+    most_waiting : int
+        How many more may wait. [count]
+    """
+
+    def __init__(self, name: str, n_threads: int, most_waiting: int) -> None:
+        self._pool = ThreadPoolExecutor(n_threads, thread_name_prefix=f"routelab-{name}")
+        self._most = n_threads + most_waiting
+        self._lock = threading.Lock()
+        self._n = 0
+
+    async def run(self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        """Do something on a thread while the event loop goes on.
+
+        Parameters
+        ----------
+        work : callable
+            What to do.
+        *args, **kwargs : object
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What it returns.
+
+        Raises
+        ------
+        Busy
+            If too many wait already.
+        """
+        with self._lock:
+            if self._n >= self._most:
+                raise Busy(f"{self._n} requests are under way or waiting; try again in a moment")
+            self._n += 1
+        future = self._pool.submit(work, *args, **kwargs)
+        future.add_done_callback(self._done)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Let nothing more in; what runs may finish."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, future: Future[Result]) -> None:
+        with self._lock:
+            self._n -= 1

@@ -1,0 +1,176 @@
+"""The command line as its users meet it: files, exit codes, one clear line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from api.cli import run
+from ingest.snapshot import open_snapshot
+from tests.test_snapshot import write
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    write(tmp_path / "store")
+    return tmp_path / "store"
+
+
+def simulate(store: Path, out: Path, *more: str) -> int:
+    return run(["simulate", "--snapshot", "s", "--store", str(store), "--out", str(out), *more])
+
+
+def test_simulate_writes_one_row_per_interaction_and_a_report(store, tmp_path, capsys):
+    assert simulate(store, tmp_path / "out") == 0
+    outcomes = pl.read_ipc(tmp_path / "out" / "outcomes.arrow")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert outcomes.height == open_snapshot(store, "s").manifest.rows["interactions"] == 50
+    assert outcomes.columns == [
+        "interaction_id", "required_skill", "required_language", "selected_agent_id", "selected_agent_name",
+        "composite_score", "status",
+    ]  # fmt: skip
+    assert report["routed"] + report["unrouted"]["total"] == 50
+    assert report["routed"] == outcomes.filter(pl.col("status").cast(pl.String) == "routed").height
+    assert outcomes["selected_agent_id"].is_null().sum() == report["unrouted"]["total"]
+    said = capsys.readouterr().out
+    assert said.lstrip().startswith("preference, not workload")
+    assert "at the same time" in said
+
+
+def test_report_json_has_the_agreed_keys(store, tmp_path):
+    simulate(store, tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert {"scenario", "snapshot", "routed", "unrouted", "timing", "fairness", "agents", "csat", "service_level"} <= set(report)
+    assert {
+        "total_interactions", "agent_distribution", "gini_coefficient", "gini_seconds", "gini_occupancy",
+        "chi2_statistic", "p_value", "effect_size", "expected", "groups", "is_fair", "verdict", "warnings",
+    } <= set(report["fairness"])  # fmt: skip
+    assert set(report["effect_size"] if "effect_size" in report else report["fairness"]["effect_size"]) == {
+        "name", "value", "low", "high",
+    }  # fmt: skip
+    assert {"load_s", "simulate_s", "write_s", "interactions_per_s"} == set(report["timing"])
+    assert {"simulated_mean", "recorded_mean", "coverage", "how"} <= set(report["csat"])
+    assert {"agent_id", "handled", "handled_s", "eligible", "occupancy"} <= set(report["agents"][0])
+    assert {"id", "sha256", "counts", "assumptions"} <= set(report["snapshot"])
+
+
+def test_the_scenario_of_a_report_runs_again_with_the_same_outcome(store, tmp_path):
+    from engine.scenario import Scenario, choose
+    from engine.weights import RoutingWeights
+
+    simulate(store, tmp_path / "out", "--weights", "0.2,0.3,0.5", "--sla", "80/20", "--performance", "0.7")
+    kept = json.loads((tmp_path / "out" / "report.json").read_text())["scenario"]
+    again = Scenario(**kept | {"weights": RoutingWeights(**kept["weights"]), "required": tuple(kept["required"])})
+    frame = choose(again, open_snapshot(store, "s").arrays()).to_frame()
+    written = pl.read_ipc(tmp_path / "out" / "outcomes.arrow")
+    assert frame["composite_score"].to_list() == written["composite_score"].to_list()
+
+
+def test_json_is_the_report(store, tmp_path, capsys):
+    assert simulate(store, tmp_path / "out", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out" / "report.json").read_text())
+
+
+def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
+    simulate(store, tmp_path / "out")
+    before = (tmp_path / "out" / "report.json").read_bytes()
+    assert simulate(store, tmp_path / "out", "--expected", "staffed") == 2
+    assert (tmp_path / "out" / "report.json").read_bytes() == before
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["outcomes.arrow", "report.json"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--weights", "1,2"], "three numbers"),
+        (["--weights", "a,b,c"], "three numbers"),
+        (["--weights", "0,0,0"], "all three are 0"),
+        (["--weights=-1,1,1"], "proficiency is -1.0"),
+        (["--weights", "nan,1,1"], "proficiency is nan"),
+        (["--weights", "inf,1,1"], "proficiency is inf"),
+        (["--threshold", "nan"], "min_score_threshold is nan"),
+        (["--threshold", "x"], "not a valid float"),
+        (["--sla", "80"], "SHARE/SECONDS"),
+        (["--sla", "120/20"], "SHARE/SECONDS"),
+        (["--performance", "80"], "0 to 1"),
+        (["--required", "skill"], "use skills or language"),
+        (["--expected", "even"], "eligible, uniform, staffed"),
+        (["--expected", "staffed"], "needs a staffing table"),
+        (["--csat", "today"], "asof, all"),
+        (["--csat-missing", "2"], "0 to 1"),
+        (["--csat-missing", "mean"], "queue-mean"),
+        (["--csat-shrinkage=-1"], "csat_shrinkage"),
+        (["--language-term", "x"], "binary, proficiency"),
+        (["--method", "random"], "weighted"),
+        (["--mode", "replay"], "replay"),
+        (["--snapshot", "nope"], "snapshot 'nope'"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_bad_usage_is_one_clear_line_and_exit_code_2(store, tmp_path, capsys, options, says):
+    assert simulate(store, tmp_path / "out", *options) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_corrupt_snapshot_is_exit_code_2(store, tmp_path, capsys):
+    (store / "s" / "agents.arrow").write_bytes(b"x")
+    assert simulate(store, tmp_path / "out") == 2
+    assert "the manifest says" in capsys.readouterr().err
+
+
+def test_an_unwritable_folder_is_exit_code_1(store, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert simulate(store, tmp_path / "file" / "out") == 1
+    assert "failed:" in capsys.readouterr().err
+
+
+def test_explain_names_every_agent_and_a_reason(store, capsys):
+    assert run(["explain", "--snapshot", "s", "--store", str(store), "--interaction", "i0001", "--threshold", "0", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["chosen"]["agent_id"] == said["agents"][0]["agent_id"]
+    assert len(said["agents"]) == 3
+    assert all(agent["reason"] for agent in said["agents"])
+    assert run(["explain", "--snapshot", "s", "--store", str(store), "--interaction", "i0001"]) == 0
+    assert "chosen" in capsys.readouterr().out
+    assert run(["explain", "--snapshot", "s", "--store", str(store), "--interaction", "nope"]) == 2
+
+
+def test_snapshot_commands(store, capsys):
+    at = ["--store", str(store)]
+    assert run(["snapshot", "list", *at]) == 0
+    assert "s " in capsys.readouterr().out
+    assert run(["snapshot", "list", "--json", *at]) == 0
+    assert [m["id"] for m in json.loads(capsys.readouterr().out)] == ["s"]
+    assert run(["snapshot", "show", "s", *at]) == 0
+    assert "no members were given" in capsys.readouterr().out
+    assert run(["snapshot", "verify", "s", *at]) == 0
+    assert run(["snapshot", "delete", "s", *at]) == 0
+    assert run(["snapshot", "verify", "s", *at]) == 2
+    assert "snapshot 's' is not in" in capsys.readouterr().err
+
+
+def test_the_store_comes_from_the_environment_unless_said(store, monkeypatch, capsys):
+    monkeypatch.setenv("ROUTELAB_STORE", str(store))
+    assert run(["snapshot", "show", "s"]) == 0
+    assert run(["snapshot", "show", "s", "--store", "elsewhere"]) == 2
+
+
+def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
+    """The first command of the README: seven months routed; a second run finds the snapshot again."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["demo"]) == 0
+    first = capsys.readouterr().out
+    assert "preference, not workload" in first
+    assert "made up" in first
+    assert "no satisfaction is reported" in first
+    csat = json.loads((tmp_path / "out" / "report.json").read_text())["csat"]
+    assert (csat["gain"], csat["simulated_mean"], csat["recorded_mean"]) == (None, None, None)
+    assert pl.read_ipc(tmp_path / "out" / "outcomes.arrow").height == 252_290
+    assert run(["demo"]) == 0
+    assert "found from an earlier run" in capsys.readouterr().out

@@ -1,0 +1,75 @@
+"""The layout: our plain package names belong to us, start-up stays light, commands are documented."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import click
+import pytest
+
+from api.cli import cli
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+HEAVY = ("numba", "scipy.stats", "scipy.optimize", "fastapi", "uvicorn", "PureCloudPlatformClientV2", "ray")
+
+
+@pytest.mark.parametrize("room", ["engine", "ingest", "api", "benchmarks"])
+def test_rooms_belong_to_routelab_alone(room):
+    assert set(packages_distributions().get(room, ())) == {"routelab"}
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    found = []
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found += commands(command, (*path, name))
+        else:
+            found.append(((*path, name), command))
+    return found
+
+
+@pytest.mark.parametrize(("path", "command"), commands(cli), ids=lambda p: " ".join(p) if isinstance(p, tuple) else "")
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme(path, command):
+    assert "Example:" in (command.help or "")
+    assert re.search(rf"routelab {' '.join(path[:1])}\b", README)
+    assert path[-1] in README
+
+
+def imported(code: str) -> set[str]:
+    script = f"import sys, json\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(json.loads(ran.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("code", ["import api.cli", "import engine.scenario", "import ingest.snapshot"])
+def test_starting_up_imports_nothing_heavy(code):
+    assert not imported(code) & set(HEAVY)
+
+
+def test_help_reads_no_data_packages():
+    """The fastest answer of all: --help must not wait for numpy, polars or Arrow."""
+    assert not imported("import api.cli") & {"numpy", "polars", "pyarrow", "rich"}
+
+
+def test_a_run_in_score_mode_needs_neither_numba_nor_a_web_framework(tmp_path):
+    code = f"""
+from pathlib import Path
+from tests.test_snapshot import write
+from api.cli import run
+write(Path({str(tmp_path)!r}))
+assert run(["simulate", "--snapshot", "s", "--store", {str(tmp_path)!r}, "--out", {str(tmp_path / "out")!r}]) == 0
+"""
+    assert not imported(code) & {"numba", "fastapi", "uvicorn", "scipy.stats"}
+
+
+def test_locks_hold_names_versions_and_hashes_only():
+    for lock in (ROOT / "requirements").glob("*.lock"):
+        text = lock.read_text()
+        assert "--hash=sha256:" in text
+        assert "://" not in text

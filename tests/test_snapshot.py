@@ -1,0 +1,273 @@
+"""Snapshots are whole or absent, keep what they were given, and notice any change."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from engine.arrays import encode
+from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, SnapshotExists, UnknownName
+from engine.scenario import Scenario, choose
+from engine.tables import TABLES
+from ingest import store as stores
+from ingest.snapshot import SnapshotWriter, open_snapshot, verify
+
+START = datetime(2026, 3, 1, 22, tzinfo=UTC)
+
+
+def agents(n: int = 3) -> pl.DataFrame:
+    skills = [[{"name": "tech", "proficiency": float(i % 6)}] for i in range(n)]
+    return pl.DataFrame({"agent_id": [f"a{i}" for i in range(n)], "skills": skills})
+
+
+def interactions(n: int = 50, start: datetime = START) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "interaction_id": [f"i{i:04}" for i in range(n)],
+            "queue_id": [f"q{i % 3}" for i in range(n)],
+            "arrived_at": [start + timedelta(minutes=7 * i) for i in range(n)],
+            "skills": [["tech", "billing"] if i % 4 else None for i in range(n)],
+            "language": ["en" if i % 2 else None for i in range(n)],
+            "priority": [float(i % 2) for i in range(n)],
+            "agent_id": [f"a{i % 5}" if i % 3 else None for i in range(n)],
+            "handle_s": [float(i) if i % 7 else None for i in range(n)],
+        }
+    )
+
+
+def write(store: Path, name: str = "s", frames: list[pl.DataFrame] | None = None, **options: bool) -> str:
+    with SnapshotWriter(store, name, source={"kind": "test"}, time_zone="UTC", **options) as writer:
+        writer.add("agents", agents())
+        for frame in [interactions()] if frames is None else frames:
+            writer.add_interactions(frame)
+        return writer.commit().id
+
+
+def test_what_goes_in_comes_out(tmp_path):
+    write(tmp_path)
+    found = open_snapshot(tmp_path, "s").table("interactions")
+    given = interactions()
+    same = ["interaction_id", "queue_id", "arrived_at", "language", "priority", "agent_id", "handle_s"]
+    assert_frame_equal(found.select(same), given.select(same).with_columns(pl.col("arrived_at").cast(TABLES["interactions"]["arrived_at"].dtype)))
+    assert found["skills"].to_list() == [None if s is None else sorted(s) for s in given["skills"].to_list()]
+    assert found["outcome"].unique().to_list() == ["unknown"]
+
+
+def test_one_file_per_utc_day(tmp_path):
+    write(tmp_path)
+    days = sorted(p.stem for p in (tmp_path / "s" / "interactions").iterdir())
+    assert days == ["2026-03-01", "2026-03-02"]
+
+
+def test_however_it_is_split_the_content_is_the_same(tmp_path):
+    """A merged snapshot equals its parts: same rows, call types and choices, even as new names turn up mid-day."""
+    frame = interactions()
+    write(tmp_path, "whole")
+    write(tmp_path, "parts", [frame[:1], frame[1:2], frame[2:17], frame[17:]])
+    whole, parts = open_snapshot(tmp_path, "whole"), open_snapshot(tmp_path, "parts")
+    for name in TABLES:
+        assert_frame_equal(whole.table(name), parts.table(name))
+    assert whole.manifest.dictionaries == parts.manifest.dictionaries
+    scenario = Scenario()
+    assert_frame_equal(choose(scenario, whole.arrays()).to_frame(), choose(scenario, parts.arrays()).to_frame())
+    assert_frame_equal(choose(scenario, whole.arrays()).to_frame(), choose(scenario, encode(whole.tables())).to_frame())
+
+
+def test_equal_content_has_equal_id(tmp_path):
+    assert write(tmp_path, "one") == write(tmp_path, "two")
+    assert write(tmp_path, "three", [interactions(49)]) != write(tmp_path, "four")
+
+
+def test_codes_stay_the_same_in_all_files(tmp_path):
+    """A code read from any day means the text that the manifest gives it."""
+    from pyarrow import ipc
+
+    write(tmp_path)
+    texts = open_snapshot(tmp_path, "s").manifest.dictionaries["queue_id"]
+    for path in (tmp_path / "s" / "interactions").iterdir():
+        dictionary = ipc.open_file(str(path)).read_all()["queue_id"].chunk(0).dictionary.to_pylist()
+        assert dictionary == texts[: len(dictionary)]
+
+
+def test_polars_reads_every_file_alone(tmp_path):
+    write(tmp_path, frames=[interactions()[:3], interactions()[3:]])
+    total = sum(pl.read_ipc(p).height for p in (tmp_path / "s" / "interactions").iterdir())
+    assert total == 50
+
+
+def test_taken_names_are_refused_and_replaced_on_request(tmp_path):
+    first = write(tmp_path)
+    with pytest.raises(SnapshotExists, match="--replace"):
+        write(tmp_path, frames=[interactions(5)])
+    assert open_snapshot(tmp_path, "s").manifest.id == first
+    assert write(tmp_path, frames=[interactions(5)], replace=True) != first
+    assert open_snapshot(tmp_path, "s").manifest.rows["interactions"] == 5
+
+
+def test_a_reader_keeps_what_it_opened(tmp_path):
+    write(tmp_path)
+    pinned = open_snapshot(tmp_path, "s")
+    write(tmp_path, frames=[interactions(5)], replace=True)
+    assert pinned.table("interactions").height == 50
+    stores.delete(tmp_path, "s")
+    assert sum(batch.call_type.size for batch in pinned.arrays().batches()) == 50
+
+
+def test_a_failed_import_leaves_nothing(tmp_path):
+    bad = interactions().with_columns(handle_s=pl.lit(-1.0))
+    with pytest.raises(InvalidTable, match="handle_s"):
+        write(tmp_path, frames=[interactions(5), bad])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_killed_half_way_leaves_no_snapshot_and_is_tidied(tmp_path):
+    """Kill -9 in the middle of writing: nothing visible, and the next command removes the rest."""
+    script = """
+        import os, signal, sys
+        from pathlib import Path
+        from tests.test_snapshot import *
+        with SnapshotWriter(Path(sys.argv[1]), "s", source={}, time_zone="UTC") as writer:
+            writer.add("agents", agents())
+            writer.add_interactions(interactions())
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    root = Path(__file__).parents[1]
+    ran = subprocess.run([sys.executable, "-c", textwrap.dedent(script), str(tmp_path)], cwd=root, check=False)
+    assert ran.returncode == -signal.SIGKILL
+    assert [p.name.endswith(".partial") for p in tmp_path.iterdir()] == [True]
+    assert stores.names(tmp_path) == []
+    assert stores.manifests(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replacement_killed_between_its_two_renames_is_put_back(tmp_path):
+    write(tmp_path)
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    (tmp_path / "s").rename(tmp_path / f".s.{ended.stdout.strip()}-0123abcd.old")
+    assert open_snapshot(tmp_path, "s").manifest.rows["interactions"] == 50
+
+
+def test_a_running_writer_is_not_tidied_away(tmp_path):
+    with SnapshotWriter(tmp_path, "s", source={}, time_zone="UTC") as writer:
+        stores.tidy(tmp_path)
+        writer.add("agents", agents())
+        writer.add_interactions(interactions())
+        writer.commit()
+    assert verify(tmp_path / "s").rows["interactions"] == 50
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (lambda s: _flip(s / "agents.arrow"), "content differs"),
+        (lambda s: _flip(next((s / "interactions").iterdir())), "content differs"),
+        (lambda s: (s / "queues.arrow").unlink(), "cannot be read"),
+        (lambda s: (s / "members.arrow").write_bytes(b"ARROW1"), "bytes, the manifest says"),
+        (lambda s: (s / "extra.arrow").write_bytes(b""), "not listed"),
+        (lambda s: (s / "manifest.json").write_text("{"), "not a readable manifest"),
+        (lambda s: (s / "manifest.json").unlink(), "not a snapshot"),
+        (lambda s: _edit(s, schema_version=99), "schema version 99"),
+        (lambda s: _edit(s, id="0" * 64), "does not match"),
+        (lambda s: _edit(s, files="x"), "not a readable manifest"),
+    ],
+)
+def test_verify_notices_any_harm(tmp_path, harm, says):
+    write(tmp_path)
+    harm(tmp_path / "s")
+    with pytest.raises(CorruptSnapshot, match=says):
+        verify(tmp_path / "s")
+
+
+def _edit(folder: Path, **changes: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_rows_out_of_order_are_refused(tmp_path):
+    with pytest.raises(InvalidTable, match="order of arrived_at"):
+        write(tmp_path, frames=[interactions().reverse()])
+    with pytest.raises(InvalidTable, match="order of arrived_at"):
+        write(tmp_path, frames=[interactions()[10:], interactions()[:10]])
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", ".hidden", "x" * 101, "a b", "ä"])
+def test_names_cannot_leave_the_store(tmp_path, name):
+    with pytest.raises(InvalidScenario, match="snapshot name"):
+        write(tmp_path, name)
+
+
+def test_unknown_snapshots_name_the_nearest(tmp_path):
+    write(tmp_path, "march")
+    with pytest.raises(UnknownName, match="did you mean 'march'"):
+        open_snapshot(tmp_path, "marhc")
+    with pytest.raises(UnknownName, match="known: march"):
+        open_snapshot(tmp_path, "zzz")
+    with pytest.raises(UnknownName, match="there is no snapshot"):
+        stores.newest(tmp_path / "empty")
+
+
+def test_a_snapshot_opens_by_folder(tmp_path):
+    write(tmp_path)
+    assert open_snapshot(Path("nowhere"), str(tmp_path / "s")).manifest.name == "s"
+
+
+def test_newest_is_the_one_written_last(tmp_path):
+    for name in ("b", "a"):
+        write(tmp_path, name)
+    assert stores.newest(tmp_path) == "a"
+
+
+def test_surveys_find_their_interaction(tmp_path):
+    """Each survey is stored with the call type and day of its interaction, for adjusting by call mix."""
+    surveys = pl.DataFrame(
+        {
+            "survey_id": ["s1", "s2", "s3"],
+            "interaction_id": ["i0003", None, "nowhere"],
+            "agent_id": ["a0", "a1", "a2"],
+            "completed_at": [START] * 3,
+            "score": [1.0, 2.0, 3.0],
+            "scale_min": [1.0] * 3,
+            "scale_max": [5.0] * 3,
+        }
+    )
+    with SnapshotWriter(tmp_path, "s", source={}, time_zone="UTC") as writer:
+        writer.add("agents", agents())
+        writer.add("surveys", surveys)
+        writer.add_interactions(interactions())
+        writer.commit()
+    arrays = open_snapshot(tmp_path, "s").arrays()
+    batch = next(iter(arrays.batches()))
+    assert arrays.centre.surveys.call_type.tolist() == [batch.call_type[3], -1, -1]
+    assert arrays.centre.surveys.day.tolist() == [batch.day, -1, -1]
+
+
+def test_an_empty_history_is_a_snapshot_too(tmp_path):
+    write(tmp_path, frames=[])
+    arrays = open_snapshot(tmp_path, "s").arrays()
+    assert choose(Scenario(), arrays).to_frame().height == 0
+    assert verify(tmp_path / "s").interval == {"start": None, "end": None}
+
+
+def test_without_agents_there_is_no_snapshot(tmp_path):
+    with (
+        SnapshotWriter(tmp_path, "s", source={}, time_zone="UTC") as writer,
+        pytest.raises(InvalidTable, match="at least one agent"),
+    ):
+        writer.commit()
+    assert os.listdir(tmp_path) == []
