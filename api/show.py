@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from engine.explain import Explanation
 from engine.report import Report
@@ -115,10 +117,22 @@ def _moved(report: Report) -> str:
 
 
 def _interval(snapshot: dict[str, Any]) -> str:
-    interval = snapshot.get("interval") or {}
-    if not interval.get("start"):
-        return ""
-    return f"{interval['start'][:10]} to {interval['end'][:10]} (UTC)"
+    interval, zone = snapshot.get("interval") or {}, snapshot.get("time_zone", "UTC")
+    return days(interval, zone) if interval.get("start") else ""
+
+
+def days(interval: dict[str, Any], zone: str) -> str:
+    """First and last day of arrivals, in the centre's time zone.
+
+    Examples
+    --------
+    >>> days({"start": "1998-12-31T22:30:00+00:00", "end": "1999-01-31T20:00:00+00:00"}, "Asia/Jerusalem")
+    '1999-01-01 to 1999-01-31 (Asia/Jerusalem)'
+    """
+    if not interval["start"]:
+        return "-"
+    first, last = (datetime.fromisoformat(interval[end]).astimezone(ZoneInfo(zone)) for end in ("start", "end"))
+    return f"{first.date()} to {last.date()} ({zone})"
 
 
 def _busiest(report: Report) -> str:
@@ -193,11 +207,11 @@ def show_snapshots(manifests: list[Manifest]) -> None:
     """One line per snapshot."""
     rows = [
         [m.name, str(m.source.get("kind", "")), number(m.rows["interactions"]), number(m.rows["agents"]),
-         f"{(m.interval['start'] or '-')[:10]} to {(m.interval['end'] or '-')[:10]}", m.created[:19], m.id[:12]]
+         days(m.interval, m.time_zone), m.created[:19], m.id[:12]]
         for m in manifests
     ]  # fmt: skip
     columns = [
-        ("name", "left"), ("source", "left"), ("interactions", "right"), ("agents", "right"), ("days (UTC)", "left"),
+        ("name", "left"), ("source", "left"), ("interactions", "right"), ("agents", "right"), ("days", "left"),
         ("created (UTC)", "left"), ("sha256", "left"),
     ]  # fmt: skip
     console().print(grid("Snapshots", columns, rows) if rows else "no snapshots yet")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
@@ -14,13 +12,10 @@ KEY = ("queue_id", "skills", "language", "priority")
 SEPARATOR = "\x1f"
 
 
-def _plain(interactions: pl.DataFrame) -> pl.DataFrame:
-    """The four key columns with the set of skills as one text, sorted and without repeats."""
+def _keys(interactions: pl.DataFrame) -> pl.DataFrame:
+    """The four key columns, the skills as one text in the order given."""
     columns = interactions.columns
-    if "skills" in columns:
-        skills = pl.col("skills").list.unique().list.eval(pl.element().sort()).list.join(SEPARATOR).fill_null("")
-    else:
-        skills = pl.lit("")
+    skills = pl.col("skills").list.join(SEPARATOR).fill_null("") if "skills" in columns else pl.lit("")
     language = pl.col("language") if "language" in columns else pl.lit(None, dtype=pl.String)
     priority = pl.col("priority").fill_null(0.0) if "priority" in columns else pl.lit(0.0)
     return interactions.select(
@@ -28,7 +23,12 @@ def _plain(interactions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@dataclass
+def _as_sets(keys: pl.DataFrame) -> pl.DataFrame:
+    """Keys with their skills sorted and without repeats."""
+    sets = [SEPARATOR.join(sorted(set(text.split(SEPARATOR)))) for text in keys["skills"]]
+    return keys.with_columns(pl.Series("skills", sets, dtype=pl.String))
+
+
 class CallTypeIndex:
     """Numbers call types in the order in which they first appear.
 
@@ -43,11 +43,13 @@ class CallTypeIndex:
     """
 
     def __init__(self) -> None:
-        schema = {"queue_id": pl.String, "skills": pl.String, "language": pl.String, "priority": pl.Float64}
-        self._known = pl.DataFrame(schema={**schema, "call_type": pl.Int32})
+        key = {"queue_id": pl.String, "skills": pl.String, "language": pl.String, "priority": pl.Float64}
+        # Sorting skills row by row is slow, so every way of writing a call type is remembered as it came.
+        self._written = pl.DataFrame(schema={**key, "call_type": pl.Int32})
+        self._types = pl.DataFrame(schema={**key, "call_type": pl.Int32})
 
     def __len__(self) -> int:
-        return self._known.height
+        return self._types.height
 
     def codes(self, interactions: pl.DataFrame) -> Int32Array:
         """Call type of every row; new ones are added.
@@ -62,19 +64,18 @@ class CallTypeIndex:
         (n_interactions,) array of int32
             Number of the call type, a row of `frame`.
         """
-        plain = _plain(interactions)
-        new = plain.unique(maintain_order=True).join(
-            self._known, on=list(KEY), how="anti", nulls_equal=True, maintain_order="left"
-        )
-        if new.height:
-            numbers = pl.int_range(len(self), len(self) + new.height, dtype=pl.Int32, eager=True)
-            self._known = pl.concat([self._known, new.with_columns(numbers.alias("call_type"))])
-        joined = plain.join(self._known, on=list(KEY), how="left", nulls_equal=True, maintain_order="left")
-        return joined["call_type"].to_numpy()
+        keys = _keys(interactions)
+        fresh = _without(keys.unique(maintain_order=True), self._written)
+        if fresh.height:
+            sets = _as_sets(fresh)
+            self._types = _numbered(self._types, _without(sets.unique(maintain_order=True), self._types))
+            codes = _look_up(sets, self._types)
+            self._written = pl.concat([self._written, fresh.with_columns(codes)])
+        return _look_up(keys, self._written).to_numpy()
 
     def frame(self) -> pl.DataFrame:
         """Call types in order: queue_id, skills (list, sorted), language, priority."""
-        return self._known.select(
+        return self._types.select(
             "queue_id",
             pl.when(pl.col("skills") == "")
             .then(pl.lit([], dtype=pl.List(pl.String)))
@@ -83,6 +84,19 @@ class CallTypeIndex:
             "language",
             "priority",
         )
+
+
+def _without(keys: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    return keys.join(known, on=list(KEY), how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _numbered(types: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    numbers = pl.int_range(types.height, types.height + new.height, dtype=pl.Int32, eager=True)
+    return pl.concat([types, new.with_columns(numbers.alias("call_type"))])
+
+
+def _look_up(keys: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    return keys.join(known, on=list(KEY), how="left", nulls_equal=True, maintain_order="left")["call_type"]
 
 
 def requirements(call_types: pl.DataFrame) -> tuple[pl.DataFrame, Int32Array]:

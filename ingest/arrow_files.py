@@ -88,14 +88,12 @@ class DayFile:
         self._writer: ipc.RecordBatchFileWriter | None = None
         self._sizes: list[int] = []
 
-    def append(self, frame: pl.DataFrame, call_type: np.ndarray) -> None:
-        """Add rows; `call_type` is theirs."""
-        codes = {n: self._dictionaries.encode(n, frame[n]) for n in self._columns if n in CODED}
-        plain = frame.select(n for n in self._columns if n not in CODED)
+    def append(self, plain: pl.DataFrame, codes: dict[str, pa.Array], call_type: np.ndarray) -> None:
+        """Add rows: columns as they are, columns as codes of the dictionaries, and their call types."""
         table = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
         columns = [codes[n] if n in codes else table[n].combine_chunks() for n in self._columns]
         self._write(self._with_dictionaries([*columns, pa.array(call_type, pa.int32())]))
-        self.rows += frame.height
+        self.rows += plain.height
 
     def close(self) -> None:
         """Finish the file."""

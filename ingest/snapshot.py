@@ -25,7 +25,7 @@ from engine.call_types import CallTypeIndex
 from engine.errors import CorruptSnapshot, InvalidTable
 from engine.tables import TABLES, Place, Tables, check, complete
 from ingest import store as stores
-from ingest.arrow_files import DayFile, Dictionaries, finish, open_pinned, read_plain, restore, write_frame
+from ingest.arrow_files import CODED, DayFile, Dictionaries, finish, open_pinned, read_plain, restore, write_frame
 from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,16 +137,19 @@ class SnapshotWriter:
         self._columns = self._columns or columns
         if columns != self._columns:
             raise InvalidTable(f"interactions: every batch needs the same columns, {', '.join(self._columns)}")
-        # The skills of a set are kept sorted and once, as scores and call types read them.
-        checked = check("interactions", frame).with_columns(
-            pl.col("skills").list.unique().list.eval(pl.element().sort())
-        )
+        checked = check("interactions", frame)
         self._check_order(checked)
         call_type = self._call_types.codes(checked)
+        # The skills of a set are kept sorted and once, as scores and call types read them.
+        sets = self._call_types.frame()["skills"].gather(call_type).alias("sets")
+        kept = pl.when(pl.col("skills").is_not_null()).then(sets)
+        codes = {name: self._dictionaries.encode(name, checked[name]) for name in columns if name in CODED}
+        plain = checked.with_columns(skills=kept).select(name for name in columns if name not in CODED)
         day = checked["arrived_at"].dt.epoch("us").to_numpy() // DAY_US
         starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
-        for start, end in zip(starts, [*starts[1:], day.size], strict=True):
-            self._day_file(int(day[start])).append(checked[int(start) : int(end)], call_type[start:end])
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), day.size], strict=True):
+            part = {name: code[start:end] for name, code in codes.items()}
+            self._day_file(int(day[start])).append(plain[start:end], part, call_type[start:end])
 
     def commit(self) -> Manifest:
         """Finish all files and give the snapshot its name.

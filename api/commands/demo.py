@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from api.progress import Report
     from ingest.snapshot import Snapshot
 
-NAME = "demo"
+NAME, BANK = "demo", "bank"
 MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_290}
 
 
@@ -22,14 +22,19 @@ MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_29
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
     help="Folder for outcomes.arrow and report.json.",
 )  # fmt: skip
+@click.option(
+    "--log", type=click.Path(path_type=Path), multiple=True,
+    help="The published bank log in place of made-up calls; may be given again.",
+)  # fmt: skip
 @options.store
 @options.as_json
-def demo(out: Path, store: Path, as_json: bool) -> None:
-    """Make seven months of calls shaped like a real bank's, and route them by the weighted score.
+def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
+    """Route seven months of calls by the weighted score: made up, or a bank's real log.
 
     \b
     Example:
       routelab demo
+      routelab demo --log january.txt --log february.txt
     """
     import time
 
@@ -39,7 +44,7 @@ def demo(out: Path, store: Path, as_json: bool) -> None:
 
     started = time.perf_counter()
     with progress(not as_json) as watch:
-        snapshot, made = _snapshot(store, watch)
+        snapshot, how = _real(store, log, watch) if log else _made_up(store, watch)
         arrays = snapshot.arrays()
         load_s = time.perf_counter() - started
         report = simulate_to(Scenario(), arrays, out, load_s=load_s, progress=watch)
@@ -48,32 +53,44 @@ def demo(out: Path, store: Path, as_json: bool) -> None:
         return
     from api.show import show_report
 
-    how = "made from a seed" if made else "found from an earlier run"
-    click.echo(f"Snapshot {NAME!r} in {store / NAME}: a made-up centre shaped like a real bank's, {how}.")
+    name = snapshot.manifest.name
+    click.echo(f"Snapshot {name!r} in {store / name}: {how}.")
     show_report(report)
     example = _decisions(out)
-    click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / NAME}")
-    click.echo(f"next:  routelab simulate --snapshot {NAME} --weights 0.6,0.3,0.1    other weights")
-    click.echo(f"       routelab explain --snapshot {NAME} --interaction {example}    why an agent was chosen")
+    click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / name}")
+    click.echo(f"next:  routelab simulate --snapshot {name} --weights 0.6,0.3,0.1    other weights")
+    click.echo(f"       routelab explain --snapshot {name} --interaction {example}    why an agent was chosen")
     click.echo("       (without installing: python3 run.py cli simulate ...)")
 
 
-def _snapshot(store: Path, watch: Report | None) -> tuple[Snapshot, bool]:
-    """The demo's snapshot, made unless one with the same making is there."""
+def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Snapshot, str]:
+    """The bank's log, imported anew."""
+    from ingest.bank import import_bank
+    from ingest.snapshot import open_snapshot
+
+    manifest = import_bank(log, store, BANK, replace=True, progress=watch)
+    read, kept = manifest.repairs["rows in the log"], manifest.rows["interactions"]
+    how = f"{kept:,} interactions of {read:,} rows in the log; 'snapshot show {BANK}' lists every repair"
+    return open_snapshot(store, BANK), how
+
+
+def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
+    """The demo's own snapshot, made unless one with the same making is there."""
     from engine.errors import CorruptSnapshot
     from ingest.snapshot import open_snapshot
     from ingest.store import names
     from ingest.synthetic import make
 
+    what = "a made-up centre shaped like a real bank's"
     if NAME in names(store):
         try:
             found = open_snapshot(store, NAME)
             if MAKING.items() <= found.manifest.source.items():
-                return found, False
+                return found, f"{what}, found from an earlier run"
         except CorruptSnapshot as error:
             click.echo(f"{error}; making it again", err=True)
     make(store, NAME, like="bank", seed=0, replace=True, progress=watch)
-    return open_snapshot(store, NAME), True
+    return open_snapshot(store, NAME), f"{what}, made from a seed"
 
 
 def _decisions(out: Path) -> str:

@@ -1,0 +1,90 @@
+"""`run.py` sets up from bare Python, says what is missing, and starts at once the second time."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script as a module, working on a folder of its own."""
+    spec = importlib.util.spec_from_file_location("run_script", ROOT / "run.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    return module
+
+
+def hide(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *names: str) -> None:
+    """Make modules and programs look absent."""
+    real = importlib.util.find_spec
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None if name in names else real(name))
+    monkeypatch.setattr(module.shutil, "which", lambda name: None if name in names else f"/bin/{name}")
+
+
+def test_no_command_prints_usage_and_exits_2(script, capsys):
+    assert script.main([]) == 2
+    assert "python3 run.py COMMAND" in capsys.readouterr().err
+    assert script.main(["nonsense"]) == 2
+    assert script.main(["--help"]) == 0
+
+
+def test_an_old_python_is_refused_in_one_line(script, capsys, monkeypatch):
+    monkeypatch.setattr(script, "OLDEST", (99, 0))
+    assert script.main(["demo"]) == 2
+    assert "needs 3.11 or newer" in capsys.readouterr().err
+
+
+def test_without_any_installer_it_says_what_to_install(script, capsys, monkeypatch):
+    hide(monkeypatch, script, "uv", "ensurepip", "pip")
+    assert script.main(["demo"]) == 2
+    assert "apt install python3-venv" in capsys.readouterr().err
+
+
+def test_where_venv_lacks_pip_this_pythons_pip_fills_it(script, monkeypatch):
+    hide(monkeypatch, script, "uv", "ensurepip")
+    script.make_environment()
+    command = script.find_installer()
+    assert command[:5] == [sys.executable, "-m", "pip", "--python", str(script.PYTHON)]
+
+
+def test_a_failed_install_shows_why_and_is_tried_again_next_time(script, capsys, monkeypatch):
+    monkeypatch.setattr(script, "find_installer", lambda: [sys.executable, "-c", "raise SystemExit('no route to index')"])
+    assert script.main(["install"]) == 2
+    assert "no route to index" in capsys.readouterr().err
+    assert not list(script.VENV.glob(".installed-*"))
+
+
+def test_a_second_start_installs_nothing(script, monkeypatch, capsys):
+    steps: list[str] = []
+    monkeypatch.setattr(script, "run", lambda command, what: steps.append(what))
+    monkeypatch.setattr(script, "find_installer", lambda: ["installer"])
+    script.install("run")
+    assert len(steps) == 2
+    script.install("run")
+    assert len(steps) == 2
+    (script.HERE / "requirements" / "run.lock").write_text("changed")
+    script.install("run")
+    assert len(steps) == 4
+
+
+def test_a_broken_environment_is_made_anew(script):
+    script.make_environment()
+    script.PYTHON.unlink()
+    script.PYTHON.write_text("not a program")
+    script.make_environment()
+    assert subprocess.run([script.PYTHON, "-c", ""], check=False).returncode == 0
