@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from engine.call_types import CallTypeIndex, requirements
+from engine.checks import complete
 from engine.errors import InvalidTable
-from engine.tables import Tables, complete
+from engine.tables import Tables
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
 
 DAY_US = 86_400_000_000

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.arrays import Centre
+from engine.arrays import Batch, Centre
 from engine.scores import SCALE
+from engine.selection import Decided
 from engine.typing import FloatArray, Int32Array
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
+
+# Interactions looked up at once: their places stay in a core's cache.
+CHUNK = 1 << 16
 
 
 class Coded:
@@ -92,27 +96,22 @@ class Outcomes:
     Parameters
     ----------
     interaction_id : sequence of str
-        One per interaction.
-    call_type : (n,) array of int32
+        One per interaction; an Arrow column where it came so.
+    call_type : (n,) array or Arrow column of int32
         Rows of the centre's call types.
     agent : (n,) array of int32
         The chosen agent, -1 for nobody.
-    key : (n,) array of float
-        The winner's score key, 0 for nobody.
+    score : (n,) array of float
+        The winner's score, 0 for nobody.
     texts : Texts
         What the numbers stand for.
     """
 
     interaction_id: Any
-    call_type: Int32Array
+    call_type: Any
     agent: Int32Array
-    key: FloatArray
+    score: FloatArray
     texts: Texts
-
-    @property
-    def score(self) -> FloatArray:
-        """Score of the winner, 0 for nobody."""
-        return self.key / SCALE
 
     def to_arrow(self) -> pa.RecordBatch:
         """Rows of `outcomes.arrow`.
@@ -125,12 +124,12 @@ class Outcomes:
         """
         import pyarrow as pa
 
-        chosen = self.agent >= 0
+        chosen, call_type = self.agent >= 0, np.asarray(self.call_type)
         nobody = None if chosen.all() else ~chosen
         columns = {
-            "interaction_id": pa.array(self.interaction_id, pa.large_string()),
-            "required_skill": self.texts.skill.column(self.call_type),
-            "required_language": self.texts.language.column(self.call_type),
+            "interaction_id": _texts(self.interaction_id),
+            "required_skill": self.texts.skill.column(call_type),
+            "required_language": self.texts.language.column(call_type),
             "selected_agent_id": self.texts.agent_id.column(self.agent),
             "selected_agent_name": self.texts.agent_name.column(self.agent),
             "composite_score": pa.array(self.score, mask=nobody),
@@ -163,16 +162,95 @@ def join(parts: list[Outcomes]) -> Outcomes:
     Outcomes
         All rows.
     """
-    import pyarrow as pa
-
-    ids = [pa.array(part.interaction_id, pa.large_string()) for part in parts]
     return Outcomes(
-        pa.concat_arrays(ids),
-        np.concatenate([part.call_type for part in parts]),
+        _chunks(part.interaction_id for part in parts),
+        np.concatenate([np.asarray(part.call_type) for part in parts]),
         np.concatenate([part.agent for part in parts]),
-        np.concatenate([part.key for part in parts]),
+        np.concatenate([part.score for part in parts]),
         parts[0].texts,
     )
+
+
+class Collector:
+    """Outcomes under the first scenario of decided batches, end to end, each number written once.
+
+    Parameters
+    ----------
+    texts : Texts
+        What the numbers stand for.
+    n_expected : int
+        How many interactions will come; more or fewer may.
+    """
+
+    def __init__(self, texts: Texts, n_expected: int = 0) -> None:
+        self._texts = texts
+        self._batches: list[Batch] = []
+        self._n = 0
+        self._agent, self._score = np.empty(n_expected, np.int32), np.empty(n_expected)
+
+    def add(self, decided: Decided) -> None:
+        """Take one decided batch."""
+        start, self._n = self._n, self._n + decided.batch.call_type.size
+        if self._n > self._agent.size:
+            longer = max(self._n, 2 * self._agent.size)
+            self._agent, self._score = np.resize(self._agent, longer), np.resize(self._score, longer)
+        _look_up(decided, self._agent[start : self._n], self._score[start : self._n])
+        self._batches.append(decided.batch)
+
+    def outcomes(self) -> Outcomes:
+        """Everything taken so far."""
+        import pyarrow as pa
+
+        ids = (batch.interaction_id for batch in self._batches)
+        call_type = pa.chunked_array([pa.array(batch.call_type) for batch in self._batches], pa.int32())
+        return Outcomes(_chunks(ids), call_type, self._agent[: self._n], self._score[: self._n], self._texts)
+
+
+def _look_up(decided: Decided, agent: Int32Array, score: FloatArray) -> None:
+    """Fill columns of a batch from the decisions of the first scenario."""
+    by_type = decided.by_call_type(decided.agent[0]), decided.by_call_type(decided.key[0]) / SCALE
+    source = decided.batch.call_type
+    for start in range(0, source.size, CHUNK):
+        rows = slice(start, start + CHUNK)
+        # Converted once and used while it is in cache. Places are valid, so "wrap" only skips a check.
+        place = source[rows].astype(np.intp)
+        by_type[0].take(place, out=agent[rows], mode="wrap")
+        by_type[1].take(place, out=score[rows], mode="wrap")
+
+
+def outcomes_of(decided: Decided, texts: Texts) -> Outcomes:
+    """Outcomes of one decided batch under its first scenario.
+
+    Parameters
+    ----------
+    decided : Decided
+        The batch and its decisions.
+    texts : Texts
+        What the numbers stand for.
+
+    Returns
+    -------
+    Outcomes
+        One row per interaction of the batch.
+    """
+    batch = decided.batch
+    agent, score = np.empty(batch.call_type.size, np.int32), np.empty(batch.call_type.size)
+    _look_up(decided, agent, score)
+    return Outcomes(batch.interaction_id, batch.call_type, agent, score, texts)
+
+
+def _texts(ids: Any) -> Any:
+    """Ids as one Arrow array."""
+    import pyarrow as pa
+
+    return ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else pa.array(ids, pa.large_string())
+
+
+def _chunks(parts: Iterable[Any]) -> Any:
+    """Ids of several batches as one column, nothing copied."""
+    import pyarrow as pa
+
+    return pa.chunked_array([_texts(part) for part in parts], pa.large_string())
 
 
 def nothing(texts: Texts) -> Outcomes:

@@ -41,9 +41,7 @@ class Ranked:
     eligible: BoolArray
 
 
-def narrowed(
-    centre: Centre, queue: int, skills: Sequence[str] = (), language: str | None = None
-) -> Centre:
+def narrowed(centre: Centre, queue: int, skills: Sequence[str] = (), language: str | None = None) -> Centre:
     """The centre with one queue and one requirement, number 0; the agents keep their numbers.
 
     The requirement need not occur in any interaction. Surveys stay behind: satisfaction is given as a
@@ -113,9 +111,7 @@ def request_terms(scenario: Scenario, centre: Centre, csat: CsatTable, queue: in
         With columns in the order in which ties are won.
     """
     own = replace(csat, fill=csat.fill[:, queue : queue + 1])
-    return Terms(
-        centre, own, required=scenario.required, graded_language=scenario.language == "proficiency"
-    )
+    return Terms(centre, own, required=scenario.required, graded_language=scenario.language == "proficiency")
 
 
 def rank_request(scenario: Scenario, terms: Terms) -> Ranked:

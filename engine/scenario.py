@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -13,13 +13,13 @@ from engine.csat import QUEUE_MEAN, CsatTable, csat_table
 from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal
 from engine.methods import METHODS
-from engine.outcomes import Outcomes, Texts, join, nothing
+from engine.outcomes import Collector, Outcomes, Texts, outcomes_of
 from engine.report import Report, build
 from engine.scores import Terms
 from engine.selection import Decided, decide
 from engine.tables import Tables
 from engine.tally import Tally
-from engine.typing import FloatArray, Record
+from engine.typing import Record
 from engine.weights import RoutingWeights, moved
 
 MODES = ("score",)
@@ -185,9 +185,10 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
         One row per interaction, in order of arrival, then id.
     """
     arrays = _arrays(data)
-    parts: list[Outcomes] = []
-    run(scenario, arrays, parts.append)
-    return join(parts) if parts else nothing(Texts(arrays.centre))
+    collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
+    for decided in _Stack([scenario], arrays).decide():
+        collector.add(decided)
+    return collector.outcomes()
 
 
 def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:
@@ -208,29 +209,32 @@ def _arrays(data: Tables | Arrays) -> Arrays:
     return encode(data) if isinstance(data, Tables) else data
 
 
+class _Stack:
+    """Scenarios that share everything but weights, goal and expectation, over one data set."""
+
+    def __init__(self, scenarios: Sequence[Scenario], arrays: Arrays) -> None:
+        self.scenarios, self.arrays = scenarios, arrays
+        self.csat = csat_of(scenarios[0], arrays)
+        self.terms = terms_of(scenarios[0], arrays, self.csat)
+        self.used = [scenario.weights_used() for scenario in scenarios]
+
+    def decide(self) -> Iterator[Decided]:
+        weights = np.array([w.terms for w in self.used])
+        threshold = np.array([w.min_score_threshold for w in self.used])
+        return decide(self.arrays, self.terms, self.csat, self.scenarios[0].method, weights, threshold)
+
+
 def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes], None] | None) -> list[Report]:
-    """Run scenarios that share everything but weights, goal and expectation."""
-    first = scenarios[0]
-    csat = csat_of(first, arrays)
-    terms = terms_of(first, arrays, csat)
-    tally = Tally(arrays, terms, len(scenarios))
-    used = [scenario.weights_used() for scenario in scenarios]
-    weights = np.array([w.terms for w in used])
-    threshold = np.array([w.min_score_threshold for w in used])
+    stack = _Stack(scenarios, arrays)
+    tally = Tally(arrays, stack.terms, len(scenarios))
     texts = Texts(arrays.centre)
-    for decided in decide(arrays, terms, csat, first.method, weights, threshold):
+    for decided in stack.decide():
         tally.add(decided)
         if keep is not None:
-            keep(_outcomes(decided, texts))
+            keep(outcomes_of(decided, texts))
     tally.close()
-    filled = int((csat.n_surveys[-1] == 0).sum())
+    filled = int((stack.csat.n_surveys[-1] == 0).sum())
     return [
         build(tally, place, scenario.to_dict(), asdict(w), filled)
-        for place, (scenario, w) in enumerate(zip(scenarios, used, strict=True))
+        for place, (scenario, w) in enumerate(zip(scenarios, stack.used, strict=True))
     ]
-
-
-def _outcomes(decided: Decided, texts: Texts) -> Outcomes:
-    batch = decided.batch
-    key: FloatArray = decided.key[0][decided.requirement]
-    return Outcomes(batch.interaction_id, batch.call_type, decided.agent[0][decided.requirement], key, texts)

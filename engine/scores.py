@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from engine.arrays import Centre, encode
+from engine.checks import check
 from engine.csat import CsatTable, csat_table
-from engine.tables import TABLES, Tables, check
+from engine.tables import TABLES, Tables
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 from engine.weights import RoutingWeights
 
@@ -70,22 +71,27 @@ class Terms:
     ) -> None:
         self.centre = centre
         self.order = centre.tie_order if order is None else order
-        level = centre.proficiency[self.order].T
-        spoken = centre.language_level[self.order].T
+        # Agents lie side by side: a block of requirements is then copied row by row.
+        level = np.ascontiguousarray(centre.proficiency[self.order].T)
+        spoken = np.ascontiguousarray(centre.language_level[self.order].T)
         graded = np.minimum(np.nan_to_num(spoken) / TOP_PROFICIENCY, 1.0)
         # The row behind the last language serves interactions that require none (language -1).
         everyone = np.ones((1, self.order.size))
         self._skill = np.minimum(np.nan_to_num(level) / TOP_PROFICIENCY, 1.0)
         self._language = np.vstack([graded if graded_language else ~np.isnan(spoken), everyone])
-        self._holds = ~np.isnan(level) if "skills" in required else None
-        self._speaks = np.vstack([~np.isnan(spoken), everyone > 0]) if "language" in required else None
         self._member = centre.member[:, self.order]
         self._mean = csat.mean[:, self.order]
         self._fill = csat.fill
+        holds = ~np.isnan(level) if "skills" in required else True
+        speaks = np.vstack([~np.isnan(spoken), everyone > 0]) if "language" in required else True
+        self.barred_skill: FloatArray = np.where(holds, self._skill, -np.inf)
+        self.barred_language: FloatArray = np.where(speaks, self._language, -np.inf)
+        self._filters = tuple(name for name in ("skills", "language") if name in required)
 
-    def block_cells(self, n_scenarios: int) -> int:
-        """Cells of a block for a stack of scenarios, so that all its keys stay in cache."""
-        return max(1, BLOCK_CELLS // n_scenarios)
+    def barred_csat(self, row: int) -> FloatArray:
+        """Satisfaction term by queue and agent on the days of a row; -inf for who is no member."""
+        mean = self._mean[row]
+        return np.where(self._member, np.where(np.isnan(mean), self._fill[row][:, None], mean), -np.inf)
 
     def blocks(self, requirement: IntArray, csat_row: int, cells: int = BLOCK_CELLS) -> Iterator[tuple[slice, Block]]:
         """Terms of some requirements, a block at a time.
@@ -113,7 +119,7 @@ class Terms:
             yield (
                 rows,
                 Block(
-                    self._proficiency(some),
+                    self._level(self._skill, some),
                     self._language[self.centre.language[some]],
                     self._csat(some, csat_row),
                     self.eligible(some),
@@ -123,32 +129,34 @@ class Terms:
     def eligible(self, requirement: IntArray) -> BoolArray:
         """Members of the queue who pass the hard filters, (n, n_agents)."""
         eligible = self._member[self.centre.queue[requirement]]
-        if self._speaks is not None:
-            eligible &= self._speaks[self.centre.language[requirement]]
-        if self._holds is not None:
-            rows, skills, starts = self._required(requirement)
-            eligible[rows] &= np.logical_and.reduceat(self._holds[skills], starts, axis=0)
+        if "language" in self._filters:
+            eligible &= self.barred_language[self.centre.language[requirement]] >= 0
+        if "skills" in self._filters:
+            eligible &= self._level(self.barred_skill, requirement) >= 0
         return eligible
 
-    def _proficiency(self, requirement: IntArray) -> FloatArray:
-        rows, skills, starts = self._required(requirement)
-        if rows.size == requirement.size == skills.size:
-            return self._skill[skills]
-        term = np.ones((requirement.size, self.order.size))
-        if rows.size:
-            count = np.diff(starts, append=skills.size)
-            term[rows] = np.add.reduceat(self._skill[skills], starts, axis=0) / count[:, None]
-        return term
+    def alike(self) -> tuple[IntArray, IntArray]:
+        """Requirements for which the same agents are eligible.
 
-    def _required(self, requirement: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """Rows that require skills, those skills end to end, and where each row's skills start."""
-        first = self.centre.skill_start[requirement].astype(np.int64)
-        count = self.centre.skill_start[requirement + 1] - first
-        rows = np.flatnonzero(count)
-        first, count = first[rows], count[rows]
-        starts = np.cumsum(count) - count
-        place = np.repeat(first - starts, count) + np.arange(count.sum())
-        return rows, self.centre.skill[place].astype(np.int64), starts
+        Returns
+        -------
+        first : (n_groups,) array of int
+            One requirement of each group.
+        group : (n_requirements,) array of int
+            Group of each requirement.
+        """
+        centre = self.centre
+        if "skills" in self._filters:
+            every = np.arange(centre.n_requirements)
+            return every, every
+        code = centre.queue.astype(np.int64)
+        if "language" in self._filters:
+            code = code * (len(centre.languages) + 1) + centre.language
+        _, first, group = np.unique(code, return_index=True, return_inverse=True)
+        return first, group
+
+    def _level(self, skill: FloatArray, requirement: IntArray) -> FloatArray:
+        return mean_level(skill, self.centre.skill_start, self.centre.skill, requirement)
 
     def _csat(self, requirement: IntArray, row: int) -> FloatArray:
         mean = self._mean[row]
@@ -159,6 +167,44 @@ class Terms:
         if (fill == fill[0]).all():
             return np.where(unknown, fill[0], mean)[None, :]
         return np.where(unknown, fill[:, None], mean)
+
+
+def mean_level(level: FloatArray, start: Int32Array, skill: Int32Array, requirement: IntArray) -> FloatArray:
+    """Mean level of what each requirement asks for, added up in the order of its skills.
+
+    Parameters
+    ----------
+    level : (n_skills, n_agents) array of float
+        Level of each skill and agent.
+    start, skill : arrays of int
+        Requirement r asks for skill[start[r]:start[r + 1]].
+    requirement : (n,) array of int
+        Fastest where those with more skills come first.
+
+    Returns
+    -------
+    (n, n_agents) array of float
+        1 where nothing is asked for.
+    """
+    first = start[requirement]
+    count = start[requirement + 1] - first
+    most = int(count.max(initial=0))
+    if most == 0:
+        return np.ones((requirement.size, level.shape[1]))
+    mean = level.take(skill.take(first, mode="clip"), axis=0)
+    for place in range(1, most):
+        more = _true(count > place)
+        mean[more] += level.take(skill[first[more] + place], axis=0)
+    several = _true(count > 1)
+    mean[several] /= count[several, None].astype(float)
+    mean[count == 0] = 1.0
+    return mean
+
+
+def _true(mask: BoolArray) -> slice | IntArray:
+    """Places where a mask is true; a slice, which needs no copy, where they all come first."""
+    n = int(np.count_nonzero(mask))
+    return slice(n) if mask[:n].all() else np.flatnonzero(mask)
 
 
 def score_keys(block: Block, weights: FloatArray, threshold: FloatArray) -> FloatArray:

@@ -6,8 +6,11 @@ distinct (requirement, satisfaction row) that occurs is decided once, and intera
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,17 +18,25 @@ from engine.arrays import Arrays, Batch
 from engine.csat import CsatTable
 from engine.methods import METHODS
 from engine.methods.plan import Plan
-from engine.scores import Terms
+from engine.scores import SCALE, Terms
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
+KERNEL = "engine.kernels.selection"
+# Pairs of requirement and agent that take as long in the plain way as loading the kernel.
+LOAD_PAIRS = 500_000_000
+# Below this the plain way is as fast.
+SMALL_PAIRS = 100_000
 
-def best(plan: Plan) -> tuple[Int32Array, FloatArray]:
+
+def best(plan: Plan, *, compiled: bool = False) -> tuple[Int32Array, FloatArray]:
     """Best agent of each row of a plan.
 
     Parameters
     ----------
     plan : Plan
         With columns in the order in which ties are won.
+    compiled : bool
+        Whether to use the kernel; the result is the same to the last bit.
 
     Returns
     -------
@@ -34,9 +45,57 @@ def best(plan: Plan) -> tuple[Int32Array, FloatArray]:
     key : (n_scenarios, n) array of float
         The winner's key, 0 for nobody.
     """
-    column = plan.key.argmax(axis=-1)
-    key = np.take_along_axis(plan.key, column[..., None], axis=-1)[..., 0]
-    return np.where(key > 0, plan.agent[column], np.int32(-1)), key
+    shape = (len(plan.weights), plan.requirement.size)
+    column, key = np.empty(shape, np.int64), np.empty(shape)
+    (_best_compiled if compiled else _best_plain)(plan, column, key)
+    nobody = key < plan.least[:, None]
+    key[nobody] = 0.0
+    return np.where(nobody, np.int32(-1), plan.agent[column]), key
+
+
+def _best_plain(plan: Plan, column: IntArray, key: FloatArray) -> None:
+    for scenario, rows, block in plan.blocks():
+        here = block.argmax(axis=1)
+        column[scenario, rows] = here
+        key[scenario, rows] = block[np.arange(here.size), here]
+
+
+def _best_compiled(plan: Plan, column: IntArray, key: FloatArray) -> None:
+    from engine.kernels.selection import best_columns
+
+    # Copies, since the kernel is compiled for arrays that can be written to.
+    starts, skills, languages, queues = (
+        np.array(rows, np.int32) for rows in (plan.skill_start, plan.skill_row, plan.language_row, plan.queue_row)
+    )
+    for scenario, given in enumerate(plan.weights):
+        # A term without weight adds nothing, but its -inf still means never.
+        weighs = given > 0
+        skill, language, csat = (
+            np.array(table if w else np.minimum(table, 0.0))
+            for w, table in zip(weighs, (plan.skill, plan.language, plan.csat), strict=True)
+        )
+        none, weights = float(weighs[0]), np.where(weighs, given, 1.0)
+        best_columns(
+            plan.requirement, none, skill, language, csat, starts, skills, languages, queues,
+            weights, SCALE, column[scenario], key[scenario],
+        )  # fmt: skip
+
+
+class Selector:
+    """Chooses between the plain way and the kernel, which takes about a second to load.
+
+    Once the plain way has cost as much as loading would have, the kernel is loaded; where another run of
+    this process has loaded it already, it is used at once.
+    """
+
+    def __init__(self) -> None:
+        self._n_pairs = 0
+
+    def best(self, plan: Plan) -> tuple[Int32Array, FloatArray]:
+        """Best agent and key of each row of a plan, as `best` gives them."""
+        self._n_pairs += plan.n_pairs
+        loaded = KERNEL in sys.modules and plan.n_pairs > SMALL_PAIRS
+        return best(plan, compiled=loaded or self._n_pairs > LOAD_PAIRS)
 
 
 def ranking(key: FloatArray, queue_time_s: FloatArray, idle_since_us: IntArray, agent_ids: list[str]) -> IntArray:
@@ -76,12 +135,12 @@ class Decided:
         The interactions.
     segment : int
         Counts up whenever the satisfaction row changes; decisions of a requirement are the same within.
-    requirement : (n,) array of int32
-        Of each interaction.
+    requirement : (n_call_types,) array of int32
+        Of each call type.
     agent, key : (n_scenarios, n_requirements) arrays
-        Decisions by requirement, valid where `known`; replaced when the segment changes.
+        Decisions by requirement, valid where `known`; filled up within a segment, new for the next.
     known : (n_requirements,) array of bool
-        Requirements that occurred in this segment so far.
+        Requirements decided in this segment so far; those that occurred are among them.
     """
 
     batch: Batch
@@ -90,6 +149,23 @@ class Decided:
     agent: Int32Array
     key: FloatArray
     known: BoolArray
+
+    @cached_property
+    def count(self) -> IntArray:
+        """Interactions of the batch by requirement, (n_requirements,)."""
+        return self.by_requirement(np.bincount(self.batch.call_type, minlength=self.requirement.size))
+
+    def by_requirement(self, by_call_type: Any) -> Any:
+        """Sums by call type as sums by requirement."""
+        if self.requirement.size == self.known.size:
+            return by_call_type
+        sums = np.bincount(self.requirement, by_call_type, self.known.size)
+        return sums.astype(by_call_type.dtype)
+
+    def by_call_type(self, by_requirement: Any) -> Any:
+        """What holds for each requirement, for each call type."""
+        same = self.requirement.size == self.known.size
+        return by_requirement if same else by_requirement[self.requirement]
 
 
 def decide(
@@ -115,25 +191,25 @@ def decide(
     Yields
     ------
     Decided
-        The arrays `agent`, `key` and `known` are reused from batch to batch within a segment.
+        The arrays `agent`, `key` and `known` are shared by the batches of a segment.
     """
-    centre = arrays.centre
+    centre, planner = arrays.centre, METHODS[method](terms, weights, threshold)
     shape = (len(weights), centre.n_requirements)
-    agent, key, known = np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape[1], bool)
-    # Where satisfaction weighs nothing, its changes decide nothing.
-    matters = bool(weights[:, 2].any())
-    row, segment = 0, -1
-    same = centre.requirement.size == centre.n_requirements
+    row, segment, n_rows, missing = 0, -1, 0, 0
+    selector = Selector()
     for batch in arrays.batches():
-        now = csat.row_of(batch.day) if matters else 0
+        now = csat.row_of(batch.day) if planner.reads_csat else 0
         if segment < 0 or now != row:
-            row, segment = now, segment + 1
+            row, segment, n_rows, missing = now, segment + 1, 0, shape[1]
             agent, key, known = np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape[1], bool)
-        requirement = batch.call_type if same else centre.requirement[batch.call_type]
-        occurs = np.zeros(shape[1], bool)
-        occurs[requirement] = True
-        fresh = np.flatnonzero(occurs & ~known)
-        for rows, plan in METHODS[method](terms, fresh, row, weights, threshold):
-            agent[:, fresh[rows]], key[:, fresh[rows]] = best(plan)
-        known[fresh] = True
-        yield Decided(batch, segment, requirement, agent, key, known)
+        decided = Decided(batch, segment, centre.requirement, agent, key, known)
+        n_rows += batch.call_type.size
+        if missing:
+            # Looking for what occurs costs about as much per interaction as deciding costs per pair; once
+            # it would have been cheaper to decide everything, that is done.
+            fresh = ~known if missing * centre.n_agents * shape[0] <= n_rows else (decided.count > 0) & ~known
+            plan = planner.plan(np.flatnonzero(fresh), row)
+            agent[:, plan.requirement], key[:, plan.requirement] = selector.best(plan)
+            known[plan.requirement] = True
+            missing -= plan.requirement.size
+        yield decided

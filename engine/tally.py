@@ -89,10 +89,11 @@ class Tally:
         segment, batch, fold = self._segment, decided.batch, fold_of(decided.batch.day)
         segment.decided = decided
         self.n_interactions += batch.call_type.size
-        segment.n[fold] += np.bincount(decided.requirement, minlength=n)
+        segment.n[fold] += decided.count
         if batch.handle_s is not None:
-            seconds = np.nan_to_num(batch.handle_s)
-            segment.handle_s += np.bincount(decided.requirement, seconds, n)
+            # fmax passes over NaN, so interactions without a time add nothing.
+            seconds = np.bincount(batch.call_type, np.fmax(batch.handle_s, 0.0), decided.requirement.size)
+            segment.handle_s += decided.by_requirement(seconds)
             self.timed = self.timed or bool(seconds.any())
         if batch.agent is not None:
             self._add_recorded(decided, batch.agent, segment, fold)
@@ -119,15 +120,20 @@ class Tally:
                 self.simulated[s, fold] += np.bincount(who, segment.known[fold, place], n_agents)
 
     def _add_recorded(self, decided: Decided, agent: Int32Array, segment: Segment, fold: int) -> None:
-        n_agents = self.arrays.centre.n_agents
-        known = agent >= 0
-        self.n_answered += int(known.sum())
-        segment.known[fold] += np.bincount(decided.requirement[known], minlength=segment.n.shape[1])
+        # Place 0 counts those without a recorded agent.
+        count = np.bincount(agent + 1, minlength=self.arrays.centre.n_agents + 1)
+        self.n_answered += agent.size - int(count[0])
+        segment.known[fold] += decided.count
+        if count[0]:
+            left = np.bincount(decided.batch.call_type[agent < 0], minlength=decided.requirement.size)
+            segment.known[fold] -= decided.by_requirement(left)
         for s in range(self.n_scenarios):
-            routed = decided.agent[s] >= 0
+            self.recorded[s, fold] += count[1:]
+            unrouted = (decided.agent[s] < 0) & (decided.count > 0)
             # Nearly always everything is routed; then the recorded agents need no second look.
-            some = known if routed[decided.known].all() else known & routed[decided.requirement]
-            self.recorded[s, fold] += np.bincount(agent[some], minlength=n_agents)
+            if unrouted.any():
+                rows = decided.by_call_type(unrouted)[decided.batch.call_type]
+                self.recorded[s, fold] -= np.bincount(agent[rows] + 1, minlength=count.size)[1:]
 
     def mixes(self, scenario: int) -> Mix:
         """Interactions that count for satisfaction under one scenario."""
@@ -136,16 +142,17 @@ class Tally:
     def eligible(self) -> FloatArray:
         """(n_agents,): how many interactions each agent could have got, routed or not."""
         total = np.zeros(self.arrays.centre.n_agents)
-        for rows, able in self._able():
-            total[self.terms.order] += self.by_requirement[rows] @ able
+        for group, able in self._able():
+            total[self.terms.order] += np.bincount(group, self.by_requirement, able.shape[0] + 1)[:-1] @ able
         return total
 
     def even_split(self) -> FloatArray:
         """(n_scenarios, n_agents): every routed interaction split evenly over those eligible for it."""
         expected = np.zeros(self.counts.shape)
-        for rows, able in self._able():
+        for group, able in self._able():
             share = able / np.maximum(able.sum(axis=1, keepdims=True), 1)
-            expected[:, self.terms.order] += self.routed[:, rows] @ share
+            for s, routed in enumerate(self.routed):
+                expected[s, self.terms.order] += np.bincount(group, routed, able.shape[0] + 1)[:-1] @ share
         return expected
 
     def unrouted(self, scenario: int) -> dict[str, int]:
@@ -162,25 +169,25 @@ class Tally:
     def peak(self, scenario: int, agent: int) -> Peak:
         """Simultaneous interactions of one agent, read from the data set once more."""
         peak, centre = Peak(), self.arrays.centre
-        for segment, requirement, arrived_us, handle_s in self._timed():
+        for segment, batch in zip(self._segments, self.arrays.batches(), strict=True):
             rows, chosen = self.decisions[segment]
             theirs = np.zeros(centre.n_requirements, bool)
             theirs[rows] = chosen[scenario] == agent
-            mine = theirs[requirement]
-            peak.add(arrived_us[mine], handle_s[mine])
+            mine = np.flatnonzero(theirs[centre.requirement][batch.call_type])
+            if mine.size:
+                handle_s = np.full(mine.size, np.nan) if batch.handle_s is None else batch.handle_s[mine]
+                peak.add(batch.arrived_us[mine], handle_s)
         return peak
 
-    def _timed(self) -> Iterator[tuple[int, Int32Array, IntArray, FloatArray]]:
-        for segment, batch in zip(self._segments, self.arrays.batches(), strict=True):
-            handle_s = batch.handle_s
-            if handle_s is None:
-                handle_s = np.full(batch.call_type.size, np.nan)
-            yield segment, self.arrays.centre.requirement[batch.call_type], batch.arrived_us, handle_s
+    def _able(self) -> Iterator[tuple[IntArray, FloatArray]]:
+        """Who is eligible for groups of requirements, a block of groups at a time.
 
-    def _able(self) -> Iterator[tuple[slice, FloatArray]]:
-        """Who is eligible, a block of requirements at a time; columns in the order of the terms."""
-        n = self.arrays.centre.n_requirements
+        Yields the place of each requirement's group within the block (those of other blocks stand behind the
+        last) and a matrix of groups and agents, columns in the order of the terms.
+        """
+        first, group = self.terms.alike()
         step = max(1, (1 << 20) // max(1, self.arrays.centre.n_agents))
-        for start in range(0, n, step):
-            rows = slice(start, min(start + step, n))
-            yield rows, self.terms.eligible(np.arange(rows.start, rows.stop)).astype(float)
+        for start in range(0, first.size, step):
+            rows = first[start : start + step]
+            place = np.where((group >= start) & (group < start + rows.size), group - start, rows.size)
+            yield place, self.terms.eligible(rows).astype(float)

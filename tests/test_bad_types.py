@@ -22,7 +22,11 @@ STRANGE = [{"x": 1.5, "y": 2.5, "z": 3}]
 # Table, columns, what the first line says.
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("interactions", VISIT | {"arrived_at": [NOON, NOON]}, "row 0, column arrived_at: ... has no time zone"),
-    ("interactions", VISIT | {"arrived_at": [NOON.date()] * 2}, "row 0, column arrived_at: '2024-03-04': must be a time"),
+    (
+        "interactions",
+        VISIT | {"arrived_at": [NOON.date()] * 2},
+        "row 0, column arrived_at: '2024-03-04': must be a time",
+    ),
     (
         "interactions",
         VISIT | {"arrived_at": [1709510400, 0]},
@@ -118,7 +122,7 @@ def test_moments_too_far_away_do_not_wrap_into_sensible_years(tmp_path: Path) ->
         table = pa.table({"agent_id": ["a", "b"], "idle_since": pa.array(FAR, pa.timestamp(unit, "UTC"))})
         with pa.ipc.new_file(str(tmp_path / "agents.arrow"), table.schema) as writer:
             writer.write_table(table)
-        with pytest.raises(InvalidTable, match="row 0, column idle_since: .* years 1970 to 2199 .2 rows"):
+        with pytest.raises(InvalidTable, match=r"row 0, column idle_since: .* years 1970 to 2199 .2 rows"):
             read_table("agents", tmp_path / "agents.arrow")
 
 

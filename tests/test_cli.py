@@ -43,7 +43,17 @@ def test_simulate_writes_one_row_per_interaction_and_a_report(store, tmp_path, c
 def test_report_json_has_the_agreed_keys(store, tmp_path):
     simulate(store, tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert {"scenario", "snapshot", "routed", "unrouted", "timing", "fairness", "agents", "csat", "service_level"} <= set(report)
+    assert {
+        "scenario",
+        "snapshot",
+        "routed",
+        "unrouted",
+        "timing",
+        "fairness",
+        "agents",
+        "csat",
+        "service_level",
+    } <= set(report)
     assert {
         "total_interactions", "agent_distribution", "gini_coefficient", "gini_seconds", "gini_occupancy",
         "chi2_statistic", "p_value", "effect_size", "expected", "groups", "is_fair", "verdict", "warnings",
@@ -131,7 +141,23 @@ def test_an_unwritable_folder_is_exit_code_1(store, tmp_path, capsys):
 
 
 def test_explain_names_every_agent_and_a_reason(store, capsys):
-    assert run(["explain", "--snapshot", "s", "--store", str(store), "--interaction", "i0001", "--threshold", "0", "--json"]) == 0
+    assert (
+        run(
+            [
+                "explain",
+                "--snapshot",
+                "s",
+                "--store",
+                str(store),
+                "--interaction",
+                "i0001",
+                "--threshold",
+                "0",
+                "--json",
+            ]
+        )
+        == 0
+    )
     said = json.loads(capsys.readouterr().out)
     assert said["chosen"]["agent_id"] == said["agents"][0]["agent_id"]
     assert len(said["agents"]) == 3

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 
 from engine.arrays import encode
+from engine.checks import check
 from engine.errors import UnknownName
 from engine.explain import explain
 from engine.scenario import Scenario, choose
-from engine.tables import Tables, check
+from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests.strategies import problems
 

@@ -10,8 +10,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.checks import complete
 from engine.scenario import Scenario, choose, run
-from engine.tables import Tables, complete
+from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests import oracle, strategies
 
@@ -65,9 +66,7 @@ def test_reversing_the_order_of_ids_changes_only_ties(problem):
 def test_the_order_of_rows_decides_nothing(problem, seed):
     scenario, centre = problem
     shuffle = random.Random(seed)
-    shuffled = Tables(
-        **{name: frame[shuffle.sample(range(frame.height), frame.height)] for name, frame in centre}
-    )
+    shuffled = Tables(**{name: frame[shuffle.sample(range(frame.height), frame.height)] for name, frame in centre})
     assert decided(scenario, shuffled) == decided(scenario, centre)
     one, other = run(scenario, centre).to_dict(), run(scenario, shuffled).to_dict()
     assert one["fairness"]["agent_distribution"] == other["fairness"]["agent_distribution"]

@@ -51,9 +51,7 @@ def test_codes_do_not_follow_ids_or_rows_and_differ_between_imports(tmp_path: Pa
     agents = "agent_id\n" + "".join(f"agent{i:03}\n" for i in range(200))
     rows = "".join(f"{i},q,2024-03-04T09:00:00Z,agent{i:03}\n" for i in range(100, 300))
     paths = write(tmp_path, agents=agents, interactions="id,queue_id,arrived_at,agent_id\n" + rows)
-    codes = [
-        imported(tmp_path / part, paths).table("interactions")["agent_id"].to_list() for part in "st"
-    ]
+    codes = [imported(tmp_path / part, paths).table("interactions")["agent_id"].to_list() for part in "st"]
     assert codes[0] != codes[1] and all(list(part) != sorted(part) for part in codes)
 
 

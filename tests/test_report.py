@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 
 from engine.arrays import DAY_US, encode
+from engine.checks import check
 from engine.errors import MissingInput
 from engine.scenario import Scenario, choose, run, run_all
-from engine.tables import Tables, check
+from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests.strategies import problems
 from tests.test_explain import centre, level
@@ -46,7 +47,9 @@ def test_nothing_is_lost(problem):
     outcomes = choose(scenario, tables).to_frame()
     assert outcomes.height == n
     assert outcomes["selected_agent_id"].drop_nulls().len() == report.routed
-    assert outcomes["status"].to_list() == ["unrouted" if a is None else "routed" for a in outcomes["selected_agent_id"]]
+    assert outcomes["status"].to_list() == [
+        "unrouted" if a is None else "routed" for a in outcomes["selected_agent_id"]
+    ]
 
 
 @given(problems())
@@ -59,7 +62,9 @@ def test_reasons_for_unrouted_interactions():
     """No member, nobody who matches, nobody good enough: each has a count of its own."""
     tables = centre()
     rows = calls(5, queue_id=["empty", "q", "q", "q", "q"], language=["en", "xx", "xx", "en", "en"])
-    report = run(Scenario(required=("language",), weights=RoutingWeights(1, 0, 0, 0.9)), replace(tables, interactions=rows))
+    report = run(
+        Scenario(required=("language",), weights=RoutingWeights(1, 0, 0, 0.9)), replace(tables, interactions=rows)
+    )
     assert report.unrouted["reasons"] == {"queue has no member": 1, "no member meets what is required": 2}
     report = run(Scenario(weights=RoutingWeights(1, 0, 0, 1.1)), replace(tables, interactions=rows))
     assert report.unrouted["reasons"] == {"queue has no member": 1, "nobody reached the threshold": 4}

@@ -63,7 +63,9 @@ def test_where_venv_lacks_pip_this_pythons_pip_fills_it(script, monkeypatch):
 
 
 def test_a_failed_install_shows_why_and_is_tried_again_next_time(script, capsys, monkeypatch):
-    monkeypatch.setattr(script, "find_installer", lambda: [sys.executable, "-c", "raise SystemExit('no route to index')"])
+    monkeypatch.setattr(
+        script, "find_installer", lambda: [sys.executable, "-c", "raise SystemExit('no route to index')"]
+    )
     assert script.main(["install"]) == 2
     assert "no route to index" in capsys.readouterr().err
     assert not list(script.VENV.glob(".installed-*"))

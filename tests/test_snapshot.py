@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,8 @@ from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, Snapsh
 from engine.scenario import Scenario, choose
 from engine.tables import TABLES
 from ingest import store as stores
-from ingest.snapshot import SnapshotWriter, open_snapshot, verify
+from ingest.snapshot import open_snapshot, verify
+from ingest.snapshot_writer import SnapshotWriter
 
 START = datetime(2026, 3, 1, 22, tzinfo=UTC)
 
@@ -58,7 +58,8 @@ def test_what_goes_in_comes_out(tmp_path):
     found = open_snapshot(tmp_path, "s").table("interactions")
     given = interactions()
     same = ["interaction_id", "queue_id", "arrived_at", "language", "priority", "agent_id", "handle_s"]
-    assert_frame_equal(found.select(same), given.select(same).with_columns(pl.col("arrived_at").cast(TABLES["interactions"]["arrived_at"].dtype)))
+    expected = given.select(same).cast({"arrived_at": TABLES["interactions"]["arrived_at"].dtype})
+    assert_frame_equal(found.select(same), expected)
     assert found["skills"].to_list() == [None if s is None else sorted(s) for s in given["skills"].to_list()]
     assert found["outcome"].unique().to_list() == ["unknown"]
 
@@ -152,7 +153,9 @@ def test_a_writer_killed_half_way_leaves_no_snapshot_and_is_tidied(tmp_path):
 
 def test_a_replacement_killed_between_its_two_renames_is_put_back(tmp_path):
     write(tmp_path)
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
     (tmp_path / "s").rename(tmp_path / f".s.{ended.stdout.strip()}-0123abcd.old")
     assert open_snapshot(tmp_path, "s").manifest.rows["interactions"] == 50
 
@@ -270,4 +273,4 @@ def test_without_agents_there_is_no_snapshot(tmp_path):
         pytest.raises(InvalidTable, match="at least one agent"),
     ):
         writer.commit()
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

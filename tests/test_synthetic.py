@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from engine.errors import InvalidScenario
-from ingest.snapshot import SnapshotWriter, open_snapshot
+from ingest.snapshot import open_snapshot
+from ingest.snapshot_writer import SnapshotWriter
 from ingest.synthetic import bank_shape, draws, make
 
 

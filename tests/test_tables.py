@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from engine.checks import MOST_PROBLEMS, Place, check, complete
 from engine.errors import InvalidTable
-from engine.tables import MOST_PROBLEMS, TABLES, Place, Tables, check, complete
+from engine.tables import TABLES, Tables
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ONE = {
@@ -46,7 +47,7 @@ def test_every_required_column_is_missed(name):
 @pytest.mark.parametrize("name", TABLES)
 def test_every_key_must_be_unique(name):
     if TABLES[name].key:
-        with pytest.raises(InvalidTable, match="row 1, column .*stands there already"):
+        with pytest.raises(InvalidTable, match=r"row 1, column .*stands there already"):
             check(name, pl.concat([one(name)] * 2))
 
 
@@ -88,7 +89,7 @@ def test_unknown_columns_are_refused_with_the_known_ones():
 
 
 def test_a_wrong_type_is_one_clear_line():
-    with pytest.raises(InvalidTable, match="interactions: .*arrived_at"):
+    with pytest.raises(InvalidTable, match=r"interactions: .*arrived_at"):
         check("interactions", one("interactions", arrived_at="yesterday"))
 
 

@@ -72,5 +72,3 @@ def test_timestamps_of_parquet_in_any_unit_and_zone(tmp_path: Path) -> None:
             frame = read_table("interactions", path, zone)
             assert frame["arrived_at"].dt.hour().to_list() == [hour] * 2
             assert frame["interaction_id"].to_list() == ["1", "2"]
-
-

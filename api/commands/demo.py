@@ -39,8 +39,8 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     import time
 
     from api.progress import progress
-    from api.run_files import simulate_to, to_json
     from engine.scenario import Scenario
+    from ingest.results import simulate_to, to_json
 
     started = time.perf_counter()
     with progress(not as_json) as watch:

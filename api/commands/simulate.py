@@ -30,7 +30,7 @@ def simulate(snapshot_name: str, out: Path, store: Path, as_json: bool, **scenar
     import time
 
     from api.progress import progress
-    from api.run_files import simulate_to, to_json
+    from ingest.results import simulate_to, to_json
     from ingest.snapshot import open_snapshot
 
     started = time.perf_counter()

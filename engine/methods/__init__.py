@@ -1,5 +1,5 @@
-"""Routing methods: each fills one `Plan`. Tests and doors read the table `METHODS`."""
+"""Routing methods: each fills `Plan`s. Tests and doors read the table `METHODS`."""
 
-from engine.methods import weighted
+from engine.methods.weighted import Weighted
 
-METHODS = {"weighted": weighted.plans}
+METHODS = {"weighted": Weighted}

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import numpy as np
 
 from engine.methods.plan import Plan
-from engine.scores import Terms, score_keys
+from engine.scores import SCALE, Terms
 from engine.typing import FloatArray, IntArray
 
 
-def plans(
-    terms: Terms, requirement: IntArray, csat_row: int, weights: FloatArray, threshold: FloatArray
-) -> Iterator[tuple[slice, Plan]]:
-    """Fill plans for some requirements, a block at a time.
+class Weighted:
+    """Plans of a stack of scenarios that differ in weights and threshold only.
 
     Parameters
     ----------
     terms : Terms
         Of the data set, columns in tie order.
-    requirement : (n,) array of int
-        Rows of the centre's requirements.
-    csat_row : int
-        Row of the satisfaction table that holds.
     weights : (n_scenarios, 3) array of float
         One row per scenario.
     threshold : (n_scenarios,) array of float
         Least score per scenario.
-
-    Yields
-    ------
-    rows : slice
-        Which of the n the plan covers.
-    plan : Plan
-        Their keys.
     """
-    cells = terms.block_cells(len(weights))
-    for rows, block in terms.blocks(requirement, csat_row, cells):
-        yield rows, Plan(score_keys(block, weights, threshold), terms.order)
+
+    def __init__(self, terms: Terms, weights: FloatArray, threshold: FloatArray) -> None:
+        self._terms = terms
+        self._weights = weights
+        # A key of 0 is nobody's, whatever the threshold.
+        self._least = np.maximum(np.rint(SCALE * threshold), 1.0)
+        self._n_skills = np.diff(terms.centre.skill_start)
+
+    @property
+    def reads_csat(self) -> bool:
+        """Whether satisfaction weighs anything, so that its changes can change a choice."""
+        return bool(self._weights[:, 2].any())
+
+    def plan(self, requirement: IntArray, csat_row: int) -> Plan:
+        """Plan some requirements.
+
+        Parameters
+        ----------
+        requirement : (n,) array of int
+            Rows of the centre's requirements.
+        csat_row : int
+            Row of the satisfaction table that holds.
+
+        Returns
+        -------
+        Plan
+            Its rows may come in another order.
+        """
+        terms, centre = self._terms, self._terms.centre
+        return Plan(
+            requirement=requirement[np.argsort(-self._n_skills[requirement], kind="stable")],
+            skill=terms.barred_skill, language=terms.barred_language, csat=terms.barred_csat(csat_row),
+            skill_start=centre.skill_start, skill_row=centre.skill,
+            language_row=centre.language, queue_row=centre.queue,
+            weights=self._weights, least=self._least, agent=terms.order,
+        )  # fmt: skip

@@ -17,7 +17,7 @@ from ingest import made_up
 from ingest.bank.agents import ENGLISH_SKILL, ENGLISH_TYPE, FEWEST_CALLS, add_agents, queue_of
 from ingest.bank.log import Progress, read_log
 from ingest.manifest import Manifest
-from ingest.snapshot import SnapshotWriter
+from ingest.snapshot_writer import SnapshotWriter
 
 ZONE = "Asia/Jerusalem"
 TYPES = ("PS", "PE", "NW", "NE", "IN", "TT")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.checks import Place, shorten
 from engine.errors import InvalidTable, MissingInput
-from engine.tables import Place, shorten
 
 PUBLISHED = (
     "vru+line", "call_id", "customer_id", "priority", "type", "date", "vru_entry", "vru_exit", "vru_time",

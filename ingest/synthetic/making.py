@@ -20,7 +20,7 @@ from engine.tables import TIME
 from engine.typing import IntArray
 from ingest import made_up
 from ingest.manifest import Manifest
-from ingest.snapshot import SnapshotWriter
+from ingest.snapshot_writer import SnapshotWriter
 from ingest.synthetic.bank_like import bank_centre
 from ingest.synthetic.bank_shape import ANSWERED, DAYS, ROWS
 from ingest.synthetic.centre import SLOTS, Centre, Size

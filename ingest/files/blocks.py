@@ -1,0 +1,31 @@
+"""A block of rows of an input file: what every format is turned into before its cells are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Lines = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a file.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The cells as they stand in the file, columns named as in the table.
+    lines : (n_rows,) array of int
+        The number of each row as the user counts: lines of a CSV file from 1, header included; rows of
+        other files from 0.
+    share : float
+        How much of the file has been read, 0 to 1.
+    """
+
+    frame: pl.DataFrame
+    lines: Lines
+    share: float

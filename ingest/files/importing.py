@@ -1,0 +1,211 @@
+"""Files from any platform to a snapshot: CSV, Parquet or Arrow, refused whole or stored whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from engine.errors import InvalidTable, MissingInput, UnknownName
+from engine.tables import TABLES
+from ingest import store as stores
+from ingest.files import pseudonyms
+from ingest.files.kinds import missing
+from ingest.files.table import FileTable, read_file_table
+from ingest.files.time_cells import check_time_zone
+from ingest.manifest import Manifest
+from ingest.snapshot_writer import SnapshotWriter
+
+BATCH_ROWS = 1_000_000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class _Notes:
+    """What a reader of the snapshot must know about its making."""
+
+    assumptions: list[str]
+    repairs: dict[str, int]
+
+
+def read_table(name: str, path: Path, time_zone: str | None = None) -> pl.DataFrame:
+    """Read one file into a checked table.
+
+    Parameters
+    ----------
+    name : str
+        Key of `engine.tables.TABLES`.
+    path : Path
+        CSV (.csv), Parquet (.parquet, .pq) or Arrow (.arrow, .arrows, .ipc, .feather).
+    time_zone : str, optional
+        IANA zone of times that name none; without it such times are refused.
+
+    Returns
+    -------
+    polars.DataFrame
+        All columns of the table in the order of the file's rows; unknown columns are left out.
+
+    Raises
+    ------
+    InvalidTable
+        With all problems, each naming file, row, column, value and remedy. Rows of CSV files are lines, the
+        header being line 1; rows of other files count from 0.
+    MissingInput
+        If there is no such file.
+    UnknownName
+        If the table or the time zone does not exist.
+
+    Examples
+    --------
+    >>> read_table("agents", Path("data/sample/agents.csv")).row(0)[:2]
+    ('a01', 'Ada Moreno')
+    """
+    if name not in TABLES:
+        raise UnknownName(f"table {name!r} is not known; there are {', '.join(TABLES)}")
+    if time_zone is not None:
+        check_time_zone(time_zone)
+    return read_file_table(name, Path(path), time_zone, lambda share: None).frame
+
+
+def import_files(
+    store: Path, name: str, *, agents: Path, interactions: Path, members: Path | None = None,
+    queues: Path | None = None, surveys: Path | None = None, staffing: Path | None = None,
+    busy: Path | None = None, handle_factors: Path | None = None, time_zone: str | None = None,
+    pseudonymise: bool = False, replace: bool = False, progress: Progress | None = None,
+) -> Manifest:  # fmt: skip
+    """Import files as a snapshot; a bad file stops all, and nothing is kept.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name of the new snapshot.
+    agents, interactions, members, queues, surveys, staffing, busy, handle_factors : Path
+        One file per table, CSV, Parquet or Arrow. Without `members`, a column `queues` of agents says who
+        serves what; without either, everybody is a member of every queue.
+    time_zone : str, optional
+        IANA zone of times that name none, and of the snapshot; UTC by default.
+    pseudonymise : bool
+        Replace agent ids and names by codes.
+    replace : bool
+        Whether an existing snapshot of this name may be replaced.
+    progress : callable, optional
+        Told the step (`read interactions, %`, `write interactions`), how much is done, and of how much.
+
+    Returns
+    -------
+    Manifest
+        What was written, with every assumption and repair.
+
+    Raises
+    ------
+    InvalidTable
+        With the problems of all files, each naming file, row, column, value and remedy.
+    MissingInput
+        If a file is not there.
+    SnapshotExists
+        If the name is taken.
+    UnknownName
+        If the time zone does not exist.
+    """
+    tell: Progress = progress or (lambda step, done, total: None)
+    given = {
+        "agents": agents, "members": members, "queues": queues, "surveys": surveys, "staffing": staffing,
+        "busy": busy, "handle_factors": handle_factors, "interactions": interactions,
+    }  # fmt: skip
+    paths = {table: Path(path) for table, path in given.items() if path is not None}
+    stores.refuse_existing(Path(store), stores.check_name(name), replace)
+    zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
+    tables, notes = _tables(paths, time_zone, tell)
+    if pseudonymise:
+        tables = pseudonyms.pseudonymise(tables)
+        notes.assumptions.append(pseudonyms.ASSUMPTION)
+    source = _source(paths, pseudonymise)
+    with SnapshotWriter(Path(store), name, source=source, time_zone=zone, replace=replace) as writer:
+        for sentence in notes.assumptions:
+            writer.assume(sentence)
+        for label, count in notes.repairs.items():
+            writer.count(label, count)
+        _write(writer, tables, tell)
+        return writer.commit()
+
+
+def _tables(paths: dict[str, Path], time_zone: str | None, tell: Progress) -> tuple[dict[str, pl.DataFrame], _Notes]:
+    """All tables, interactions in order with the columns that were given, and what was done to them."""
+    read = _read_all(paths, time_zone, tell)
+    notes = _Notes(
+        [sentence for file in read.values() for sentence in file.assumptions],
+        {f"{file.name}: {label}": n for file in read.values() for label, n in file.repairs.items()},
+    )
+    tables = _with_members(read)
+    if n_strangers := _strangers(tables):
+        notes.repairs["interactions: rows naming an agent who is not in agents"] = n_strangers
+    # Millions of rows in the order of the file would otherwise stay in memory beside the sorted ones.
+    read.clear()
+    tables["interactions"] = tables["interactions"].sort("arrived_at", "interaction_id")
+    return tables, notes
+
+
+def _read_all(paths: dict[str, Path], time_zone: str | None, tell: Progress) -> dict[str, FileTable]:
+    """All files, or the problems of all files."""
+    if absent := [reason for path in paths.values() if (reason := missing(path))]:
+        raise MissingInput("\n".join(absent))
+    read: dict[str, FileTable] = {}
+    problems: list[str] = []
+    for table, path in paths.items():
+        try:
+            read[table] = read_file_table(table, path, time_zone, partial(_tell_share, tell, f"read {table}, %"))
+        except InvalidTable as error:
+            problems += error.problems
+    if problems:
+        raise InvalidTable(*problems)
+    return read
+
+
+def _tell_share(tell: Progress, step: str, share: float) -> None:
+    tell(step, round(100 * share), 100)
+
+
+def _with_members(read: dict[str, FileTable]) -> dict[str, pl.DataFrame]:
+    """Tables by name, interactions with the columns that were given; members also from agents."""
+    tables = {name: file.frame for name, file in read.items()}
+    tables["interactions"] = tables["interactions"].select(read["interactions"].given)
+    implied = read["agents"].queues_of_agent
+    if implied is not None:
+        if "members" in tables:
+            raise InvalidTable("agents: a column queues and a file of members are both given; keep one")
+        tables["members"] = implied
+    return tables
+
+
+def _strangers(tables: dict[str, pl.DataFrame]) -> int:
+    """Interactions whose recorded agent is nobody of the agents table."""
+    if "agent_id" not in tables["interactions"].columns:
+        return 0
+    named = tables["interactions"]["agent_id"].drop_nulls()
+    return int((~named.is_in(tables["agents"]["agent_id"].implode())).sum())
+
+
+def _source(paths: dict[str, Path], coded: bool) -> dict[str, Any]:
+    files: dict[str, dict[str, str]] = {}
+    for table, path in paths.items():
+        with path.open("rb") as file:
+            files[table] = {"file": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"kind": "files", "files": files, "pseudonymised": coded}
+
+
+def _write(writer: SnapshotWriter, tables: dict[str, pl.DataFrame], tell: Progress) -> None:
+    interactions = tables["interactions"]
+    for table, frame in tables.items():
+        if table != "interactions":
+            writer.add(table, frame)
+    for first in range(0, interactions.height, BATCH_ROWS):
+        writer.add_interactions(interactions[first : first + BATCH_ROWS])
+        tell("write interactions", min(first + BATCH_ROWS, interactions.height), interactions.height)

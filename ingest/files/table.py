@@ -1,0 +1,159 @@
+"""One input file to one checked table, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from engine.checks import check, shorten
+from engine.errors import InvalidTable
+from engine.tables import CAPACITY, PREFERRED, RATED, TABLES, TEXTS, TIME
+from ingest.files.arrow_blocks import ArrowFile
+from ingest.files.blocks import Block, Lines
+from ingest.files.cells import Cells
+from ingest.files.columns import Header, dropped_sentence, read_header
+from ingest.files.csv_blocks import CsvFile
+from ingest.files.kinds import CSV, kind_of
+from ingest.files.list_cells import pairs, texts
+from ingest.files.plain_cells import number, truth, whole_number, word
+from ingest.files.problems import Findings, LinePlace
+from ingest.files.time_cells import moment
+
+# How cells become values, by the type of the column.
+READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
+    pl.String(): word,
+    pl.Float64(): number,
+    pl.Int32(): whole_number,
+    pl.Boolean(): truth,
+    TIME: moment,
+    TEXTS: texts,
+    RATED: pairs,
+    CAPACITY: pairs,
+    PREFERRED: pairs,
+}
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """A table read from a file.
+
+    Parameters
+    ----------
+    name : str
+        Key of `engine.tables.TABLES`.
+    frame : polars.DataFrame
+        Checked rows, all columns of the table, in the order of the file.
+    given : tuple of str
+        Columns that the file brought.
+    repairs : dict of str to int
+        What was put right, and how often.
+    assumptions : tuple of str
+        What was not stored.
+    queues_of_agent : polars.DataFrame, optional
+        Rows `queue_id, agent_id` when agents came with a column `queues`.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    given: tuple[str, ...]
+    repairs: dict[str, int]
+    assumptions: tuple[str, ...]
+    queues_of_agent: pl.DataFrame | None = None
+
+
+def read_file_table(name: str, path: Path, time_zone: str | None, progress: Callable[[float], None]) -> FileTable:
+    """Read and check a file.
+
+    Parameters
+    ----------
+    name : str
+        Key of `engine.tables.TABLES`.
+    path : Path
+        CSV, Parquet or Arrow.
+    time_zone : str, optional
+        IANA zone of times that name none.
+    progress : callable
+        Told the share of the file read so far.
+
+    Returns
+    -------
+    FileTable
+        The table and what was done to it.
+
+    Raises
+    ------
+    InvalidTable
+        With all problems of the file, up to 20 and a count of the rest.
+    MissingInput
+        If there is no such file.
+    """
+    findings = Findings(path.name)
+    kind = kind_of(path)
+    file = CsvFile(path, findings) if kind == CSV else ArrowFile(path, kind, findings)
+    header = read_header(name, file.names, findings)
+    if not header.kept:
+        raise InvalidTable(*shorten(findings.problems()))
+    frames, lines, n_rows = [], [], 0
+    for block in file.blocks({place: column.name for place, column in header.kept.items()}):
+        frame, block_lines = _typed(block, header, findings, time_zone)
+        frames.append(frame)
+        lines.append(block_lines)
+        n_rows += block.lines.size
+        progress(block.share)
+    if not n_rows and not findings:
+        raise findings.stop("there is a header but no row; add rows, or leave the file out")
+    return _checked(name, header, pl.concat(frames) if frames else None, lines, findings)
+
+
+def _typed(block: Block, header: Header, findings: Findings, time_zone: str | None) -> tuple[pl.DataFrame, Lines]:
+    """The cells of a block as values; rows that lost a required one to a mistake are left out."""
+    columns: list[pl.Series] = []
+    sound = pl.repeat(True, block.lines.size, dtype=pl.Boolean, eager=True)
+    for column in header.kept.values():
+        cells = Cells(column, block.frame[column.name], block.lines, findings, time_zone)
+        columns.append(_read(cells))
+        if column.required:
+            sound &= ~cells.refused
+    frame = pl.DataFrame(columns)
+    if sound.all():
+        return frame, block.lines
+    return frame.filter(sound), block.lines[sound.to_numpy()]
+
+
+def _read(cells: Cells) -> pl.Series:
+    """Cells as values; what no rule foresaw ends the file instead of the program."""
+    column = cells.column
+    try:
+        return READERS[column.dtype](cells).alias(column.name)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OverflowError) as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise cells.findings.stop(
+            f"column {column.name} of type {cells.raw.dtype} cannot be read ({reason}); write it as text"
+        ) from error
+
+
+def _checked(
+    name: str, header: Header, frame: pl.DataFrame | None, lines: list[Lines], findings: Findings
+) -> FileTable:
+    problems = findings.problems()
+    given = tuple(column.name for column in header.kept.values() if column.name in TABLES[name].names)
+    if frame is not None and not header.missing:
+        try:
+            table = check(name, frame.select(given), LinePlace(findings.source, 0, np.concatenate(lines)))
+        except InvalidTable as error:
+            problems += error.problems
+    if problems:
+        raise InvalidTable(*shorten(problems))
+    said = dropped_sentence(findings.source, name, header.dropped) if header.dropped else ""
+    assumptions = (said,) if said else ()
+    return FileTable(name, table, given, findings.repairs, assumptions, _queues_of_agent(frame))
+
+
+def _queues_of_agent(frame: pl.DataFrame | None) -> pl.DataFrame | None:
+    if frame is None or "queues" not in frame.columns:
+        return None
+    return frame.select(queue_id="queues", agent_id="agent_id").explode("queue_id").drop_nulls("queue_id")

@@ -1,0 +1,132 @@
+"""The documentation runs: every example is answered as it says, on any snapshot, with nothing from elsewhere."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shlex
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import api
+from api.examples import SAMPLE, examples, names_of
+from api.errors import STATUS, anchor
+from ingest.files import import_files
+from ingest.synthetic import make
+from tests.small_files import SAMPLE as SAMPLE_FILES
+from tests.small_service import BODY, app_of, client_of, write_centre
+
+
+def sample(store):
+    import_files(store, "sample", **SAMPLE_FILES)
+
+
+def synthetic(store):
+    make(store, "made-up", interactions=2000, days=5, agents=12, queues=3)
+
+
+def without_skills(store):
+    write_centre(store, arrivals=[])
+
+
+@pytest.fixture(params=[write_centre, sample, synthetic, without_skills], ids=lambda f: f.__name__)
+def client(request, tmp_path):
+    request.param(tmp_path)
+    return client_of(tmp_path)
+
+
+def test_every_documented_example_is_answered_as_the_page_says(client):
+    worked = client.app.state.service._examples()
+    assert {example.status for example in worked} == {200, 404, 422}
+    for example in worked:
+        found = client.post(example.path, json=example.body)
+        assert found.status_code == example.status, (example.name, found.text)
+
+
+def test_every_example_of_the_description_is_answered(client):
+    description = client.get("/openapi.json").json()
+    n_examples = 0
+    for path, methods in description["paths"].items():
+        content = methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+        for example in content.get("examples", {}).values():
+            assert client.post(path, json=example["value"]).status_code == 200
+            n_examples += 1
+    assert n_examples == 7
+
+
+def test_every_command_on_the_page_is_the_example_it_shows(client):
+    page = client.get("/docs").text
+    commands = [shlex.split(html.unescape(text)) for text in re.findall(r"<pre>(curl .*?)</pre>", page, re.DOTALL)]
+    posted = [c for c in commands if "-d" in c]
+    worked = client.app.state.service._examples()
+    assert [(c[2], json.loads(c[-1])) for c in posted] == [(f"http://testserver{e.path}", e.body) for e in worked]
+    for command in commands:
+        if "-d" not in command:
+            assert client.get(command[2]).status_code == 200
+
+
+def test_the_sample_names_fit_the_sample_files(tmp_path):
+    sample(tmp_path)
+    client = client_of(tmp_path)
+    for example in examples(SAMPLE):
+        assert client.post(example.path, json=example.body).status_code == example.status, example.name
+
+
+def test_examples_speak_of_what_occurs_in_the_snapshot(tmp_path):
+    write_centre(tmp_path)
+    names = names_of(app_of(tmp_path).state.service.snapshots.get())
+    assert (names.queue_id, names.skill, names.language) == ("sales", "billing", "en")
+    # In Berlin the first interaction falls on the 3rd, late in the evening, and the last on the 6th at midnight.
+    assert (names.start_date, names.end_date) == (date(2024, 3, 3), date(2024, 3, 6))
+
+
+def test_the_page_loads_nothing_from_other_hosts(client):
+    found = client.get("/docs")
+    assert found.headers["content-type"] == "text/html; charset=utf-8"
+    policy = found.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', found.text)
+    assert all(re.match(r"/(?!/)|data:,$|#", link) for link in loaded), loaded
+    # Nothing inline: the policy would stop it.
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=", found.text)
+    for link in loaded:
+        if link.startswith("/"):
+            assert client.get(link).status_code == 200, link
+    for file in (Path(api.__file__).parent / "static").iterdir():
+        assert not re.search(r"https?://|@import", file.read_text()), file
+
+
+def test_names_of_a_snapshot_are_text_and_nothing_else_on_the_page(tmp_path):
+    evil = '</pre><script>alert("1")</script>'
+    from tests.small_service import ARRIVALS, FIRST
+
+    write_centre(tmp_path, arrivals=[("i1", "sales", FIRST, [evil], None), *ARRIVALS], agents=[
+        ("eve", evil, [{"name": evil, "proficiency": 5.0}], [], None), ("ada", "Ada", [], [], None)])  # fmt: skip
+    page = client_of(tmp_path).get("/docs").text
+    assert "<script>alert" not in page
+
+
+def test_every_kind_of_error_is_told_about_where_its_type_points(client):
+    page = client.get("/docs").text
+    for _, title in STATUS.values():
+        assert f'id="{anchor(title)}"' in page
+    found = client.post("/simulate/routing", json=BODY | {"top": 0}).json()
+    assert found["type"] == "/docs#invalid-request"
+
+
+def test_the_start_page_leads_to_the_documentation(client):
+    found = client.get("/", follow_redirects=False)
+    assert found.headers["location"] == "/docs"
+    assert client.get("/").status_code == 200
+
+
+def test_answers_cannot_be_taken_for_something_else(client):
+    for path in ("/docs", "/healthz", "/nowhere", "/static/docs.css"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"

@@ -1,0 +1,210 @@
+"""Bad CSV files give one clear line with file, row, column, value and remedy, and leave nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import InvalidScenario, InvalidTable, SnapshotExists, UnknownName
+from ingest.files import import_files, read_table
+from tests.small_files import AGENTS, GOOD, INTERACTIONS, MEMBERS, refused, says, write
+
+SECOND = "2024-03-04T09:00:05Z"
+SHORT = "id,queue_id,arrived_at,{}\ni1,q1,2024-03-04T09:00:00Z,{}\n"
+
+# One slip in a good file: table, what stands there, what stands there instead, what the first line says.
+SLIPS = [
+    (
+        "interactions",
+        SECOND,
+        "2024-03-04T09:00:05",
+        "arrived_at: '2024-03-04T09:00:05' ... zone ... --time-zone",
+    ),
+    ("interactions", SECOND, "2024-03-04", "row 3, column arrived_at: '2024-03-04' ... 2024-03-01T09:30:00Z"),
+    ("interactions", SECOND, "2024-02-30T09:00:05Z", "row 3, column arrived_at: ... must be a time"),
+    ("interactions", SECOND, "yesterday", "row 3, column arrived_at: 'yesterday': must be a time"),
+    ("interactions", SECOND, "2024-03-04T09:00:05+24:00", "row 3, column arrived_at: ... must be a time"),
+    ("interactions", SECOND, "2024-03-04T09:60:05Z", "row 3, column arrived_at: ... must be a time"),
+    ("interactions", SECOND, "2924-03-04T09:00:05Z", "row 3, column arrived_at: ... 1970 to 2199"),
+    ("interactions", "i2,q1", "i2,", "row 3, column queue_id: None: must not be empty"),
+    ("interactions", "i2,q1", "i1,q1", "row 3, column interaction_id: 'i1': stands there already"),
+    ("interactions", "en,3,", "en,soon,", "row 2, column wait_s: 'soon': must be a number"),
+    ("interactions", "en,3,", 'en,"3,5",', "row 2, column wait_s: '3,5' ... decimals with a point"),
+    ("interactions", "en,3,", "en,3,5,", "row 2: 'i1,q1, ... 8 values where the header names 7 ... point"),
+    ("interactions", ",150", ",-150", "row 3, column handle_s: -150.0: must be at least 0"),
+    ("interactions", ",150", ",NaN", "row 3, column handle_s: nan: must be a finite number"),
+    ("interactions", ",150", ",inf", "row 3, column handle_s: inf: must be a finite number"),
+    ("interactions", ",150", ",1e999", "row 3, column handle_s: inf: must be a finite number"),
+    ("interactions", ",150", ",=1+1", "row 3, column handle_s: '=1+1': must be a number"),
+    ("interactions", "tech,fr", "tech;,fr", "row 3, column skills: 'tech;': an entry is empty"),
+    ("interactions", "tech,fr", "tech,en;fr", "row 3, column language: 'en;fr' ... one language"),
+    ("interactions", "arrived_at", "arrived", "column arrived_at is missing; ... did you mean arrived?"),
+    ("agents", "a2,", "  ,", "row 3, column agent_id: None: must not be empty"),
+    ("agents", "a2,", "a1,", "row 3, column agent_id: 'a1': stands there already"),
+    ("agents", "a2,", " a1 ,", "row 3, column agent_id: 'a1': stands there already"),
+    ("agents", "a2", "a" * 5000, "row 3, column agent_id: ... longer than 1000 bytes"),
+    ("agents", "a2", 'a"2', "row 3: a double quote stands inside a value"),
+    ("agents", "a2", '"a"2', "row 3: a double quote stands inside a value"),
+    ("agents", "a2", '"a2', "row 3: a double quote is opened and never closed"),
+    ("agents", "a2", "a\0002", "row 3: a NUL byte"),
+    ("agents", "billing:5", "billing:7", "row 2, column skills: ... from 0 to 5"),
+    ("agents", "billing:5", "billing:-1", "row 2, column skills: ... from 0 to 5"),
+    (
+        "agents",
+        "billing:5",
+        "billing:high",
+        "row 2, column skills: 'billing:high;tech:3.5' ... as in billing:5",
+    ),
+    ("agents", "billing:5", "billing:", "row 2, column skills: 'billing:;tech:3.5' ... has no proficiency"),
+    ("agents", "billing:5", ":5", "row 2, column skills: ':5;tech:3.5': an entry has no name"),
+    ("agents", "tech:3.5", "billing:3", "row 2, column skills: ... names each name once"),
+    ("agents", "en;fr", "en;;fr", "row 3, column languages: 'en;;fr': an entry has no name"),
+    ("agents", "agent_id", "agentid", "column agent_id is missing; ... did you mean agentid? Rename it"),
+    ("agents", "agent_id,skills", "name,skills", "column agent_id is missing; found name, skills, languages"),
+    ("agents", "languages", "agent_id", "agents.csv: column agent_id stands twice; keep one"),
+    ("agents", "languages", "id", "agents.csv: columns agent_id and id both mean agent_id; keep one"),
+    ("agents", "\na2,tech,en;fr", "\na2", "row 3: 'a2': 1 values where the header names 3"),
+    ("agents", "\na2,tech", "\na2,tech,x,y", "row 3: 'a2,tech,x,y,en;fr': 5 values where the header names 3"),
+    (
+        "members",
+        "q1,a1,1,true\n",
+        "q1,a1,1,true\nq1,a1,2,\n",
+        "row 3, column queue_id+agent_id: ('q1', 'a1')",
+    ),
+    ("members", ",1,true", ",1.5,true", "row 2, column ring: '1.5': must be a whole number"),
+    ("members", ",1,true", ",7,true", "row 2, column ring: 7: must be at most 6"),
+    ("members", ",1,true", ",1e20,true", "row 2, column ring: '1e20': must be a whole number"),
+    ("members", ",1,true", ",1,maybe", "row 2, column joined: 'maybe': must be true or false"),
+    ("queues", "ALL", "MOST", "row 2, column evaluation_method: 'MOST': must be one of ALL, BEST"),
+    ("queues", "0.8", "80", "row 2, column service_level_share: 80.0: must be at most 1"),
+    ("surveys", ",4,", ",9,", "row 2, column score: 9.0: must lie within"),
+    ("surveys", ",4,1,5", ",5,5,5", "row 2, column scale_max: 5.0: must be greater than scale_min"),
+    ("surveys", "scale_min", "low", "surveys.csv: column scale_min is missing; ... for example 1"),
+    ("staffing", "T16:", "T07:", "row 2, column end_at: ... must be later than start_at"),
+    ("busy", "T10:30:00Z", "T10:00:00Z", "row 2, column end_at: ... must be later than start_at"),
+    ("handle_factors", "1.2", "0", "row 2, column factor: 0.0: must be at least 0.01"),
+]
+
+# A file that is wrong as a whole: table, content, what the first line says.
+WHOLE = [
+    ("agents", "agent_id,capacity\na1,voice\n", "row 2, column capacity: 'voice' ... as in voice:1;chat:4"),
+    (
+        "agents",
+        "agent_id,capacity\na1,fax:1\n",
+        "row 2, column capacity: 'fax:1': media must be one of voice",
+    ),
+    (
+        "agents",
+        "agent_id,capacity\na1,chat:0.5\n",
+        "row 2, column capacity: 'chat:0.5': counts must be whole",
+    ),
+    (
+        "interactions",
+        SHORT.format("preferred", "a1:9;a2"),
+        "column preferred: 'a1:9;a2' ... as in a1:90;a2:75",
+    ),
+    ("interactions", SHORT.format("media", "fax"), "row 2, column media: 'fax': must be one of voice"),
+    (
+        "interactions",
+        SHORT.format("outcome", "lost"),
+        "row 2, column outcome: 'lost': must be one of answered",
+    ),
+    ("agents", AGENTS.split("\n", 1)[1], "column agent_id is missing; found a1, billing:5;tech:3.5"),
+    ("agents", "", "agents.csv: the file is empty"),
+    ("agents", "\n\r\n\n", "agents.csv: the file has no lines"),
+    ("agents", "agent_id,skills\n", "agents.csv: there is a header but no row; add rows"),
+    ("interactions", INTERACTIONS.split("\n")[0], "interactions.csv: there is a header but no row"),
+    ("members", "queue_id,agent_id\n", "members.csv: there is a header but no row; ... leave the file out"),
+    ("agents", "agent_id;skills\na1;tech\n", "row 1: values are separated by semicolons ... with commas"),
+    ("agents", AGENTS.replace(",", "\t"), "row 1: values are separated by tabs ... with commas"),
+    ("agents", AGENTS.replace("\n", "\r"), "row 1: lines end in a carriage return alone"),
+    ("agents", AGENTS.replace("tech,", "Tür,").encode("latin-1"), "row 3: byte 0xfc ... UTF-8"),
+    ("agents", AGENTS.encode("utf-16"), "agents.csv: the file is written in UTF-16; save it as CSV UTF-8"),
+    ("agents", AGENTS.encode("utf-16-le"), "row 1: a NUL byte; ... UTF-16: save the file as CSV UTF-8"),
+    (
+        "agents",
+        b"PK\x03\x04" + bytes(99),
+        "agents.csv: the file is an Excel workbook ... save the sheet as CSV",
+    ),
+    ("agents", b"\x1f\x8b" + bytes(99), "agents.csv: the file is compressed with gzip; unpack"),
+    ("agents", ",".join(f"c{i}" for i in range(2000)), "agents.csv: 2000 columns in the header"),
+    ("agents", '"' + "x" * 200_000 + '"\na1\n', "row 1: the header cannot be read"),
+]
+
+
+def first_line(folder: Path, table: str, content: str | bytes) -> str:
+    contents = {"agents": AGENTS, "interactions": INTERACTIONS} | {table: content}
+    line = refused(folder / "store", write(folder, **contents))[0]
+    assert line.startswith(f"{table}.csv") and len(line) < 500
+    return line
+
+
+@pytest.mark.parametrize("case", SLIPS, ids=lambda case: f"{case[0]}-{case[2][:30]}")
+def test_one_slip_is_refused_with_place_value_and_remedy(case: tuple[str, ...], tmp_path: Path) -> None:
+    table, good, bad, wanted = case
+    assert good in GOOD[table]
+    line = first_line(tmp_path, table, GOOD[table].replace(good, bad, 1))
+    assert says(line, wanted), line
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=lambda case: f"{case[0]}-{case[2][:30]}")
+def test_useless_file_is_refused_with_remedy(case: tuple[Any, ...], tmp_path: Path) -> None:
+    table, content, wanted = case
+    line = first_line(tmp_path, table, content)
+    assert says(line, wanted), line
+
+
+def test_the_good_files_of_these_cases_are_taken(tmp_path: Path) -> None:
+    manifest = import_files(tmp_path / "store", "good", **write(tmp_path, **GOOD))
+    assert manifest.rows["interactions"] == 2 and manifest.rows["busy"] == 1 and not manifest.repairs
+
+
+def test_missing_files_are_named_together(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    paths = {"agents": tmp_path / "nobody.csv", "interactions": tmp_path / "folder.csv"}
+    lines = refused(tmp_path / "store", paths)
+    assert "nobody.csv: there is no such file" in lines[0] and "folder.csv: is a directory" in lines[1]
+
+
+@pytest.mark.parametrize("ending", [".txt", ".xlsx", ".csv.gz", ""])
+def test_unknown_endings_are_refused(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"agents{ending}"
+    path.write_text(AGENTS)
+    with pytest.raises(InvalidTable, match=r"rename the file to one of \.csv, \.parquet"):
+        read_table("agents", path)
+
+
+def test_local_time_that_was_skipped_is_refused(tmp_path: Path) -> None:
+    paths = write(tmp_path, agents=AGENTS, interactions=INTERACTIONS.replace(SECOND, "2024-03-31T02:30:00"))
+    lines = refused(tmp_path / "store", paths, time_zone="Europe/Belgrade")
+    assert says(lines[0], "row 3, column arrived_at: '2024-03-31T02:30:00': does not exist in Europe/Belgrade")
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "+01:00", "CET\0"])
+def test_unknown_time_zone_is_refused(zone: str, tmp_path: Path) -> None:
+    paths = write(tmp_path, agents=AGENTS, interactions=INTERACTIONS)
+    with pytest.raises(UnknownName, match="IANA name"):
+        import_files(tmp_path, "x", **paths, time_zone=zone)
+
+
+def test_queues_of_agents_and_members_exclude_each_other(tmp_path: Path) -> None:
+    paths = write(tmp_path, agents="agent_id,queues\na1,q1\n", interactions=INTERACTIONS, members=MEMBERS)
+    assert "column queues and a file of members are both given" in refused(tmp_path / "store", paths)[0]
+
+
+def test_name_that_is_taken_or_no_name_is_refused_before_reading(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    import_files(store, "x", **write(tmp_path, agents=AGENTS, interactions=INTERACTIONS))
+    nowhere = {"agents": tmp_path / "nobody.csv", "interactions": tmp_path / "nothing.csv"}
+    with pytest.raises(SnapshotExists):
+        import_files(store, "x", **nowhere)
+    with pytest.raises(InvalidScenario):
+        import_files(store, "../x", **nowhere)
+    assert [path.name for path in store.iterdir()] == ["x"]
+
+
+def test_unknown_table_is_refused() -> None:
+    with pytest.raises(UnknownName, match="there are agents, members"):
+        read_table("agent", Path("agents.csv"))
