@@ -234,7 +234,14 @@ def show_manifest(manifest: Manifest) -> None:
 
 
 def _source(source: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in source.items())
+    """Kind and making of a snapshot; of files only their names."""
+    return "; ".join(f"{key} {_plain(value)}" for key, value in source.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(entry.get("file", name) for name, entry in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _three(value: float | None) -> str:

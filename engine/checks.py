@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from engine.errors import InvalidTable
-from engine.tables import RATED, TABLES, TEXTS, Column, Table, Tables
+from engine.tables import CAPACITY, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
 
 MOST_PROBLEMS = 20
+# Largest capacity per media that Genesys allows (help centre, "Utilization").
+MOST_AT_ONCE = 25
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,7 @@ def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
         yield value > column.high, f"must be at most {column.high:g}"
     if column.one_of:
         yield ~value.is_in(list(column.one_of)), f"must be one of {', '.join(column.one_of)}"
-    if column.dtype == RATED:
-        level = pl.element().struct.field("proficiency")
-        bad = (level.is_null() | ~level.is_between(0, 5)).fill_null(True)
-        yield value.list.eval(bad).list.any(), "each entry needs a proficiency from 0 to 5"
-        names = value.list.eval(pl.element().struct.field("name"))
-        yield names.list.n_unique() < names.list.len(), "names each skill or language once"
-        yield names.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry has no name"
-    if column.dtype == TEXTS:
-        yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
+    yield from _list_rules(column, value)
     if column.name == "end_at":
         yield value <= pl.col("start_at"), "must be later than start_at"
     if column.name == "scale_max":
@@ -141,6 +135,26 @@ def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
     if column.name == "score":
         outside = (value < pl.col("scale_min")) | (value > pl.col("scale_max"))
         yield outside, "must lie within scale_min and scale_max"
+
+
+def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
+    if column.dtype == RATED:
+        level = pl.element().struct.field("proficiency")
+        bad = (level.is_null() | ~level.is_between(0, 5)).fill_null(True)
+        yield value.list.eval(bad).list.any(), "each entry needs a proficiency from 0 to 5"
+        names = value.list.eval(pl.element().struct.field("name"))
+        yield names.list.n_unique() < names.list.len(), "names each skill or language once"
+        yield names.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry has no name"
+    if column.dtype == CAPACITY:
+        media, count = (pl.element().struct.field(name) for name in ("media", "count"))
+        bad = (~media.is_in(list(MEDIA)) | ~count.is_between(0, MOST_AT_ONCE)).fill_null(True)
+        yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)} and 0 to {MOST_AT_ONCE}"
+    if column.dtype == PREFERRED:
+        agent, score = (pl.element().struct.field(name) for name in ("agent_id", "score"))
+        bad = (agent.is_null() | (agent == "") | ~score.is_between(0, 100)).fill_null(True)
+        yield value.list.eval(bad).list.any(), "each entry needs an agent and a score from 0 to 100"
+    if column.dtype == TEXTS:
+        yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
 
 
 def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
@@ -207,6 +221,6 @@ def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
         unknown = column.drop_nulls().filter(~column.drop_nulls().is_in(known))
         if unknown.len():
             yield (
-                f"{unknown.len()} rows of {name} name {unknown.n_unique()} agents who are not in agents "
-                f"(first {unknown[0]}); they take no part in choices"
+                f"{name} name agents who are not in agents and take no part in choices: "
+                f"{unknown.n_unique()}, first {unknown[0]}"
             )

@@ -14,11 +14,14 @@ from datetime import UTC, datetime
 import httpx2
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 import api.routing
 from api.answers import BatchAnswer, RoutingAnswer
 from api.batch import answer_batch
 from api.once import Once
+from api.problems import install
 from api.settings import Settings
 from engine.arrays import DAY_US
 from engine.scenario import Scenario, run
@@ -536,6 +539,14 @@ def test_unknown_paths_and_methods_are_problems_too(client):
     assert refusal(client.get("/static/nothing.js"), 404)
     assert refusal(client.get("/static/..%2Fapp.py"), 404)
     assert refusal(client.get("/static/%00"), 404)
+
+
+def test_parameters_that_the_framework_checks_are_problems_too():
+    app = FastAPI()
+    install(app)
+    app.get("/count")(lambda n: n)
+    detail = refusal(TestClient(app).get("/count"), 422)
+    assert detail == "/query/n: found null; Field required"
 
 
 def test_the_web_framework_is_not_imported_when_the_command_line_starts():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -200,3 +201,22 @@ def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
     assert pl.read_ipc(tmp_path / "out" / "outcomes.arrow").height == 252_290
     assert run(["demo"]) == 0
     assert "found from an earlier run" in capsys.readouterr().out
+
+
+def readme_commands(holding: str) -> list[list[str]]:
+    """The commands of the README's block of code that holds a text."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    block = next(part for part in text.split("```")[1::2] if holding in part)
+    lines = block.replace("\\\n", " ").strip().splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_the_import_of_the_readme_runs_as_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ROUTELAB_STORE", str(tmp_path / "store"))
+    monkeypatch.chdir(Path(__file__).parents[1])
+    for command in readme_commands("snapshot files"):
+        more = ["--out", str(tmp_path / "out")] if command[0] == "simulate" else []
+        assert run([*command, *more]) == 0
+    said = capsys.readouterr().out
+    assert "the surveys are made up, so no satisfaction is reported" in said
+    assert "(moved by goal 80/20" in said

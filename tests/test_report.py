@@ -130,8 +130,8 @@ def test_made_up_surveys_report_no_satisfaction():
 def test_a_stack_reports_what_single_runs_report():
     tables = replace(centre(), interactions=calls())
     stack = [
-        Scenario(), Scenario(weights=RoutingWeights(0, 1, 0)), Scenario(csat="all"), Scenario(goal="80/20", performance=0.5),
-        Scenario(required=("skills",), expected="uniform"),
+        Scenario(), Scenario(weights=RoutingWeights(0, 1, 0)), Scenario(csat="all"),
+        Scenario(goal="80/20", performance=0.5), Scenario(required=("skills",), expected="uniform"),
     ]  # fmt: skip
     for scenario, report in zip(stack, run_all(stack, tables), strict=True):
         assert report.to_dict() == run(scenario, tables).to_dict()

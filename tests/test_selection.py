@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import selection
 from engine.errors import InvalidScenario, UnknownName
 from engine.explain import explain
 from engine.scenario import Scenario, choose, run, run_all
@@ -32,6 +33,16 @@ def test_every_choice_and_score_equals_the_slow_twin(problem):
     fast, slow = choices(scenario, centre), oracle.choices(scenario, centre)
     assert fast == slow
     assert list(fast) == list(slow)  # in order of arrival, then id
+
+
+@strategies.HARDER
+@given(strategies.problems())
+def test_every_choice_of_the_compiled_loop_equals_the_slow_twin(problem):
+    """Small runs never load it by themselves."""
+    scenario, centre = problem
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "LOAD_PAIRS", 0)
+        assert choices(scenario, centre) == oracle.choices(scenario, centre)
 
 
 @given(strategies.problems())
@@ -183,8 +194,11 @@ def site(n_agents: int = 400, n_calls: int = 1_500) -> Tables:
     return Tables(**{name: strategies.table(name, table) for name, table in rows.items()})
 
 
-def test_scoring_call_types_equals_scoring_every_interaction():
+@pytest.mark.parametrize("from_pairs", [0, 10**18], ids=["compiled", "plain"])
+def test_scoring_call_types_equals_scoring_every_interaction(from_pairs, monkeypatch):
     """A run scores distinct requirements once a day; the matrix scores each row by itself."""
+    monkeypatch.setattr(selection, "LOAD_PAIRS", from_pairs)
+    monkeypatch.setattr(selection, "SMALL_PAIRS", from_pairs)
     centre, scenario = site(), Scenario(weights=RoutingWeights(0.6, 0.1, 0.3, 0.8))
     score = score_matrix(centre.interactions, centre.agents, centre.surveys, scenario.weights, members=centre.members)
     queue_time_s, names = centre.agents["queue_time_s"].to_numpy(), centre.agents["agent_id"].to_numpy()
@@ -212,7 +226,7 @@ def test_explaining_an_unknown_interaction_names_it():
 
 @pytest.mark.parametrize("k", [1, 2, 5, 20])
 def test_the_best_of_k_agents_with_uniform_csat_scores_k_over_k_plus_1(k):
-    n_queues = 2_000
+    n_queues = 4_000 // k
     names = [f"{queue}:{agent}" for queue in range(n_queues) for agent in range(k)]
     score = np.random.default_rng(k).random(len(names))
     moment = strategies.MIDNIGHT

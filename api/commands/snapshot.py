@@ -32,6 +32,12 @@ def snapshot() -> None:
 @click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
 @click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
 @click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
+@click.option(
+    "--made-up",
+    multiple=True,
+    type=click.Choice(["surveys", "interactions", "agents", "staffing"]),
+    help="Say that nobody recorded this table; may be given again.",
+)
 @options.replace
 @options.store
 @options.as_json
@@ -41,7 +47,7 @@ def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) ->
     \b
     Example:
       routelab snapshot files --name sample --agents data/sample/agents.csv \\
-        --interactions data/sample/interactions.csv --surveys data/sample/surveys.csv
+        --interactions data/sample/interactions.csv --surveys data/sample/surveys.csv --made-up surveys
     """
     from api.progress import progress
     from ingest.files import import_files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,8 @@ def import_files(
     store: Path, name: str, *, agents: Path, interactions: Path, members: Path | None = None,
     queues: Path | None = None, surveys: Path | None = None, staffing: Path | None = None,
     busy: Path | None = None, handle_factors: Path | None = None, time_zone: str | None = None,
-    pseudonymise: bool = False, replace: bool = False, progress: Progress | None = None,
+    pseudonymise: bool = False, made_up: Sequence[str] = (), replace: bool = False,
+    progress: Progress | None = None,
 ) -> Manifest:  # fmt: skip
     """Import files as a snapshot; a bad file stops all, and nothing is kept.
 
@@ -94,6 +95,8 @@ def import_files(
         IANA zone of times that name none, and of the snapshot; UTC by default.
     pseudonymise : bool
         Replace agent ids and names by codes.
+    made_up : sequence of str
+        Tables that nobody recorded; no satisfaction is reported from made-up surveys.
     replace : bool
         Whether an existing snapshot of this name may be replaced.
     progress : callable, optional
@@ -133,6 +136,8 @@ def import_files(
             writer.assume(sentence)
         for label, count in notes.repairs.items():
             writer.count(label, count)
+        for table in made_up:
+            writer.made_up(table)
         _write(writer, tables, tell)
         return writer.commit()
 
