@@ -182,13 +182,11 @@ def problem_of(error: RoutingError, instance: str) -> dict[str, Any]:
         See `problem`; `problems` lists the findings where there are several to tell.
     """
     status, title = status_of(error)
-    more: dict[str, object] = {}
+    more: dict[str, Any] = {}
     if isinstance(error, InvalidBody):
         more["problems"] = [asdict(found) for found in error.problems]
     elif isinstance(error, InvalidTable) and len(error.problems) > 1:
-        more["problems"] = [
-            {"where": "", "what": text, "remedy": "put the table right"} for text in error.problems
-        ]
+        more["problems"] = [{"where": "", "what": text, "remedy": "put the table right"} for text in error.problems]
     return problem(status, title, str(error), instance, **more)
 
 

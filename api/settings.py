@@ -25,22 +25,24 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    store: Path = Field(Path("data/snapshots"), strict=False, description="Folder of snapshots.")
+    store: Path = Field(default=Path("data/snapshots"), strict=False, description="Folder of snapshots.")
     host: str = Field(
-        "127.0.0.1",
+        default="127.0.0.1",
         min_length=1,
         max_length=255,
         description="Address to listen on; by default this machine only.",
     )
-    port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes any free one.")
-    max_body_bytes: int = Field(64 * MIB, ge=1024, le=4096 * MIB, description="Largest body of a request. [byte]")
-    max_interactions: int = Field(200_000, ge=1, le=10_000_000, description="Most inline interactions. [count]")
-    max_outcomes: int = Field(50_000, ge=1, le=1_000_000, description="Most outcomes in one answer. [count]")
-    open_snapshots: int = Field(4, ge=1, le=1000, description="Snapshots kept open. [count]")
-    kept_fairness: int = Field(1000, ge=1, le=1_000_000, description="Fairness results kept. [count]")
-    routing_threads: int = Field(4, ge=1, le=64, description="Routing requests answered at once. [count]")
-    batch_threads: int = Field(2, ge=1, le=64, description="Batches simulated at once. [count]")
-    max_waiting: int = Field(100, ge=1, le=100_000, description="Requests that may wait for a thread. [count]")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port; 0 takes any free one.")
+    max_body_bytes: int = Field(
+        default=64 * MIB, ge=1024, le=4096 * MIB, description="Largest body of a request. [byte]"
+    )
+    max_interactions: int = Field(default=200_000, ge=1, le=10_000_000, description="Most inline interactions. [count]")
+    max_outcomes: int = Field(default=50_000, ge=1, le=1_000_000, description="Most outcomes in one answer. [count]")
+    open_snapshots: int = Field(default=4, ge=1, le=1000, description="Snapshots kept open. [count]")
+    kept_fairness: int = Field(default=1000, ge=1, le=1_000_000, description="Fairness results kept. [count]")
+    routing_threads: int = Field(default=4, ge=1, le=64, description="Routing requests answered at once. [count]")
+    batch_threads: int = Field(default=2, ge=1, le=64, description="Batches simulated at once. [count]")
+    max_waiting: int = Field(default=100, ge=1, le=100_000, description="Requests that may wait for a thread. [count]")
 
 
 def load_settings(
@@ -112,7 +114,7 @@ def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, objec
         if name in fields:
             yield variable, name, _number(text) if fields[name].annotation is int else text
         # Other programs may share the prefix; a slip of the pen is more likely to be meant for us.
-        elif near := get_close_matches(name, fields, n=1, cutoff=0.8):
+        elif near := get_close_matches(name, fields, n=1, cutoff=0.7):
             raise InvalidSettings(f"{variable} sets nothing; did you mean {PREFIX}{near[0].upper()}?")
 
 

@@ -28,8 +28,8 @@ class Threads:
     """
 
     def __init__(self, name: str, n_threads: int, most_waiting: int) -> None:
-        self._pool = ThreadPoolExecutor(n_threads, thread_name_prefix=f"routelab-{name}")
-        self._most = n_threads + most_waiting
+        self._name, self._n_threads, self._most = name, n_threads, n_threads + most_waiting
+        self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self._n = 0
 
@@ -56,14 +56,22 @@ class Threads:
         with self._lock:
             if self._n >= self._most:
                 raise Busy(f"{self._n} requests are under way or waiting; try again in a moment")
+            future = self._started().submit(work, *args, **kwargs)
             self._n += 1
-        future = self._pool.submit(work, *args, **kwargs)
         future.add_done_callback(self._done)
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Let nothing more in; what runs may finish."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Drop what waits and let what runs finish; an application that is started again gets new threads."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _started(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._n_threads, thread_name_prefix=f"routelab-{self._name}")
+        return self._pool
 
     def _done(self, future: Future[Result]) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import polars as pl
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from api.answers import BatchAnswer, RoutingAnswer
 from api.app import create_app
 from api.settings import Settings
 from ingest.manifest import Manifest
@@ -92,3 +93,36 @@ def client_of(store: Path, **settings: Any) -> TestClient:
 
 def app_of(store: Path, **settings: Any) -> FastAPI:
     return create_app(Settings(store=store, **settings))
+
+
+def post(client, path="/simulate/routing", **changed):
+    body = {name: value for name, value in (BODY | changed).items() if value != "left out"}
+    return client.post(path, json=body)
+
+
+def answered(client, **changed):
+    found = post(client, **changed)
+    assert found.status_code == 200, found.text
+    assert found.headers["content-type"] == "application/json"
+    RoutingAnswer.model_validate_json(found.content)
+    return found.json()
+
+
+def refusal(found, status):
+    assert found.status_code == status, found.text
+    assert found.headers["content-type"] == "application/problem+json"
+    content = found.json()
+    assert content["status"] == status
+    assert {"type", "title", "status", "detail", "instance"} <= content.keys()
+    return content["detail"]
+
+
+def batch(client, **body):
+    found = client.post("/simulate/batch", json=body)
+    assert found.status_code == 200, found.text
+    BatchAnswer.model_validate_json(found.content)
+    return found.json()
+
+
+def without_timing(report):
+    return {name: value for name, value in report.items() if name != "timing"}

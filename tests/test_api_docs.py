@@ -17,7 +17,7 @@ from api.examples import ROUTING, SAMPLE, examples, names_of
 from ingest.files import import_files
 from ingest.synthetic import make
 from tests.small_files import SAMPLE as SAMPLE_FILES
-from tests.small_service import ARRIVALS, BODY, FIRST, app_of, client_of, write_centre
+from tests.small_service import BODY, FIRST, app_of, client_of, write_centre
 
 
 def sample(store):
@@ -102,11 +102,15 @@ def test_the_page_loads_nothing_from_other_hosts(client):
 
 
 def test_names_of_a_snapshot_are_text_and_nothing_else_on_the_page(tmp_path):
-    evil = '</pre><script>alert("1")</script>'
-    write_centre(tmp_path, arrivals=[("i1", "sales", FIRST, [evil], None), *ARRIVALS], agents=[
-        ("eve", evil, [{"name": evil, "proficiency": 5.0}], [], None), ("ada", "Ada", [], [], None)])  # fmt: skip
-    page = client_of(tmp_path).get("/docs").text
+    evil = "</pre><script>alert('1')</script>\"&amp;"
+    agents = [("ada", evil, [{"name": evil, "proficiency": 5.0}], [], None)]
+    write_centre(tmp_path, agents=agents, arrivals=[("i0", "sales", FIRST, [evil], None)])
+    client = client_of(tmp_path)
+    page = client.get("/docs").text
     assert "<script>alert" not in page
+    assert html.escape(evil) not in page  # in a command it is quoted for the shell first
+    test_every_command_on_the_page_is_the_example_it_shows(client)
+    assert client.app.state.service._examples()[0].body["required_skill"] == evil
 
 
 def test_every_kind_of_error_is_told_about_where_its_type_points(client):

@@ -18,7 +18,6 @@ OPERATIONS = [
     ("/healthz", "GET"), ("/readyz", "GET"),
 ]  # fmt: skip
 BUSY = {"/simulate/routing": 60, "/simulate/batch": 60}
-FIRST_ROW = {"id": "fuzz", "queue_id": None, "arrived_at": None}
 
 load_all_checks()
 # A body that the description allows may still name a queue or a day that is not there.

@@ -12,8 +12,7 @@ from api.errors import STATUS, status_of
 from engine import errors as engine_errors
 from engine.methods import METHODS
 from engine.scenario import CSAT, EXPECTED, LANGUAGE, REQUIRED
-from tests.small_service import BODY, client_of, write_centre
-from tests.test_api import refusal
+from tests.small_service import BODY, client_of, refusal, write_centre
 
 ROUTING, BATCH = "/simulate/routing", "/simulate/batch"
 

@@ -91,3 +91,23 @@ def test_the_best_score_below_the_threshold_is_told_and_none_where_nobody_passes
     _, _, found = ranked_by_engine(filtered, tables, "q", ["billing", "tech"], None)
     assert found.best_below is None
     assert not found.eligible.any()
+
+
+def test_who_has_no_survey_gets_the_mean_of_the_queue_asked_for():
+    agents = strategies.table("agents", [{"agent_id": "ada"}, {"agent_id": "bob"}])
+    at = datetime(2024, 3, 1, tzinfo=UTC)
+    calls = [{"interaction_id": q, "queue_id": q, "arrived_at": at} for q in ("first", "second")]
+    scale = {"completed_at": at, "scale_min": 0.0, "scale_max": 1.0}
+    surveys = [
+        {"survey_id": "1", "agent_id": "ada", "queue_id": "first", "score": 0.75, **scale},
+        {"survey_id": "2", "agent_id": "ada", "queue_id": "second", "score": 0.25, **scale},
+    ]
+    tables = strategies.Tables(
+        agents, strategies.table("interactions", calls), surveys=strategies.table("surveys", surveys)
+    )
+    scenario = strategies.Scenario(
+        csat="all", csat_missing="queue-mean", weights=strategies.RoutingWeights(0, 0, 1, 0.0)
+    )
+    for queue, score in (("first", 0.75), ("second", 0.25)):
+        _, _, found = ranked_by_engine(scenario, tables, queue, [], None)
+        assert dict(zip(found.agent.tolist(), found.score.tolist(), strict=True)) == {0: 0.5, 1: score}

@@ -215,6 +215,32 @@ def test_scoring_call_types_equals_scoring_every_interaction(from_pairs, monkeyp
     assert {key: found[key] for key in slow} == slow
 
 
+@pytest.mark.parametrize("from_pairs", [0, 10**18], ids=["compiled", "plain"])
+@pytest.mark.parametrize(
+    ("terms", "level", "csat", "key"),
+    [
+        ((0.42, 0.85, 0.81), 4.0, 0.67578125, 1_733_382_812),
+        ((0.73, 0.11, 0.35), 3.0, 0.55078125, 740_773_438),
+        ((0.86, 0.32, 0.33), 1.0, 0.71484375, 727_898_437),
+    ],
+)
+def test_the_three_terms_are_added_in_the_one_order(terms, level, csat, key, from_pairs, monkeypatch):
+    """These sums end in half a billionth; added up in another order they round the other way."""
+    monkeypatch.setattr(selection, "LOAD_PAIRS", from_pairs)
+    skills = [{"name": "tech", "proficiency": level}]
+    call = {"interaction_id": "1", "queue_id": "q", "arrived_at": strategies.MIDNIGHT, "skills": ["tech"]}
+    answer = {"survey_id": "1", "agent_id": "a", "completed_at": strategies.MIDNIGHT, "score": csat}
+    centre = Tables(
+        agents=strategies.table("agents", [{"agent_id": "a", "skills": skills}]),
+        interactions=strategies.table("interactions", [call]),
+        surveys=strategies.table("surveys", [answer | {"scale_min": 0.0, "scale_max": 1.0}]),
+    )
+    weights = RoutingWeights(*terms, 0.0)
+    assert oracle.key(terms, level / 5, 1.0, csat) == key
+    assert choose(Scenario(weights=weights, csat="all"), centre).score.tolist() == [key / 1e9]
+    assert score_matrix(centre.interactions, centre.agents, {"a": csat}, weights).tolist() == [[key / 1e9]]
+
+
 def test_explaining_an_unknown_interaction_names_it():
     centre = Tables(
         agents=strategies.table("agents", [{"agent_id": "a"}]),

@@ -1,0 +1,141 @@
+"""The answer to a batch: a scenario over a snapshot, or over the interactions of the request."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import orjson
+
+from api.errors import BodyTooLarge, InvalidBody, Problem
+from api.inline import Inline, inline
+from api.models import FIRST_DAY, LAST_DAY, BatchRequest
+from api.open_snapshots import OpenSnapshot, OpenSnapshots
+from engine.arrays import Arrays
+from engine.outcomes import Outcomes, join
+from engine.report import Report
+from engine.scenario import run
+from engine.typing import Record
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one batch may hold.
+
+    Parameters
+    ----------
+    interactions, outcomes : int
+        Most inline interactions, and most outcomes in the answer. [count]
+    """
+
+    interactions: int
+    outcomes: int
+
+
+def answer_batch(snapshots: OpenSnapshots, request: BatchRequest, limits: Limits) -> bytes:
+    """The JSON that answers a batch.
+
+    Parameters
+    ----------
+    snapshots : OpenSnapshots
+        Where the data comes from.
+    request : BatchRequest
+        Checked, but for its interactions.
+    limits : Limits
+        What is refused.
+
+    Returns
+    -------
+    bytes
+        The content of report.json, and `outcomes` where asked for.
+
+    Raises
+    ------
+    InvalidBody
+        If the interactions cannot be read, or fields do not go together.
+    BodyTooLarge
+        If there are too many interactions or outcomes.
+    InvalidScenario
+        If the scenario cannot be run.
+    """
+    started = time.perf_counter()
+    _check_fit(request, limits)
+    data = snapshots.get(request.snapshot)
+    own = None if request.interactions is None else inline(data, request.interactions, limits.interactions)
+    _check_times(request, own)
+    arrays = _windowed(data.arrays if own is None else own.arrays, data, request)
+    parts: list[Outcomes] = []
+    loaded = time.perf_counter()
+    report = run(request.scenario(own is None or own.timed), arrays, parts.append if request.outcomes else None)
+    simulated = time.perf_counter()
+    report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
+    content = (report if own is None else _amended(report, own)).to_dict()
+    if own is not None and request.outcomes:
+        content["outcomes"] = _outcomes(parts, own)
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _check_fit(request: BatchRequest, limits: Limits) -> None:
+    if not request.outcomes:
+        return
+    if request.interactions is None:
+        raise InvalidBody(
+            Problem(
+                "/outcomes",
+                "outcomes of a whole snapshot do not go into one answer",
+                "leave it out and run 'routelab simulate --out DIR', or give interactions here",
+            )
+        )
+    if len(request.interactions) > limits.outcomes:
+        raise BodyTooLarge(
+            f"outcomes of {len(request.interactions):,} interactions were asked for, this service gives "
+            f"{limits.outcomes:,} at a time; send fewer, or leave outcomes out (setting max_outcomes)"
+        )
+
+
+def _check_times(request: BatchRequest, own: Inline | None) -> None:
+    if own is None or own.timed:
+        return
+    remedy = "give arrived_at with every interaction, or leave this out"
+    for name in ("start_date", "end_date"):
+        if getattr(request, name) is not None:
+            raise InvalidBody(Problem(f"/{name}", "the interactions have no times of arrival", remedy))
+    if request.csat == "asof":
+        raise InvalidBody(Problem("/csat", 'found "asof", but the interactions have no times of arrival', remedy))
+
+
+def _windowed(arrays: Arrays, data: OpenSnapshot, request: BatchRequest) -> Arrays:
+    if request.start_date is None and request.end_date is None:
+        return arrays
+    start_us, end_us = data.window_us(request.start_date or FIRST_DAY, request.end_date or LAST_DAY)
+    days = {"start": str(request.start_date or "first"), "end": str(request.end_date or "last")}
+    some = arrays.window(start_us, end_us)
+    return replace(some, snapshot=some.snapshot | {"window": days})
+
+
+def _timing(report: Report, load_s: float, simulate_s: float) -> Record:
+    n = report.routed + report.unrouted["total"]
+    return {
+        "load_s": load_s,
+        "simulate_s": simulate_s,
+        "write_s": None,
+        "interactions_per_s": n / simulate_s if n else None,
+    }
+
+
+def _amended(report: Report, own: Inline) -> Report:
+    preference = report.preference
+    if not own.timed:
+        # All at one instant is a stand-in, not a peak.
+        preference = preference | {"implied_peak": None}
+    return replace(report, preference=preference, warnings=[*own.warnings, *report.warnings])
+
+
+def _outcomes(parts: list[Outcomes], own: Inline) -> orjson.Fragment:
+    """One row per interaction in the order of the request; those outside the window have none."""
+    if not parts:
+        return orjson.Fragment(b"[]")
+    chosen = join(parts).to_frame()
+    asked = own.ids.to_frame().join(chosen, on="interaction_id", how="inner", maintain_order="left")
+    # Written without a Python object per row: other threads, and so other requests, go on meanwhile.
+    return orjson.Fragment(asked.rename({"interaction_id": "id"}).write_json())

@@ -1,0 +1,125 @@
+"""How errors leave the service: always as problem+json, never as a traceback."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from http import HTTPStatus
+from urllib.parse import quote
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.checks import pointer, shown
+from api.errors import PROBLEM_JSON, UNEXPECTED, Busy, InvalidBody, NotReady, Problem, problem, problem_of
+from engine.errors import RoutingError
+
+log = logging.getLogger("routelab.api")
+# Answers belong to whoever asked, and are what their Content-Type says.
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of an application leave as problem+json.
+
+    Parameters
+    ----------
+    app : FastAPI
+        Any application.
+    """
+    app.add_exception_handler(RoutingError, _known)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(RequestValidationError, _parameter)
+    app.add_middleware(Guard)
+
+
+class Guard:
+    """The outermost layer: adds headers, and catches what nobody foresaw.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What is inside.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except ClientDisconnect:
+            log.info("%s: the client left before its request was read", scope["path"])
+        except Exception:
+            number = uuid.uuid4().hex
+            log.exception("%s: unexpected error %s", scope["path"], number)
+            if begun:
+                raise
+            await _unexpected(scope, number)(scope, receive, send_on)
+
+
+def _unexpected(scope: Scope, number: str) -> Response:
+    status, title = UNEXPECTED
+    detail = f"something went wrong inside the service; its log tells more under id {number}"
+    return _response(problem(status, title, detail, _instance(scope), id=number))
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RoutingError)
+    content = problem_of(error, _instance(request.scope))
+    if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s: %s", content["instance"], error)
+    headers = {"Retry-After": "1"} if isinstance(error, Busy | NotReady) else {}
+    return _response(content, headers)
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    """What the framework refuses: paths and methods that are not there."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    detail = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "there is nothing at this path; /docs lists what there is"
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.method} is not offered here; use {headers.get('Allow', 'another method')}"
+    title = HTTPStatus(error.status_code).phrase
+    content = problem(error.status_code, title, detail, _instance(request.scope), kind="about:blank")
+    return _response(content, headers)
+
+
+async def _parameter(request: Request, error: Exception) -> Response:
+    """Parameters of the path that the framework itself checks."""
+    assert isinstance(error, RequestValidationError)
+    found = [Problem(pointer(*e["loc"]), f"found {shown(e['input'])}", e["msg"]) for e in error.errors()]
+    return await _known(request, InvalidBody(*found))
+
+
+def _instance(scope: Scope) -> str:
+    return quote(scope["path"][:200], safe="/:@!$&'()*+,;=-._~", errors="replace")
+
+
+def _response(content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        orjson.dumps(content), status_code=int(str(content["status"])), media_type=PROBLEM_JSON, headers=headers
+    )
