@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
-from api.inline import Inline, inline
+from api.inline.arrays import Inline, inline
 from api.models import FIRST_DAY, LAST_DAY, BatchRequest
 from api.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.arrays import Arrays

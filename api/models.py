@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from api.checks import shown, told
-from api.rows import row_schema
+from api.inline.rows import row_schema
 from engine.csat import QUEUE_MEAN
 from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
 from api.body import read_body
-from api.description import described
+from api.docs.description import described
 from api.errors import BodyTooLarge, InvalidBody, NotReady, UnreadableBody, WrongMediaType
 from api.models import BatchRequest, RoutingRequest
 from api.service import Service

@@ -11,6 +11,7 @@ from engine.errors import InvalidTable
 from engine.tables import CAPACITY, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
 
 MOST_PROBLEMS = 20
+CONTROLS = "names must not hold control characters"
 # Largest capacity per media that Genesys allows (help centre, "Utilization").
 MOST_AT_ONCE = 25
 
@@ -145,6 +146,7 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
         names = value.list.eval(pl.element().struct.field("name"))
         yield names.list.n_unique() < names.list.len(), "names each skill or language once"
         yield names.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry has no name"
+        yield names.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
     if column.dtype == CAPACITY:
         media, count = (pl.element().struct.field(name) for name in ("media", "count"))
         bad = (~media.is_in(list(MEDIA)) | ~count.is_between(0, MOST_AT_ONCE)).fill_null(True)
@@ -155,6 +157,12 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
         yield value.list.eval(bad).list.any(), "each entry needs an agent and a score from 0 to 100"
     if column.dtype == TEXTS:
         yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
+        yield value.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
+
+
+def _has_controls(name: pl.Expr) -> pl.Expr:
+    """Sets of skills are kept as one text with a control character between the names."""
+    return name.str.contains(r"[\x00-\x1f]")
 
 
 def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:

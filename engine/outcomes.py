@@ -44,10 +44,10 @@ class Coded:
         """Arrow dictionary column of the texts at some places."""
         import pyarrow as pa
 
-        code = self.code[place]
-        missing = code < 0
+        code = self.code.take(place, mode="wrap")
+        missing = code < 0 if code.min(initial=0) < 0 else None
         # Some readers look at the codes behind nulls too, so those point to a text that exists.
-        codes = pa.array(np.maximum(code, 0), mask=missing) if missing.any() else pa.array(code)
+        codes = pa.array(code if missing is None else np.maximum(code, 0), mask=missing)
         return pa.DictionaryArray.from_arrays(codes, self.dictionary, safe=False)
 
 

@@ -179,8 +179,11 @@ def _warnings(tally: Tally, scenario: Record, used: Record, filled: int, made_up
     if made_up and used["historical_csat"]:
         said.append("the surveys are made up: they move choices here but say nothing about customers")
     if filled and used["historical_csat"]:
-        of, by = tally.arrays.centre.n_agents, scenario["csat_missing"]
-        said.append(f"{filled} of {of} agents have no survey; their satisfaction term is {by}")
+        by = "the mean of all" if scenario["csat_shrinkage"] else scenario["csat_missing"]
+        said.append(
+            f"{filled} of {tally.arrays.centre.n_agents} agents have no survey in the data; "
+            f"their satisfaction term is {by}"
+        )
     unskilled = _unheld(tally.arrays.centre)
     if unskilled:
         said.append(f"no agent has the skill or language {', '.join(unskilled[:5])} that interactions require")

@@ -94,18 +94,18 @@ def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_k
     Fit or None
         None where the surveys leave no freedom to tell agents apart.
     """
-    kind = np.where(kind < 0, n_kinds, kind)
-    by_kind = np.bincount(kind, minlength=n_kinds + 1).astype(float)
-    mean = np.bincount(kind, value, n_kinds + 1) / np.maximum(by_kind, 1)
-    cell = np.bincount(kind * n_agents + agent, minlength=(n_kinds + 1) * n_agents)
-    cell = cell.reshape(n_kinds + 1, n_agents).astype(float)
-    used = by_kind > 0
-    gram = np.diag(cell.sum(axis=0)) - cell[used].T @ (cell[used] / by_kind[used, None])
-    apart = value - mean[kind]
+    # Only kinds that occur take part: call types may be many, those with surveys are few.
+    kinds, at = np.unique(kind, return_inverse=True)
+    by_kind = np.bincount(at).astype(float)
+    cell = (
+        np.bincount(at * n_agents + agent, minlength=kinds.size * n_agents).reshape(kinds.size, n_agents).astype(float)
+    )
+    gram = np.diag(cell.sum(axis=0)) - cell.T @ (cell / by_kind[:, None])
+    apart = value - (np.bincount(at, value) / by_kind)[at]
     moment = np.bincount(agent, apart, n_agents)
     size, axes = np.linalg.eigh(gram)
     kept = size > 1e-9 * max(1.0, float(size[-1]))
-    rank, free = int(kept.sum()), value.size - int(used.sum()) - int(kept.sum())
+    rank, free = int(kept.sum()), value.size - kinds.size - int(kept.sum())
     if rank == 0 or free < 1:
         return None
     along = axes.T @ moment
@@ -116,9 +116,9 @@ def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_k
     shrunk = np.divide(spread, spread * size + noise, out=np.zeros(n_agents), where=kept & (spread > 0))
     unknown = np.where(kept, shrunk * noise, spread)
     effect: FloatArray = axes @ (shrunk * along)
-    left = np.bincount(kind, value - effect[agent], n_kinds + 1)
-    everything = float((value - effect[agent]).mean())
-    level = np.where(used, left / np.maximum(by_kind, 1), everything)[:-1]
+    left = value - effect[agent]
+    level = np.full(n_kinds, left.mean())
+    level[kinds[kinds >= 0]] = (np.bincount(at, left) / by_kind)[kinds >= 0]
     return Fit(effect, (axes * unknown) @ axes.T, level, _p_value(between, rank, noise, free), math.sqrt(spread))
 
 

@@ -84,18 +84,24 @@ def _best_compiled(plan: Plan, column: IntArray, key: FloatArray) -> None:
 class Selector:
     """Chooses between the plain way and the kernel, which takes about a second to load.
 
-    Once the plain way has cost as much as loading would have, the kernel is loaded; where another run of
-    this process has loaded it already, it is used at once.
+    Where another run of this process has loaded the kernel, or enough is expected to pay for it, it is used
+    at once; else when the plain way has taken about as long as loading would have.
+
+    Parameters
+    ----------
+    n_expected : float
+        Pairs that will probably be decided.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_expected: float = 0.0) -> None:
+        self._n_expected = n_expected
         self._n_pairs = 0
 
     def best(self, plan: Plan) -> tuple[Int32Array, FloatArray]:
         """Best agent and key of each row of a plan, as `best` gives them."""
         self._n_pairs += plan.n_pairs
-        loaded = KERNEL in sys.modules and plan.n_pairs > SMALL_PAIRS
-        return best(plan, compiled=loaded or self._n_pairs > LOAD_PAIRS)
+        pays = KERNEL in sys.modules or max(self._n_pairs, self._n_expected) > LOAD_PAIRS
+        return best(plan, compiled=pays and plan.n_pairs > SMALL_PAIRS)
 
 
 def ranking(key: FloatArray, queue_time_s: FloatArray, idle_since_us: IntArray, agent_ids: list[str]) -> IntArray:
@@ -196,7 +202,9 @@ def decide(
     centre, planner = arrays.centre, METHODS[method](terms, weights, threshold)
     shape = (len(weights), centre.n_requirements)
     row, segment, n_rows, missing = 0, -1, 0, 0
-    selector = Selector()
+    n_days = len(csat.mean) if planner.reads_csat else 1
+    n_interactions = arrays.snapshot["counts"].get("interactions", 0)
+    selector = Selector(min(n_interactions, n_days * shape[1]) * float(centre.n_agents * shape[0]))
     for batch in arrays.batches():
         now = csat.row_of(batch.day) if planner.reads_csat else 0
         if segment < 0 or now != row:

@@ -135,27 +135,30 @@ class DayFile:
         shorter.unlink()
 
 
-def open_pinned(name: str, folder: int) -> ipc.RecordBatchFileReader:
-    """Map a file of an opened folder; it stays readable when the folder is renamed or deleted.
+class Pinned:
+    """A mapped file of a folder; it stays readable when the folder is renamed or deleted.
 
     Parameters
     ----------
     name : str
         Path inside the folder.
     folder : int
-        Descriptor of the folder.
-
-    Returns
-    -------
-    pyarrow.ipc.RecordBatchFileReader
-        Over the mapped bytes, nothing copied.
+        Descriptor of the folder, opened.
     """
-    handle = os.open(name, os.O_RDONLY, dir_fd=folder)
-    try:
-        mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
-    finally:
-        os.close(handle)
-    return ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+
+    def __init__(self, name: str, folder: int) -> None:
+        handle = os.open(name, os.O_RDONLY, dir_fd=folder)
+        try:
+            self._mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(handle)
+        # Over the mapped bytes, nothing copied.
+        self.reader = ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
+
+    def let_go(self) -> None:
+        """Give the memory of pages read so far back; whoever looks at them again gets them from the file."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def read_plain(source: pa.Table) -> pl.DataFrame:

@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from pyarrow import ipc
 
 from engine.arrays import DAY_US, Arrays, Batch, encode_centre
 from engine.errors import CorruptSnapshot
 from engine.tables import TABLES, Tables
 from ingest import store as stores
-from ingest.arrow_files import finish, open_pinned, read_plain, restore
+from ingest.arrow_files import Pinned, finish, read_plain, restore
 from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
 
 
@@ -43,7 +42,7 @@ class Snapshot:
         handle = os.open(folder, os.O_RDONLY)
         try:
             self.manifest = read_manifest(folder, handle)
-            self._readers = {entry.path: self._open(entry, handle) for entry in self.manifest.files}
+            self._pinned = {entry.path: self._open(entry, handle) for entry in self.manifest.files}
         finally:
             os.close(handle)
 
@@ -60,7 +59,7 @@ class Snapshot:
         polars.DataFrame
             Its rows; interactions in order of arrival.
         """
-        frames = [read_plain(reader.read_all()) for reader in self._readers_of(name)]
+        frames = [read_plain(pinned.reader.read_all()) for pinned in self._files_of(name)]
         return restore(name, pl.concat(frames)) if frames else TABLES[name].empty()
 
     def tables(self) -> Tables:
@@ -76,32 +75,34 @@ class Snapshot:
         centre = encode_centre(tables, call_types)
         agent = {name: i for i, name in enumerate(centre.agent_ids)}
         recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries["agent_id"]], np.int32)
-        readers = self._readers_of("interactions")
+        files = self._files_of("interactions")
 
         def batches() -> Iterator[Batch]:
-            for reader in readers:
-                for number in range(reader.num_record_batches):
-                    yield _batch(reader.get_batch(number), recorded)
+            for pinned in files:
+                for number in range(pinned.reader.num_record_batches):
+                    yield _batch(pinned.reader.get_batch(number), recorded)
+                # A year of days passes by in the memory of one.
+                pinned.let_go()
 
         return Arrays(centre, batches, self.manifest.summary())
 
     def _raw(self, name: str) -> pl.DataFrame:
-        readers = self._readers_of(name)
-        if not readers:
+        files = self._files_of(name)
+        if not files:
             return TABLES[name].empty()
-        return read_plain(readers[0].read_all())
+        return read_plain(files[0].reader.read_all())
 
-    def _readers_of(self, name: str) -> list[ipc.RecordBatchFileReader]:
-        return [self._readers[entry.path] for entry in self.manifest.files if entry.table == name]
+    def _files_of(self, name: str) -> list[Pinned]:
+        return [self._pinned[entry.path] for entry in self.manifest.files if entry.table == name]
 
-    def _open(self, entry: FileEntry, folder: int) -> ipc.RecordBatchFileReader:
+    def _open(self, entry: FileEntry, folder: int) -> Pinned:
         path = self.folder / entry.path
         remedy = "restore the file or import the data again"
         try:
             size = os.stat(entry.path, dir_fd=folder).st_size
             if size != entry.bytes:
                 raise CorruptSnapshot(f"{path}: {size} bytes, the manifest says {entry.bytes}; {remedy}")
-            return open_pinned(entry.path, folder)
+            return Pinned(entry.path, folder)
         except (OSError, ValueError, pa.ArrowInvalid) as error:
             raise CorruptSnapshot(f"{path}: cannot be read ({error}); {remedy}") from error
 
@@ -109,20 +110,37 @@ class Snapshot:
 def _batch(rows: pa.RecordBatch, recorded: np.ndarray) -> Batch:
     """One record batch as the arrays the engine reads; codes of agents become their places."""
     names = rows.schema.names
-    arrived_us = rows.column("arrived_at").cast(pa.int64()).to_numpy()
-    agent = None
+    # Only views and buffers: pyarrow's compute functions would take longer to import than a month to read.
+    arrived_us = rows.column("arrived_at").view(pa.int64()).to_numpy()
+    agent = handle_s = None
     if "agent_id" in names:
-        column = rows.column("agent_id").indices
-        codes = column.to_numpy(zero_copy_only=False) if not column.null_count else column.fill_null(-1).to_numpy()
-        agent = np.append(recorded, np.int32(-1))[codes]
+        codes, known = _values(rows.column("agent_id").indices, np.int32)
+        # What lies under a null is arbitrary, so it is brought within bounds before it is looked up.
+        agent = recorded.take(codes, mode="clip") if recorded.size else np.full(codes.size, -1, np.int32)
+        if known is not None:
+            agent[~known] = -1
+    if "handle_s" in names:
+        handle_s, known = _values(rows.column("handle_s"), np.float64)
+        if known is not None:
+            handle_s = np.where(known, handle_s, np.nan)
     return Batch(
         day=int(arrived_us[0] // DAY_US),
         interaction_id=rows.column("interaction_id"),
         call_type=rows.column("call_type").to_numpy(),
         arrived_us=arrived_us,
         agent=agent,
-        handle_s=rows.column("handle_s").to_numpy(zero_copy_only=False) if "handle_s" in names else None,
+        handle_s=handle_s,
     )
+
+
+def _values(column: pa.Array, kind: type) -> tuple[np.ndarray, np.ndarray | None]:
+    """Numbers of an Arrow column, whatever lies under nulls included, and where there is no null (None: everywhere)."""
+    validity, data = column.buffers()
+    values: np.ndarray = np.frombuffer(data, kind)[column.offset : column.offset + len(column)]
+    if not column.null_count:
+        return values, None
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return values, bits[column.offset : column.offset + len(column)].view(bool)
 
 
 def open_snapshot(store: Path, name: str) -> Snapshot:

@@ -194,7 +194,9 @@ def folder_of(store: Path, name: str) -> Path:
     """
     tidy(store)
     candidates = [Path(name)] if os.sep in name else [store / name, Path(name)]
-    for folder in candidates:
+    # While a snapshot is replaced its name is gone for a moment; the old one stands aside, still whole.
+    aside = [path for path in store.glob(".*.old") if (m := _LEFTOVER.fullmatch(path.name)) and m["name"] == name]
+    for folder in [*candidates, *aside, *candidates]:
         if (folder / FILE_NAME).is_file():
             return folder
     for folder in candidates:

@@ -13,7 +13,7 @@ import pytest
 
 import api
 from api.errors import STATUS, anchor
-from api.examples import ROUTING, SAMPLE, examples, names_of
+from api.docs.examples import ROUTING, SAMPLE, examples, names_of
 from ingest.files import import_files
 from ingest.synthetic import make
 from tests.small_files import SAMPLE as SAMPLE_FILES

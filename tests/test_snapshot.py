@@ -160,6 +160,13 @@ def test_a_replacement_killed_between_its_two_renames_is_put_back(tmp_path):
     assert open_snapshot(tmp_path, "s").manifest.rows["interactions"] == 50
 
 
+def test_while_a_snapshot_is_replaced_the_old_one_can_be_opened(tmp_path):
+    """Between the two renames of a running replacement readers still find the name."""
+    write(tmp_path)
+    (tmp_path / "s").rename(stores.side_folder(tmp_path, "s", "old"))
+    assert open_snapshot(tmp_path, "s").manifest.rows["interactions"] == 50
+
+
 def test_a_running_writer_is_not_tidied_away(tmp_path):
     with SnapshotWriter(tmp_path, "s", source={}, time_zone="UTC") as writer:
         stores.tidy(tmp_path)

@@ -72,6 +72,8 @@ def test_every_key_must_be_unique(name):
         ("interactions", {"wait_s": -0.5}, "at least 0"),
         ("interactions", {"outcome": "lost"}, "answered, abandoned, flowed_out, unknown"),
         ("interactions", {"skills": ["tech", ""]}, "an entry is empty"),
+        ("interactions", {"skills": ["te\x1fch"]}, "control characters"),
+        ("agents", {"skills": [{"name": "te\x1fch", "proficiency": 5.0}]}, "control characters"),
         ("interactions", {"priority": 3e7}, "at most 2.5e"),
         ("surveys", {"score": 6}, "within scale_min and scale_max"),
         ("surveys", {"scale_max": 1}, "greater than scale_min"),

@@ -10,8 +10,8 @@ import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody
 from api.open_snapshots import OpenSnapshot
-from api.row_values import Pointers
-from api.rows import missing_somewhere, read_rows
+from api.inline.values import Pointers
+from api.inline.rows import missing_somewhere, read_rows
 from engine.arrays import Arrays, encode
 from engine.checks import check
 from engine.errors import InvalidTable

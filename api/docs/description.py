@@ -21,7 +21,7 @@ from api.answers import (
     SnapshotList,
 )
 from api.errors import PROBLEM_JSON, STATUS, Busy
-from api.examples import Example
+from api.docs.examples import Example
 from api.models import BatchRequest, RoutingRequest
 from engine.errors import RoutingError
 

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from api.errors import STATUS, UNEXPECTED, anchor
-from api.examples import Example
+from api.docs.examples import Example
 
 Schema = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""Interactions in the body of a request: read, checked, encoded."""
