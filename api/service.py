@@ -12,8 +12,8 @@ from api.batch import Limits, answer_batch
 from api.body import parse_json
 from api.checks import check_body
 from api.docs.description import base_description, with_examples
-from api.docs.page import docs_page
 from api.docs.examples import SAMPLE, Example, Names, examples, names_of
+from api.docs.page import docs_page
 from api.listing import about, listing, used
 from api.models import BatchRequest, RoutingRequest
 from api.once import Once

@@ -20,8 +20,8 @@ from api.answers import (
     SnapshotAnswer,
     SnapshotList,
 )
-from api.errors import PROBLEM_JSON, STATUS, Busy
 from api.docs.examples import Example
+from api.errors import PROBLEM_JSON, STATUS, Busy
 from api.models import BatchRequest, RoutingRequest
 from engine.errors import RoutingError
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from api.errors import STATUS, UNEXPECTED, anchor
 from api.docs.examples import Example
+from api.errors import STATUS, UNEXPECTED, anchor
 
 Schema = dict[str, Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody
-from api.open_snapshots import OpenSnapshot
-from api.inline.values import Pointers
 from api.inline.rows import missing_somewhere, read_rows
+from api.inline.values import Pointers
+from api.open_snapshots import OpenSnapshot
 from engine.arrays import Arrays, encode
 from engine.checks import check
 from engine.errors import InvalidTable
