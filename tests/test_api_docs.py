@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import api
-from api.errors import STATUS, anchor
 from api.docs.examples import ROUTING, SAMPLE, examples, names_of
+from api.errors import STATUS, anchor
 from ingest.files import import_files
 from ingest.synthetic import make
 from tests.small_files import SAMPLE as SAMPLE_FILES
