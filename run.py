@@ -63,6 +63,11 @@ class SetupError(Exception):
     """Setting up failed for a reason the user can mend."""
 
 
+def tell(what: str) -> None:
+    """Progress goes to standard error, so that results can be piped."""
+    print(f"run.py: {what}", file=sys.stderr, flush=True)
+
+
 def refuse(why: str) -> int:
     """Say why it cannot go on, in one line."""
     print(f"run.py: {why}", file=sys.stderr)
@@ -89,7 +94,7 @@ def install(layer: str) -> None:
     mark = VENV / f".installed-{layer}"
     if PYTHON.exists() and mark.exists() and mark.read_text() == want:
         return
-    print(f"setting up {VENV} ({layer}); this happens once", file=sys.stderr, flush=True)
+    tell(f"setting up {VENV}; this happens once and takes about half a minute")
     make_environment()
     installer = find_installer()
     run([*installer, "--require-hashes", "--only-binary", ":all:", "-r", str(lock)], "installing the locked packages")
@@ -141,6 +146,7 @@ def find_installer() -> list[str]:
 
 def run(command: list[str], what: str) -> None:
     """Run a set-up step; where it fails, show the end of what it said."""
+    tell(what)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-8:]

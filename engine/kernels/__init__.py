@@ -8,7 +8,6 @@ Importing a kernel takes about a second; callers do so only when there is enough
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -24,20 +23,29 @@ def kernel() -> Callable[[Kernel], Kernel]:
     callable
         Turns a plain function into a compiled one.
     """
-    # Read when numba is imported; a read-only installation would otherwise refuse to keep machine code.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+    folder = cache_folder()
+    if folder is not None:
+        # Read when numba is imported; beside an installed package there may be no place to write.
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
     import numba
 
-    compiled: Any = numba.njit(nogil=True, cache=True, fastmath=False, parallel=False)
+    compiled: Any = numba.njit(nogil=True, cache=folder is not None, fastmath=False, parallel=False)
     return cast("Callable[[Kernel], Kernel]", compiled)
 
 
-def _cache_folder() -> Path:
-    """A folder of the user's state, or a temporary one where the home cannot be written."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
-    folder = state / "routelab" / "kernels"
+def cache_folder() -> Path | None:
+    """Folder of the user's state where machine code is kept.
+
+    Returns
+    -------
+    Path or None
+        It exists; None where it cannot be written, and then every process compiles for itself.
+    """
     try:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+        folder = state / "routelab" / "kernels"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"routelab-kernels-{os.getuid()}"
-    return folder
+    except (OSError, RuntimeError):
+        # Read-only, or a user without a home.
+        return None
+    return folder if os.access(folder, os.W_OK) else None
