@@ -76,16 +76,18 @@ def csat_table(
     array([[ nan,  nan],
            [0.75,  nan]])
     """
-    completed_day = surveys.completed_us // DAY_US
-    days, row = np.unique(completed_day, return_inverse=True)
-    row = row + 1
-    if not as_of:
-        days, row = days[:0], np.zeros(row.size, np.intp)
+    if as_of:
+        days, row = np.unique(surveys.completed_us // DAY_US, return_inverse=True)
+        row = row + 1
+    else:
+        days, row = np.empty(0, np.int64), np.zeros(surveys.agent.size, np.intp)
     n_rows = days.size + 1
     total, count = _running(row, surveys.agent, surveys.value, n_rows, n_agents)
-    everyone = _divide(*_running(row, np.zeros_like(row), surveys.value, n_rows, 1))
-    pulled = total + shrinkage * everyone
-    mean = pulled / (count + shrinkage) if shrinkage > 0 else _divide(total, count)
+    if shrinkage > 0:
+        everyone = _divide(*_running(row, np.zeros_like(row), surveys.value, n_rows, 1))
+        mean = (total + shrinkage * everyone) / (count + shrinkage)
+    else:
+        mean = _divide(total, count)
     if missing == QUEUE_MEAN:
         known = surveys.queue >= 0
         by_queue = _running(row[known], surveys.queue[known], surveys.value[known], n_rows, n_queues)

@@ -40,7 +40,7 @@ class Coded:
         # One more code behind the last stands for place -1, nobody.
         self.code = np.array([*(-1 if t is None else number[t] for t in texts), -1], np.int32)
 
-    def column(self, place: Int32Array) -> Any:
+    def column(self, place: Any) -> Any:
         """Arrow dictionary column of the texts at some places."""
         import pyarrow as pa
 
@@ -124,14 +124,19 @@ class Outcomes:
         """
         import pyarrow as pa
 
-        chosen, call_type = self.agent >= 0, np.asarray(self.call_type)
+        # Places of the width that looking up needs, made once for two columns each.
+        chosen, agent, call_type = (
+            self.agent >= 0,
+            self.agent.astype(np.intp),
+            np.asarray(self.call_type).astype(np.intp),
+        )
         nobody = None if chosen.all() else ~chosen
         columns = {
             "interaction_id": _texts(self.interaction_id),
             "required_skill": self.texts.skill.column(call_type),
             "required_language": self.texts.language.column(call_type),
-            "selected_agent_id": self.texts.agent_id.column(self.agent),
-            "selected_agent_name": self.texts.agent_name.column(self.agent),
+            "selected_agent_id": self.texts.agent_id.column(agent),
+            "selected_agent_name": self.texts.agent_name.column(agent),
             "composite_score": pa.array(self.score, mask=nobody),
             "status": self.texts.status.column(chosen.view(np.int8)),
         }
