@@ -30,11 +30,11 @@ USAGE = """usage: python3 run.py COMMAND
 Options after the command are passed on: python3 run.py demo --out results"""
 
 CHECKS = (
-    ["ruff", "check", "."],
-    ["ruff", "format", "--check", "."],
-    ["mypy"],
-    ["lint-imports"],
-    ["tests.docstrings"],
+    ["-m", "ruff", "check", "."],
+    ["-m", "ruff", "format", "--check", "."],
+    ["-m", "mypy"],
+    ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    ["-m", "tests.docstrings"],
 )
 
 
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     if command == "install":
         return 0
     if command == "check":
-        return max(call(["-m", *check]) for check in CHECKS)
+        return max(call(check) for check in CHECKS)
     if command == "test":
         return call(["-m", "pytest", *rest])
     return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
