@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -203,7 +204,7 @@ def show_explanation(explanation: Explanation, most: int) -> None:
         out.print(f"{len(explanation.agents) - most} more agents; --top {len(explanation.agents)} shows all")
 
 
-def show_snapshots(manifests: list[Manifest]) -> None:
+def show_snapshots(manifests: list[Manifest], store: Path) -> None:
     """One line per snapshot."""
     rows = [
         [m.name, str(m.source.get("kind", "")), number(m.rows["interactions"]), number(m.rows["agents"]),
@@ -214,7 +215,7 @@ def show_snapshots(manifests: list[Manifest]) -> None:
         ("name", "left"), ("source", "left"), ("interactions", "right"), ("agents", "right"), ("days", "left"),
         ("created (UTC)", "left"), ("sha256", "left"),
     ]  # fmt: skip
-    console().print(grid("Snapshots", columns, rows) if rows else "no snapshots yet")
+    console().print(grid("Snapshots", columns, rows) if rows else f"no snapshots in {store}")
 
 
 def show_manifest(manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
 
+from engine.errors import CorruptSnapshot
 from engine.tables import TABLES
 from ingest.manifest import FileEntry
 
@@ -140,20 +142,57 @@ class Pinned:
 
     Parameters
     ----------
-    name : str
-        Path inside the folder.
+    entry : FileEntry
+        What the manifest says of it.
     folder : int
         Descriptor of the folder, opened.
+    path : Path
+        How to name the file in errors.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    ValueError
+        If it is empty.
     """
 
-    def __init__(self, name: str, folder: int) -> None:
-        handle = os.open(name, os.O_RDONLY, dir_fd=folder)
+    def __init__(self, entry: FileEntry, folder: int, path: Path) -> None:
+        self._entry, self._path = entry, path
+        self._is_checked = False
+        handle = os.open(entry.path, os.O_RDONLY, dir_fd=folder)
         try:
             self._mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
         finally:
             os.close(handle)
-        # Over the mapped bytes, nothing copied.
-        self.reader = ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
+
+    @cached_property
+    def reader(self) -> ipc.RecordBatchFileReader:
+        """Reads the mapped bytes, nothing copied; refuses any that are not those once written."""
+        self.check()
+        return ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
+
+    def check(self) -> None:
+        """Compare size and hash with the manifest, once; lets other threads run meanwhile.
+
+        Raises
+        ------
+        CorruptSnapshot
+            If the content is not what was written.
+        """
+        if self._is_checked:
+            return
+        entry, remedy = self._entry, "restore the file or import the data again"
+        size = len(self._mapped)
+        if size != entry.bytes:
+            raise CorruptSnapshot(f"{self._path}: {size} bytes, the manifest says {entry.bytes}; {remedy}")
+        found = hashlib.sha256(self._mapped).hexdigest()
+        if found != entry.sha256:
+            raise CorruptSnapshot(
+                f"{self._path}: content differs from the manifest (sha256 {found[:12]}..., "
+                f"expected {entry.sha256[:12]}...); {remedy}"
+            )
+        self._is_checked = True
 
     def let_go(self) -> None:
         """Give the memory of pages read so far back; whoever looks at them again gets them from the file."""

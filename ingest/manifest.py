@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.errors import CorruptSnapshot
 
@@ -144,11 +148,48 @@ def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
             )
         files = tuple(FileEntry(**entry) for entry in raw.pop("files"))
         sentences, made_up = tuple(raw.pop("assumptions")), tuple(raw.pop("made_up"))
-        return Manifest(files=files, assumptions=sentences, made_up=made_up, **raw)
+        manifest = Manifest(files=files, assumptions=sentences, made_up=made_up, **raw)
     except FileNotFoundError as error:
         raise CorruptSnapshot(f"{path}: there is no manifest, so this folder is not a snapshot") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptSnapshot(f"{path}: not a readable manifest ({error}); import the data again") from error
+    for wrong in _wrong(manifest):
+        raise CorruptSnapshot(f"{path}: {wrong}; import the data again")
+    return manifest
+
+
+def _wrong(manifest: Manifest) -> Iterator[str]:
+    """What a manifest says that cannot be; a file outside the folder is never opened."""
+    for name in ("name", "id", "time_zone", "created"):
+        if not isinstance(getattr(manifest, name), str):
+            yield f"{name} is not a text"
+    if not _is_map(manifest.interval, str | None) or set(manifest.interval) != {"start", "end"}:
+        yield "interval needs start and end"
+    if not (_is_map(manifest.rows, int) and _is_map(manifest.repairs, int) and isinstance(manifest.source, dict)):
+        yield "rows, repairs or source have another form"
+    texts = manifest.dictionaries
+    if not _is_map(texts, list) or any(not isinstance(text, str) for names in texts.values() for text in names):
+        yield "dictionaries are not lists of texts"
+    for entry in manifest.files:
+        if not _is_file(entry):
+            yield f"file {entry.path!r} is not one of this folder, or its size, rows or hash have another form"
+    try:
+        ZoneInfo(manifest.time_zone)
+        [datetime.fromisoformat(at) for at in (manifest.created, *manifest.interval.values()) if at is not None]
+    except (ValueError, OSError, TypeError, ZoneInfoNotFoundError) as error:
+        yield f"time zone, creation or interval cannot be read ({error})"
+
+
+def _is_map(value: object, kind: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(key, str) and isinstance(v, kind) and not isinstance(v, bool) for key, v in value.items()
+    )
+
+
+def _is_file(entry: FileEntry) -> bool:
+    texts = all(isinstance(text, str) for text in (entry.path, entry.table, entry.sha256))
+    counts = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in (entry.rows, entry.bytes))
+    return texts and counts and re.fullmatch(r"(interactions/)?[A-Za-z0-9_-]+\.arrow", entry.path) is not None
 
 
 def _read(path: Path, handle: int | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.arrays import DAY_US, Arrays, Batch, encode_centre
 from engine.errors import CorruptSnapshot
 from engine.tables import TABLES, Tables
 from ingest import store as stores
-from ingest.arrow_files import Pinned, finish, read_plain, restore
+from ingest.arrow_files import Pinned, read_plain, restore
 from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
 
 
@@ -78,13 +79,33 @@ class Snapshot:
         files = self._files_of("interactions")
 
         def batches() -> Iterator[Batch]:
-            for pinned in files:
+            for pinned in _checked(files):
                 for number in range(pinned.reader.num_record_batches):
                     yield _batch(pinned.reader.get_batch(number), recorded)
                 # A year of days passes by in the memory of one.
                 pinned.let_go()
 
         return Arrays(centre, batches, self.manifest.summary())
+
+    def check(self) -> None:
+        """Compare every file with its hash and its number of rows.
+
+        Raises
+        ------
+        CorruptSnapshot
+            Naming the first that differs.
+        """
+        for entry in self.manifest.files:
+            reader = self._pinned[entry.path].reader
+            rows = sum(reader.get_batch(number).num_rows for number in range(reader.num_record_batches))
+            if rows != entry.rows:
+                raise CorruptSnapshot(
+                    f"{entry.path}: {rows} rows, the manifest says {entry.rows}; import the data again"
+                )
+        for table in TABLES:
+            rows = sum(entry.rows for entry in self.manifest.files if entry.table == table)
+            if rows != self.manifest.rows.get(table):
+                raise CorruptSnapshot(f"{self.folder / FILE_NAME}: rows of {table} do not add up; import again")
 
     def _raw(self, name: str) -> pl.DataFrame:
         files = self._files_of(name)
@@ -96,15 +117,21 @@ class Snapshot:
         return [self._pinned[entry.path] for entry in self.manifest.files if entry.table == name]
 
     def _open(self, entry: FileEntry, folder: int) -> Pinned:
-        path = self.folder / entry.path
-        remedy = "restore the file or import the data again"
         try:
-            size = os.stat(entry.path, dir_fd=folder).st_size
-            if size != entry.bytes:
-                raise CorruptSnapshot(f"{path}: {size} bytes, the manifest says {entry.bytes}; {remedy}")
-            return Pinned(entry.path, folder)
-        except (OSError, ValueError, pa.ArrowInvalid) as error:
-            raise CorruptSnapshot(f"{path}: cannot be read ({error}); {remedy}") from error
+            return Pinned(entry, folder, self.folder / entry.path)
+        except (OSError, ValueError) as error:
+            remedy = "restore the file or import the data again"
+            raise CorruptSnapshot(f"{self.folder / entry.path}: cannot be read ({error}); {remedy}") from error
+
+
+def _checked(files: list[Pinned]) -> Iterator[Pinned]:
+    """Files in order, each compared with its hash before it is read, by another thread one file ahead."""
+    with ThreadPoolExecutor(1) as thread:
+        ahead = [thread.submit(pinned.check) for pinned in files[:1]]
+        for place, pinned in enumerate(files):
+            ahead.pop().result()
+            ahead += [thread.submit(later.check) for later in files[place + 1 : place + 2]]
+            yield pinned
 
 
 def _batch(rows: pa.RecordBatch, recorded: np.ndarray) -> Batch:
@@ -191,14 +218,9 @@ def verify(folder: Path) -> Manifest:
     CorruptSnapshot
         Naming the first file that differs, is missing or is not listed.
     """
-    manifest = Snapshot(folder).manifest
-    for entry in manifest.files:
-        found = finish(folder / entry.path, folder, entry.table, entry.rows)
-        if found.sha256 != entry.sha256:
-            raise CorruptSnapshot(
-                f"{folder / entry.path}: content differs from the manifest (sha256 {found.sha256[:12]}..., "
-                f"expected {entry.sha256[:12]}...); restore the file or import the data again"
-            )
+    snapshot = Snapshot(folder)
+    manifest = snapshot.manifest
+    snapshot.check()
     if content_id(manifest.files) != manifest.id:
         raise CorruptSnapshot(f"{folder / FILE_NAME}: the list of files does not match the snapshot's id")
     listed = {entry.path for entry in manifest.files} | {FILE_NAME}

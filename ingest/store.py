@@ -136,38 +136,17 @@ def names(store: Path) -> list[str]:
     return sorted(p.name for p in store.iterdir() if not p.name.startswith(".") and (p / FILE_NAME).is_file())
 
 
-def manifests(store: Path) -> list[Manifest]:
-    """Manifests of all snapshots of a store, newest first; unreadable ones raise."""
+def manifests(store: Path) -> tuple[list[Manifest], list[CorruptSnapshot]]:
+    """Manifests of all snapshots of a store, newest first, and what is wrong with those that cannot be read."""
     tidy(store)
-    found = [read_manifest(store / name) for name in names(store)]
-    return sorted(found, key=lambda manifest: (manifest.created, manifest.name), reverse=True)
-
-
-def newest(store: Path) -> str:
-    """Name of the snapshot written last.
-
-    Parameters
-    ----------
-    store : Path
-        Folder of snapshots.
-
-    Returns
-    -------
-    str
-        Its name.
-
-    Raises
-    ------
-    UnknownName
-        If the store holds none.
-    """
-    found = manifests(store)
-    if not found:
-        raise UnknownName(
-            f"there is no snapshot in {store}; make one with 'routelab snapshot synthetic --name demo' "
-            "or import files with 'routelab snapshot files'"
-        )
-    return found[0].name
+    found: list[Manifest] = []
+    unreadable: list[CorruptSnapshot] = []
+    for name in names(store):
+        try:
+            found.append(read_manifest(store / name))
+        except CorruptSnapshot as error:
+            unreadable.append(error)
+    return sorted(found, key=lambda manifest: (manifest.created, manifest.name), reverse=True), unreadable
 
 
 def folder_of(store: Path, name: str) -> Path:
@@ -222,8 +201,12 @@ def delete(store: Path, name: str) -> None:
     ------
     UnknownName
         If there is none of this name.
+    CorruptSnapshot
+        If the folder is no snapshot.
     """
     if check_name(name) not in names(store):
+        if (store / name).exists():
+            raise CorruptSnapshot(f"{store / name}: there is no {FILE_NAME}; if it is of no use, remove the folder")
         raise UnknownName(f"snapshot {name!r} is not in {store}; known: {', '.join(names(store)) or 'none'}")
     away = side_folder(store, name, "partial")
     (store / name).rename(away)

@@ -147,7 +147,7 @@ def test_a_writer_killed_half_way_leaves_no_snapshot_and_is_tidied(tmp_path):
     assert ran.returncode == -signal.SIGKILL
     assert [p.name.endswith(".partial") for p in tmp_path.iterdir()] == [True]
     assert stores.names(tmp_path) == []
-    assert stores.manifests(tmp_path) == []
+    assert stores.manifests(tmp_path) == ([], [])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -195,6 +195,16 @@ def _flip(path: Path) -> None:
         (lambda s: _edit(s, schema_version=99), "schema version 99"),
         (lambda s: _edit(s, id="0" * 64), "does not match"),
         (lambda s: _edit(s, files="x"), "not a readable manifest"),
+        (lambda s: _edit(s, time_zone="Mars/X"), "time zone"),
+        (lambda s: _edit(s, rows="many"), "another form"),
+        (lambda s: _edit(s, rows=dict.fromkeys(TABLES, 7)), "do not add up"),
+        (lambda s: _edit(s, interval={}), "start and end"),
+        (lambda s: _edit(s, created="yesterday"), "cannot be read"),
+        (lambda s: _edit(s, dictionaries={"agent_id": [1]}), "lists of texts"),
+        (lambda s: _edit_file(s, bytes=None), "another form"),
+        (lambda s: _edit_file(s, path="../../secret.arrow"), "not one of this folder"),
+        (lambda s: _edit_file(s, path="/etc/passwd"), "not one of this folder"),
+        (lambda s: _edit_file(s, rows=1), "rows, the manifest says"),
     ],
 )
 def test_verify_notices_any_harm(tmp_path, harm, says):
@@ -207,6 +217,13 @@ def test_verify_notices_any_harm(tmp_path, harm, says):
 def _edit(folder: Path, **changes: object) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def _edit_file(folder: Path, **changes: object) -> None:
+    """Change what the manifest says of its first file, with an id that fits."""
+    raw = json.loads((folder / "manifest.json").read_text())
+    first, *others = raw["files"]
+    _edit(folder, files=[first | changes, *others])
 
 
 def test_rows_out_of_order_are_refused(tmp_path):
@@ -228,8 +245,6 @@ def test_unknown_snapshots_name_the_nearest(tmp_path):
         open_snapshot(tmp_path, "marhc")
     with pytest.raises(UnknownName, match="known: march"):
         open_snapshot(tmp_path, "zzz")
-    with pytest.raises(UnknownName, match="there is no snapshot"):
-        stores.newest(tmp_path / "empty")
 
 
 def test_a_snapshot_opens_by_folder(tmp_path):
@@ -237,10 +252,26 @@ def test_a_snapshot_opens_by_folder(tmp_path):
     assert open_snapshot(Path("nowhere"), str(tmp_path / "s")).manifest.name == "s"
 
 
-def test_newest_is_the_one_written_last(tmp_path):
-    for name in ("b", "a"):
+def test_the_newest_is_listed_first_and_a_bad_one_hides_no_other(tmp_path):
+    for name in ("b", "bad", "a"):
         write(tmp_path, name)
-    assert stores.newest(tmp_path) == "a"
+    _edit(tmp_path / "bad", rows="many")
+    found, unreadable = stores.manifests(tmp_path)
+    assert [manifest.name for manifest in found] == ["a", "b"]
+    assert "bad" in str(unreadable[0])
+
+
+@pytest.mark.parametrize("place", [8, 1500, 2500, 3500])
+@pytest.mark.parametrize("file", ["agents.arrow", "interactions/2026-03-02.arrow"])
+def test_a_run_never_reads_changed_bytes(tmp_path, file, place):
+    """A single flipped byte of equal size is refused when it is read, not only by verify."""
+    write(tmp_path)
+    path = tmp_path / "s" / file
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CorruptSnapshot, match="content differs"):
+        choose(Scenario(), open_snapshot(tmp_path, "s").arrays())
 
 
 def test_surveys_find_their_interaction(tmp_path):

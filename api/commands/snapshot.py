@@ -121,13 +121,15 @@ def list_(store: Path, as_json: bool) -> None:
     """
     from ingest.store import manifests
 
-    found = manifests(store)
+    found, unreadable = manifests(store)
     if as_json:
         _echo([manifest.summary() for manifest in found])
-        return
-    from api.show import show_snapshots
+    else:
+        from api.show import show_snapshots
 
-    show_snapshots(found)
+        show_snapshots(found, store)
+    for error in unreadable:
+        click.echo(f"unreadable: {error}", err=True)
 
 
 @snapshot.command()
