@@ -33,6 +33,13 @@ for command in (demo, snapshot, simulate, explain, serve, bench):
     cli.add_command(command)
 
 
+def _reason(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error})"
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename else said
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit code: 0 done, 2 bad usage or input, 1 failed.
 
@@ -58,22 +65,24 @@ def run(arguments: list[str] | None = None) -> int:
         0 done, 2 bad usage or input, 1 failed.
     """
     try:
-        cli.main(arguments, standalone_mode=False)
+        cli.main(arguments, prog_name="routelab", standalone_mode=False)
     except RoutingError as error:
         click.echo(f"error: {error}", err=True)
         return BAD_INPUT
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "routelab"
+        click.echo(f"error: {error.format_message()} (see {where} --help)", err=True)
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; nothing half written was kept", err=True)
+        click.echo("stopped; what was half written is removed, by the next command at the latest", err=True)
         return FAILED
     except BrokenPipeError:
         # The reader of a pipe has left; keep Python from complaining about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (OSError, MemoryError) as error:
-        click.echo(f"failed: {error or type(error).__name__}", err=True)
+        click.echo(f"failed: {_reason(error)}", err=True)
         return FAILED
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED

@@ -15,6 +15,7 @@ from engine.errors import (
     InvalidTable,
     MissingInput,
     NobodyEligible,
+    NotWritable,
     RoutingError,
     SnapshotExists,
     UnknownName,
@@ -102,6 +103,7 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     MissingInput: (422, "Missing input"),
     InvalidSettings: (500, "Invalid settings"),
     CorruptSnapshot: (500, "Snapshot cannot be read"),
+    NotWritable: (500, "Folder cannot be written"),
     NotReady: (503, "Not ready"),
     Busy: (503, "Too busy"),
 }

@@ -131,7 +131,7 @@ def _warnings(
 ) -> list[str]:
     said = []
     if "surveys" in data.manifest.made_up and used.historical_csat:
-        said.append("the surveys are made up: the satisfaction term moves choices but says nothing about customers")
+        said.append("the surveys are made up: they move choices here but say nothing about customers")
     without = int((csat.n_surveys[-1][ranked.eligible] == 0).sum())
     if without and used.historical_csat:
         said.append(

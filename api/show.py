@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MOST_AGENTS = 10
+EXPLAINED = (
+    "eligible: member of the queue who passes the filters, whatever the weights. handling hours: recorded times of the "
+    "interactions given to the agent. Cohen's w: distance of the shares from those expected; 0.1 small, 0.5 large."
+)
 
 
 def console() -> Console:
@@ -84,7 +88,9 @@ def show_report(report: Report) -> None:
     out.print(f"\n[bold]{report.preference['headline']}[/bold]\n")
     out.print(facts("", _summary(report)))
     out.print()
-    out.print(_agents(report))
+    if report.routed:
+        out.print(_agents(report))
+        out.print(EXPLAINED, style="dim")
     for warning in [*report.warnings, *report.fairness["warnings"]]:
         out.print(f"[yellow]note[/yellow] {warning}")
 
@@ -93,19 +99,19 @@ def _summary(report: Report) -> list[tuple[str, str]]:
     used, fair, snapshot = report.weights_used, report.fairness, report.snapshot
     total = report.routed + report.unrouted["total"]
     reasons = "; ".join(f"{reason}: {number(n)}" for reason, n in report.unrouted["reasons"].items())
-    moved = _moved(report)
-    return [
+    unrouted = f"{number(report.unrouted['total'])} unrouted" + (f" ({reasons})" if reasons else "")
+    rows = [
         ("snapshot", f"{snapshot['id']}  {_interval(snapshot)}"),
-        ("interactions", f"{number(total)} rows: {number(report.routed)} routed, "
-         f"{number(report.unrouted['total'])} unrouted" + (f" ({reasons})" if reasons else "")),
+        ("interactions", f"{number(total)}: {number(report.routed)} routed, {unrouted}"),
         ("weights", f"proficiency {used['proficiency']:.4g}, language {used['language_match']:.4g}, "
-         f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}{moved}"),
-        ("sharing", f"{fair['verdict']}; Gini {_three(fair['gini_coefficient'])}"),
-        ("chi-square", f"{_three(fair['chi2_statistic'])} against {fair['expected']} expectation, "
-         f"p {_p(fair['p_value'])}; the simple rule says {_fair(fair['is_fair'])}"),
+         f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}{_moved(report)}"),
+        ("sharing", fair["verdict"]),
+        ("", f"Gini {_three(fair['gini_coefficient'])} (0: all the same, 1: one has all); p {_p(fair['p_value'])}; "
+         f"the simple rule, p > 0.05 and Gini < 0.3, says {_fair(fair['is_fair'])}"),
         ("busiest agent", _busiest(report)),
         ("satisfaction", report.csat["how"] if report.csat["simulated_mean"] is None else _csat(report.csat)),
     ]  # fmt: skip
+    return rows if report.routed else [row for row in rows if row[0]]
 
 
 def _moved(report: Report) -> str:
@@ -142,9 +148,9 @@ def _busiest(report: Report) -> str:
         return "nobody was chosen"
     share = preference["busiest_handled"] / report.routed
     peak = preference["implied_peak"]
-    held = "handling times are not recorded" if peak is None else f"up to {number(peak)} at the same time"
+    held = "handling times are not recorded" if peak is None else f"would hold up to {number(peak)} at the same time"
     who = name_of(preference, "busiest_agent_")
-    return f"{who}: {number(preference['busiest_handled'])} interactions, {percent(share)} of all; {held}"
+    return f"{who}: {number(preference['busiest_handled'])} interactions, {percent(share)} of those routed; {held}"
 
 
 def _csat(csat: dict[str, Any]) -> str:
@@ -156,21 +162,21 @@ def _csat(csat: dict[str, Any]) -> str:
 
 
 def _agents(report: Report) -> Table:
-    ranked = sorted(report.agents, key=lambda agent: (-agent["handled"], agent["agent_id"]))
-    shown = ranked[:MOST_AGENTS]
+    chosen = [agent for agent in report.agents if agent["handled"]]
+    shown = sorted(chosen, key=lambda agent: (-agent["handled"], agent["agent_id"]))[:MOST_AGENTS]
     rows = [
         [
-            name_of(agent), number(agent["handled"]), percent(agent["handled"] / max(1, report.routed)),
+            name_of(agent), number(agent["handled"]), percent(agent["handled"] / report.routed),
             number(agent["eligible"]), percent(agent["handled"] / agent["eligible"] if agent["eligible"] else None),
-            "-" if agent["handled_s"] is None else number(agent["handled_s"] / 3600),
+            "-" if agent["handled_s"] is None else number(agent["handled_s"] / 3600, 1),
         ]
         for agent in shown
     ]  # fmt: skip
-    idle = sum(1 for agent in ranked if not agent["handled"])
-    title = f"Chosen most ({len(shown)} of {len(ranked)} agents; {idle} never chosen)"
+    first = f", the first {len(shown)}" if len(shown) < len(chosen) else ""
+    title = f"Chosen at least once: {len(chosen)} of {len(report.agents)} agents{first}"
     columns = [
-        ("agent", "left"), ("chosen", "right"), ("of all", "right"), ("could have been", "right"),
-        ("chosen when eligible", "right"), ("handling hours", "right"),
+        ("agent", "left"), ("chosen", "right"), ("of routed", "right"), ("eligible for", "right"),
+        ("chosen of eligible", "right"), ("handling hours", "right"),
     ]  # fmt: skip
     return grid(title, columns, rows)
 
@@ -196,8 +202,8 @@ def show_explanation(explanation: Explanation, most: int) -> None:
         for a in explanation.agents[:most]
     ]  # fmt: skip
     columns = [
-        ("place", "right"), ("agent", "left"), ("proficiency", "right"), ("language", "right"), ("csat", "right"),
-        ("weighted", "right"), ("why", "left"),
+        ("place", "right"), ("agent", "left"), ("proficiency", "right"), ("language", "right"),
+        ("satisfaction", "right"), ("weighted", "right"), ("why", "left"),
     ]  # fmt: skip
     out.print(grid("", columns, table))
     if len(explanation.agents) > most:
@@ -223,7 +229,7 @@ def show_manifest(manifest: Manifest) -> None:
     size = sum(entry.bytes for entry in manifest.files)
     rows = [
         ("name", manifest.name), ("sha256", manifest.id), ("source", _source(manifest.source)),
-        ("created", manifest.created), ("time zone", manifest.time_zone),
+        ("created (UTC)", manifest.created[:19]), ("time zone", manifest.time_zone),
         ("interval (UTC)", f"{manifest.interval['start'] or '-'} to {manifest.interval['end'] or '-'}"),
         ("rows", ", ".join(f"{table} {number(n)}" for table, n in manifest.rows.items() if n)),
         ("files", f"{len(manifest.files)}, {number(size / 1e6, 1)} MB"),
@@ -236,7 +242,7 @@ def show_manifest(manifest: Manifest) -> None:
 
 def _source(source: dict[str, Any]) -> str:
     """Kind and making of a snapshot; of files only their names."""
-    return "; ".join(f"{key} {_plain(value)}" for key, value in source.items())
+    return "; ".join(f"{key} {_plain(value)}" for key, value in source.items() if value not in (None, False))
 
 
 def _plain(value: Any) -> str:

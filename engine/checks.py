@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 import polars as pl
 
@@ -207,13 +208,22 @@ def complete(tables: Tables) -> tuple[Tables, list[str]]:
     queues = tables.queues
     if extra.len():
         queues = pl.concat([queues, check("queues", extra.to_frame())])
-        said.append(f"{extra.len()} queues named only by other tables were added with default settings")
+        said.append(_added(extra.to_list(), tables.queues["queue_id"].to_list()))
     members = tables.members
     if members.is_empty():
         members = check("members", queues.select("queue_id").join(tables.agents.select("agent_id"), how="cross"))
         said.append("no members were given: every agent is a member of every queue")
     said += _unmatched(tables, members)
     return replace(tables, queues=queues, members=members), said
+
+
+def _added(queues: list[str], known: list[str]) -> str:
+    shown = []
+    for queue in queues[:5]:
+        near = get_close_matches(queue, known, n=1)
+        shown.append(f"{queue!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    more = f" and {len(queues) - 5} more" if len(queues) > 5 else ""
+    return f"queues named only by interactions or members were added with default settings: {', '.join(shown)}{more}"
 
 
 def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:

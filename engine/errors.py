@@ -49,3 +49,7 @@ class CorruptSnapshot(RoutingError):
 
 class MissingInput(RoutingError):
     """The run needs a table, package or file that is not there."""
+
+
+class NotWritable(RoutingError):
+    """A folder that results should go to cannot be written."""

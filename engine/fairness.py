@@ -282,10 +282,10 @@ def verdict(size: dict[str, Any] | None) -> str:
         return "undefined: fewer than two agents could be compared, or nothing was routed"
     w, low = size["value"], size["low"]
     if low == 0:
-        return f"no evidence of uneven sharing (w = {w:.3f}, its interval reaches 0)"
+        return f"no evidence of uneven sharing (Cohen's w {w:.3f}, its interval reaches 0)"
     sizes = ((LARGE, "very uneven"), (MEDIUM, "uneven"), (SMALL, "slightly uneven"))
     degree = next((word for bound, word in sizes if low >= bound), "practically even")
-    return f"{degree} sharing (Cohen's w = {w:.2f}, 95 % interval {low:.2f} to {size['high']:.2f})"
+    return f"{degree} (Cohen's w {w:.3f}, 95 % interval {low:.3f} to {size['high']:.3f})"
 
 
 def _warnings(test: ChiSquare | None, coefficient: float | None, n_agents: int, total: float) -> list[str]:
@@ -298,7 +298,7 @@ def _warnings(test: ChiSquare | None, coefficient: float | None, n_agents: int, 
     if test.p_value <= SIMPLE_RULE_P and total >= 100 * n_agents:
         said.append(
             f"with {total:,.0f} interactions the p value is small for any real difference; "
-            "read the effect size, not is_fair"
+            "read the effect size, not the simple rule"
         )
     lottery = fair_lottery_gini(n_agents, total)
     if coefficient is not None and lottery < 0.1 <= coefficient < SIMPLE_RULE_GINI:

@@ -53,10 +53,10 @@ class ServiceLevelGoal:
         Raises
         ------
         InvalidScenario
-            If the text is no goal or the share is not within 0-100.
+            If the text is no goal or the share is not within 1-100.
         """
         match = _GOAL.fullmatch(text)
-        if not match or not 0 < float(match[1]) <= 100:
+        if not match or not 1 <= float(match[1]) <= 100:
             raise InvalidScenario(
                 f"goal {text!r}: write SHARE/SECONDS, for example 80/20 for 80 % answered within 20 s"
             )

@@ -10,6 +10,7 @@ import numpy as np
 from engine.arrays import Centre
 from engine.errors import MissingInput
 from engine.fairness import Shares, fairness
+from engine.notes import notes
 from engine.satisfaction import satisfaction
 from engine.tally import Tally
 from engine.typing import FloatArray, Record
@@ -118,7 +119,7 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
         fairness=fairness(shares),
         csat=satisfaction(centre, tally.mixes(place), tally.n_answered, made_up),
         agents=_agents(centre, counts, handled_s, eligible),
-        warnings=_warnings(tally, scenario, weights_used, filled, made_up),
+        warnings=notes(tally, scenario, weights_used, filled),
     )
 
 
@@ -158,7 +159,7 @@ def _preference(tally: Tally, place: int) -> Record:
         "busiest_agent_name": centre.agent_names[busiest],
         "busiest_handled": int(counts[busiest]),
         "implied_peak": peak.value if peak.n_timed else None,
-        "without_handling_time": peak.n_untimed,
+        "busiest_without_handling_time": peak.n_untimed,
     }
 
 
@@ -172,26 +173,3 @@ def _agents(centre: Centre, counts: FloatArray, handled_s: FloatArray | None, el
         }
         for agent, name, n, s, e in rows
     ]  # fmt: skip
-
-
-def _warnings(tally: Tally, scenario: Record, used: Record, filled: int, made_up: bool) -> list[str]:
-    said = []
-    if made_up and used["historical_csat"]:
-        said.append("the surveys are made up: they move choices here but say nothing about customers")
-    if filled and used["historical_csat"]:
-        by = "the mean of all" if scenario["csat_shrinkage"] else scenario["csat_missing"]
-        said.append(
-            f"{filled} of {tally.arrays.centre.n_agents} agents have no survey in the data; "
-            f"their satisfaction term is {by}"
-        )
-    unskilled = _unheld(tally.arrays.centre)
-    if unskilled:
-        said.append(f"no agent has the skill or language {', '.join(unskilled[:5])} that interactions require")
-    if tally.n_interactions == 0:
-        said.append("there are no interactions in this data set or window")
-    return said
-
-
-def _unheld(centre: Centre) -> list[str]:
-    held = [(centre.skills, centre.proficiency), (centre.languages, centre.language_level)]
-    return [names[i] for names, level in held for i in np.flatnonzero(np.isnan(level).all(axis=0))]

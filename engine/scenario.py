@@ -23,6 +23,7 @@ from engine.typing import Record
 from engine.weights import RoutingWeights, moved
 
 MODES = ("score",)
+LATER = ("replay", "genesys", "bullseye", "preferred")
 REQUIRED = ("skills", "language")
 EXPECTED = ("eligible", "uniform", "staffed")
 CSAT = ("asof", "all")
@@ -85,7 +86,7 @@ class Scenario:
             ("mode", MODES), ("method", tuple(METHODS)), ("expected", EXPECTED), ("csat", CSAT), ("language", LANGUAGE)
         ):  # fmt: skip
             if getattr(self, name) not in allowed:
-                raise InvalidScenario(f"{name} is {getattr(self, name)!r}; use one of {', '.join(allowed)}")
+                raise InvalidScenario(_refusal(name, getattr(self, name), allowed))
         if self.csat_missing != QUEUE_MEAN and not _within(self.csat_missing, 0, 1):
             raise InvalidScenario(f"csat_missing is {self.csat_missing!r}; use a number from 0 to 1, or {QUEUE_MEAN}")
         if not _within(self.csat_shrinkage, 0, 1e6):
@@ -104,6 +105,13 @@ class Scenario:
     def _shared(self) -> tuple[object, ...]:
         """What scenarios of one stack must have in common; weights and goal may differ."""
         return (self.method, self.required, self.csat, self.csat_missing, self.csat_shrinkage, self.language)
+
+
+def _refusal(name: str, value: object, allowed: Sequence[str]) -> str:
+    what = f"{name} is {value!r}"
+    if value in LATER:
+        what = f"{name} {value!r} is not part of this version, in which nobody is ever busy"
+    return f"{what}; use {' or '.join(allowed) if len(allowed) < 3 else 'one of ' + ', '.join(allowed)}"
 
 
 def _only(required: Sequence[str]) -> tuple[str, ...]:

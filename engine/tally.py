@@ -51,8 +51,8 @@ class Tally:
         Columns in tie order; tells who is eligible.
     n_scenarios : int
         Size of the stack.
-    n_interactions, n_answered : int
-        Rows seen, and those with a recorded agent.
+    n_interactions, n_answered, n_untimed : int
+        Interactions seen, those with a recorded agent, and those without a handling time.
     timed : bool
         Whether any handling time was seen.
     decisions : list
@@ -64,6 +64,7 @@ class Tally:
     n_scenarios: int
     n_interactions: int = 0
     n_answered: int = 0
+    n_untimed: int = 0
     timed: bool = False
     decisions: list[tuple[IntArray, Int32Array]] = field(default_factory=list)
 
@@ -90,7 +91,10 @@ class Tally:
         segment.decided = decided
         self.n_interactions += batch.call_type.size
         segment.n[fold] += decided.count
-        if batch.handle_s is not None:
+        if batch.handle_s is None:
+            self.n_untimed += batch.call_type.size
+        else:
+            self.n_untimed += int(np.count_nonzero(np.isnan(batch.handle_s)))
             # fmax passes over NaN, so interactions without a time add nothing.
             seconds = np.bincount(batch.call_type, np.fmax(batch.handle_s, 0.0), decided.requirement.size)
             segment.handle_s += decided.by_requirement(seconds)

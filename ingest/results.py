@@ -14,6 +14,7 @@ from engine.arrays import Arrays
 from engine.outcomes import Outcomes, Texts, nothing
 from engine.report import Report
 from engine.scenario import Scenario, run
+from ingest.store import make_folder
 
 OUTCOMES, REPORT = "outcomes.arrow", "report.json"
 Progress = Callable[[str, int, int], None]
@@ -46,8 +47,13 @@ def simulate_to(
     -------
     Report
         As written to report.json.
+
+    Raises
+    ------
+    NotWritable
+        If the folder cannot be made or written.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     started = time.perf_counter()
     total = int(arrays.snapshot["counts"].get("interactions", 0))
     mark = uuid.uuid4().hex[:8]

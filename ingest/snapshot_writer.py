@@ -58,7 +58,7 @@ class SnapshotWriter:
         self._source, self._time_zone = source, time_zone
         stores.tidy(self._store)
         stores.refuse_existing(self._store, name, replace)
-        self._store.mkdir(parents=True, exist_ok=True)
+        stores.make_folder(self._store)
         self._folder = stores.side_folder(self._store, name, "partial")
         (self._folder / "interactions").mkdir(parents=True)
         self._static: dict[str, pl.DataFrame] = {}

@@ -9,7 +9,7 @@ import uuid
 from difflib import get_close_matches
 from pathlib import Path
 
-from engine.errors import CorruptSnapshot, InvalidScenario, SnapshotExists, UnknownName
+from engine.errors import CorruptSnapshot, InvalidScenario, NotWritable, SnapshotExists, UnknownName
 from ingest.manifest import FILE_NAME, Manifest, read_manifest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -40,6 +40,27 @@ def check_name(name: str) -> str:
             "starting with a letter or digit"
         )
     return name
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that results go to, or say why it cannot be written.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; those above it are made too.
+
+    Raises
+    ------
+    NotWritable
+        If it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWritable(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise NotWritable(f"{folder}: cannot be written (permission denied); choose another folder")
 
 
 def side_folder(store: Path, name: str, kind: str) -> Path:

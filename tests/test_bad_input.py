@@ -168,7 +168,14 @@ def test_missing_files_are_named_together(tmp_path: Path) -> None:
     assert "nobody.csv: there is no such file" in lines[0] and "folder.csv: is a directory" in lines[1]
 
 
-@pytest.mark.parametrize("ending", [".txt", ".xlsx", ".csv.gz", ""])
+def test_a_workbook_is_told_how_to_become_a_file_we_read(tmp_path: Path) -> None:
+    path = tmp_path / "agents.xlsx"
+    path.write_bytes(b"PK")
+    with pytest.raises(InvalidTable, match="save the sheet as CSV UTF-8"):
+        read_table("agents", path)
+
+
+@pytest.mark.parametrize("ending", [".txt", ".csv.gz", ""])
 def test_unknown_endings_are_refused(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"agents{ending}"
     path.write_text(AGENTS)

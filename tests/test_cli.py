@@ -106,17 +106,20 @@ def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
         (["--threshold", "x"], "not a valid float"),
         (["--sla", "80"], "SHARE/SECONDS"),
         (["--sla", "120/20"], "SHARE/SECONDS"),
-        (["--performance", "80"], "0 to 1"),
+        (["--sla", "80/20", "--performance", "80"], "0 to 1"),
         (["--required", "skill"], "use skills or language"),
         (["--expected", "even"], "eligible, uniform, staffed"),
         (["--expected", "staffed"], "needs a staffing table"),
-        (["--csat", "today"], "asof, all"),
+        (["--csat", "today"], "asof or all"),
         (["--csat-missing", "2"], "0 to 1"),
         (["--csat-missing", "mean"], "queue-mean"),
         (["--csat-shrinkage=-1"], "csat_shrinkage"),
-        (["--language-term", "x"], "binary, proficiency"),
+        (["--language-term", "x"], "binary or proficiency"),
         (["--method", "random"], "weighted"),
-        (["--mode", "replay"], "replay"),
+        (["--mode", "replay"], "mode 'replay' is not part of this version"),
+        (["--method", "genesys"], "method 'genesys' is not part of this version"),
+        (["--performance", "0.7"], "--performance needs --sla"),
+        (["--sla", "0.8/20"], "SHARE/SECONDS"),
         (["--snapshot", "nope"], "snapshot 'nope'"),
         (["--nonsense"], "No such option"),
     ],
@@ -135,10 +138,29 @@ def test_a_corrupt_snapshot_is_exit_code_2(store, tmp_path, capsys):
     assert "the manifest says" in capsys.readouterr().err
 
 
-def test_an_unwritable_folder_is_exit_code_1(store, tmp_path, capsys):
+def test_an_unwritable_folder_is_exit_code_2_and_named(store, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert simulate(store, tmp_path / "file" / "out") == 1
-    assert "failed:" in capsys.readouterr().err
+    assert simulate(store, tmp_path / "file" / "out") == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert run(["snapshot", "synthetic", "--name", "x", "--store", str(tmp_path / "file")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_wrong_options_are_one_line_with_the_way_to_help(capsys):
+    assert run(["explain", "--top", "0"]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert run(["nonsense"]) == 2
+    assert "routelab --help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--log", "somewhere.txt"]])
+def test_demo_never_replaces_a_snapshot_that_is_not_its_own(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("demo", "demo-log"):
+        write(tmp_path / "data" / "snapshots", name)
+    assert run(arguments) == 2
+    assert "not the demo's own" in capsys.readouterr().err
+    assert open_snapshot(tmp_path / "data" / "snapshots", arguments[0]).manifest.rows["interactions"] == 50
 
 
 def test_explain_names_every_agent_and_a_reason(store, capsys):

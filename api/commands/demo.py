@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from api.progress import Report
     from ingest.snapshot import Snapshot
 
-NAME, BANK = "demo", "bank"
+NAME, REAL = "demo", "demo-log"
 MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_290}
 
 
@@ -56,6 +56,7 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     name = snapshot.manifest.name
     click.echo(f"Snapshot {name!r} in {store / name}: {how}.")
     show_report(report)
+    click.echo()
     example = _decisions(out)
     click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / name}")
     click.echo(f"next:  routelab simulate --snapshot {name} --weights 0.6,0.3,0.1    other weights")
@@ -68,10 +69,11 @@ def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Sna
     from ingest.bank import import_bank
     from ingest.snapshot import open_snapshot
 
-    manifest = import_bank(log, store, BANK, replace=True, progress=watch)
+    _refuse_others(store, REAL, {"kind": "bank", "seed": 0})
+    manifest = import_bank(log, store, REAL, replace=True, progress=watch)
     read, kept = manifest.repairs["rows in the log"], manifest.rows["interactions"]
-    how = f"{kept:,} interactions of {read:,} rows in the log; 'snapshot show {BANK}' lists every repair"
-    return open_snapshot(store, BANK), how
+    how = f"{kept:,} interactions of {read:,} rows in the log; 'snapshot show {REAL}' lists every repair"
+    return open_snapshot(store, REAL), how
 
 
 def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
@@ -82,6 +84,7 @@ def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
     from ingest.synthetic import make
 
     what = "a made-up centre shaped like a real bank's"
+    _refuse_others(store, NAME, MAKING)
     if NAME in names(store):
         try:
             found = open_snapshot(store, NAME)
@@ -91,6 +94,23 @@ def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
             click.echo(f"{error}; making it again", err=True)
     make(store, NAME, like="bank", seed=0, replace=True, progress=watch)
     return open_snapshot(store, NAME), f"{what}, made from a seed"
+
+
+def _refuse_others(store: Path, name: str, making: dict[str, object]) -> None:
+    """A snapshot of the demo's name that somebody made otherwise is not replaced."""
+    from engine.errors import CorruptSnapshot, SnapshotExists
+    from ingest.manifest import read_manifest
+    from ingest.store import names
+
+    try:
+        taken = name in names(store) and not making.items() <= read_manifest(store / name).source.items()
+    except CorruptSnapshot:
+        taken = True
+    if taken:
+        raise SnapshotExists(
+            f"snapshot {name!r} in {store} is not the demo's own; delete it with 'routelab snapshot delete {name}' "
+            "or give the demo another --store"
+        )
 
 
 def _decisions(out: Path) -> str:

@@ -22,7 +22,7 @@ def explain(snapshot_name: str, interaction: str, top: int, store: Path, as_json
 
     \b
     Example:
-      routelab explain --snapshot demo --interaction C0000001
+      routelab explain --snapshot demo --interaction i000001
     """
     chosen = options.scenario_of(**scenario)
     from engine.explain import explain as explained

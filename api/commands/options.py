@@ -31,9 +31,7 @@ _SCENARIO = (
     ),
     click.option("--threshold", type=float, default=0.5, show_default=True, help="Least score that counts."),
     click.option("--sla", metavar="SHARE/SECONDS", help="Goal, for example 80/20; may move the weights."),
-    click.option(
-        "--performance", type=float, default=0.80, show_default=True, help="Share achieved within the goal, 0-1."
-    ),
+    click.option("--performance", type=float, help="Share achieved within the goal, 0-1.  [default: 0.8]"),
     click.option("--required", default="", metavar="skills,language", help="Make either or both a hard filter."),
     click.option(
         "--expected", default="eligible", show_default=True, metavar="eligible|uniform|staffed",
@@ -67,8 +65,8 @@ def scenario_options(command: Command) -> Command:
 
 
 def scenario_of(
-    *, mode: str, method: str, weights: str, threshold: float, sla: str | None, performance: float, required: str,
-    expected: str, csat: str, csat_missing: str, csat_shrinkage: float, language_term: str, seed: int,
+    *, mode: str, method: str, weights: str, threshold: float, sla: str | None, performance: float | None,
+    required: str, expected: str, csat: str, csat_missing: str, csat_shrinkage: float, language_term: str, seed: int,
 ) -> Scenario:  # fmt: skip
     """The scenario that the options say.
 
@@ -81,6 +79,8 @@ def scenario_of(
     from engine.scenario import Scenario
     from engine.weights import RoutingWeights
 
+    if performance is not None and sla is None:
+        raise InvalidScenario("--performance needs --sla: without a goal it moves nothing; add --sla 80/20, say")
     try:
         terms = [float(text) for text in weights.split(",")]
     except ValueError:
@@ -91,7 +91,8 @@ def scenario_of(
         )
     return Scenario(
         mode=mode, method=method, weights=RoutingWeights(terms[0], terms[1], terms[2], threshold), goal=sla,
-        performance=performance, required=tuple(part.strip() for part in required.split(",") if part.strip()),
+        performance=0.80 if performance is None else performance,
+        required=tuple(part.strip() for part in required.split(",") if part.strip()),
         expected=expected, csat=csat, csat_missing=_number_or_text(csat_missing), csat_shrinkage=csat_shrinkage,
         language=language_term, seed=seed,
     )  # fmt: skip

@@ -17,7 +17,13 @@ _FILE = click.Path(path_type=Path)
 
 @click.group()
 def snapshot() -> None:
-    """Make, list, show, verify and delete snapshots."""
+    """Make, list, show, verify and delete snapshots.
+
+    \b
+    Examples:
+      routelab snapshot synthetic --name small --interactions 10000
+      routelab snapshot list
+    """
 
 
 @snapshot.command()
@@ -81,12 +87,16 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
 
 @snapshot.command()
 @options.name
-@click.option("--interactions", type=click.IntRange(1), help="How many.  [default: 100000, or the bank's 252290]")
-@click.option("--agents", type=click.IntRange(1), help="How many.  [default: 50, or the bank's]")
-@click.option("--queues", type=click.IntRange(1), help="How many.  [default: 4]")
-@click.option("--skills", type=click.IntRange(1), help="How many.  [default: 8]")
-@click.option("--languages", type=click.IntRange(1), help="How many.  [default: 2]")
-@click.option("--days", type=click.IntRange(1), help="How many.  [default: 28, or the bank's 212]")
+@click.option(
+    "--interactions",
+    type=click.IntRange(1, 1_000_000_000),
+    help="Number of interactions.  [default: 100000, or the bank's 252290]",
+)
+@click.option("--agents", type=click.IntRange(1, 100_000), help="Number of agents.  [default: 50, or the bank's]")
+@click.option("--queues", type=click.IntRange(1, 10_000), help="Number of queues.  [default: 4]")
+@click.option("--skills", type=click.IntRange(1, 10_000), help="Number of skills.  [default: 8]")
+@click.option("--languages", type=click.IntRange(1, 1_000), help="Number of languages.  [default: 2]")
+@click.option("--days", type=click.IntRange(1, 3_660), help="Number of days.  [default: 28, or the bank's 212]")
 @click.option("--start", help="First day, YYYY-MM-DD.")
 @click.option("--like", type=click.Choice(["bank"]), help="Shaped like a real bank's seven months.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same centre.")

@@ -81,6 +81,8 @@ def kind_of(path: Path) -> str:
     """
     if reason := missing(path):
         raise MissingInput(reason)
+    if path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".ods"}:
+        raise InvalidTable(f"{path.name}: is a workbook; save the sheet as CSV UTF-8 and import that")
     expected = EXTENSIONS.get(path.suffix.lower())
     if expected is None:
         raise InvalidTable(
