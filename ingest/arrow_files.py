@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
+import stat
 from functools import cached_property
 from pathlib import Path
 
@@ -154,14 +155,17 @@ class Pinned:
     OSError
         If it cannot be opened.
     ValueError
-        If it is empty.
+        If it is empty or no plain file.
     """
 
     def __init__(self, entry: FileEntry, folder: int, path: Path) -> None:
         self._entry, self._path = entry, path
         self._is_checked = False
-        handle = os.open(entry.path, os.O_RDONLY, dir_fd=folder)
+        # Only plain files of this folder: no link to elsewhere is followed, and no pipe is waited for.
+        handle = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ValueError("not a plain file")
             self._mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
         finally:
             os.close(handle)

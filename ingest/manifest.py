@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -112,10 +112,26 @@ class Manifest:
         }
 
 
-def content_id(files: tuple[FileEntry, ...]) -> str:
-    """One hash over the paths and hashes of all files, in the order of their paths."""
-    lines = sorted(f"{entry.path} {entry.sha256}\n" for entry in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def content_id(files: Sequence[FileEntry], rows: Mapping[str, int], dictionaries: Mapping[str, Sequence[str]]) -> str:
+    """One hash over the files' hashes and what else decides how they are read: equal content has equal id.
+
+    Parameters
+    ----------
+    files : sequence of FileEntry
+        In any order.
+    rows : mapping
+        Row count by table.
+    dictionaries : mapping
+        Texts behind codes.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    listed = sorted(list(asdict(entry).values()) for entry in files)
+    said = {"files": listed, "rows": rows, "dictionaries": dictionaries}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
@@ -173,6 +189,8 @@ def _wrong(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.files:
         if not _is_file(entry):
             yield f"file {entry.path!r} is not one of this folder, or its size, rows or hash have another form"
+    if content_id(manifest.files, manifest.rows, texts) != manifest.id:
+        yield "its files, rows or dictionaries do not match its id"
     try:
         ZoneInfo(manifest.time_zone)
         [datetime.fromisoformat(at) for at in (manifest.created, *manifest.interval.values()) if at is not None]

@@ -171,7 +171,7 @@ class SnapshotWriter:
             if entry.table in rows:
                 rows[entry.table] += entry.rows
         manifest = Manifest(
-            name=self._name, id=content_id(tuple(files)), source=self._source,
+            name=self._name, id=content_id(files, rows, self._dictionaries.texts), source=self._source,
             time_zone=self._time_zone, created=datetime.now(UTC).isoformat(timespec="microseconds"),
             interval={"start": _iso(self._first), "end": _iso(self._last[0] if self._last else None)},
             rows=rows, files=tuple(files), dictionaries=self._dictionaries.texts,
@@ -246,6 +246,8 @@ class SnapshotWriter:
         found = [_call_types_of(self._folder / entry.path, wanted) for entry in self._days if wanted.height]
         schema = {"interaction_id": pl.String, "call_type": pl.Int32, "day": pl.Int32}
         known = pl.concat([pl.DataFrame(schema=schema), *found])
+        if lost := wanted.height - wanted.join(known, on="interaction_id", how="semi").height:
+            self.assume(f"{lost} surveys name an interaction that is not in this data; they count by agent only")
         return surveys.join(known, on="interaction_id", how="left", maintain_order="left")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -105,16 +108,35 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
     replace : bool
         Whether an existing one may be replaced.
     """
-    refuse_existing(store, name, replace)
     target = store / name
-    if not target.exists():
+    with locked(store):
+        refuse_existing(store, name, replace)
+        old = side_folder(store, name, "old") if target.exists() else None
+        if old:
+            target.rename(old)
         finished.rename(target)
+        sync_folder(store)
+        if old:
+            remove(old)
+
+
+@contextmanager
+def locked(store: Path) -> Iterator[None]:
+    """Keep other writers from changing names in the store meanwhile; readers go on."""
+    handle = os.open(store, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, or the link that stands for one; what a link points to is left alone."""
+    if folder.is_symlink():
+        folder.unlink()
     else:
-        old = side_folder(store, name, "old")
-        target.rename(old)
-        finished.rename(target)
-        shutil.rmtree(old)
-    sync_folder(store)
+        shutil.rmtree(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -134,16 +156,18 @@ def tidy(store: Path) -> None:
         match = _LEFTOVER.fullmatch(path.name)
         if not match or _runs(int(match["pid"])):
             continue
-        if match["kind"] == "old" and not (store / match["name"]).exists():
-            path.rename(store / match["name"])
-        else:
-            shutil.rmtree(path, ignore_errors=True)
+        # A store that may only be read is left as it is.
+        with suppress(OSError):
+            if match["kind"] == "old" and not (store / match["name"]).exists():
+                path.rename(store / match["name"])
+            else:
+                remove(path)
 
 
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
@@ -230,6 +254,7 @@ def delete(store: Path, name: str) -> None:
             raise CorruptSnapshot(f"{store / name}: there is no {FILE_NAME}; if it is of no use, remove the folder")
         raise UnknownName(f"snapshot {name!r} is not in {store}; known: {', '.join(names(store)) or 'none'}")
     away = side_folder(store, name, "partial")
-    (store / name).rename(away)
-    sync_folder(store)
-    shutil.rmtree(away)
+    with locked(store):
+        (store / name).rename(away)
+        sync_folder(store)
+    remove(away)

@@ -193,18 +193,20 @@ def _flip(path: Path) -> None:
         (lambda s: (s / "manifest.json").write_text("{"), "not a readable manifest"),
         (lambda s: (s / "manifest.json").unlink(), "not a snapshot"),
         (lambda s: _edit(s, schema_version=99), "schema version 99"),
-        (lambda s: _edit(s, id="0" * 64), "does not match"),
+        (lambda s: _edit(s, id="0" * 64), "do not match its id"),
+        (lambda s: _edit(s, dictionaries={"agent_id": ["a1", "a0"]}), "do not match its id"),
+        (lambda s: _link(s / "agents.arrow"), "cannot be read"),
         (lambda s: _edit(s, files="x"), "not a readable manifest"),
         (lambda s: _edit(s, time_zone="Mars/X"), "time zone"),
         (lambda s: _edit(s, rows="many"), "another form"),
-        (lambda s: _edit(s, rows=dict.fromkeys(TABLES, 7)), "do not add up"),
+        (lambda s: _edit(s, rows=dict.fromkeys(TABLES, 7)), "do not match its id"),
         (lambda s: _edit(s, interval={}), "start and end"),
         (lambda s: _edit(s, created="yesterday"), "cannot be read"),
         (lambda s: _edit(s, dictionaries={"agent_id": [1]}), "lists of texts"),
         (lambda s: _edit_file(s, bytes=None), "another form"),
         (lambda s: _edit_file(s, path="../../secret.arrow"), "not one of this folder"),
         (lambda s: _edit_file(s, path="/etc/passwd"), "not one of this folder"),
-        (lambda s: _edit_file(s, rows=1), "rows, the manifest says"),
+        (lambda s: _edit_file(s, rows=1), "do not match its id"),
     ],
 )
 def test_verify_notices_any_harm(tmp_path, harm, says):
@@ -217,6 +219,13 @@ def test_verify_notices_any_harm(tmp_path, harm, says):
 def _edit(folder: Path, **changes: object) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def _link(path: Path) -> None:
+    """The same bytes, but from elsewhere."""
+    moved = path.parent.parent / "elsewhere.arrow"
+    path.rename(moved)
+    path.symlink_to(moved)
 
 
 def _edit_file(folder: Path, **changes: object) -> None:
@@ -245,6 +254,47 @@ def test_unknown_snapshots_name_the_nearest(tmp_path):
         open_snapshot(tmp_path, "marhc")
     with pytest.raises(UnknownName, match="known: march"):
         open_snapshot(tmp_path, "zzz")
+
+
+def test_a_linked_snapshot_is_replaced_and_deleted_without_touching_what_it_links_to(tmp_path):
+    write(tmp_path / "far", "s")
+    (tmp_path / "near").mkdir()
+    for change in (lambda: write(tmp_path / "near", replace=True), lambda: stores.delete(tmp_path / "near", "s")):
+        stores_link = tmp_path / "near" / "s"
+        stores_link.symlink_to(tmp_path / "far" / "s")
+        change()
+        if stores_link.exists():
+            stores.delete(tmp_path / "near", "s")
+        assert list((tmp_path / "near").iterdir()) == []
+    assert verify(tmp_path / "far" / "s").rows["interactions"] == 50
+
+
+def test_two_writers_of_one_name_give_one_snapshot_and_one_refusal(tmp_path):
+    with SnapshotWriter(tmp_path, "s", source={}, time_zone="UTC") as slow:
+        slow.add("agents", agents())
+        first = write(tmp_path)
+        with pytest.raises(SnapshotExists):
+            slow.commit()
+    assert open_snapshot(tmp_path, "s").manifest.id == first
+    assert [p.name for p in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_leftover_of_an_impossible_process_is_tidied(tmp_path):
+    (tmp_path / f".s.{10**20}-0123abcd.partial").mkdir()
+    assert stores.manifests(tmp_path) == ([], [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nulls_of_a_mapped_file_are_nobody_and_no_time(tmp_path):
+    """What lies under a null in a file is arbitrary; it must come out as -1 and NaN, in every batch."""
+    write(tmp_path)
+    arrays = open_snapshot(tmp_path, "s").arrays()
+    agent = [a for batch in arrays.batches() for a in batch.agent.tolist()]
+    handle_s = [h for batch in arrays.batches() for h in batch.handle_s.tolist()]
+    names = arrays.centre.agent_ids
+    given = interactions()
+    assert agent == [names.index(a) if a in names else -1 for a in given["agent_id"]]
+    assert [None if h != h else h for h in handle_s] == given["handle_s"].to_list()
 
 
 def test_a_snapshot_opens_by_folder(tmp_path):
