@@ -19,6 +19,8 @@ from api.routes import STATIC, router
 from api.service import Service
 from api.settings import Settings
 
+MOST_CONNECTIONS = 256
+
 
 def create_app(settings: Settings) -> FastAPI:
     """An application of its own; several can live side by side.
@@ -62,7 +64,10 @@ def serve(settings: Settings) -> None:
     click.echo(f"routelab serves {settings.store} at {address} (documentation: {address}/docs; stop with Ctrl+C)")
     if not _is_loopback(listening):
         click.echo("warning: others on the network can reach this address, and nobody is asked for a key", err=True)
-    config = uvicorn.Config(create_app(settings), log_level="warning", server_header=False)
+    # Connections beyond the limit are answered 503 at once, so that half-sent bodies cannot pile up.
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", server_header=False, limit_concurrency=MOST_CONNECTIONS
+    )
     # Ctrl+C is how it is meant to end.
     with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

@@ -38,6 +38,8 @@ class Surveys:
         Score rescaled by its own scale to 0-1.
     call_type, day : (n_surveys,) array of int32
         Call type and UTC day of the interaction; -1 where unknown.
+    first : (n_surveys,) array of bool
+        Whether it is the first of its interaction in this data set.
     """
 
     agent: Int32Array
@@ -46,6 +48,7 @@ class Surveys:
     value: FloatArray
     call_type: Int32Array
     day: Int32Array
+    first: BoolArray
 
     def before(self, end_us: int) -> Surveys:
         """Those completed before an instant. [us since 1970, UTC]"""
@@ -316,7 +319,7 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
         language=_places(needed["language"], languages),
         skill_start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
         skill=_places(needed["skills"].explode().drop_nulls(), skills),
-        surveys=_surveys(tables.surveys, agent_ids, queue_ids),
+        surveys=_surveys(tables.surveys, agent_ids, queue_ids, call_types),
         staffing=_blocks(tables.staffing, agent_ids),
         time_zone=tables.time_zone,
     )
@@ -355,7 +358,7 @@ def _members(members: pl.DataFrame, queue_ids: list[str], agent_ids: list[str]) 
     return member
 
 
-def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str]) -> Surveys:
+def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], call_types: pl.DataFrame) -> Surveys:
     frame = frame.sort("completed_at", "survey_id")
     agent = _places(frame["agent_id"], agent_ids)
     known = agent >= 0
@@ -363,13 +366,18 @@ def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str]) ->
     if not (high > low).all():
         raise InvalidTable("surveys: scale_max must be greater than scale_min in every row")
     extra = {n: frame[n] if n in frame.columns else pl.Series(n, [None] * frame.height) for n in ("call_type", "day")}
+    call_type = extra["call_type"].cast(pl.Int32).fill_null(-1).to_numpy()
+    # Where a survey names no queue, its interaction does.
+    of_type = np.append(_places(call_types["queue_id"], queue_ids), np.int32(-1))[call_type]
+    queue = np.where(frame["queue_id"].is_null().to_numpy(), of_type, _places(frame["queue_id"], queue_ids))
     return Surveys(
         agent=agent[known],
-        queue=_places(frame["queue_id"], queue_ids)[known],
+        queue=queue[known],
         completed_us=frame["completed_at"].dt.epoch("us").to_numpy()[known],
         value=((frame["score"].to_numpy() - low) / (high - low))[known],
-        call_type=extra["call_type"].cast(pl.Int32).fill_null(-1).to_numpy()[known],
+        call_type=call_type[known],
         day=extra["day"].cast(pl.Int32).fill_null(-1).to_numpy()[known],
+        first=(frame["interaction_id"].is_first_distinct().to_numpy() & (call_type >= 0))[known],
     )
 
 

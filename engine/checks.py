@@ -214,6 +214,12 @@ def complete(tables: Tables) -> tuple[Tables, list[str]]:
         members = check("members", queues.select("queue_id").join(tables.agents.select("agent_id"), how="cross"))
         said.append("no members were given: every agent is a member of every queue")
     said += _unmatched(tables, members)
+    strange = tables.surveys["queue_id"].drop_nulls()
+    strange = strange.filter(~strange.is_in(queues["queue_id"].implode()))
+    if strange.len():
+        said.append(
+            f"{strange.len()} surveys name queues that are not known, first {strange[0]}; they count by agent only"
+        )
     return replace(tables, queues=queues, members=members), said
 
 

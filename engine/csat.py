@@ -71,7 +71,7 @@ def csat_table(
 
     Examples
     --------
-    >>> one = Surveys(*(np.array([v]) for v in (0, 0, 5, 0.75, -1, -1)))
+    >>> one = Surveys(*(np.array([v]) for v in (0, 0, 5, 0.75, -1, -1, False)))
     >>> csat_table(one, n_agents=2, n_queues=1).mean
     array([[ nan,  nan],
            [0.75,  nan]])

@@ -15,7 +15,7 @@ from engine.typing import Record
 MOST_NAMES = 5
 
 
-def notes(tally: Tally, scenario: Record, used: Record, filled: int) -> list[str]:
+def notes(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int]) -> list[str]:
     """Everything odd about the data or the scenario of a run.
 
     Parameters
@@ -24,8 +24,8 @@ def notes(tally: Tally, scenario: Record, used: Record, filled: int) -> list[str
         All batches counted.
     scenario, used : dict
         The scenario, and the weights after its goal.
-    filled : int
-        Agents without any survey.
+    filled : tuple of int
+        Agents without any survey by the first and by the last day.
 
     Returns
     -------
@@ -35,18 +35,17 @@ def notes(tally: Tally, scenario: Record, used: Record, filled: int) -> list[str
     return [*_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
 
 
-def _about_surveys(tally: Tally, scenario: Record, used: Record, filled: int) -> Iterator[str]:
+def _about_surveys(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int]) -> Iterator[str]:
     if not used["historical_csat"]:
         return
     if "surveys" in tally.arrays.snapshot.get("made_up", ()):
         yield "the surveys are made up: they move choices here but say nothing about customers"
-    if filled:
+    at_first, at_last = filled
+    if at_first:
         by = "the mean of all" if scenario["csat_shrinkage"] else scenario["csat_missing"]
-        before = ", like everybody's before the first survey" if scenario["csat"] == "asof" else ""
-        yield (
-            f"{filled} of {tally.arrays.centre.n_agents} agents have no survey in the data; "
-            f"their satisfaction term is {by}{before}"
-        )
+        then = "" if at_first == at_last else f" on the first day, {at_last} on the last"
+        of = tally.arrays.centre.n_agents
+        yield f"{at_first} of {of} agents have no survey{then}; meanwhile their satisfaction term is {by}"
 
 
 def _about_weights(scenario: Record, used: Record) -> Iterator[str]:

@@ -11,7 +11,7 @@ from engine.arrays import Centre
 from engine.errors import MissingInput
 from engine.fairness import Shares, fairness
 from engine.notes import notes
-from engine.satisfaction import satisfaction
+from engine.satisfaction import coverage, satisfaction
 from engine.tally import Tally
 from engine.typing import FloatArray, Record
 
@@ -82,7 +82,7 @@ class Report:
         }
 
 
-def build(tally: Tally, place: int, scenario: Record, weights_used: Record, filled: int) -> Report:
+def build(tally: Tally, place: int, scenario: Record, weights_used: Record, filled: tuple[int, int]) -> Report:
     """Report of one scenario of a finished tally.
 
     Parameters
@@ -93,8 +93,8 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
         Which scenario of the stack.
     scenario, weights_used : dict
         What was asked for, and the weights after the goal.
-    filled : int
-        Agents whose satisfaction term was filled in for want of surveys.
+    filled : tuple of int
+        Agents without any survey by the first and by the last day.
 
     Returns
     -------
@@ -108,6 +108,7 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
     handled_s = tally.handled_s[place] if tally.timed else None
     shares = Shares(counts, handled_s, eligible, expected, scenario["expected"], centre.agent_ids, centre.groups)
     made_up = "surveys" in arrays.snapshot.get("made_up", ())
+    covered = coverage(centre.surveys, tally.days, tally.n_answered)
     unrouted = tally.unrouted(place)
     return Report(
         scenario=scenario,
@@ -117,7 +118,7 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
         unrouted={"total": sum(unrouted.values()), "reasons": unrouted},
         preference=_preference(tally, place),
         fairness=fairness(shares),
-        csat=satisfaction(centre, tally.mixes(place), tally.n_answered, made_up),
+        csat=satisfaction(centre, tally.mixes(place), covered, made_up),
         agents=_agents(centre, counts, handled_s, eligible),
         warnings=notes(tally, scenario, weights_used, filled),
     )

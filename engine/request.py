@@ -16,7 +16,7 @@ from engine.scores import SCALE, Block, Terms, score_keys
 from engine.typing import BoolArray, FloatArray, Int32Array
 
 _NO_NUMBERS = np.empty(0, np.int32)
-_NO_SURVEYS = Surveys(*(np.empty(0, kind) for kind in ("i4", "i4", "i8", "f8", "i4", "i4")))
+_NO_SURVEYS = Surveys(*(np.empty(0, kind) for kind in ("i4", "i4", "i8", "f8", "i4", "i4", "?")))
 
 
 @dataclass(frozen=True)

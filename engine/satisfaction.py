@@ -14,6 +14,7 @@ doi:10.1214/ss/1177011926.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,7 +129,29 @@ def _p_value(between: float, rank: int, noise: float, free: int) -> float:
     return float(fdtrc(rank, free, between / rank / noise)) if noise > 0 else float(between == 0)
 
 
-def satisfaction(centre: Centre, mix: Mix, n_answered: int, made_up: bool) -> Record:
+def coverage(surveys: Surveys, days: Sequence[int], n_answered: int) -> float | None:
+    """Share of the answered interactions of some days that have a survey.
+
+    Parameters
+    ----------
+    surveys : Surveys
+        All of the data set.
+    days : sequence of int
+        First and last UTC day; empty for none.
+    n_answered : int
+        Interactions of these days with a recorded agent.
+
+    Returns
+    -------
+    float or None
+        None where nothing was answered, or no survey names its interaction.
+    """
+    if not n_answered or (surveys.agent.size and not surveys.first.any()):
+        return None
+    return float((surveys.first & (surveys.day >= days[0]) & (surveys.day <= days[-1])).sum() / n_answered)
+
+
+def satisfaction(centre: Centre, mix: Mix, covered: float | None, made_up: bool) -> Record:
     """What a report says about satisfaction.
 
     Parameters
@@ -137,8 +160,8 @@ def satisfaction(centre: Centre, mix: Mix, n_answered: int, made_up: bool) -> Re
         With its surveys.
     mix : Mix
         The interactions compared.
-    n_answered : int
-        Interactions with a recorded agent, for the coverage.
+    covered : float, optional
+        As `coverage` gives it.
     made_up : bool
         Whether the surveys were drawn from a seed.
 
@@ -151,7 +174,7 @@ def satisfaction(centre: Centre, mix: Mix, n_answered: int, made_up: bool) -> Re
     n = surveys.agent.size
     report: Record = {
         "simulated_mean": None, "recorded_mean": None, "gain": None,
-        "coverage": n / n_answered if n_answered else None, "n_surveys": n,
+        "coverage": covered, "n_surveys": n,
         "p_value": None, "agent_sd": None, "how": "no surveys",
     }  # fmt: skip
     if made_up:

@@ -91,6 +91,8 @@ class Scenario:
             raise InvalidScenario(f"csat_missing is {self.csat_missing!r}; use a number from 0 to 1, or {QUEUE_MEAN}")
         if not _within(self.csat_shrinkage, 0, 1e6):
             raise InvalidScenario(f"csat_shrinkage is {self.csat_shrinkage!r}; use a number from 0 to 1000000")
+        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**63):
+            raise InvalidScenario(f"seed is {self.seed!r}; use a whole number from 0 to 9223372036854775807")
         self.weights_used()
 
     def weights_used(self) -> RoutingWeights:
@@ -241,7 +243,9 @@ def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes
         if keep is not None:
             keep(outcomes_of(decided, texts))
     tally.close()
-    filled = int((stack.csat.n_surveys[-1] == 0).sum())
+    rows = [stack.csat.row_of(day) for day in tally.days or [0]]
+    unsurveyed = (stack.csat.n_surveys == 0).sum(axis=1)
+    filled = (int(unsurveyed[rows[0]]), int(unsurveyed[rows[-1]]))
     return [
         build(tally, place, scenario.to_dict(), asdict(w), filled)
         for place, (scenario, w) in enumerate(zip(scenarios, stack.used, strict=True))

@@ -14,7 +14,8 @@ import polars as pl
 
 from engine.arrays import Centre, encode
 from engine.checks import check
-from engine.csat import CsatTable, csat_table
+from engine.csat import QUEUE_MEAN, CsatTable, csat_table
+from engine.errors import InvalidScenario
 from engine.tables import TABLES, Tables
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 from engine.weights import RoutingWeights
@@ -279,6 +280,8 @@ def score_matrix(
     ------
     InvalidTable
         If a frame does not fit its table.
+    InvalidScenario
+        If an option is not one of these, or a mean is not within 0-1.
 
     Examples
     --------
@@ -290,6 +293,7 @@ def score_matrix(
     >>> float(score_matrix(calls, agents, {"ada": 0.8}, RoutingWeights())[0, 0])
     0.94
     """
+    _check_options(csat, required, language, csat_missing)
     checked = check("interactions", interactions).with_row_index("row")
     surveys = check("surveys", csat) if isinstance(csat, pl.DataFrame) else TABLES["surveys"].empty()
     tables = Tables(
@@ -314,6 +318,19 @@ def score_matrix(
         for part, block in terms.blocks(centre.requirement[batch.call_type], table.row_of(batch.day)):
             score[rows[part]] = _scores(block, weights)
     return score
+
+
+def _check_options(csat: object, required: Sequence[str], language: str, csat_missing: float | str) -> None:
+    means = dict(csat) if isinstance(csat, Mapping) else {}
+    if csat_missing != QUEUE_MEAN:
+        means["csat_missing"] = csat_missing
+    for name, mean in means.items():
+        if not (isinstance(mean, int | float) and 0 <= mean <= 1):
+            raise InvalidScenario(f"{name}: mean satisfaction is {mean!r}; use a number from 0 to 1")
+    if not set(required) <= {"skills", "language"} or language not in {"binary", "proficiency"}:
+        raise InvalidScenario(
+            f"required is {tuple(required)!r} and language {language!r}; use skills or language, binary or proficiency"
+        )
 
 
 def _scores(block: Block, weights: RoutingWeights) -> FloatArray:

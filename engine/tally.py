@@ -55,6 +55,8 @@ class Tally:
         Interactions seen, those with a recorded agent, and those without a handling time.
     timed : bool
         Whether any handling time was seen.
+    days : list of int
+        First and last UTC day seen; empty before any.
     decisions : list
         Per segment: requirements that occurred, and who was chosen for them by scenario.
     """
@@ -79,6 +81,7 @@ class Tally:
         self.recorded = np.zeros((self.n_scenarios, 2, centre.n_agents))
         self._segment: Segment | None = None
         self._segments: list[int] = []
+        self.days: list[int] = []
 
     def add(self, decided: Decided) -> None:
         """Take one decided batch."""
@@ -90,6 +93,7 @@ class Tally:
         segment, batch, fold = self._segment, decided.batch, fold_of(decided.batch.day)
         segment.decided = decided
         self.n_interactions += batch.call_type.size
+        self.days = [*self.days[:1], batch.day]
         segment.n[fold] += decided.count
         if batch.handle_s is None:
             self.n_untimed += batch.call_type.size

@@ -1,4 +1,4 @@
-"""Run a scenario and write its files: outcomes.arrow and report.json, both or neither."""
+"""Run a scenario and write its files: outcomes.arrow, then report.json, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from engine.arrays import Arrays
+from engine.errors import NotWritable
 from engine.outcomes import Outcomes, Texts, nothing
 from engine.report import Report
 from engine.scenario import Scenario, run
@@ -54,6 +55,9 @@ def simulate_to(
         If the folder cannot be made or written.
     """
     make_folder(out)
+    for name in (OUTCOMES, REPORT):
+        if (out / name).is_dir():
+            raise NotWritable(f"{out / name}: is a folder; choose another --out or move it away")
     started = time.perf_counter()
     total = int(arrays.snapshot["counts"].get("interactions", 0))
     mark = uuid.uuid4().hex[:8]

@@ -106,7 +106,13 @@ def known_surveys(rows: Rows, arrived_at: datetime, csat: str) -> list[Row]:
     Rows that name an agent who is not in the agents table take no part in choices.
     """
     agents = {agent["agent_id"] for agent in rows["agents"]}
-    surveys = [survey for survey in rows["surveys"] if survey["agent_id"] in agents]
+    queues = {row["interaction_id"]: row["queue_id"] for row in rows["interactions"]}
+    surveys = [
+        # Where a survey names no queue, its interaction does.
+        survey if survey["queue_id"] is not None else {**survey, "queue_id": queues.get(survey["interaction_id"])}
+        for survey in rows["surveys"]
+        if survey["agent_id"] in agents
+    ]
     if csat == "all":
         return surveys
     midnight = arrived_at.replace(hour=0, minute=0, second=0, microsecond=0)

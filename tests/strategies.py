@@ -127,6 +127,7 @@ class Dice:
             rows.append(
                 {
                     "survey_id": f"s{number}",
+                    "interaction_id": self.maybe(*(f"i{i}" for i in range(4)), "nowhere"),
                     "agent_id": self.one(*few),
                     "queue_id": self.maybe(*QUEUE_IDS),
                     "completed_at": self.moment(-1, 1),

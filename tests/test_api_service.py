@@ -13,12 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from api.batch import answer_batch
+from api.body import read_body
+from api.errors import UnreadableBody
 from api.once import Once
 from api.problems import install
 from api.settings import Settings
+from api.threads import Threads
 from tests.small_service import (
     BODY,
     app_of,
@@ -175,3 +179,31 @@ def test_an_address_that_is_taken_is_refused_with_the_way_out():
             serve(Settings(port=taken.getsockname()[1]))
     with pytest.raises(InvalidSettings, match="choose another --host"):
         serve(Settings(host="no.such.host.invalid", port=0))
+
+
+def test_places_of_finished_requests_are_free_again():
+    """More requests one after another than may wait at once; none is turned away."""
+
+    async def many() -> list[int]:
+        threads = Threads("test", n_threads=1, most_waiting=1)
+        try:
+            return [await threads.run(lambda n=n: n) for n in range(10)]
+        finally:
+            threads.close()
+
+    assert asyncio.run(many()) == list(range(10))
+
+
+def test_a_body_that_never_ends_is_given_up():
+    """Half a body and then silence: refused after the time, with what to do."""
+
+    async def receive() -> dict[str, object]:
+        if not sent:
+            sent.append(True)
+            return {"type": "http.request", "body": b"{", "more_body": True}
+        return await asyncio.get_running_loop().create_future()
+
+    sent: list[bool] = []
+    request = Request({"type": "http", "headers": [(b"content-type", b"application/json")]}, receive)
+    with pytest.raises(UnreadableBody, match=r"did not arrive within 0\.05 s"):
+        asyncio.run(read_body(request, 1000, longest_s=0.05))

@@ -202,3 +202,12 @@ def test_staffed_without_a_staffing_table_says_what_to_do():
     )
     with pytest.raises(MissingInput, match="staffing"):
         run(Scenario(expected="staffed"), centre)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e9, 1e11])
+def test_the_interval_of_w_brackets_w_at_any_size(scale):
+    """Also where the noncentral chi-square is taken as normal."""
+    test = chi_square(np.array([1.0, 2.0, 3.0]) * scale, np.array([2.0, 2.0, 2.0]) * scale)
+    size = effect_size(test)
+    assert size["low"] < size["value"] < size["high"]
+    assert size["high"] - size["low"] < 4 / np.sqrt(6 * scale) + 1e-9

@@ -13,8 +13,9 @@ from hypothesis import given
 from engine.arrays import DAY_US, encode
 from engine.checks import check
 from engine.errors import MissingInput
-from engine.scenario import Scenario, choose, run, run_all
+from engine.scenario import Scenario, _Stack, choose, run, run_all
 from engine.tables import Tables
+from engine.tally import Tally
 from engine.weights import RoutingWeights
 from tests.strategies import problems
 from tests.test_explain import centre, level
@@ -145,3 +146,77 @@ def test_a_window_holds_its_start_and_not_its_end():
     assert run(Scenario(), arrays.window(start + 1, start + 3 * minute)).routed == 2
     assert run(Scenario(), arrays.window(start, start + DAY_US, queue=0)).routed == 4
     assert run(Scenario(), arrays.window(0, start)).routed == 0
+
+
+def surveys(**columns: object) -> pl.DataFrame:
+    rows = {
+        "survey_id": ["s0", "s1", "s2"],
+        "interaction_id": ["i0", "i0", None],
+        "agent_id": ["ann", "ann", "bea"],
+        "completed_at": [NOON] * 3,
+        "score": [5.0, 1.0, 3.0],
+        "scale_min": [1.0] * 3,
+        "scale_max": [5.0] * 3,
+    }
+    return check("surveys", pl.DataFrame(rows | columns))
+
+
+def test_coverage_counts_interactions_not_surveys():
+    """Two surveys of one interaction, and one that names none: one of four answered interactions is covered."""
+    tables = replace(centre(), interactions=calls(4, agent_id=["ann"] * 4), surveys=surveys())
+    assert run(Scenario(), tables).csat["coverage"] == 0.25
+    assert run(Scenario(), replace(tables, surveys=surveys(interaction_id=[None] * 3))).csat["coverage"] is None
+
+
+def test_a_window_sees_surveys_before_its_end_only():
+    arrays = encode(replace(centre(), interactions=calls(4), surveys=surveys()))
+    noon_us = int(NOON.timestamp()) * 1_000_000
+    assert arrays.window(0, noon_us).centre.surveys.agent.size == 0
+    assert arrays.window(0, noon_us + 1).centre.surveys.agent.size == 3
+
+
+def test_agents_without_surveys_on_the_first_day_are_counted():
+    """As-of satisfaction of the first day is filled in for everybody; the note says for how many."""
+    later = [NOON, NOON, NOON + timedelta(days=1)]
+    two_days = calls(4, arrived_at=[NOON, NOON, NOON + timedelta(days=1), NOON + timedelta(days=2)])
+    tables = replace(centre(), interactions=two_days, surveys=surveys(completed_at=later))
+    assert any(
+        "7 of 7 agents have no survey on the first day, 5 on the last" in w for w in run(Scenario(), tables).warnings
+    )
+    assert any("5 of 7 agents have no survey; " in w for w in run(Scenario(csat="all"), tables).warnings)
+
+
+def test_unrouted_interactions_take_no_part_in_satisfaction():
+    """Whom the run cannot place is left out on both sides, recorded and simulated."""
+    rows = calls(4, queue_id=["q", "q", "empty", "empty"], agent_id=["ann", "bea", "ann", "ann"])
+    arrays = encode(replace(centre(), interactions=rows, surveys=surveys()))
+    scenario = Scenario()
+    stack = _Stack([scenario], arrays)
+    tally = Tally(arrays, stack.terms, 1)
+    for decided in stack.decide():
+        tally.add(decided)
+    tally.close()
+    mix = tally.mixes(0)
+    assert mix.requirement.sum() == mix.recorded.sum() == mix.simulated.sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        (RoutingWeights(1, 0, 0, 1.5), "above the largest possible score 1"),
+        (RoutingWeights(40, 30, 30), "scores run from 0 to 100"),
+    ],
+)
+def test_senseless_weights_are_remarked_on(weights, says):
+    assert any(says in warning for warning in run(Scenario(weights=weights), centre()).warnings)
+
+
+def test_a_goal_on_large_weights_is_remarked_on():
+    scenario = Scenario(weights=RoutingWeights(40, 30, 30), goal="80/20", performance=0.5)
+    assert any("yours add up to 100" in warning for warning in run(scenario, centre()).warnings)
+
+
+def test_names_that_nobody_has_come_with_the_nearest():
+    rows = calls(skills=[["tehc"]] * 4)
+    warnings = run(Scenario(), replace(centre(), interactions=rows)).warnings
+    assert any("skill 'tehc' (did you mean 'tech'?)" in warning for warning in warnings)

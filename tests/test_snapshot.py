@@ -294,7 +294,7 @@ def test_nulls_of_a_mapped_file_are_nobody_and_no_time(tmp_path):
     names = arrays.centre.agent_ids
     given = interactions()
     assert agent == [names.index(a) if a in names else -1 for a in given["agent_id"]]
-    assert [None if h != h else h for h in handle_s] == given["handle_s"].to_list()
+    assert pl.Series(handle_s).fill_nan(None).to_list() == given["handle_s"].to_list()
 
 
 def test_a_snapshot_opens_by_folder(tmp_path):
