@@ -68,6 +68,7 @@ class Tally:
     n_answered: int = 0
     n_untimed: int = 0
     timed: bool = False
+    days: list[int] = field(default_factory=list)
     decisions: list[tuple[IntArray, Int32Array]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -81,7 +82,6 @@ class Tally:
         self.recorded = np.zeros((self.n_scenarios, 2, centre.n_agents))
         self._segment: Segment | None = None
         self._segments: list[int] = []
-        self.days: list[int] = []
 
     def add(self, decided: Decided) -> None:
         """Take one decided batch."""
