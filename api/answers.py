@@ -75,6 +75,7 @@ class AgentTerms(Answer):
     proficiency: float = Field(description="Skill term, 0 to 1.")
     language: float = Field(description="Language term, 0 to 1.")
     csat: float = Field(description="Satisfaction term, 0 to 1.")
+    n_surveys: int = Field(description="Surveys behind it; 0 where it is filled in.")
     raw_score: float = Field(description="Before threshold and filters.")
     score: float
     reason: str

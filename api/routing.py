@@ -16,6 +16,7 @@ from engine.arrays import Centre
 from engine.csat import CsatTable
 from engine.errors import NobodyEligible
 from engine.explain import rank
+from engine.notes import MADE_UP
 from engine.report import PREFERENCE
 from engine.request import Ranked, narrowed, rank_request, request_terms
 from engine.scenario import Scenario, run
@@ -131,7 +132,7 @@ def _warnings(
 ) -> list[str]:
     said = []
     if "surveys" in data.manifest.made_up and used.historical_csat:
-        said.append("the surveys are made up: they move choices here but say nothing about customers")
+        said.append(MADE_UP)
     without = int((csat.n_surveys[-1][ranked.eligible] == 0).sum())
     if without and used.historical_csat:
         said.append(

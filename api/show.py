@@ -196,7 +196,7 @@ def show_explanation(explanation: Explanation, most: int) -> None:
     out.print(facts("", rows))
     table = [
         [
-            str(a["place"] or "-"), name_of(a), f"{a['proficiency']:.3f}", f"{a['language']:.3f}", f"{a['csat']:.3f}",
+            str(a["place"] or "-"), name_of(a), f"{a['proficiency']:.3f}", f"{a['language']:.3f}", _content(a),
             f"{a['raw_score']:.4f}", a["reason"],
         ]
         for a in explanation.agents[:most]
@@ -208,6 +208,10 @@ def show_explanation(explanation: Explanation, most: int) -> None:
     out.print(grid("", columns, table))
     if len(explanation.agents) > most:
         out.print(f"{len(explanation.agents) - most} more agents; --top {len(explanation.agents)} shows all")
+
+
+def _content(agent: dict[str, Any]) -> str:
+    return f"{agent['csat']:.3f}" if agent["n_surveys"] else f"{agent['csat']:.3f} (no survey)"
 
 
 def show_snapshots(manifests: list[Manifest], store: Path) -> None:

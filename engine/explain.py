@@ -31,7 +31,7 @@ class Explanation:
         After the goal moved them.
     agents : list of dict
         Best first: place (None = not a candidate), agent_id, agent_name, proficiency, language, csat,
-        raw_score (before threshold and filters), score, reason.
+        n_surveys (0: csat is filled in), raw_score (before threshold and filters), score, reason.
     """
 
     interaction: Record
@@ -113,7 +113,8 @@ def rank(scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray
     open_block = Block(block.proficiency, block.language, block.csat, np.ones_like(block.eligible))
     raw = score_keys(open_block, weights, np.array([0.0]))[0, 0]
     key = score_keys(block, weights, np.array([used.min_score_threshold]))[0, 0]
-    return _rows(arrays.centre, terms, block, raw, key, int(requirement[0]), used, scenario)
+    n_surveys = terms.n_surveys[csat_row]
+    return _rows(arrays.centre, terms, block, raw, key, n_surveys, int(requirement[0]), used, scenario)
 
 
 def _find(arrays: Arrays, interaction_id: str) -> tuple[Batch, int]:
@@ -129,8 +130,8 @@ def _find(arrays: Arrays, interaction_id: str) -> tuple[Batch, int]:
 
 
 def _rows(
-    centre: Centre, terms: Terms, block: Block, raw: FloatArray, key: FloatArray, requirement: int,
-    used: RoutingWeights, scenario: Scenario,
+    centre: Centre, terms: Terms, block: Block, raw: FloatArray, key: FloatArray, n_surveys: IntArray,
+    requirement: int, used: RoutingWeights, scenario: Scenario,
 ) -> list[Record]:  # fmt: skip
     order = terms.order
     queue_time_s, idle = centre.queue_time_s[order], centre.idle_since_us[order]
@@ -150,6 +151,7 @@ def _rows(
                 "proficiency": float(block.proficiency[0, column]),
                 "language": float(block.language[0, column]),
                 "csat": float(csat[column]),
+                "n_surveys": int(n_surveys[column]),
                 "raw_score": float(raw[column] / SCALE),
                 "score": float(key[column] / SCALE),
                 "reason": _reason(

@@ -13,6 +13,7 @@ from engine.tally import Tally
 from engine.typing import Record
 
 MOST_NAMES = 5
+MADE_UP = "the surveys are made up: they move choices here but say nothing about customers"
 
 
 def notes(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int]) -> list[str]:
@@ -39,7 +40,7 @@ def _about_surveys(tally: Tally, scenario: Record, used: Record, filled: tuple[i
     if not used["historical_csat"]:
         return
     if "surveys" in tally.arrays.snapshot.get("made_up", ()):
-        yield "the surveys are made up: they move choices here but say nothing about customers"
+        yield MADE_UP
     at_first, at_last = filled
     if at_first:
         by = "the mean of all" if scenario["csat_shrinkage"] else scenario["csat_missing"]

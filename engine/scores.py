@@ -83,6 +83,8 @@ class Terms:
         self._member = centre.member[:, self.order]
         self._mean = csat.mean[:, self.order]
         self._fill = csat.fill
+        # Surveys behind each mean, for explanations.
+        self.n_surveys = csat.n_surveys[:, self.order]
         holds = ~np.isnan(level) if "skills" in required else True
         speaks = np.vstack([~np.isnan(spoken), everyone > 0]) if "language" in required else True
         self.barred_skill: FloatArray = np.where(holds, self._skill, -np.inf)

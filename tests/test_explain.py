@@ -78,6 +78,7 @@ def test_the_three_terms_stand_beside_the_score():
     best = explain(Scenario(), centre(), "i").chosen
     assert best is not None
     assert (best["proficiency"], best["language"], best["csat"], best["score"]) == (1.0, 1.0, 0.5, 0.85)
+    assert best["n_surveys"] == 0
 
 
 def test_nobody_chosen_says_so():
