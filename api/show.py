@@ -208,6 +208,8 @@ def show_explanation(explanation: Explanation, most: int) -> None:
     out.print(grid("", columns, table))
     if len(explanation.agents) > most:
         out.print(f"{len(explanation.agents) - most} more agents; --top {len(explanation.agents)} shows all")
+    for warning in explanation.warnings:
+        out.print(f"[yellow]note[/yellow] {warning}")
 
 
 def _content(agent: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from engine.arrays import Arrays, Batch, Centre, encode
 from engine.errors import UnknownName
+from engine.notes import MADE_UP
 from engine.scenario import Scenario, csat_of, terms_of
 from engine.scores import SCALE, Block, Terms, score_keys
 from engine.selection import ranking
@@ -32,11 +33,14 @@ class Explanation:
     agents : list of dict
         Best first: place (None = not a candidate), agent_id, agent_name, proficiency, language, csat,
         n_surveys (0: csat is filled in), raw_score (before threshold and filters), score, reason.
+    warnings : list of str
+        What to know before trusting it.
     """
 
     interaction: Record
     weights_used: Record
     agents: list[Record]
+    warnings: list[str]
 
     @property
     def chosen(self) -> Record | None:
@@ -48,7 +52,7 @@ class Explanation:
         """Everything as plain values."""
         return {
             "interaction": self.interaction, "weights_used": self.weights_used,
-            "chosen": self.chosen, "agents": self.agents,
+            "chosen": self.chosen, "agents": self.agents, "warnings": self.warnings,
         }  # fmt: skip
 
 
@@ -83,7 +87,9 @@ def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> E
     requirement = centre.requirement[call_type : call_type + 1].astype(np.int64)
     agents = rank(scenario, arrays, terms_of(scenario, arrays, csat), requirement, csat.row_of(batch.day))
     about = {"interaction_id": interaction_id, "arrived_us": int(batch.arrived_us[row]), **kind}
-    return Explanation(about, _plain(scenario.weights_used()), agents)
+    used = scenario.weights_used()
+    made_up = used.historical_csat > 0 and "surveys" in arrays.snapshot.get("made_up", ())
+    return Explanation(about, asdict(used), agents, [MADE_UP] if made_up else [])
 
 
 def rank(scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray, csat_row: int) -> list[Record]:
@@ -201,9 +207,3 @@ def _tie(centre: Centre, agent: int, winner: int) -> str:
     if centre.idle_since_us[agent] != centre.idle_since_us[winner]:
         return "equal score and queue time, lost the tie on idle time (idle since later)"
     return "equal score, queue time and idle time, lost the tie on agent id"
-
-
-def _plain(weights: RoutingWeights) -> Record:
-    from dataclasses import asdict
-
-    return asdict(weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -101,3 +102,10 @@ def test_the_first_place_is_the_choice_of_the_run(problem):
         chosen = explain(scenario, arrays, row["interaction_id"]).chosen
         assert (chosen and chosen["agent_id"]) == row["selected_agent_id"]
         assert (chosen and chosen["score"]) == row["composite_score"]
+
+
+def test_made_up_surveys_are_called_so_here_too():
+    arrays = encode(centre())
+    made_up = replace(arrays, snapshot=arrays.snapshot | {"made_up": ["surveys"]})
+    assert "made up" in explain(Scenario(), made_up, "i").warnings[0]
+    assert explain(Scenario(), arrays, "i").warnings == []
