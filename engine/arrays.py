@@ -256,10 +256,10 @@ def encode(tables: Tables) -> Arrays:
     index = CallTypeIndex()
     call_type = index.codes(interactions)
     day = (interactions["arrived_at"].dt.epoch("us") // DAY_US).cast(pl.Int32).alias("day")
-    places = interactions.select("interaction_id", day, call_type=pl.Series(call_type, dtype=pl.Int32))
-    surveys = tables.surveys.join(places, on="interaction_id", how="left", maintain_order="left")
+    known = interactions.select("interaction_id", day, call_type=pl.Series(call_type, dtype=pl.Int32))
+    surveys = tables.surveys.join(known, on="interaction_id", how="left", maintain_order="left")
     centre = encode_centre(replace(tables, surveys=surveys), index.frame())
-    agent = _places(interactions["agent_id"], centre.agent_ids)
+    agent = places(interactions["agent_id"], centre.agent_ids)
     ids = interactions["interaction_id"].to_arrow()
     arrived_us = interactions["arrived_at"].dt.epoch("us").to_numpy()
     handle_s = interactions["handle_s"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
@@ -315,20 +315,20 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
         idle_since_us=idle_since_us,
         call_types=call_types,
         requirement=requirement,
-        queue=_places(needed["queue_id"], queue_ids),
-        language=_places(needed["language"], languages),
+        queue=places(needed["queue_id"], queue_ids),
+        language=places(needed["language"], languages),
         skill_start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
-        skill=_places(needed["skills"].explode().drop_nulls(), skills),
+        skill=places(needed["skills"].explode().drop_nulls(), skills),
         surveys=_surveys(tables.surveys, agent_ids, queue_ids, call_types),
         staffing=_blocks(tables.staffing, agent_ids),
         time_zone=tables.time_zone,
     )
 
 
-def _places(texts: pl.Series, names: list[str]) -> Int32Array:
+def places(texts: pl.Series, names: list[str]) -> Int32Array:
     """Place of each text in a list of names, -1 where it is null or not there."""
-    places = np.arange(len(names), dtype=np.int32)
-    known = pl.DataFrame({"text": names, "place": places}, {"text": pl.String, "place": pl.Int32})
+    numbers = np.arange(len(names), dtype=np.int32)
+    known = pl.DataFrame({"text": names, "place": numbers}, {"text": pl.String, "place": pl.Int32})
     joined = texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")
     return joined["place"].fill_null(-1).to_numpy()
 
@@ -345,14 +345,14 @@ def _levels(rated: pl.Series, names: list[str]) -> FloatArray:
     rows = rated.alias("rated").to_frame().with_row_index("agent").explode("rated").drop_nulls("rated")
     if rows.height:
         entry = rows["rated"].struct
-        level[rows["agent"].to_numpy(), _places(entry.field("name"), names)] = entry.field("proficiency").to_numpy()
+        level[rows["agent"].to_numpy(), places(entry.field("name"), names)] = entry.field("proficiency").to_numpy()
     return level
 
 
 def _members(members: pl.DataFrame, queue_ids: list[str], agent_ids: list[str]) -> BoolArray:
     member = np.zeros((len(queue_ids), len(agent_ids)), bool)
     joined = members.filter("joined")
-    queue, agent = _places(joined["queue_id"], queue_ids), _places(joined["agent_id"], agent_ids)
+    queue, agent = places(joined["queue_id"], queue_ids), places(joined["agent_id"], agent_ids)
     known = (queue >= 0) & (agent >= 0)
     member[queue[known], agent[known]] = True
     return member
@@ -360,7 +360,7 @@ def _members(members: pl.DataFrame, queue_ids: list[str], agent_ids: list[str]) 
 
 def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], call_types: pl.DataFrame) -> Surveys:
     frame = frame.sort("completed_at", "survey_id")
-    agent = _places(frame["agent_id"], agent_ids)
+    agent = places(frame["agent_id"], agent_ids)
     known = agent >= 0
     low, high = frame["scale_min"].to_numpy(), frame["scale_max"].to_numpy()
     if not (high > low).all():
@@ -368,8 +368,8 @@ def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], ca
     extra = {n: frame[n] if n in frame.columns else pl.Series(n, [None] * frame.height) for n in ("call_type", "day")}
     call_type = extra["call_type"].cast(pl.Int32).fill_null(-1).to_numpy()
     # Where a survey names no queue, its interaction does.
-    of_type = np.append(_places(call_types["queue_id"], queue_ids), np.int32(-1))[call_type]
-    queue = np.where(frame["queue_id"].is_null().to_numpy(), of_type, _places(frame["queue_id"], queue_ids))
+    of_type = np.append(places(call_types["queue_id"], queue_ids), np.int32(-1))[call_type]
+    queue = np.where(frame["queue_id"].is_null().to_numpy(), of_type, places(frame["queue_id"], queue_ids))
     return Surveys(
         agent=agent[known],
         queue=queue[known],
@@ -384,7 +384,7 @@ def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], ca
 def _blocks(frame: pl.DataFrame, agent_ids: list[str]) -> Blocks:
     """Blocks of known agents, what overlaps counted once."""
     rows = frame.select(
-        agent=pl.Series(_places(frame["agent_id"], agent_ids), dtype=pl.Int32),
+        agent=pl.Series(places(frame["agent_id"], agent_ids), dtype=pl.Int32),
         start_us=pl.col("start_at").dt.epoch("us"),
         end_us=pl.col("end_at").dt.epoch("us"),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.arrays import Batch, Centre
+from engine.arrays import Batch, Centre, places
 from engine.scores import SCALE
 from engine.selection import Decided
 from engine.typing import FloatArray, Int32Array
@@ -27,18 +27,19 @@ class Coded:
 
     Parameters
     ----------
-    texts : sequence of str or None
+    texts : sequence of str or None, or polars.Series
         By place; None has no code.
     """
 
-    def __init__(self, texts: Sequence[str | None]) -> None:
+    def __init__(self, texts: Sequence[str | None] | pl.Series) -> None:
+        import polars as pl
         import pyarrow as pa
 
-        distinct = sorted({text for text in texts if text is not None})
-        number = {text: code for code, text in enumerate(distinct)}
+        series = pl.Series(texts, dtype=pl.String)
+        distinct = series.drop_nulls().unique().sort().to_list()
         self.dictionary = pa.array(distinct, pa.string())
         # One more code behind the last stands for place -1, nobody.
-        self.code = np.array([*(-1 if t is None else number[t] for t in texts), -1], np.int32)
+        self.code = np.append(places(series, distinct), np.int32(-1))
 
     def column(self, place: Any) -> Any:
         """Arrow dictionary column of the texts at some places."""
@@ -76,12 +77,12 @@ class Texts:
     @cached_property
     def skill(self) -> Coded:
         """By call type: required skills joined by a semicolon."""
-        return Coded([text or None for text in self._centre.call_types["skills"].list.join(";")])
+        return Coded(self._centre.call_types["skills"].list.join(";").replace("", None))
 
     @cached_property
     def language(self) -> Coded:
         """By call type."""
-        return Coded(self._centre.call_types["language"].to_list())
+        return Coded(self._centre.call_types["language"])
 
     @cached_property
     def status(self) -> Coded:
@@ -213,14 +214,14 @@ class Collector:
 
 def _look_up(decided: Decided, agent: Int32Array, score: FloatArray) -> None:
     """Fill columns of a batch from the decisions of the first scenario."""
-    by_type = decided.by_call_type(decided.agent[0]), decided.by_call_type(decided.key[0]) / SCALE
-    source = decided.batch.call_type
+    by_place = decided.spread(decided.agent[0]), decided.spread(decided.key[0]) / SCALE
+    source = decided.places
     for start in range(0, source.size, CHUNK):
         rows = slice(start, start + CHUNK)
         # Converted once and used while it is in cache. Places are valid, so "wrap" only skips a check.
         place = source[rows].astype(np.intp)
-        by_type[0].take(place, out=agent[rows], mode="wrap")
-        by_type[1].take(place, out=score[rows], mode="wrap")
+        by_place[0].take(place, out=agent[rows], mode="wrap")
+        by_place[1].take(place, out=score[rows], mode="wrap")
 
 
 def outcomes_of(decided: Decided, texts: Texts) -> Outcomes:

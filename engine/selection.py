@@ -159,19 +159,33 @@ class Decided:
     @cached_property
     def count(self) -> IntArray:
         """Interactions of the batch by requirement, (n_requirements,)."""
-        return self.by_requirement(np.bincount(self.batch.call_type, minlength=self.requirement.size))
+        return self.sums()
 
-    def by_requirement(self, by_call_type: Any) -> Any:
-        """Sums by call type as sums by requirement."""
-        if self.requirement.size == self.known.size:
-            return by_call_type
-        sums = np.bincount(self.requirement, by_call_type, self.known.size)
-        return sums.astype(by_call_type.dtype)
+    @cached_property
+    def places(self) -> Int32Array:
+        """Where each interaction looks its decision up, (n,).
 
-    def by_call_type(self, by_requirement: Any) -> Any:
-        """What holds for each requirement, for each call type."""
+        Its call type; or its requirement at once, where going through all call types costs more than the batch.
+        """
+        return self.requirement[self.batch.call_type] if self._by_row else self.batch.call_type
+
+    def spread(self, by_requirement: Any) -> Any:
+        """What holds for each requirement, as `places` look it up."""
         same = self.requirement.size == self.known.size
-        return by_requirement if same else by_requirement[self.requirement]
+        return by_requirement if same or self._by_row else by_requirement[self.requirement]
+
+    def sums(self, weights: FloatArray | None = None, rows: BoolArray | None = None) -> Any:
+        """By requirement, the batch's weights or the number of its interactions; of all rows or of some."""
+        by = self.places if rows is None else self.places[rows]
+        size = self.known.size if self._by_row else self.requirement.size
+        sums = np.bincount(by, weights, size)
+        if size == self.known.size:
+            return sums
+        return np.bincount(self.requirement, sums, self.known.size).astype(sums.dtype)
+
+    @property
+    def _by_row(self) -> bool:
+        return self.known.size < self.requirement.size > self.batch.call_type.size
 
 
 def decide(

@@ -100,8 +100,8 @@ class Tally:
         else:
             self.n_untimed += int(np.count_nonzero(np.isnan(batch.handle_s)))
             # fmax passes over NaN, so interactions without a time add nothing.
-            seconds = np.bincount(batch.call_type, np.fmax(batch.handle_s, 0.0), decided.requirement.size)
-            segment.handle_s += decided.by_requirement(seconds)
+            seconds = decided.sums(np.fmax(batch.handle_s, 0.0))
+            segment.handle_s += seconds
             self.timed = self.timed or bool(seconds.any())
         if batch.agent is not None:
             self._add_recorded(decided, batch.agent, segment, fold)
@@ -133,14 +133,13 @@ class Tally:
         self.n_answered += agent.size - int(count[0])
         segment.known[fold] += decided.count
         if count[0]:
-            left = np.bincount(decided.batch.call_type[agent < 0], minlength=decided.requirement.size)
-            segment.known[fold] -= decided.by_requirement(left)
+            segment.known[fold] -= decided.sums(rows=agent < 0)
         for s in range(self.n_scenarios):
             self.recorded[s, fold] += count[1:]
             unrouted = (decided.agent[s] < 0) & (decided.count > 0)
             # Nearly always everything is routed; then the recorded agents need no second look.
             if unrouted.any():
-                rows = decided.by_call_type(unrouted)[decided.batch.call_type]
+                rows = decided.spread(unrouted)[decided.places]
                 self.recorded[s, fold] -= np.bincount(agent[rows] + 1, minlength=count.size)[1:]
 
     def mixes(self, scenario: int) -> Mix:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -291,3 +292,18 @@ def test_the_best_of_k_agents_with_uniform_csat_scores_k_over_k_plus_1(k):
 def test_a_scenario_that_makes_no_sense_is_refused(field, bad):
     with pytest.raises(InvalidScenario):
         Scenario(**{field: bad})
+
+
+@given(strategies.problems())
+def test_priorities_of_their_own_change_neither_choice_nor_report(problem):
+    """Every interaction a call type of its own, as when priorities are fractions of a second."""
+    scenario, centre = problem
+    n = centre.interactions.height
+    own = centre.interactions.with_columns(priority=pl.int_range(n, eager=True) / 7)
+    single = replace(centre, interactions=own)
+    equal = replace(centre, interactions=own.with_columns(priority=pl.lit(0.0)))
+    assert choices(scenario, single) == choices(scenario, equal)
+    one, other = (run(scenario, tables).to_dict() for tables in (single, equal))
+    assert one["agents"] == other["agents"]
+    assert one["unrouted"] == other["unrouted"]
+    assert one["csat"] == other["csat"]
