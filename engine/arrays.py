@@ -203,6 +203,11 @@ class Arrays:
     batches: Callable[[], Iterator[Batch]]
     snapshot: Record
 
+    @property
+    def has_made_up_surveys(self) -> bool:
+        """Whether the surveys were drawn from a seed; then nothing is claimed from them."""
+        return "surveys" in self.snapshot.get("made_up", ())
+
     def window(self, start_us: int, end_us: int, queue: int | None = None) -> Arrays:
         """The interactions of a time window, and perhaps of one queue; surveys up to the end of it.
 

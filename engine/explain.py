@@ -88,7 +88,7 @@ def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> E
     agents = rank(scenario, arrays, terms_of(scenario, arrays, csat), requirement, csat.row_of(batch.day))
     about = {"interaction_id": interaction_id, "arrived_us": int(batch.arrived_us[row]), **kind}
     used = scenario.weights_used()
-    made_up = used.historical_csat > 0 and "surveys" in arrays.snapshot.get("made_up", ())
+    made_up = used.historical_csat > 0 and arrays.has_made_up_surveys
     return Explanation(about, asdict(used), agents, [MADE_UP] if made_up else [])
 
 

@@ -39,7 +39,7 @@ def notes(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int])
 def _about_surveys(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int]) -> Iterator[str]:
     if not used["historical_csat"]:
         return
-    if "surveys" in tally.arrays.snapshot.get("made_up", ()):
+    if tally.arrays.has_made_up_surveys:
         yield MADE_UP
     at_first, at_last = filled
     if at_first:

@@ -103,11 +103,10 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
     """
     arrays = tally.arrays
     centre, counts = arrays.centre, tally.counts[place]
-    eligible = tally.eligible()
+    eligible = tally.eligible
     expected = _expected(tally, place, scenario["expected"], eligible)
     handled_s = tally.handled_s[place] if tally.timed else None
     shares = Shares(counts, handled_s, eligible, expected, scenario["expected"], centre.agent_ids, centre.groups)
-    made_up = "surveys" in arrays.snapshot.get("made_up", ())
     covered = coverage(centre.surveys, tally.days, tally.n_answered)
     unrouted = tally.unrouted(place)
     return Report(
@@ -118,7 +117,7 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
         unrouted={"total": sum(unrouted.values()), "reasons": unrouted},
         preference=_preference(tally, place),
         fairness=fairness(shares),
-        csat=satisfaction(centre, tally.mixes(place), covered, made_up),
+        csat=satisfaction(tally.effects, tally.mixes(place), covered, arrays.has_made_up_surveys),
         agents=_agents(centre, counts, handled_s, eligible),
         warnings=notes(tally, scenario, weights_used, filled),
     )
@@ -127,7 +126,7 @@ def build(tally: Tally, place: int, scenario: Record, weights_used: Record, fill
 def _expected(tally: Tally, place: int, name: str, eligible: FloatArray) -> FloatArray:
     total = tally.counts[place].sum()
     if name == "eligible":
-        return tally.even_split()[place]
+        return tally.even_split[place]
     able = eligible > 0
     if name == "uniform":
         return np.where(able, total / max(1, able.sum()), 0.0)

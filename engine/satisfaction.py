@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -151,13 +152,45 @@ def coverage(surveys: Surveys, days: Sequence[int], n_answered: int) -> float | 
     return float((surveys.first & (surveys.day >= days[0]) & (surveys.day <= days[-1])).sum() / n_answered)
 
 
-def satisfaction(centre: Centre, mix: Mix, covered: float | None, made_up: bool) -> Record:
-    """What a report says about satisfaction.
+class Effects:
+    """Agent effects of a data set, fitted when first asked for and shared by all scenarios.
 
     Parameters
     ----------
     centre : Centre
         With its surveys.
+    """
+
+    def __init__(self, centre: Centre) -> None:
+        self.surveys = centre.surveys
+        self._centre = centre
+
+    @cached_property
+    def whole(self) -> Fit | None:
+        """From all days."""
+        return self._fit(np.ones(self.surveys.agent.size, bool))
+
+    @cached_property
+    def halves(self) -> tuple[Fit | None, Fit | None]:
+        """For even and for odd days, each from the surveys of the other half."""
+        day = np.where(self.surveys.day >= 0, self.surveys.day, self.surveys.completed_us // DAY_US)
+        return self._fit(day % 2 != 0), self._fit(day % 2 != 1)
+
+    def _fit(self, rows: BoolArray) -> Fit | None:
+        if not rows.any():
+            return None
+        surveys, centre = self.surveys, self._centre
+        kind = np.append(centre.requirement, -1)[surveys.call_type[rows]]
+        return fit(surveys.value[rows], surveys.agent[rows], kind, centre.n_agents, centre.n_requirements)
+
+
+def satisfaction(effects: Effects, mix: Mix, covered: float | None, made_up: bool) -> Record:
+    """What a report says about satisfaction.
+
+    Parameters
+    ----------
+    effects : Effects
+        Of the data set.
     mix : Mix
         The interactions compared.
     covered : float, optional
@@ -170,8 +203,7 @@ def satisfaction(centre: Centre, mix: Mix, covered: float | None, made_up: bool)
     dict
         simulated_mean, recorded_mean, gain, coverage, how and what supports them; null where undefined.
     """
-    surveys = centre.surveys
-    n = surveys.agent.size
+    n = effects.surveys.agent.size
     report: Record = {
         "simulated_mean": None, "recorded_mean": None, "gain": None,
         "coverage": covered, "n_surveys": n,
@@ -181,24 +213,14 @@ def satisfaction(centre: Centre, mix: Mix, covered: float | None, made_up: bool)
         return report | {"how": "the surveys are made up, so no satisfaction is reported from them"}
     if n == 0 or mix.requirement.sum() == 0:
         return report | ({"how": "no interaction has both a recorded agent and a chosen one"} if n else {})
-    half = np.where(surveys.day >= 0, surveys.day, surveys.completed_us // DAY_US) % 2
-    whole = _fit_of(centre, surveys, np.ones(n, bool))
-    fits = [_fit_of(centre, surveys, half != fold) for fold in (0, 1)]
-    if whole is None or any(f is None for f in fits):
+    whole, (even, odd) = effects.whole, effects.halves
+    if whole is None or even is None or odd is None:
         return report | {"how": "too few surveys to tell agents apart"}
-    report |= _means(mix, [f for f in fits if f is not None])
+    report |= _means(mix, [even, odd])
     report |= {"p_value": whole.p_value, "agent_sd": whole.agent_sd, "how": ASSOCIATION}
     if whole.p_value > EVIDENCE_P:
         report |= {"gain": None, "how": f"{NO_EVIDENCE} ({ASSOCIATION})"}
     return report
-
-
-def _fit_of(centre: Centre, surveys: Surveys, rows: BoolArray) -> Fit | None:
-    if not rows.any():
-        return None
-    call_type = surveys.call_type[rows]
-    kind = np.where(call_type >= 0, np.append(centre.requirement, -1)[call_type], -1)
-    return fit(surveys.value[rows], surveys.agent[rows], kind, centre.n_agents, centre.n_requirements)
 
 
 def _means(mix: Mix, fits: list[Fit]) -> Record:

@@ -15,7 +15,7 @@ from engine.goals import ServiceLevelGoal
 from engine.methods import METHODS
 from engine.outcomes import Collector, Outcomes, Texts, outcomes_of
 from engine.report import Report, build
-from engine.scores import Terms
+from engine.scores import LANGUAGE, REQUIRED, Terms
 from engine.selection import Decided, decide
 from engine.tables import Tables
 from engine.tally import Tally
@@ -24,10 +24,8 @@ from engine.weights import RoutingWeights, moved
 
 MODES = ("score",)
 LATER = ("replay", "genesys", "bullseye", "preferred")
-REQUIRED = ("skills", "language")
 EXPECTED = ("eligible", "uniform", "staffed")
 CSAT = ("asof", "all")
-LANGUAGE = ("binary", "proficiency")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 from engine.weights import RoutingWeights
 
 SCALE = 1e9
+# What can be a hard filter, and how the language term reads levels.
+REQUIRED = ("skills", "language")
+LANGUAGE = ("binary", "proficiency")
 TOP_PROFICIENCY = 5.0
 # Cells of one block of keys: small enough to stay in a core's cache between the passes over it.
 BLOCK_CELLS = 1 << 16
@@ -329,7 +332,7 @@ def _check_options(csat: object, required: Sequence[str], language: str, csat_mi
     for name, mean in means.items():
         if not (isinstance(mean, int | float) and 0 <= mean <= 1):
             raise InvalidScenario(f"{name}: mean satisfaction is {mean!r}; use a number from 0 to 1")
-    if not set(required) <= {"skills", "language"} or language not in {"binary", "proficiency"}:
+    if not set(required) <= set(REQUIRED) or language not in LANGUAGE:
         raise InvalidScenario(
             f"required is {tuple(required)!r} and language {language!r}; use skills or language, binary or proficiency"
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from engine.arrays import Arrays
 from engine.peak import Peak
-from engine.satisfaction import Mix, fold_of
+from engine.satisfaction import Effects, Mix, fold_of
 from engine.scores import Terms
 from engine.selection import Decided
 from engine.typing import FloatArray, Int32Array, IntArray
@@ -142,10 +143,16 @@ class Tally:
                 rows = decided.spread(unrouted)[decided.places]
                 self.recorded[s, fold] -= np.bincount(agent[rows] + 1, minlength=count.size)[1:]
 
+    @cached_property
+    def effects(self) -> Effects:
+        """Agent effects on satisfaction."""
+        return Effects(self.arrays.centre)
+
     def mixes(self, scenario: int) -> Mix:
         """Interactions that count for satisfaction under one scenario."""
         return Mix(self.mix[scenario], self.simulated[scenario], self.recorded[scenario])
 
+    @cached_property
     def eligible(self) -> FloatArray:
         """(n_agents,): how many interactions each agent could have got, routed or not."""
         total = np.zeros(self.arrays.centre.n_agents)
@@ -153,6 +160,7 @@ class Tally:
             total[self.terms.order] += np.bincount(group, self.by_requirement, able.shape[0] + 1)[:-1] @ able
         return total
 
+    @cached_property
     def even_split(self) -> FloatArray:
         """(n_scenarios, n_agents): every routed interaction split evenly over those eligible for it."""
         expected = np.zeros(self.counts.shape)

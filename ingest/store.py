@@ -87,7 +87,13 @@ def refuse_existing(store: Path, name: str, replace: bool) -> None:
     ------
     SnapshotExists
         If it is there and `replace` is false.
+    CorruptSnapshot
+        If a folder of this name is no snapshot; it is never replaced.
     """
+    if (store / name).exists() and not (store / name / FILE_NAME).is_file():
+        raise CorruptSnapshot(
+            f"{store / name}: there is no {FILE_NAME}, so it is no snapshot; choose another --name or remove the folder"
+        )
     if (store / name).exists() and not replace:
         raise SnapshotExists(f"snapshot {name!r} exists already in {store}; choose another --name or add --replace")
 
@@ -107,6 +113,11 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
         Folder to be renamed, on the same disk.
     replace : bool
         Whether an existing one may be replaced.
+
+    Raises
+    ------
+    SnapshotExists
+        If the name was taken meanwhile and may not be replaced.
     """
     target = store / name
     with locked(store):

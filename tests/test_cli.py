@@ -223,6 +223,12 @@ def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
     assert pl.read_ipc(tmp_path / "out" / "outcomes.arrow").height == 252_290
     assert run(["demo"]) == 0
     assert "found from an earlier run" in capsys.readouterr().out
+    agents = tmp_path / "data" / "snapshots" / "demo" / "agents.arrow"
+    agents.write_bytes(agents.read_bytes()[::-1])
+    assert run(["demo"]) == 0
+    said = capsys.readouterr()
+    assert "made from a seed" in said.out
+    assert "making it again" in said.err
 
 
 def readme_commands(holding: str) -> list[list[str]]:

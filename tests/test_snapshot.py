@@ -115,6 +115,14 @@ def test_taken_names_are_refused_and_replaced_on_request(tmp_path):
     assert open_snapshot(tmp_path, "s").manifest.rows["interactions"] == 5
 
 
+def test_a_folder_that_is_no_snapshot_is_never_replaced(tmp_path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "thesis.txt").write_text("years of work")
+    with pytest.raises(CorruptSnapshot, match="no snapshot; choose another --name"):
+        write(tmp_path, replace=True)
+    assert (tmp_path / "s" / "thesis.txt").read_text() == "years of work"
+
+
 def test_a_reader_keeps_what_it_opened(tmp_path):
     write(tmp_path)
     pinned = open_snapshot(tmp_path, "s")

@@ -59,8 +59,15 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     click.echo()
     example = _decisions(out)
     click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / name}")
-    click.echo(f"next:  routelab simulate --snapshot {name} --weights 0.6,0.3,0.1    other weights")
-    click.echo(f"       routelab explain --snapshot {name} --interaction {example}    why an agent was chosen")
+    _next(name, store, example)
+
+
+def _next(name: str, store: Path, example: str | None) -> None:
+    """What to try now, as it can be typed."""
+    at = f"--snapshot {name} --store {store}"
+    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1")
+    if example:
+        click.echo(f"       routelab explain {at} --interaction {example}")
     click.echo("       (without installing: python3 run.py cli simulate ...)")
 
 
@@ -88,8 +95,8 @@ def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
     if NAME in names(store):
         try:
             found = open_snapshot(store, NAME)
-            if MAKING.items() <= found.manifest.source.items():
-                return found, f"{what}, found from an earlier run"
+            found.check()
+            return found, f"{what}, found from an earlier run"
         except CorruptSnapshot as error:
             click.echo(f"{error}; making it again", err=True)
     make(store, NAME, like="bank", seed=0, replace=True, progress=watch)
@@ -113,30 +120,27 @@ def _refuse_others(store: Path, name: str, making: dict[str, object]) -> None:
         )
 
 
-def _decisions(out: Path) -> str:
-    """Who would be chosen for what, and the id of one interaction to ask about."""
+def _decisions(out: Path) -> str | None:
+    """Show who would be chosen for what, and give the id of one interaction to ask about."""
     import polars as pl
 
     from api.show import console, grid, number, percent
 
     rows = pl.scan_ipc(out / "outcomes.arrow").collect()
-    needs = ["required_skill", "required_language"]
-    agent = pl.col("selected_agent_id")
-    first = agent.cast(pl.String).value_counts(sort=True).first().struct
-    table = (
-        rows.group_by(needs)
-        .agg(pl.len(), agent.n_unique().alias("agents"), first.field("selected_agent_id").alias("most"),
-             first.field("count"))
-        .sort("len", descending=True)
-    )  # fmt: skip
+    needs = [pl.col(name).cast(pl.String).fill_null("-") for name in ("required_skill", "required_language")]
+    agent = pl.col("selected_agent_id").cast(pl.String).alias("agent")
+    # Equal counts go to the smaller id, as everywhere.
+    counts = rows.group_by(*needs, agent).len().sort("len", "agent", descending=[True, False])
+    table = counts.group_by("required_skill", "required_language", maintain_order=True).agg(
+        pl.col("len").sum().alias("all"), pl.col("agent").count().alias("agents"), pl.col("agent", "len").first()
+    )
     columns = [
         ("requires", "left"), ("language", "left"), ("interactions", "right"), ("agents chosen", "right"),
         ("most often", "left"), ("share", "right"),
     ]  # fmt: skip
     cells = [
-        [str(r["required_skill"] or "-"), str(r["required_language"] or "-"), number(r["len"]), number(r["agents"]),
-         str(r["most"]), percent(r["count"] / r["len"])]
-        for r in table.iter_rows(named=True)
-    ]  # fmt: skip
+        [skill, language, number(n), number(agents), most or "nobody", percent(first / n)]
+        for skill, language, n, agents, most, first in table.sort("all", descending=True).rows()
+    ]
     console().print(grid("Who would have been chosen, by what the call requires", columns, cells))
-    return str(rows["interaction_id"][0])
+    return rows["interaction_id"][0] if rows.height else None
