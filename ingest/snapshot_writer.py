@@ -121,7 +121,8 @@ class SnapshotWriter:
         Parameters
         ----------
         frame : polars.DataFrame
-            Columns of the interactions table; optional ones may be missing, the same ones in every call.
+            Columns of the interactions table; optional ones may be missing, the same ones in every call. That
+            no id comes again at a later time is for the source to see to; it alone knows all of them.
 
         Raises
         ------
