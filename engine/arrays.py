@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ import polars as pl
 
 from engine.call_types import CallTypeIndex, requirements
 from engine.checks import complete
-from engine.errors import InvalidTable
-from engine.tables import Tables
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.errors import InvalidTable, MissingInput
+from engine.history import History, history_of
+from engine.tables import CAPACITY, MEDIA, Tables
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, Record
 
 DAY_US = 86_400_000_000
 NO_QUEUE_TIME_S = 9999.0
@@ -103,8 +105,16 @@ class Centre:
         Required skills of requirement r are skill[skill_start[r]:skill_start[r + 1]].
     surveys : Surveys
         Answers with a known agent.
-    staffing : Blocks
-        When agents were on queue; empty where not recorded.
+    staffing, busy : Blocks
+        When agents were on queue, and at work elsewhere; empty where not recorded.
+    handle_factors : polars.DataFrame
+        The table of that name, for known agents.
+    queues : polars.DataFrame
+        Settings of the queues, in the order of `queue_ids`.
+    ring : (n_queues, n_agents) array of int8
+        Ring of each joined member, 0 for everybody else.
+    capacity : (n_agents, n_media) array of int8
+        Interactions at once, by place in `engine.tables.MEDIA`.
     time_zone : str
         IANA zone of the centre.
     """
@@ -129,6 +139,11 @@ class Centre:
     skill: Int32Array
     surveys: Surveys
     staffing: Blocks
+    busy: Blocks
+    handle_factors: pl.DataFrame
+    queues: pl.DataFrame
+    ring: Int8Array
+    capacity: Int8Array
     time_zone: str
 
     @property
@@ -185,6 +200,10 @@ class Batch:
         )
 
 
+def _no_history() -> History:
+    raise MissingInput("these arrays hold what scores need only; a replay needs a snapshot or tables")
+
+
 @dataclass(frozen=True)
 class Arrays:
     """A data set as the engine reads it.
@@ -197,11 +216,14 @@ class Arrays:
         Gives an iterator over `Batch` in time order, afresh at every call.
     snapshot : dict
         What a report says about the origin: id, sha256, counts, assumptions.
+    history : callable
+        Gives all that is recorded about the same interactions, in memory.
     """
 
     centre: Centre
     batches: Callable[[], Iterator[Batch]]
     snapshot: Record
+    history: Callable[[], History] = _no_history
 
     @property
     def has_made_up_surveys(self) -> bool:
@@ -235,7 +257,14 @@ class Arrays:
                 if inside.any():
                     yield batch.rows(inside)
 
-        return Arrays(centre, batches, self.snapshot)
+        def history() -> History:
+            whole = self.history()
+            inside = (whole.arrived_us >= start_us) & (whole.arrived_us < end_us)
+            if queue is not None:
+                inside &= centre.queue[centre.requirement[whole.call_type]] == queue
+            return whole.rows(inside)
+
+        return Arrays(centre, batches, self.snapshot, history)
 
 
 def encode(tables: Tables) -> Arrays:
@@ -278,7 +307,9 @@ def encode(tables: Tables) -> Arrays:
             yield Batch(int(days[start]), ids[part], call_type[part], arrived_us[part], agent[part], handle_s[part])
 
     counts = {name: frame.height for name, frame in tables}
-    return Arrays(centre, batches, {"id": None, "sha256": None, "counts": counts, "assumptions": said})
+    snapshot = {"id": None, "sha256": None, "counts": counts, "assumptions": said}
+    recorded = partial(history_of, interactions, call_type, lambda texts: places(texts, centre.agent_ids))
+    return Arrays(centre, batches, snapshot, recorded)
 
 
 def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
@@ -305,6 +336,7 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     queue_time_s = agents["queue_time_s"].fill_null(NO_QUEUE_TIME_S).to_numpy()
     idle_since_us = agents["idle_since"].dt.epoch("us").fill_null(_NEVER_US).to_numpy()
     lengths = needed["skills"].list.len().to_numpy()
+    ring = _rings(tables.members, queue_ids, agent_ids)
     return Centre(
         agent_ids=agent_ids,
         agent_names=agents["agent_name"].to_list(),
@@ -314,7 +346,7 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
         languages=languages,
         proficiency=_levels(agents["skills"], skills),
         language_level=_levels(agents["languages"], languages),
-        member=_members(tables.members, queue_ids, agent_ids),
+        member=ring > 0,
         tie_order=np.lexsort((np.arange(agents.height), idle_since_us, queue_time_s)).astype(np.int32),
         queue_time_s=queue_time_s,
         idle_since_us=idle_since_us,
@@ -326,6 +358,11 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
         skill=places(needed["skills"].explode().drop_nulls(), skills),
         surveys=_surveys(tables.surveys, agent_ids, queue_ids, call_types),
         staffing=_blocks(tables.staffing, agent_ids),
+        busy=_blocks(tables.busy, agent_ids),
+        handle_factors=tables.handle_factors.filter(pl.col("agent_id").is_in(agent_ids)),
+        queues=tables.queues,
+        ring=ring,
+        capacity=_capacity(agents["capacity"]),
         time_zone=tables.time_zone,
     )
 
@@ -354,13 +391,24 @@ def _levels(rated: pl.Series, names: list[str]) -> FloatArray:
     return level
 
 
-def _members(members: pl.DataFrame, queue_ids: list[str], agent_ids: list[str]) -> BoolArray:
-    member = np.zeros((len(queue_ids), len(agent_ids)), bool)
+def _rings(members: pl.DataFrame, queue_ids: list[str], agent_ids: list[str]) -> Int8Array:
+    ring = np.zeros((len(queue_ids), len(agent_ids)), np.int8)
     joined = members.filter("joined")
     queue, agent = places(joined["queue_id"], queue_ids), places(joined["agent_id"], agent_ids)
     known = (queue >= 0) & (agent >= 0)
-    member[queue[known], agent[known]] = True
-    return member
+    ring[queue[known], agent[known]] = joined["ring"].to_numpy()[known]
+    return ring
+
+
+def _capacity(given: pl.Series) -> Int8Array:
+    """Interactions at once by agent and media; what an agent does not say is Genesys' default."""
+    capacity = np.tile(np.array(CAPACITY, np.int8), (given.len(), 1))
+    rows = given.alias("given").to_frame().with_row_index("agent").explode("given").drop_nulls("given")
+    if rows.height:
+        entry = rows["given"].struct
+        media = entry.field("media").replace_strict(list(MEDIA), list(range(len(MEDIA))), return_dtype=pl.Int64)
+        capacity[rows["agent"].to_numpy(), media.to_numpy()] = entry.field("count").to_numpy()
+    return capacity
 
 
 def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], call_types: pl.DataFrame) -> Surveys:

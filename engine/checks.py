@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from engine.errors import InvalidTable
-from engine.tables import CAPACITY, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
+from engine.tables import CAPACITIES, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
 
 MOST_PROBLEMS = 20
 CONTROLS = "names must not hold control characters"
@@ -148,7 +148,7 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
         yield names.list.n_unique() < names.list.len(), "names each skill or language once"
         yield names.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry has no name"
         yield names.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
-    if column.dtype == CAPACITY:
+    if column.dtype == CAPACITIES:
         media, count = (pl.element().struct.field(name) for name in ("media", "count"))
         bad = (~media.is_in(list(MEDIA)) | ~count.is_between(0, MOST_AT_ONCE)).fill_null(True)
         yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)} and 0 to {MOST_AT_ONCE}"

@@ -7,7 +7,7 @@ distinct (requirement, satisfaction row) that occurs is decided once, and intera
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.arrays import Arrays, Batch
 from engine.csat import CsatTable
+from engine.errors import InvalidScenario
 from engine.methods import METHODS
 from engine.methods.plan import Plan
 from engine.scores import SCALE, Terms
@@ -188,6 +189,15 @@ class Decided:
         return self.known.size < self.requirement.size > self.batch.call_type.size
 
 
+def _planner(method: str) -> Callable[..., Any]:
+    planner = METHODS[method].planner
+    if planner is None:
+        raise InvalidScenario(
+            f"method {method!r} asks who is idle, and in score mode nobody is ever busy; use --mode replay, or weighted"
+        )
+    return planner
+
+
 def decide(
     arrays: Arrays, terms: Terms, csat: CsatTable, method: str, weights: FloatArray, threshold: FloatArray
 ) -> Iterator[Decided]:
@@ -213,7 +223,7 @@ def decide(
     Decided
         The arrays `agent`, `key` and `known` are shared by the batches of a segment.
     """
-    centre, planner = arrays.centre, METHODS[method](terms, weights, threshold)
+    centre, planner = arrays.centre, _planner(method)(terms, weights, threshold)
     shape = (len(weights), centre.n_requirements)
     row, segment, n_rows, missing = 0, -1, 0, 0
     n_days = len(csat.mean) if planner.reads_csat else 1

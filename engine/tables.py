@@ -11,11 +11,13 @@ import polars as pl
 TIME = pl.Datetime("us", "UTC")
 RATED = pl.List(pl.Struct({"name": pl.String, "proficiency": pl.Float64}))
 TEXTS = pl.List(pl.String)
-CAPACITY = pl.List(pl.Struct({"media": pl.String, "count": pl.Int32}))
+CAPACITIES = pl.List(pl.Struct({"media": pl.String, "count": pl.Int32}))
 PREFERRED = pl.List(pl.Struct({"agent_id": pl.String, "score": pl.Float64}))
 
 OUTCOMES = ("answered", "abandoned", "flowed_out", "unknown")
 MEDIA = ("voice", "chat", "email", "message", "callback")
+# Interactions at once by media, where an agent says nothing (Genesys help centre, "Utilization").
+CAPACITY = (1, 4, 1, 1, 1)
 EVALUATION_METHODS = ("ALL", "BEST", "NONE")
 SCORING_METHODS = ("TimestampAndPriority", "PriorityOnly")
 
@@ -111,7 +113,7 @@ TABLES: dict[str, Table] = {
                 _texts("routing_status"),
                 _time("idle_since"),
                 _seconds("queue_time_s"),
-                Column("capacity", CAPACITY),
+                Column("capacity", CAPACITIES),
             ),
             key=("agent_id",),
         ),

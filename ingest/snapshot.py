@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine.arrays import DAY_US, Arrays, Batch, encode_centre
+from engine.arrays import DAY_US, Arrays, Batch, encode_centre, places
 from engine.errors import CorruptSnapshot
+from engine.history import History, history_of
 from engine.tables import TABLES, Tables
 from ingest import store as stores
 from ingest.arrow_files import Pinned, read_plain, restore
@@ -85,7 +86,14 @@ class Snapshot:
                 # A year of days passes by in the memory of one.
                 pinned.let_go()
 
-        return Arrays(centre, batches, self.manifest.summary())
+        def history() -> History:
+            frames = [read_plain(pinned.reader.read_all()) for pinned in _checked(files)]
+            rows = pl.concat(frames) if frames else TABLES["interactions"].empty().with_columns(call_type=pl.lit(0))
+            return history_of(
+                restore("interactions", rows), rows["call_type"], lambda texts: places(texts, centre.agent_ids)
+            )
+
+        return Arrays(centre, batches, self.manifest.summary(), history)
 
     def check(self) -> None:
         """Compare every file with its hash and its number of rows.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.methods.ladder import NEVER, Ladder, one_row_each
+from engine.methods.method import View
 from engine.methods.plan import Plan
-from engine.scores import SCALE, Terms
+from engine.scores import SCALE, Terms, score_keys
 from engine.typing import FloatArray, IntArray
 
 
@@ -57,3 +59,25 @@ class Weighted:
             language_row=centre.language, queue_row=centre.queue,
             weights=self._weights, least=self._least, agent=terms.order,
         )  # fmt: skip
+
+
+def ladder(view: View) -> Ladder:
+    """Candidates ranked by the key of their score; ties go to the longest idle.
+
+    Parameters
+    ----------
+    view : View
+        What is known.
+
+    Returns
+    -------
+    Ladder
+        One row per kind; nobody below the threshold.
+    """
+    key = np.empty((view.queue.size, view.centre.n_agents))
+    for queue in np.unique(view.queue):
+        kinds = np.flatnonzero(view.queue == queue)
+        for rows, block in view.terms.blocks(view.requirement[kinds], view.csat_row):
+            weights, threshold = view.weights[queue][None], np.array([view.threshold])
+            key[kinds[rows]] = score_keys(block, weights, threshold)[0]
+    return one_row_each(np.where(key > 0, key, NEVER))

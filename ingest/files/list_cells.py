@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.tables import CAPACITY, MEDIA, PREFERRED, RATED
+from engine.tables import CAPACITIES, MEDIA, PREFERRED, RATED
 from ingest.files.cells import TRIMMED, Cells, is_text
 from ingest.files.plain_cells import text
 
@@ -38,7 +38,7 @@ class Pairs:
 
 PAIRS: dict[pl.DataType, Pairs] = {
     RATED: Pairs("name", "proficiency", "billing:5;tech:3.5", FULL_PROFICIENCY),
-    CAPACITY: Pairs("media", "count", "voice:1;chat:4"),
+    CAPACITIES: Pairs("media", "count", "voice:1;chat:4"),
     PREFERRED: Pairs("agent_id", "score", "a1:90;a2:75"),
 }
 
@@ -60,7 +60,7 @@ def pairs(cells: Cells) -> pl.Series:
     entries = _entries(cells, form)
     if entries is None:
         return cells.nothing(cells.column.dtype)
-    if cells.column.dtype == CAPACITY:
+    if cells.column.dtype == CAPACITIES:
         entries = entries.with_columns(pl.col("label").str.to_lowercase())
     for bad, remedy in _pair_rules(cells.column.dtype, form):
         _refuse_rows(cells, entries.filter(bad.fill_null(True)), remedy)
@@ -116,7 +116,7 @@ def _pair_rules(dtype: pl.DataType, form: Pairs) -> list[tuple[pl.Expr, str]]:
         (~number.is_finite(), f"an entry has no {form.number}; write it as in {form.example}"),
         (pl.struct("row", "label").is_duplicated(), f"names each {form.label} once"),
     ]
-    if dtype == CAPACITY:
+    if dtype == CAPACITIES:
         whole = number.is_between(0, MOST_AT_ONCE) & (number == number.round())
         rules.append((~label.is_in(list(MEDIA)), f"media must be one of {', '.join(MEDIA)}"))
         rules.append((~whole, f"counts must be whole numbers from 0 to {MOST_AT_ONCE}"))

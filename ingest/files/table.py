@@ -11,7 +11,7 @@ import polars as pl
 
 from engine.checks import check, shorten
 from engine.errors import InvalidTable
-from engine.tables import CAPACITY, PREFERRED, RATED, TABLES, TEXTS, TIME
+from engine.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
 from ingest.files.cells import Cells
@@ -32,7 +32,7 @@ READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
     TIME: moment,
     TEXTS: texts,
     RATED: pairs,
-    CAPACITY: pairs,
+    CAPACITIES: pairs,
     PREFERRED: pairs,
 }
 

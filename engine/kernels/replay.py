@@ -1,0 +1,571 @@
+"""The event loop of a replay: arrivals, agents freed, spells on queue, stages of waiting.
+
+Arrays in, arrays filled. Time is whole microseconds. Everything that a stopped loop must know lies in
+`State`, so a run may be cut at any instant and goes on with the same result to the last bit. The plain
+version is `tests.oracle_replay`.
+
+Order of events at one instant: agents freed, spells ending, spells starting, stages of waiting opening,
+arrivals; an interaction whose patience ends at that instant is still served. Nobody has to be told of
+an abandonment: an interaction that has left is found out when it would be served.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.kernels import kernel
+
+NEVER_US = np.iinfo(np.int64).max
+# Status of an interaction; below ANSWERED it is not settled. MISSING: the agent it alerts will not answer.
+# LOSING: the customer will leave while it alerts.
+COMING, WAITING, MISSING, LOSING, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(8)
+# Places in State.at.
+ARRIVAL, SHIFT, N_ENDS, N_STAGES = range(4)
+_LOWEST = -np.inf
+# The loop is one piece of machine code: each part below is written into it, the large ones just once.
+part = kernel(allocates=False, inlined=True)
+# Position of the lowest bit of a word: multiply what is left of it by a de Bruijn sequence, look up the top six bits.
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_SHIFT, _ZERO, _ONE = np.uint64(58), np.uint64(0), np.uint64(1)
+_BIT = np.zeros(64, np.int64)
+for _place in range(64):
+    _BIT[((1 << _place) * 0x03F79D71B4CB0A89 % 2**64) >> 58] = _place
+
+
+class Calls(NamedTuple):
+    """Interactions in order of arrival, then id.
+
+    arrived_us, leave_us (when the customer gives up, or NEVER_US), alert_us, handle_us, base_us (float:
+    handling before the agent's factor) by interaction; kind (call type and media), misses (how often an
+    agent does not answer), pick (0-1, for methods that draw), flows_out (leaves by a flow, not by choice).
+    """
+
+    arrived_us: Any
+    leave_us: Any
+    alert_us: Any
+    handle_us: Any
+    base_us: Any
+    kind: Any
+    misses: Any
+    pick: Any
+    flows_out: Any
+
+
+class Kinds(NamedTuple):
+    """What interactions of one kind have in common.
+
+    media, tier (0: before all of tier 1), lead_us (head start among those waiting), handling (row of
+    factor) by kind; eligible (n_kinds, n_words): who counts for the choice share.
+    """
+
+    media: Any
+    tier: Any
+    lead_us: Any
+    handling: Any
+    eligible: Any
+
+
+class Plan(NamedTuple):
+    """Who may be asked, in which order; one row per kind and stage of waiting.
+
+    first_row (n_kinds + 1), after_us, limit (0: none), flat (all ranks equal) by row; rank (n_rows,
+    n_agents), -inf never; able and pool (n_rows, n_words): agents of the row, and those among whom the
+    limit counts; can (n_agents, n_kind_words): kinds an agent may ever get; by_draw.
+    """
+
+    first_row: Any
+    after_us: Any
+    limit: Any
+    flat: Any
+    rank: Any
+    able: Any
+    pool: Any
+    can: Any
+    by_draw: Any
+
+
+class Agents(NamedTuple):
+    """What agents can hold and when they are on queue.
+
+    capacity (n_agents, n_media); interrupts (n_media, n_media): whether work of the first may be
+    interrupted by the second; single: everybody holds one at most; factor (n_handlings, n_agents);
+    event_us, event_agent, event_until_us (0: the spell ends) in order; flags: look-back, reset on
+    presence, alert resets, alert time-out and time away after no answer.
+    """
+
+    capacity: Any
+    interrupts: Any
+    single: Any
+    factor: Any
+    event_us: Any
+    event_agent: Any
+    event_until_us: Any
+    lookback_us: Any
+    resets_on_queue: Any
+    alert_resets: Any
+    timeout_us: Any
+    away_us: Any
+
+
+class State(NamedTuple):
+    """Everything that changes.
+
+    at: next arrival, next spell event, sizes of the two heaps. By agent: until_us, held (n_agents,
+    n_media), idle_us, n_held, away (did not answer), listed, earlier and later in the list of the free, longest idle first (its
+    ends are joined at n_agents); free (n_words). By kind: head, tail, waits (n_kind_words). By interaction: before,
+    after in its kind's queue, staged. Two heaps: ends (time, interaction, agent), stages (time, interaction).
+    """
+
+    at: Any
+    until_us: Any
+    held: Any
+    n_held: Any
+    idle_us: Any
+    away: Any
+    listed: Any
+    earlier: Any
+    later: Any
+    free: Any
+    head: Any
+    tail: Any
+    waits: Any
+    before: Any
+    after: Any
+    staged: Any
+    missed: Any
+    end_us: Any
+    end_call: Any
+    end_agent: Any
+    stage_us: Any
+    stage_call: Any
+
+
+class Served(NamedTuple):
+    """What came of each interaction: status, agent, start_us, end_us, left_us (end of waiting), found (0, 1, 2 free)."""
+
+    status: Any
+    agent: Any
+    start_us: Any
+    end_us: Any
+    left_us: Any
+    found: Any
+
+
+@part
+def _lowest_bit(word: Any) -> Any:
+    return _BIT[((word & (~word + _ONE)) * _DE_BRUIJN) >> _SHIFT]
+
+
+@kernel(allocates=False)
+def _push(time: Any, call: Any, agent: Any, size: Any, at_us: Any, i: Any, a: Any) -> None:
+    """Add to a heap; of equal times the earlier interaction comes first, then the smaller agent."""
+    place = size
+    while place > 0:
+        up = (place - 1) >> 1
+        if (time[up], call[up], agent[up]) < (at_us, i, a):
+            break
+        time[place], call[place], agent[place] = time[up], call[up], agent[up]
+        place = up
+    time[place], call[place], agent[place] = at_us, i, a
+
+
+@kernel(allocates=False)
+def _pop(time: Any, call: Any, agent: Any, size: Any) -> None:
+    """Remove the first of a heap that had `size` entries."""
+    last = size - 1
+    at_us, i, a = time[last], call[last], agent[last]
+    place, down = 0, 1
+    while down < last:
+        right = down + 1
+        if right < last and (time[right], call[right], agent[right]) < (time[down], call[down], agent[down]):
+            down = right
+        if (at_us, i, a) < (time[down], call[down], agent[down]):
+            break
+        time[place], call[place], agent[place] = time[down], call[down], agent[down]
+        place, down = down, 2 * down + 1
+    time[place], call[place], agent[place] = at_us, i, a
+
+
+@part
+def _list(agents: Any, state: Any, a: Any) -> None:
+    """Put an agent among the free, behind all who are idle for longer."""
+    end = state.listed.size
+    idle, spot = state.idle_us[a], state.earlier[end]
+    while spot != end and (state.idle_us[spot] > idle or (state.idle_us[spot] == idle and spot > a)):
+        spot = state.earlier[spot]
+    behind = state.later[spot]
+    state.earlier[a], state.later[a] = spot, behind
+    state.later[spot], state.earlier[behind] = a, a
+    state.listed[a] = True
+    state.free[a >> 6] |= _ONE << np.uint64(a & 63)
+
+
+@part
+def _unlist(state: Any, a: Any) -> None:
+    spot, behind = state.earlier[a], state.later[a]
+    state.later[spot], state.earlier[behind] = behind, spot
+    state.listed[a] = False
+    state.free[a >> 6] &= ~(_ONE << np.uint64(a & 63))
+
+
+@part
+def _has_room(agents: Any, state: Any, a: Any, media: Any) -> Any:
+    """Whether an agent can take one more interaction of a media."""
+    if agents.single:
+        return state.n_held[a] == 0
+    if state.held[a, media] >= agents.capacity[a, media]:
+        return False
+    for other in range(agents.interrupts.shape[0]):
+        if other != media and state.held[a, other] > 0 and not agents.interrupts[other, media]:
+            return False
+    return True
+
+
+@part
+def _relist(agents: Any, state: Any, a: Any, now: Any) -> None:
+    """Put an agent where it belongs: among the free if on queue and with room for anything."""
+    if state.listed[a]:
+        _unlist(state, a)
+    if now >= state.until_us[a] or state.away[a]:
+        return
+    if agents.single:
+        if state.n_held[a] == 0:
+            _list(agents, state, a)
+        return
+    for media in range(agents.interrupts.shape[0]):
+        if _has_room(agents, state, a, media):
+            _list(agents, state, a)
+            return
+
+
+@part
+def _row(calls: Any, plan: Any, i: Any, kind: Any, now: Any) -> Any:
+    """Stage of waiting of an interaction, as a row of the plan."""
+    row, last = plan.first_row[kind], plan.first_row[kind + 1] - 1
+    waited_us = now - calls.arrived_us[i]
+    while row < last and plan.after_us[row + 1] <= waited_us:
+        row += 1
+    return row
+
+
+@part
+def _count(kinds: Any, agents: Any, state: Any, kind: Any) -> Any:
+    """Eligible agents who are free, 2 for more."""
+    found, media = 0, kinds.media[kind]
+    for word in range(state.free.size):
+        both = state.free[word] & kinds.eligible[kind, word]
+        while both != _ZERO:
+            if agents.single or _has_room(agents, state, word * 64 + _lowest_bit(both), media):
+                found += 1
+                if found == 2:
+                    return found
+            both &= both - _ONE
+    return found
+
+
+@part
+def _longest_idle(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row: Any) -> Any:
+    """Best of a row in order of idle time; among the first `limit` of its pool where there is one."""
+    end, media, limit = state.listed.size, kinds.media[kind], plan.limit[row]
+    best, key, seen = -1, _LOWEST, 0
+    a = state.later[end]
+    while a != end:
+        word, bit = a >> 6, _ONE << np.uint64(a & 63)
+        if limit == 0:
+            hit = (plan.able[row, word] & bit) != _ZERO
+        else:
+            hit = (plan.pool[row, word] & bit) != _ZERO
+        if hit and (agents.single or _has_room(agents, state, a, media)):
+            if plan.rank[row, a] > key:
+                best, key = a, plan.rank[row, a]
+                if plan.flat[row] and limit == 0:
+                    return best
+            seen += 1
+            if seen == limit:
+                return best
+        a = state.later[a]
+    return best
+
+
+@part
+def _best_ranked(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row: Any) -> Any:
+    """Best of a row by rank, then longest idle, then id."""
+    best, key, idle, media = -1, _LOWEST, NEVER_US, kinds.media[kind]
+    for word in range(state.free.size):
+        both = state.free[word] & plan.able[row, word]
+        while both != _ZERO:
+            a = word * 64 + _lowest_bit(both)
+            both &= both - _ONE
+            rank = plan.rank[row, a]
+            if rank < key or (rank == key and state.idle_us[a] >= idle and best >= 0):
+                continue
+            if agents.single or _has_room(agents, state, a, media):
+                best, key, idle = a, rank, state.idle_us[a]
+    return best
+
+
+@part
+def _drawn(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row: Any, share: Any) -> Any:
+    """One of the free agents of a row, each with the same chance; agents in order of id."""
+    media = kinds.media[kind]
+    count = 0
+    for turn in range(2):
+        wanted = min(int(share * count), count - 1)
+        seen = 0
+        for word in range(state.free.size):
+            both = state.free[word] & plan.able[row, word]
+            while both != _ZERO:
+                a = word * 64 + _lowest_bit(both)
+                both &= both - _ONE
+                if agents.single or _has_room(agents, state, a, media):
+                    if turn == 1 and seen == wanted:
+                        return a
+                    seen += 1
+        count = seen
+        if count == 0:
+            return -1
+    return -1
+
+
+@part
+def _choose(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, i: Any, now: Any) -> Any:
+    """Agent for an interaction, -1 for nobody."""
+    kind = calls.kind[i]
+    row = _row(calls, plan, i, kind, now)
+    nobody = True
+    for word in range(state.free.size):
+        if state.free[word] & plan.able[row, word] != _ZERO:
+            nobody = False
+            break
+    if nobody:
+        return -1
+    if plan.by_draw:
+        return _drawn(kinds, plan, agents, state, kind, row, calls.pick[i])
+    if plan.flat[row] or plan.limit[row] > 0:
+        return _longest_idle(kinds, plan, agents, state, kind, row)
+    return _best_ranked(kinds, plan, agents, state, kind, row)
+
+
+@part
+def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any, a: Any, now: Any) -> None:
+    """Offer an interaction to an agent; how that ends is known at once."""
+    kind = calls.kind[i]
+    served.agent[i] = a
+    state.n_held[a] += 1
+    state.held[a, kinds.media[kind]] += 1
+    answers = state.missed[i] >= calls.misses[i]
+    ready_us = now + (calls.alert_us[i] if answers else agents.timeout_us)
+    if calls.leave_us[i] < ready_us:
+        served.status[i], until_us = LOSING, calls.leave_us[i]
+    elif not answers:
+        served.status[i], until_us = MISSING, ready_us
+    else:
+        handle_us = calls.handle_us[i]
+        if agents.factor.shape[0] > 0:
+            handle_us = np.int64(np.rint(calls.base_us[i] * agents.factor[kinds.handling[kind], a]))
+        served.status[i], until_us = ANSWERED, ready_us + handle_us
+        served.start_us[i], served.end_us[i], served.left_us[i] = ready_us, until_us, ready_us
+        state.idle_us[a] = now
+    _push(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS], until_us, i, a)
+    state.at[N_ENDS] += 1
+    _relist(agents, state, a, now)
+
+
+@part
+def _unqueue(calls: Any, state: Any, i: Any) -> None:
+    kind = calls.kind[i]
+    before, after = state.before[i], state.after[i]
+    if before < 0:
+        state.head[kind] = after
+    else:
+        state.after[before] = after
+    if after < 0:
+        state.tail[kind] = before
+    else:
+        state.before[after] = before
+    if state.head[kind] < 0:
+        state.waits[kind >> 6] &= ~(_ONE << np.uint64(kind & 63))
+
+
+@part
+def _leave(calls: Any, served: Any, i: Any) -> None:
+    served.status[i] = FLOWED_OUT if calls.flows_out[i] else ABANDONED
+    served.left_us[i] = calls.leave_us[i]
+    served.agent[i] = -1
+
+
+@part
+def _enqueue(calls: Any, state: Any, served: Any, i: Any) -> None:
+    """Let an interaction wait at its place."""
+    kind = calls.kind[i]
+    spot = state.tail[kind]
+    while spot > i:
+        spot = state.before[spot]
+    after = state.head[kind] if spot < 0 else state.after[spot]
+    state.before[i], state.after[i] = spot, after
+    if spot < 0:
+        state.head[kind] = i
+    else:
+        state.after[spot] = i
+    if after < 0:
+        state.tail[kind] = i
+    else:
+        state.before[after] = i
+    state.waits[kind >> 6] |= _ONE << np.uint64(kind & 63)
+    served.status[i], served.agent[i] = WAITING, -1
+
+
+@part
+def _stage(calls: Any, plan: Any, state: Any, i: Any, now: Any) -> None:
+    """Remember when the next stage of a waiting interaction opens."""
+    kind = calls.kind[i]
+    if state.staged[i] or plan.first_row[kind + 1] - plan.first_row[kind] < 2:
+        return
+    row = _row(calls, plan, i, kind, now)
+    if row + 1 < plan.first_row[kind + 1]:
+        opens_us = calls.arrived_us[i] + plan.after_us[row + 1]
+        _push(state.stage_us, state.stage_call, state.stage_call, state.at[N_STAGES], opens_us, i, i)
+        state.at[N_STAGES] += 1
+        state.staged[i] = True
+
+
+@part
+def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any, a: Any, now: Any) -> Any:
+    """The waiting interaction that a free agent takes, -1 for none."""
+    best, tier, key = -1, 2, NEVER_US
+    for word in range(state.waits.size):
+        both = state.waits[word] & plan.can[a, word]
+        while both != _ZERO:
+            kind = word * 64 + _lowest_bit(both)
+            both &= both - _ONE
+            i = state.head[kind]
+            while i >= 0 and calls.leave_us[i] < now:
+                _unqueue(calls, state, i)
+                _leave(calls, served, i)
+                i = state.head[kind]
+            if i < 0 or not _has_room(agents, state, a, kinds.media[kind]):
+                continue
+            if plan.rank[_row(calls, plan, i, kind, now), a] == _LOWEST:
+                continue
+            t = kinds.tier[kind]
+            k = (calls.arrived_us[i] if t > 0 else 0) - kinds.lead_us[kind]
+            if t < tier or (t == tier and (k < key or (k == key and i < best))):
+                best, tier, key = i, t, k
+    return best
+
+
+@part
+def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any) -> Any:
+    """The first of the ends: an interaction ends, was not answered, or an agent is back.
+
+    Gives the interaction that looks for an agent and the agent who has room; -1 for none.
+    """
+    i, a = state.end_call[0], state.end_agent[0]
+    _pop(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS])
+    state.at[N_ENDS] -= 1
+    n_agents = state.listed.size
+    if a >= n_agents:
+        state.away[a - n_agents] = False
+        return -1, a - n_agents
+    state.n_held[a] -= 1
+    state.held[a, kinds.media[calls.kind[i]]] -= 1
+    if served.status[i] == ANSWERED or agents.alert_resets:
+        state.idle_us[a] = now
+    if served.status[i] != MISSING:
+        if served.status[i] == LOSING:
+            _leave(calls, served, i)
+        return -1, a
+    # Not answered: the agent is away for a while, the interaction goes on from its old place.
+    state.missed[i] += 1
+    state.away[a] = True
+    if state.listed[a]:
+        _unlist(state, a)
+    _push(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS], now + agents.away_us, i, a + n_agents)
+    state.at[N_ENDS] += 1
+    return i, -1
+
+
+@part
+def _shift(agents: Any, state: Any, now: Any) -> Any:
+    """A spell on queue ends (work in hand is finished) or starts; gives the agent who has room, -1 for none."""
+    place = state.at[SHIFT]
+    state.at[SHIFT] += 1
+    a, until_us = agents.event_agent[place], agents.event_until_us[place]
+    if until_us == 0:
+        if state.listed[a]:
+            _unlist(state, a)
+        return -1
+    state.until_us[a] = until_us
+    if agents.resets_on_queue:
+        state.idle_us[a] = now
+    elif agents.lookback_us > 0 and now - state.idle_us[a] > agents.lookback_us:
+        state.idle_us[a] = NEVER_US
+    return a
+
+
+@part
+def _open_stage(calls: Any, state: Any, served: Any, now: Any) -> Any:
+    """A waiting interaction may ask more agents than before; gives it, -1 where it waits no longer."""
+    i = state.stage_call[0]
+    _pop(state.stage_us, state.stage_call, state.stage_call, state.at[N_STAGES])
+    state.at[N_STAGES] -= 1
+    state.staged[i] = False
+    return i if served.status[i] == WAITING and calls.leave_us[i] >= now else -1
+
+
+@part
+def _settle(calls: Any, state: Any, served: Any, until_us: Any) -> None:
+    """Find out who has left."""
+    for kind in range(state.head.size):
+        i = state.head[kind]
+        while i >= 0:
+            after = state.after[i]
+            if calls.leave_us[i] < until_us:
+                _unqueue(calls, state, i)
+                _leave(calls, served, i)
+            i = after
+
+
+@kernel(allocates=False)
+def replay_until(until_us: Any, calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any) -> None:
+    """Play all events before an instant. [us]"""
+    n, n_shifts, at = calls.arrived_us.size, agents.event_us.size, state.at
+    while True:
+        arrival_us = calls.arrived_us[at[ARRIVAL]] if at[ARRIVAL] < n else NEVER_US
+        shift_us = agents.event_us[at[SHIFT]] if at[SHIFT] < n_shifts else NEVER_US
+        end_us = state.end_us[0] if at[N_ENDS] > 0 else NEVER_US
+        stage_us = state.stage_us[0] if at[N_STAGES] > 0 else NEVER_US
+        now = min(min(arrival_us, shift_us), min(end_us, stage_us))
+        if now >= until_us:
+            break
+        # Either an interaction looks for an agent, or an agent for an interaction, or nothing follows.
+        i, a = -1, -1
+        if end_us == now:
+            i, a = _end(calls, kinds, agents, state, served, now)
+        elif shift_us == now:
+            a = _shift(agents, state, now)
+        elif stage_us == now:
+            i = _open_stage(calls, state, served, now)
+        else:
+            i = at[ARRIVAL]
+            at[ARRIVAL] += 1
+        if a >= 0:
+            _relist(agents, state, a, now)
+        while i >= 0 or (a >= 0 and state.listed[a]):
+            if i >= 0:
+                served.found[i] = max(served.found[i], _count(kinds, agents, state, calls.kind[i]))
+                call, agent = i, _choose(calls, kinds, plan, agents, state, i, now)
+                if agent < 0:
+                    if served.status[i] != WAITING:
+                        _enqueue(calls, state, served, i)
+                    _stage(calls, plan, state, i, now)
+                i = -1
+            else:
+                call, agent = _next_for(calls, kinds, plan, agents, state, served, a, now), a
+                if call < 0:
+                    break
+            if agent >= 0:
+                if served.status[call] == WAITING:
+                    _unqueue(calls, state, call)
+                _assign(calls, kinds, agents, state, served, call, agent, now)
+    _settle(calls, state, served, until_us)

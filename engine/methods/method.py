@@ -1,0 +1,99 @@
+"""What a routing method is: a name, and how it fills a ladder from what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Centre
+from engine.assumptions import Switches
+from engine.demand import Kinds
+from engine.methods.ladder import Ladder
+from engine.scores import Terms
+from engine.typing import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a method may look at.
+
+    Parameters
+    ----------
+    terms : Terms
+        Terms of the score; columns are agents in the order of the centre.
+    csat_row : int
+        Row of the satisfaction table that holds.
+    kinds : Kinds
+        Kinds of interaction; rows of the ladder follow them.
+    weights : (n_queues, 3) array of float
+        Proficiency, language, satisfaction; goals may move each queue's.
+    threshold : float
+        Least score that counts.
+    switches : Switches
+        Where sources on Genesys' routing differ.
+    factor : (n_handlings, n_agents) array of float
+        Handling time of each agent relative to others, by `kinds.handling`; all 1 where unknown.
+    """
+
+    terms: Terms
+    csat_row: int
+    kinds: Kinds
+    weights: FloatArray
+    threshold: float
+    switches: Switches
+    factor: FloatArray
+
+    @property
+    def centre(self) -> Centre:
+        """Who can do what."""
+        return self.terms.centre
+
+    @property
+    def requirement(self) -> IntArray:
+        """Requirement of each kind, (n_kinds,)."""
+        return self.centre.requirement[self.kinds.call_type]
+
+    @property
+    def queue(self) -> IntArray:
+        """Queue of each kind, (n_kinds,)."""
+        return self.centre.queue[self.requirement]
+
+    def speaks(self, kind: int) -> BoolArray:
+        """Agents who have the language that a kind requires, (n_agents,)."""
+        language = self.centre.language[self.requirement[kind]]
+        if language < 0:
+            return np.ones(self.centre.n_agents, bool)
+        return ~np.isnan(self.centre.language_level[:, language])
+
+    def required_skills(self, kind: int) -> IntArray:
+        """Places of the skills that a kind requires."""
+        centre, requirement = self.centre, self.requirement[kind]
+        return centre.skill[centre.skill_start[requirement] : centre.skill_start[requirement + 1]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A routing method.
+
+    Parameters
+    ----------
+    about : str
+        One line for help and reports.
+    ladder : callable
+        Fills a ladder from a `View`.
+    planner : callable, optional
+        Plans of score mode; None where a method needs to know who is idle.
+    reads : tuple of {"csat", "weights"}
+        What a ladder depends on besides who can do what; when it changes, the ladder is made anew.
+    is_platform : bool
+        One of Genesys' own methods: language always filters, idle clocks follow the switches.
+    """
+
+    about: str
+    ladder: Callable[[View], Ladder]
+    planner: Callable[..., Any] | None = None
+    reads: tuple[str, ...] = ()
+    is_platform: bool = False
