@@ -123,6 +123,6 @@ class Switches:
 
 
 def _within(name: str, value: object, high: float, also: str = "") -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and 0 <= value <= high):  # type: ignore[arg-type]
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not (number and 0 <= value <= high):  # type: ignore[operator]
         raise InvalidScenario(f"{name} is {value!r}; use {also}a number from 0 to {high:g}")

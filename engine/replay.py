@@ -185,7 +185,7 @@ def replay(demand: Demand, roster: Roster, ladder: Ladder, clock: Clock | None =
 
 def _calls(kernel: Any, demand: Demand) -> Any:
     return kernel.Calls(
-        *(np.array(column, np.int64) for column in (demand.arrived_us, demand.leave_us, demand.alert_us, demand.handle_us)),
+        *(np.array(getattr(demand, f"{name}_us"), np.int64) for name in ("arrived", "leave", "alert", "handle")),
         np.array(demand.base_us, np.float64), np.array(demand.kind, np.int32), np.array(demand.misses, np.int32),
         np.array(demand.pick, np.float64), np.array(demand.flows_out, np.bool_),
     )  # fmt: skip
@@ -235,7 +235,8 @@ def _state(kernel: Any, demand: Demand, roster: Roster) -> Any:
     n_ends = int(roster.capacity.sum()) + n_agents + 1
     none, words = np.full(n_kinds, -1, np.int32), np.zeros
     return kernel.State(
-        at=np.zeros(4, np.int64), until_us=np.zeros(n_agents, np.int64), held=np.zeros((n_agents, len(MEDIA)), np.int16),
+        at=np.zeros(4, np.int64), until_us=np.zeros(n_agents, np.int64),
+        held=np.zeros((n_agents, len(MEDIA)), np.int16),
         n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64), away=np.zeros(n_agents, bool),
         listed=np.zeros(n_agents, bool), earlier=np.full(n_agents + 1, n_agents, np.int32),
         later=np.full(n_agents + 1, n_agents, np.int32), free=words(_n_words(n_agents), np.uint64),

@@ -37,11 +37,12 @@ def kernel(*, allocates: bool = True, inlined: bool = False) -> Callable[[Kernel
         os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
     import numba
 
-    compiled: Any = numba.njit(
-        nogil=True, cache=folder is not None and not inlined, fastmath=False, parallel=False,
-        inline="always" if inlined else "never", **({} if allocates else {"_nrt": False}),
-    )  # fmt: skip
-    return cast("Callable[[Kernel], Kernel]", compiled)
+    flags: dict[str, Any] = {"nogil": True, "cache": folder is not None and not inlined, "fastmath": False}
+    if inlined:
+        flags["inline"] = "always"
+    if not allocates:
+        flags["_nrt"] = False
+    return cast("Callable[[Kernel], Kernel]", numba.njit(**flags))
 
 
 def cache_folder() -> Path | None:

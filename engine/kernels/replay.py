@@ -110,10 +110,11 @@ class Agents(NamedTuple):
 class State(NamedTuple):
     """Everything that changes.
 
-    at: next arrival, next spell event, sizes of the two heaps. By agent: until_us, held (n_agents,
-    n_media), idle_us, n_held, away (did not answer), listed, earlier and later in the list of the free, longest idle first (its
-    ends are joined at n_agents); free (n_words). By kind: head, tail, waits (n_kind_words). By interaction: before,
-    after in its kind's queue, staged. Two heaps: ends (time, interaction, agent), stages (time, interaction).
+    at: next arrival, next spell event, sizes of the two heaps. By agent: until_us, held (n_agents, n_media),
+    n_held, idle_us, away (did not answer), listed, earlier and later in the list of the free, longest idle first
+    (its ends are joined at n_agents); free (n_words). By kind: head, tail, waits (n_kind_words). By interaction:
+    before, after in its kind's queue, staged, missed. Heaps: ends (time, interaction, agent), stages (time,
+    interaction).
     """
 
     at: Any
@@ -141,7 +142,7 @@ class State(NamedTuple):
 
 
 class Served(NamedTuple):
-    """What came of each interaction: status, agent, start_us, end_us, left_us (end of waiting), found (0, 1, 2 free)."""
+    """What came of each interaction: status, agent, start_us, end_us, left_us (end of waiting), found (0, 1, 2)."""
 
     status: Any
     agent: Any
@@ -271,10 +272,8 @@ def _longest_idle(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row
     a = state.later[end]
     while a != end:
         word, bit = a >> 6, _ONE << np.uint64(a & 63)
-        if limit == 0:
-            hit = (plan.able[row, word] & bit) != _ZERO
-        else:
-            hit = (plan.pool[row, word] & bit) != _ZERO
+        members = plan.able if limit == 0 else plan.pool
+        hit = (members[row, word] & bit) != _ZERO
         if hit and (agents.single or _has_room(agents, state, a, media)):
             if plan.rank[row, a] > key:
                 best, key = a, plan.rank[row, a]
@@ -527,7 +526,9 @@ def _settle(calls: Any, state: Any, served: Any, until_us: Any) -> None:
 
 
 @kernel(allocates=False)
-def replay_until(until_us: Any, calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any) -> None:
+def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would cost more than the event
+    until_us: Any, calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any
+) -> None:
     """Play all events before an instant. [us]"""
     n, n_shifts, at = calls.arrived_us.size, agents.event_us.size, state.at
     while True:
@@ -535,7 +536,7 @@ def replay_until(until_us: Any, calls: Any, kinds: Any, plan: Any, agents: Any, 
         shift_us = agents.event_us[at[SHIFT]] if at[SHIFT] < n_shifts else NEVER_US
         end_us = state.end_us[0] if at[N_ENDS] > 0 else NEVER_US
         stage_us = state.stage_us[0] if at[N_STAGES] > 0 else NEVER_US
-        now = min(min(arrival_us, shift_us), min(end_us, stage_us))
+        now = min(arrival_us, shift_us, end_us, stage_us)
         if now >= until_us:
             break
         # Either an interaction looks for an agent, or an agent for an interaction, or nothing follows.
