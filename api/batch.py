@@ -14,7 +14,7 @@ from api.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.arrays import Arrays
 from engine.outcomes import Outcomes, join
 from engine.report import Report
-from engine.scenario import run
+from engine.run import run
 from engine.typing import Record
 
 
@@ -125,7 +125,7 @@ def _timing(report: Report, load_s: float, simulate_s: float) -> Record:
 
 def _amended(report: Report, own: Inline) -> Report:
     preference = report.preference
-    if not own.timed:
+    if not own.timed and preference is not None:
         # All at one instant is a stand-in, not a peak.
         preference = preference | {"implied_peak": None}
     return replace(report, preference=preference, warnings=[*own.warnings, *report.warnings])

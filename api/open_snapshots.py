@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.errors import NotReady
 from api.once import Once
-from engine.arrays import Arrays
+from engine.arrays import Arrays, span_of_days
 from engine.csat import CsatTable, csat_table
 from engine.errors import CorruptSnapshot, InvalidScenario, UnknownName
 from engine.tables import TABLES, Tables
@@ -113,7 +113,7 @@ class OpenSnapshot:
         """
         if last < first:
             raise InvalidScenario(f"end_date {last} lies before start_date {first}; swap them")
-        return self._midnight_us(first), self._midnight_us(last + timedelta(days=1))
+        return span_of_days(first, last, self.zone.key)
 
     def csat(self, end_us: int) -> CsatTable:
         """Agent means over all surveys completed before an instant; the same table for the same instant.
@@ -137,10 +137,6 @@ class OpenSnapshot:
     def age_s(self) -> float:
         """Seconds since the snapshot was written."""
         return age_s(self.manifest)
-
-    def _midnight_us(self, day: date) -> int:
-        at = datetime(day.year, day.month, day.day, tzinfo=self.zone)
-        return int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
 
 
 def age_s(manifest: Manifest) -> float:

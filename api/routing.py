@@ -19,7 +19,8 @@ from engine.explain import rank
 from engine.notes import MADE_UP
 from engine.report import PREFERENCE
 from engine.request import Ranked, narrowed, rank_request, request_terms
-from engine.scenario import Scenario, run
+from engine.run import run
+from engine.scenario import Scenario
 from engine.typing import Record
 from engine.weights import RoutingWeights
 

@@ -85,7 +85,7 @@ def grid(title: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> T
 def show_report(report: Report) -> None:
     """What a planner reads after a run in score mode."""
     out = console()
-    out.print(f"\n[bold]{report.preference['headline']}[/bold]\n")
+    out.print(f"\n[bold]{(report.preference or {})['headline']}[/bold]\n")
     out.print(facts("", _summary(report)))
     out.print()
     if report.routed:
@@ -101,12 +101,12 @@ def _summary(report: Report) -> list[tuple[str, str]]:
     reasons = "; ".join(f"{reason}: {number(n)}" for reason, n in report.unrouted["reasons"].items())
     unrouted = f"{number(report.unrouted['total'])} unrouted" + (f" ({reasons})" if reasons else "")
     rows = [
-        ("snapshot", f"{snapshot['id']}  {_interval(snapshot)}"),
+        ("snapshot", f"{snapshot['id']}  {interval_text(snapshot)}"),
         ("interactions", f"{number(total)}: {number(report.routed)} routed, {unrouted}"),
         ("weights", f"proficiency {used['proficiency']:.4g}, language {used['language_match']:.4g}, "
          f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}{_moved(report)}"),
         ("sharing", fair["verdict"]),
-        ("", f"Gini {_three(fair['gini_coefficient'])} (0: all the same, 1: one has all); p {_p(fair['p_value'])}; "
+        ("", f"Gini {three(fair['gini_coefficient'])} (0: all the same, 1: one has all); p {_p(fair['p_value'])}; "
          f"the simple rule, p > 0.05 and Gini < 0.3, says {_fair(fair['is_fair'])}"),
         ("busiest agent", _busiest(report)),
         ("satisfaction", report.csat["how"] if report.csat["simulated_mean"] is None else _csat(report.csat)),
@@ -123,7 +123,8 @@ def _moved(report: Report) -> str:
     return f" ({at}: no rule applies, weights as given)" if same else f" (moved by {at})"
 
 
-def _interval(snapshot: dict[str, Any]) -> str:
+def interval_text(snapshot: dict[str, Any]) -> str:
+    """First and last day of a snapshot; nothing where it has no interactions."""
     interval, zone = snapshot.get("interval") or {}, snapshot.get("time_zone", "UTC")
     return days(interval, zone) if interval.get("start") else ""
 
@@ -143,7 +144,7 @@ def days(interval: dict[str, Any], zone: str) -> str:
 
 
 def _busiest(report: Report) -> str:
-    preference = report.preference
+    preference = report.preference or {}
     if preference["busiest_agent_id"] is None:
         return "nobody was chosen"
     share = preference["busiest_handled"] / report.routed
@@ -154,7 +155,7 @@ def _busiest(report: Report) -> str:
 
 
 def _csat(csat: dict[str, Any]) -> str:
-    text = f"simulated {csat['simulated_mean']:.3f}, recorded {_three(csat['recorded_mean'])} (scale 0-1)"
+    text = f"simulated {csat['simulated_mean']:.3f}, recorded {three(csat['recorded_mean'])} (scale 0-1)"
     if csat["gain"]:
         gain = csat["gain"]
         text += f", difference {gain['value']:+.4f} (95 % {gain['low']:+.4f} to {gain['high']:+.4f})"
@@ -257,7 +258,8 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _three(value: float | None) -> str:
+def three(value: float | None) -> str:
+    """Three decimals, or the word undefined."""
     return "undefined" if value is None else f"{value:,.3f}"
 
 

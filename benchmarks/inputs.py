@@ -14,7 +14,8 @@ from benchmarks.workloads import Case, Columns
 from engine.arrays import Arrays
 from engine.errors import RoutingError
 from engine.outcomes import Outcomes
-from engine.scenario import Scenario, choose
+from engine.run import choose
+from engine.scenario import Scenario
 
 SAMPLE_PAIRS, MOST_SAMPLE_ROWS, BASELINE_REPEATS = 200_000, 2_000, 3
 

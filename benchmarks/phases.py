@@ -22,7 +22,8 @@ from engine.arrays import encode
 from engine.checks import check
 from engine.methods.weighted import Weighted
 from engine.outcomes import Texts, outcomes_of
-from engine.scenario import choose, csat_of, terms_of
+from engine.run import choose
+from engine.scenario import csat_of, terms_of
 from engine.selection import Decided, Selector, decide
 from engine.tables import Tables
 from engine.tally import Tally

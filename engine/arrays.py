@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from engine.call_types import CallTypeIndex, requirements
 from engine.checks import complete
-from engine.errors import InvalidTable, MissingInput
+from engine.errors import InvalidScenario, InvalidTable, MissingInput
 from engine.history import History, history_of
 from engine.tables import CAPACITY, MEDIA, Tables
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, Record
@@ -265,6 +267,59 @@ class Arrays:
             return whole.rows(inside)
 
         return Arrays(centre, batches, self.snapshot, history)
+
+    def days(self, first: date | None, last: date | None) -> Arrays:
+        """Whole local days of the data set.
+
+        Parameters
+        ----------
+        first, last : date, optional
+            Both included; None for the first and the last there are.
+
+        Returns
+        -------
+        Arrays
+            Itself where both are None; else the window, named in the snapshot's summary.
+        """
+        if first is None and last is None:
+            return self
+        earliest, latest = date(1970, 1, 2), date(2199, 12, 30)
+        some = self.window(*span_of_days(first or earliest, last or latest, self.centre.time_zone))
+        named = {"start": str(first or "first"), "end": str(last or "last")}
+        return replace(some, snapshot=some.snapshot | {"window": named})
+
+
+def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:
+    """Start and end of some whole days of the local calendar.
+
+    Parameters
+    ----------
+    first, last : date
+        Both included.
+    time_zone : str
+        IANA zone.
+
+    Returns
+    -------
+    start_us, end_us : int
+        The end is excluded. [us since 1970, UTC]
+
+    Raises
+    ------
+    InvalidScenario
+        If the last day lies before the first.
+
+    Examples
+    --------
+    >>> span_of_days(date(1970, 1, 2), date(1970, 1, 2), "UTC") == (DAY_US, 2 * DAY_US)
+    True
+    """
+    if last < first:
+        raise InvalidScenario(f"the last day {last} lies before the first day {first}; swap them")
+    zone, epoch = ZoneInfo(time_zone), datetime(1970, 1, 1, tzinfo=UTC)
+    edges = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, last + timedelta(days=1)))
+    start_us, end_us = ((edge - epoch) // timedelta(microseconds=1) for edge in edges)
+    return start_us, end_us
 
 
 def encode(tables: Tables) -> Arrays:

@@ -63,11 +63,27 @@ def _about_weights(scenario: Record, used: Record) -> Iterator[str]:
         yield f"the goal's rule is meant for weights that add up to 1; yours add up to {given:g}, so it moves little"
 
 
-def _about_data(tally: Tally) -> Iterator[str]:
-    unheld = list(_unheld(tally.arrays.centre))
+def about_centre(centre: Centre) -> Iterator[str]:
+    """What interactions require and nobody has.
+
+    Parameters
+    ----------
+    centre : Centre
+        Who can do what.
+
+    Yields
+    ------
+    str
+        At most one sentence.
+    """
+    unheld = list(_unheld(centre))
     if unheld:
         more = f" and {len(unheld) - MOST_NAMES} more" if len(unheld) > MOST_NAMES else ""
         yield f"interactions require what no agent has: {', '.join(unheld[:MOST_NAMES])}{more}"
+
+
+def _about_data(tally: Tally) -> Iterator[str]:
+    yield from about_centre(tally.arrays.centre)
     if tally.timed and tally.n_untimed:
         yield (
             f"{tally.n_untimed:,} of {tally.n_interactions:,} interactions have no handling time, as abandoned ones; "

@@ -20,6 +20,7 @@ from engine.typing import BoolArray, Int8Array, Int32Array, IntArray
 
 STATUS = ("answered", "abandoned", "flowed_out", "unserved")
 WORD = 64
+ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,20 @@ class Replay:
             np.int64(until_us), self._calls, self._kinds, self._plan, self._agents, self._state, self._served
         )
 
-    def so_far(self) -> Served:
-        """What is known now; those waiting, alerting or still to come read as unserved."""
-        served, kernel = self._served, self._kernel
+    def so_far(self, rows: slice = ALL) -> Served:
+        """What is known now.
+
+        Parameters
+        ----------
+        rows : slice
+            Of which interactions; by default of all.
+
+        Returns
+        -------
+        Served
+            Those waiting, alerting or still to come read as unserved.
+        """
+        kernel, served = self._kernel, self._kernel.Served(*(column[rows] for column in self._served))
         status = np.maximum(served.status, kernel.ANSWERED) - kernel.ANSWERED
         status[served.status < kernel.ANSWERED] = STATUS.index("unserved")
         return Served(
@@ -156,8 +168,8 @@ class Replay:
         served = self.so_far()
         unserved = served.status == STATUS.index("unserved")
         if unserved.any():
-            ends = [side.max(initial=0) for side in (served.end_us, served.left_us, self._demand.arrived_us)]
-            served.left_us[unserved] = max(*ends, self._agents.event_us.max(initial=0))
+            last_us = self._state.at[self._kernel.LAST_US]
+            served.left_us[unserved] = max(last_us, served.left_us.max())
         return served
 
 
@@ -235,13 +247,14 @@ def _state(kernel: Any, demand: Demand, roster: Roster) -> Any:
     n_ends = int(roster.capacity.sum()) + n_agents + 1
     none, words = np.full(n_kinds, -1, np.int32), np.zeros
     return kernel.State(
-        at=np.zeros(4, np.int64), until_us=np.zeros(n_agents, np.int64),
+        at=np.zeros(5, np.int64), until_us=np.zeros(n_agents, np.int64),
         held=np.zeros((n_agents, len(MEDIA)), np.int16),
-        n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64), away=np.zeros(n_agents, bool),
-        listed=np.zeros(n_agents, bool), earlier=np.full(n_agents + 1, n_agents, np.int32),
-        later=np.full(n_agents + 1, n_agents, np.int32), free=words(_n_words(n_agents), np.uint64),
-        head=none, tail=none.copy(), waits=words(_n_words(n_kinds), np.uint64),
-        before=np.full(n, -1, np.int32), after=np.full(n, -1, np.int32), staged=np.zeros(n, bool),
+        n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64),
+        away=np.zeros(n_agents, np.int16), listed=np.zeros(n_agents, bool),
+        earlier=np.full(n_agents + 1, n_agents, np.int32), later=np.full(n_agents + 1, n_agents, np.int32),
+        free=words(_n_words(n_agents), np.uint64), head=none, tail=none.copy(),
+        waits=words(_n_words(n_kinds), np.uint64), before=np.full(n, -1, np.int32),
+        after=np.full(n, -1, np.int32), staged=np.zeros(n, bool),
         missed=np.zeros(n, np.int32), end_us=np.zeros(n_ends, np.int64), end_call=np.zeros(n_ends, np.int32),
         end_agent=np.zeros(n_ends, np.int32), stage_us=np.zeros(n + 1, np.int64), stage_call=np.zeros(n + 1, np.int32),
     )  # fmt: skip

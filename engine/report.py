@@ -38,14 +38,18 @@ class Report:
         Interactions with a chosen agent.
     unrouted : dict
         total, and by reason.
-    preference : dict
-        What score mode says first: the headline, the busiest agent and the implied peak.
+    preference : dict, optional
+        What score mode says first: the headline, the busiest agent and the implied peak. None in a replay.
     fairness, csat : dict
         As the modules of those names give them.
     agents : list of dict
         agent_id, agent_name, handled, handled_s, eligible, occupancy.
     warnings : list of str
         What a reader must know before trusting a number.
+    service_level : dict, optional
+        Waits, abandonment and occupancy of a replay; None in score mode.
+    replay : dict, optional
+        What a replay says besides: columns beside each other, light, verdict, goal, estimates.
     timing : dict
         Filled by the door that ran it. [s]
     """
@@ -55,18 +59,20 @@ class Report:
     weights_used: Record
     routed: int
     unrouted: Record
-    preference: Record
+    preference: Record | None
     fairness: Record
     csat: Record
     agents: list[Record]
     warnings: list[str]
+    service_level: Record | None = None
+    replay: Record | None = None
     timing: Record = field(default_factory=lambda: dict(NO_TIMING))
 
     def to_dict(self) -> dict[str, Any]:
         """The content of `report.json`."""
         return {
-            "mode": "score",
-            "headline": self.preference["headline"],
+            "mode": self.scenario["mode"],
+            "headline": (self.preference or self.replay or {}).get("headline"),
             "scenario": self.scenario,
             "weights_used": self.weights_used,
             "snapshot": self.snapshot,
@@ -76,7 +82,8 @@ class Report:
             "fairness": self.fairness,
             "agents": self.agents,
             "csat": self.csat,
-            "service_level": None,
+            "service_level": self.service_level,
+            "replay": self.replay,
             "warnings": self.warnings,
             "timing": self.timing,
         }

@@ -17,6 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -74,8 +75,8 @@ class Mix:
     recorded: FloatArray
 
 
-def fold_of(day: int) -> int:
-    """Half to which a UTC day belongs: even or odd."""
+def fold_of(day: Any) -> Any:
+    """Half to which a UTC day belongs, or each of an array of days: even or odd."""
     return day % 2
 
 

@@ -1,31 +1,28 @@
-"""Scenarios: what to simulate, and running one or a stack of them over a data set."""
+"""Scenarios: what to simulate, exactly enough to run it again."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
-
-from engine.arrays import Arrays, encode
+from engine.arrays import Arrays
+from engine.assumptions import Assumptions, Switches
 from engine.csat import QUEUE_MEAN, CsatTable, csat_table
 from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal
 from engine.methods import METHODS
-from engine.outcomes import Collector, Outcomes, Texts, outcomes_of
-from engine.report import Report, build
 from engine.scores import LANGUAGE, REQUIRED, Terms
-from engine.selection import Decided, decide
-from engine.tables import Tables
-from engine.tally import Tally
-from engine.typing import Record
+from engine.typing import Int32Array, Record
 from engine.weights import RoutingWeights, moved
 
-MODES = ("score",)
-LATER = ("replay", "genesys", "bullseye", "preferred")
+MODES = ("score", "replay")
+ROLLING = "rolling"
 EXPECTED = ("eligible", "uniform", "staffed")
 CSAT = ("asof", "all")
+SERVICE_LEVEL = ("genesys", "offered", "answered")
+INTERVALS_MIN = (15, 30, 60)
+MOST_REPLICATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,16 +31,16 @@ class Scenario:
 
     Parameters
     ----------
-    mode : {"score"}
-        Score mode: nobody is ever busy.
+    mode : {"score", "replay"}
+        Score mode: nobody is ever busy. Replay: agents are busy, customers wait and leave.
     method : str
         Key of `engine.methods.METHODS`.
     weights : RoutingWeights
         Before a goal moves them.
     goal : str, optional
         Service-level goal, SHARE/SECONDS.
-    performance : float
-        Share achieved within the goal, 0-1.
+    performance : float or "rolling"
+        Share achieved within the goal, 0-1; in a replay also measured as it goes, by queue.
     required : tuple of {"skills", "language"}
         Hard filters; by default both only move the score.
     expected : {"eligible", "uniform", "staffed"}
@@ -57,7 +54,21 @@ class Scenario:
     language : {"binary", "proficiency"}
         Language term: 1 for having it, or level / 5.
     seed : int
-        Kept for methods that draw; the weighted score draws nothing.
+        Of everything drawn: patience, handling times that are not recorded, methods that draw.
+    window_s, replan_s : float
+        Rolling performance: stretch of time looked back on, and how often. [s]
+    service_level : {"genesys", "offered", "answered"}
+        Definition of the service level.
+    short_abandon_s : float
+        Abandonments up to this wait do not count against it; 0 for none. [s]
+    interval_min : {15, 30, 60}
+        Length of the intervals reported. [min]
+    replications : int
+        How often what is not recorded is drawn.
+    assumptions : Assumptions
+        What history does not say.
+    switches : Switches
+        Where sources on Genesys' routing differ.
 
     Raises
     ------
@@ -69,7 +80,7 @@ class Scenario:
     method: str = "weighted"
     weights: RoutingWeights = field(default_factory=RoutingWeights)
     goal: str | None = None
-    performance: float = 0.80
+    performance: float | str = 0.80
     required: tuple[str, ...] = ()
     expected: str = "eligible"
     csat: str = "asof"
@@ -77,11 +88,20 @@ class Scenario:
     csat_shrinkage: float = 0.0
     language: str = "binary"
     seed: int = 0
+    window_s: float = 1800.0
+    replan_s: float = 900.0
+    service_level: str = "genesys"
+    short_abandon_s: float = 0.0
+    interval_min: int = 30
+    replications: int = 1
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    switches: Switches = field(default_factory=Switches)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "required", _only(self.required))
         for name, allowed in (
-            ("mode", MODES), ("method", tuple(METHODS)), ("expected", EXPECTED), ("csat", CSAT), ("language", LANGUAGE)
+            ("mode", MODES), ("method", tuple(METHODS)), ("expected", EXPECTED), ("csat", CSAT),
+            ("language", LANGUAGE), ("service_level", SERVICE_LEVEL), ("interval_min", INTERVALS_MIN),
         ):  # fmt: skip
             if getattr(self, name) not in allowed:
                 raise InvalidScenario(_refusal(name, getattr(self, name), allowed))
@@ -91,12 +111,37 @@ class Scenario:
             raise InvalidScenario(f"csat_shrinkage is {self.csat_shrinkage!r}; use a number from 0 to 1000000")
         if not (isinstance(self.seed, int) and 0 <= self.seed < 2**63):
             raise InvalidScenario(f"seed is {self.seed!r}; use a whole number from 0 to 9223372036854775807")
+        self._check_replay()
         self.weights_used()
 
+    def _check_replay(self) -> None:
+        for name, low in (("window_s", 1.0), ("replan_s", 1.0), ("short_abandon_s", 0.0)):
+            if not _within(getattr(self, name), low, 1e6):
+                raise InvalidScenario(f"{name} is {getattr(self, name)!r}; use seconds from {low:g} to 1000000")
+        if not (isinstance(self.replications, int) and 1 <= self.replications <= MOST_REPLICATIONS):
+            raise InvalidScenario(
+                f"replications is {self.replications!r}; use a whole number, 1 to {MOST_REPLICATIONS}"
+            )
+        if self.performance == ROLLING and (self.mode != "replay" or self.goal is None):
+            raise InvalidScenario(
+                "performance 'rolling' is measured while a replay goes on, against a goal; use mode replay and give a "
+                "goal such as 80/20, or give a share from 0 to 1"
+            )
+        if self.mode == "score" and METHODS[self.method].planner is None:
+            raise InvalidScenario(
+                f"method {self.method!r} asks who is idle, and in score mode nobody is ever busy; use mode replay, or "
+                "the method weighted"
+            )
+
+    @property
+    def is_rolling(self) -> bool:
+        """Whether performance is measured as the replay goes on."""
+        return self.performance == ROLLING
+
     def weights_used(self) -> RoutingWeights:
-        """The weights after the goal moved them."""
+        """The weights after the goal moved them; as given where performance is rolling."""
         goal = None if self.goal is None else ServiceLevelGoal.parse(self.goal)
-        return moved(self.weights, goal, self.performance)
+        return self.weights if self.is_rolling else moved(self.weights, goal, float(self.performance))
 
     def to_dict(self) -> Record:
         """All fields as plain values."""
@@ -107,11 +152,9 @@ class Scenario:
         return (self.method, self.required, self.csat, self.csat_missing, self.csat_shrinkage, self.language)
 
 
-def _refusal(name: str, value: object, allowed: Sequence[str]) -> str:
-    what = f"{name} is {value!r}"
-    if value in LATER:
-        what = f"{name} {value!r} is not part of this version, in which nobody is ever busy"
-    return f"{what}; use {' or '.join(allowed) if len(allowed) < 3 else 'one of ' + ', '.join(allowed)}"
+def _refusal(name: str, value: object, allowed: Sequence[object]) -> str:
+    names = [str(one) for one in allowed]
+    return f"{name} is {value!r}; use {' or '.join(names) if len(names) < 3 else 'one of ' + ', '.join(names)}"
 
 
 def _only(required: Sequence[str]) -> tuple[str, ...]:
@@ -125,80 +168,6 @@ def _within(value: object, low: float, high: float) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and low <= value <= high
 
 
-def run(scenario: Scenario, data: Tables | Arrays, keep: Callable[[Outcomes], None] | None = None) -> Report:
-    """Run one scenario over a data set.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What to simulate.
-    data : Tables or Arrays
-        Tables in memory, or a snapshot's arrays.
-    keep : callable, optional
-        Called with the outcomes of each batch in time order.
-
-    Returns
-    -------
-    Report
-        Without timing.
-
-    Raises
-    ------
-    InvalidTable
-        If there are no agents.
-    MissingInput
-        If the scenario needs a table that is not there.
-    """
-    return _run([scenario], _arrays(data), keep)[0]
-
-
-def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report]:
-    """Run many scenarios over one data set; those that differ only in weights share one pass.
-
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        In any mixture.
-    data : Tables or Arrays
-        The data set.
-
-    Returns
-    -------
-    list of Report
-        In the order of the scenarios, equal to running them one by one.
-    """
-    arrays = _arrays(data)
-    stacks: dict[object, list[int]] = {}
-    for place, scenario in enumerate(scenarios):
-        stacks.setdefault(scenario._shared(), []).append(place)
-    reports: dict[int, Report] = {}
-    for places in stacks.values():
-        reports |= zip(places, _run([scenarios[p] for p in places], arrays, None), strict=True)
-    return [reports[place] for place in range(len(scenarios))]
-
-
-def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
-    """All outcomes of a scenario in memory.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What to simulate.
-    data : Tables or Arrays
-        The data set.
-
-    Returns
-    -------
-    Outcomes
-        One row per interaction, in order of arrival, then id.
-    """
-    arrays = _arrays(data)
-    collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
-    for decided in _Stack([scenario], arrays).decide():
-        collector.add(decided)
-    return collector.outcomes()
-
-
 def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:
     """Satisfaction by day as a scenario reads it."""
     centre = arrays.centre
@@ -208,43 +177,7 @@ def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:
     )  # fmt: skip
 
 
-def terms_of(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
-    """Terms of the scores as a scenario reads them."""
-    return Terms(arrays.centre, csat, required=scenario.required, graded_language=scenario.language == "proficiency")
-
-
-def _arrays(data: Tables | Arrays) -> Arrays:
-    return encode(data) if isinstance(data, Tables) else data
-
-
-class _Stack:
-    """Scenarios that share everything but weights, goal and expectation, over one data set."""
-
-    def __init__(self, scenarios: Sequence[Scenario], arrays: Arrays) -> None:
-        self.scenarios, self.arrays = scenarios, arrays
-        self.csat = csat_of(scenarios[0], arrays)
-        self.terms = terms_of(scenarios[0], arrays, self.csat)
-        self.used = [scenario.weights_used() for scenario in scenarios]
-
-    def decide(self) -> Iterator[Decided]:
-        weights = np.array([w.terms for w in self.used])
-        threshold = np.array([w.min_score_threshold for w in self.used])
-        return decide(self.arrays, self.terms, self.csat, self.scenarios[0].method, weights, threshold)
-
-
-def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes], None] | None) -> list[Report]:
-    stack = _Stack(scenarios, arrays)
-    tally = Tally(arrays, stack.terms, len(scenarios))
-    texts = Texts(arrays.centre)
-    for decided in stack.decide():
-        tally.add(decided)
-        if keep is not None:
-            keep(outcomes_of(decided, texts))
-    tally.close()
-    rows = [stack.csat.row_of(day) for day in tally.days or [0]]
-    unsurveyed = (stack.csat.n_surveys == 0).sum(axis=1)
-    filled = (int(unsurveyed[rows[0]]), int(unsurveyed[rows[-1]]))
-    return [
-        build(tally, place, scenario.to_dict(), asdict(w), filled)
-        for place, (scenario, w) in enumerate(zip(scenarios, stack.used, strict=True))
-    ]
+def terms_of(scenario: Scenario, arrays: Arrays, csat: CsatTable, order: Int32Array | None = None) -> Terms:
+    """Terms of the scores as a scenario reads them; columns in tie order, or in an order given."""
+    graded = scenario.language == "proficiency"
+    return Terms(arrays.centre, csat, required=scenario.required, graded_language=graded, order=order)

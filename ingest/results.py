@@ -14,7 +14,8 @@ from engine.arrays import Arrays
 from engine.errors import NotWritable
 from engine.outcomes import Outcomes, Texts, nothing
 from engine.report import Report
-from engine.scenario import Scenario, run
+from engine.run import run
+from engine.scenario import Scenario
 from ingest.store import make_folder
 
 OUTCOMES, REPORT = "outcomes.arrow", "report.json"
@@ -27,6 +28,7 @@ def simulate_to(
     out: Path,
     *,
     load_s: float | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Run a scenario and write what came of it.
@@ -41,6 +43,8 @@ def simulate_to(
         Folder for the files; made when missing, files of an earlier run are replaced.
     load_s : float, optional
         What loading took, for the report. [s]
+    force : bool
+        A replay gives its verdict even where it does not reproduce the record.
     progress : callable, optional
         Called with label, rows done and rows in all.
 
@@ -63,8 +67,9 @@ def simulate_to(
     mark = uuid.uuid4().hex[:8]
     files = {name: out / f".{name}.{mark}" for name in (OUTCOMES, REPORT)}
     try:
-        with _Writer(files[OUTCOMES], Texts(arrays.centre), progress, total) as writer:
-            report = run(scenario, arrays, writer.add)
+        empty = nothing(Texts(arrays.centre), timed=scenario.mode == "replay")
+        with _Writer(files[OUTCOMES], empty, progress, total) as writer:
+            report = run(scenario, arrays, writer.add, force=force, progress=progress)
         busy_s = time.perf_counter() - started
         report = replace(report, timing=_timing(load_s, busy_s - writer.write_s, writer))
         files[REPORT].write_bytes(to_json(report) + b"\n")
@@ -93,13 +98,13 @@ def _timing(load_s: float | None, simulate_s: float, writer: _Writer) -> dict[st
 class _Writer:
     """Appends outcomes to an Arrow IPC file and keeps the time."""
 
-    def __init__(self, path: Path, texts: Texts, progress: Progress | None, total: int) -> None:
+    def __init__(self, path: Path, empty: Outcomes, progress: Progress | None, total: int) -> None:
         from pyarrow import ipc
 
         self._progress, self._total = progress, total
         self.rows = 0
         self.write_s = 0.0
-        self._file = ipc.new_file(str(path), nothing(texts).to_arrow().schema)
+        self._file = ipc.new_file(str(path), empty.to_arrow().schema)
 
     def __enter__(self) -> _Writer:
         return self

@@ -11,7 +11,8 @@ import pytest
 
 import api.routing
 from engine.arrays import DAY_US
-from engine.scenario import Scenario, run
+from engine.run import run
+from engine.scenario import Scenario
 from engine.weights import RoutingWeights
 from ingest.snapshot import open_snapshot
 from tests import oracle

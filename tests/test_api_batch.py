@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.scenario import Scenario, run
+from engine.run import run
+from engine.scenario import Scenario
 from engine.weights import RoutingWeights
 from ingest.snapshot import open_snapshot
 from tests import oracle

@@ -16,7 +16,8 @@ from benchmarks.measure import Row, Spread, peak_mib
 from benchmarks.workloads import SIZES, WORKLOADS
 from engine.arrays import encode
 from engine.errors import InvalidScenario
-from engine.scenario import Scenario, choose
+from engine.run import choose
+from engine.scenario import Scenario
 from tests import strategies
 
 FEW = 300

@@ -69,7 +69,8 @@ def test_report_json_has_the_agreed_keys(store, tmp_path):
 
 
 def test_the_scenario_of_a_report_runs_again_with_the_same_outcome(store, tmp_path):
-    from engine.scenario import Scenario, choose
+    from engine.run import choose
+    from engine.scenario import Scenario
     from engine.weights import RoutingWeights
 
     simulate(store, tmp_path / "out", "--weights", "0.2,0.3,0.5", "--sla", "80/20", "--performance", "0.7")

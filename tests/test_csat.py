@@ -11,7 +11,8 @@ from hypothesis import given
 
 from engine.arrays import encode
 from engine.checks import check
-from engine.scenario import Scenario, choose, csat_of, run
+from engine.run import choose, run
+from engine.scenario import Scenario, csat_of
 from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests import oracle, strategies

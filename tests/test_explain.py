@@ -13,7 +13,8 @@ from engine.arrays import encode
 from engine.checks import check
 from engine.errors import UnknownName
 from engine.explain import explain
-from engine.scenario import Scenario, choose
+from engine.run import choose
+from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests.strategies import problems

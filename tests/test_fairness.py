@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidTable, MissingInput
 from engine.fairness import chi_square, effect_size, gini
-from engine.scenario import Scenario, run
+from engine.run import run
+from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests import oracle, oracle_fairness, strategies

@@ -16,7 +16,8 @@ from engine import selection
 from engine.arrays import encode
 from engine.methods.plan import Plan
 from engine.methods.weighted import Weighted
-from engine.scenario import choose, csat_of, terms_of
+from engine.run import choose
+from engine.scenario import csat_of, terms_of
 from engine.selection import Selector, best
 from tests import strategies
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.checks import complete
-from engine.scenario import Scenario, choose, run
+from engine.run import choose, run
+from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests import oracle, strategies

@@ -13,7 +13,8 @@ from hypothesis import given
 from engine.arrays import DAY_US, encode
 from engine.checks import check
 from engine.errors import MissingInput
-from engine.scenario import Scenario, _Stack, choose, run, run_all
+from engine.run import _Stack, choose, run, run_all
+from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.tally import Tally
 from engine.weights import RoutingWeights

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from engine import selection
 from engine.errors import InvalidScenario, UnknownName
 from engine.explain import explain
-from engine.scenario import Scenario, choose, run, run_all
+from engine.run import choose, run, run_all
+from engine.scenario import Scenario
 from engine.scores import score_matrix
 from engine.tables import Tables
 from engine.weights import RoutingWeights

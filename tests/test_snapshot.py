@@ -16,7 +16,8 @@ from polars.testing import assert_frame_equal
 
 from engine.arrays import encode
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, SnapshotExists, UnknownName
-from engine.scenario import Scenario, choose
+from engine.run import choose
+from engine.scenario import Scenario
 from engine.tables import TABLES
 from ingest import store as stores
 from ingest.snapshot import open_snapshot, verify

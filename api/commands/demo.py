@@ -51,11 +51,11 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(report))
         return
-    from api.show import show_report
+    from api.show_replay import show
 
     name = snapshot.manifest.name
     click.echo(f"Snapshot {name!r} in {store / name}: {how}.")
-    show_report(report)
+    show(report)
     click.echo()
     example = _decisions(out)
     click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / name}")

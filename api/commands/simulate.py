@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,26 @@ from api.commands import options
 
 @click.command()
 @options.snapshot
+@options.window
 @options.scenario_options
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
     help="Folder for outcomes.arrow and report.json.",
 )  # fmt: skip
+@click.option("--force", is_flag=True, help="Replay: give a verdict even where it does not reproduce the record.")
 @options.store
 @options.as_json
-def simulate(snapshot_name: str, out: Path, store: Path, as_json: bool, **scenario: Any) -> None:
-    """Route every interaction of a snapshot and say how the work would be shared.
+def simulate(
+    snapshot_name: str, first_day: datetime | None, last_day: datetime | None, out: Path, force: bool, store: Path,
+    as_json: bool, **scenario: Any,
+) -> None:  # fmt: skip
+    """Route every interaction of a snapshot: who would be chosen, or replay who would have answered, and when.
 
     \b
-    Example:
+    Examples:
       routelab simulate --snapshot demo --weights 0.2,0.3,0.5 --sla 80/20 --performance 0.7 --out out
+      routelab simulate --snapshot demo --mode replay --method genesys
+      routelab simulate --snapshot demo --mode replay --sla 80/20 --performance rolling --replications 10
     """
     chosen = options.scenario_of(**scenario)
     import time
@@ -34,14 +42,14 @@ def simulate(snapshot_name: str, out: Path, store: Path, as_json: bool, **scenar
     from ingest.snapshot import open_snapshot
 
     started = time.perf_counter()
-    arrays = open_snapshot(store, snapshot_name).arrays()
+    arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     load_s = time.perf_counter() - started
     with progress(not as_json) as watch:
-        report = simulate_to(chosen, arrays, out, load_s=load_s, progress=watch)
+        report = simulate_to(chosen, arrays, out, load_s=load_s, force=force, progress=watch)
     if as_json:
         click.echo(to_json(report))
         return
-    from api.show import show_report
+    from api.show_replay import show
 
-    show_report(report)
+    show(report)
     click.echo(f"\nwritten: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}")

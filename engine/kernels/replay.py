@@ -20,7 +20,7 @@ NEVER_US = np.iinfo(np.int64).max
 # LOSING: the customer will leave while it alerts.
 COMING, WAITING, MISSING, LOSING, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(8)
 # Places in State.at.
-ARRIVAL, SHIFT, N_ENDS, N_STAGES = range(4)
+ARRIVAL, SHIFT, N_ENDS, N_STAGES, LAST_US = range(5)
 _LOWEST = -np.inf
 # The loop is one piece of machine code: each part below is written into it, the large ones just once.
 part = kernel(allocates=False, inlined=True)
@@ -110,11 +110,11 @@ class Agents(NamedTuple):
 class State(NamedTuple):
     """Everything that changes.
 
-    at: next arrival, next spell event, sizes of the two heaps. By agent: until_us, held (n_agents, n_media),
-    n_held, idle_us, away (did not answer), listed, earlier and later in the list of the free, longest idle first
-    (its ends are joined at n_agents); free (n_words). By kind: head, tail, waits (n_kind_words). By interaction:
-    before, after in its kind's queue, staged, missed. Heaps: ends (time, interaction, agent), stages (time,
-    interaction).
+    at: next arrival, next spell event, sizes of the two heaps, instant of the last event. By agent: until_us, held
+    (n_agents, n_media), n_held, idle_us, away (alerts not answered that keep away), listed, earlier and later in
+    the list of the free, longest idle first (its ends are joined at n_agents); free (n_words). By kind: head, tail,
+    waits (n_kind_words). By interaction: before, after in its kind's queue, staged, missed. Heaps: ends (time,
+    interaction, agent), stages (time, interaction).
     """
 
     at: Any
@@ -227,7 +227,7 @@ def _relist(agents: Any, state: Any, a: Any, now: Any) -> None:
     """Put an agent where it belongs: among the free if on queue and with room for anything."""
     if state.listed[a]:
         _unlist(state, a)
-    if now >= state.until_us[a] or state.away[a]:
+    if now >= state.until_us[a] or state.away[a] > 0:
         return
     if agents.single:
         if state.n_held[a] == 0:
@@ -415,12 +415,12 @@ def _enqueue(calls: Any, state: Any, served: Any, i: Any) -> None:
 
 
 @part
-def _stage(calls: Any, plan: Any, state: Any, i: Any, now: Any) -> None:
-    """Remember when the next stage of a waiting interaction opens."""
+def _stage(calls: Any, plan: Any, state: Any, i: Any, passed_us: Any) -> None:
+    """Remember when the next stage of a waiting interaction opens, counted from the instant that is over."""
     kind = calls.kind[i]
     if state.staged[i] or plan.first_row[kind + 1] - plan.first_row[kind] < 2:
         return
-    row = _row(calls, plan, i, kind, now)
+    row = _row(calls, plan, i, kind, passed_us)
     if row + 1 < plan.first_row[kind + 1]:
         opens_us = calls.arrived_us[i] + plan.after_us[row + 1]
         _push(state.stage_us, state.stage_call, state.stage_call, state.at[N_STAGES], opens_us, i, i)
@@ -454,6 +454,16 @@ def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served
 
 
 @part
+def _close(agents: Any, state: Any, now: Any) -> None:
+    """Take those off the list whose spell ends now: an interaction that nobody answered must not find them."""
+    place = state.at[SHIFT]
+    while place < agents.event_us.size and agents.event_us[place] == now and agents.event_until_us[place] == 0:
+        if state.listed[agents.event_agent[place]]:
+            _unlist(state, agents.event_agent[place])
+        place += 1
+
+
+@part
 def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any) -> Any:
     """The first of the ends: an interaction ends, was not answered, or an agent is back.
 
@@ -464,7 +474,7 @@ def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any)
     state.at[N_ENDS] -= 1
     n_agents = state.listed.size
     if a >= n_agents:
-        state.away[a - n_agents] = False
+        state.away[a - n_agents] -= 1
         return -1, a - n_agents
     state.n_held[a] -= 1
     state.held[a, kinds.media[calls.kind[i]]] -= 1
@@ -476,9 +486,10 @@ def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any)
         return -1, a
     # Not answered: the agent is away for a while, the interaction goes on from its old place.
     state.missed[i] += 1
-    state.away[a] = True
+    state.away[a] += 1
     if state.listed[a]:
         _unlist(state, a)
+    _close(agents, state, now)
     _push(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS], now + agents.away_us, i, a + n_agents)
     state.at[N_ENDS] += 1
     return i, -1
@@ -547,9 +558,12 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
             a = _shift(agents, state, now)
         elif stage_us == now:
             i = _open_stage(calls, state, served, now)
+            if i < 0:
+                continue
         else:
             i = at[ARRIVAL]
             at[ARRIVAL] += 1
+        at[LAST_US] = now
         if a >= 0:
             _relist(agents, state, a, now)
         while i >= 0 or (a >= 0 and state.listed[a]):
@@ -557,9 +571,12 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
                 served.found[i] = max(served.found[i], _count(kinds, agents, state, calls.kind[i]))
                 call, agent = i, _choose(calls, kinds, plan, agents, state, i, now)
                 if agent < 0:
+                    passed_us = now
                     if served.status[i] != WAITING:
+                        # A stage that opens at this instant has its turn after the spells.
+                        passed_us = now - 1
                         _enqueue(calls, state, served, i)
-                    _stage(calls, plan, state, i, now)
+                    _stage(calls, plan, state, i, passed_us)
                 i = -1
             else:
                 call, agent = _next_for(calls, kinds, plan, agents, state, served, a, now), a

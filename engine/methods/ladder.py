@@ -7,8 +7,9 @@ bullseye and preferred-agent routing have one for each ring or rule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,6 +56,16 @@ class Ladder:
             raise InvalidScenario("ladder: every kind needs a row, and waits must rise from row to row")
         if (self.after_us[self.first_row[:-1]] != 0).any():
             raise InvalidScenario("ladder: the first row of a kind must hold from its arrival")
+        self._check_growth(ends)
+
+    def _check_growth(self, ends: Int32Array) -> None:
+        """A waiting interaction must never lose an agent whom it could already ask."""
+        inner = np.ones(len(self.rank), bool)
+        inner[ends] = False
+        later = np.flatnonzero(inner[1:]) + 1
+        able = self.rank > NEVER if later.size else np.empty((0, 0), bool)
+        if (able[later - 1] & ~able[later]).any():
+            raise InvalidScenario("ladder: who is ranked in a row of a kind must be ranked in all later ones")
 
     @property
     def n_agents(self) -> int:
@@ -86,13 +97,28 @@ def one_row_each(rank: FloatArray, **more: object) -> Ladder:
     return Ladder(rank, np.arange(n + 1, dtype=np.int32), np.zeros(n, np.int64), **more)  # type: ignore[arg-type]
 
 
-def stacked(ladders: Sequence[Sequence[tuple[float, FloatArray]]]) -> Ladder:
+class Row(NamedTuple):
+    """One row of a ladder, before it is stacked.
+
+    after_s: wait from which it holds [s]; rank (n_agents,), limit and pool (n_agents,) as in `Ladder`, the
+    pool being those ranked where it is not given.
+    """
+
+    after_s: float
+    rank: FloatArray
+    limit: int = 0
+    pool: BoolArray | None = None
+
+
+def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agents: int = 0) -> Ladder:
     """A ladder from rows written kind by kind.
 
     Parameters
     ----------
-    ladders : sequence of sequence of (after_s, rank)
-        For each kind its rows: the wait from which it holds [s], and the rank of every agent.
+    ladders : sequence of sequence of Row
+        For each kind its rows; of plain tuples (after_s, rank) all agents are looked at.
+    n_agents : int
+        How many agents there are; read where there are no kinds.
 
     Returns
     -------
@@ -101,11 +127,56 @@ def stacked(ladders: Sequence[Sequence[tuple[float, FloatArray]]]) -> Ladder:
 
     Examples
     --------
-    >>> rows = [(0.0, np.array([1.0, NEVER])), (30.0, np.array([1.0, 0.0]))]
+    >>> rows = [Row(0.0, np.array([1.0, NEVER])), Row(30.0, np.array([1.0, 0.0]))]
     >>> stacked([rows]).after_us.tolist()
     [0, 30000000]
     """
-    rows = [row for rows in ladders for row in rows]
+    rows = [Row(*row) for rows in ladders for row in rows]
+    rank = np.array([row.rank for row in rows]) if rows else np.empty((0, n_agents))
     first = np.cumsum([0, *map(len, ladders)]).astype(np.int32)
-    after_us = np.rint([1e6 * after_s for after_s, _ in rows]).astype(np.int64)
-    return Ladder(np.array([rank for _, rank in rows]), first, after_us)
+    after_us = np.array([_us(row.after_s) for row in rows], np.int64)
+    limit = np.array([row.limit for row in rows], np.int32)
+    if not limit.any():
+        return Ladder(rank, first, after_us)
+    return Ladder(rank, first, after_us, np.array([_pool(row) for row in rows]), limit)
+
+
+def effective(rows: Iterable[Row]) -> list[Row]:
+    """Rows of a kind without those that never hold or change nothing.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        Of one kind, waits never falling.
+
+    Returns
+    -------
+    list of Row
+        Of several from the same instant the last; none like the one before it.
+
+    Examples
+    --------
+    >>> first, both = np.array([1.0, NEVER]), np.array([1.0, 0.0])
+    >>> [row.after_s for row in effective([Row(0.0, first), Row(0.0, both), Row(9.0, both)])]
+    [0.0]
+    """
+    given = list(rows)
+    kept: list[Row] = []
+    for row, later in zip(given, [*given[1:], None], strict=True):
+        lasts = later is None or _us(later.after_s) > _us(row.after_s)
+        if lasts and not (kept and _alike(row, kept[-1])):
+            kept.append(row)
+    return kept
+
+
+def _alike(row: Row, other: Row) -> bool:
+    same = row.limit == other.limit and np.array_equal(row.rank, other.rank)
+    return same and (row.limit == 0 or np.array_equal(_pool(row), _pool(other)))
+
+
+def _pool(row: Row) -> BoolArray:
+    return row.rank > NEVER if row.pool is None else row.pool
+
+
+def _us(seconds: float) -> int:
+    return round(1e6 * seconds)

@@ -86,8 +86,9 @@ class Method:
         Fills a ladder from a `View`.
     planner : callable, optional
         Plans of score mode; None where a method needs to know who is idle.
-    reads : tuple of {"csat", "weights"}
-        What a ladder depends on besides who can do what; when it changes, the ladder is made anew.
+    reads : tuple of {"csat", "weights", "preferred"}
+        What a ladder depends on besides who can do what: when the first two change it is made anew; preferred
+        agents tell kinds of interaction apart.
     is_platform : bool
         One of Genesys' own methods: language always filters, idle clocks follow the switches.
     """

@@ -1,0 +1,214 @@
+"""The cases as data: what is simulated, how often, and what must come of it.
+
+Exact values are calculated here by the formulas of `erlang` and `day`; published ones stand with their source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from benchmarks.validation import pools, simple_msk
+from benchmarks.validation.day import Day
+from benchmarks.validation.erlang import Steady
+from benchmarks.validation.patience import constant, endless, exponential, uniform
+from benchmarks.validation.pools import Pool
+from engine.typing import FloatArray
+
+MINUTE_S = 60.0
+LIBRARY = "ContactCenters simulation library, https://github.com/umontreal-simul/contactcenters, doc/examples"
+ZELTYN = "Zeltyn and Mandelbaum 2005, doi:10.1007/s11134-005-3699-8"
+Sums = dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What somebody else's simulation gave.
+
+    Parameters
+    ----------
+    mean, low, high : float
+        Mean and 95 % interval.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number: a ratio of sums over all days.
+
+    Parameters
+    ----------
+    name : str
+        What it is, with its unit.
+    over, under : str
+        Sums by day of which it is the ratio; over `days` it is a mean of days.
+    unit : float
+        Divides the ratio.
+    exact : float, optional
+        What it is in theory.
+    published : Published, optional
+        What a published simulation gave.
+    """
+
+    name: str
+    over: str
+    under: str = "days"
+    unit: float = 1.0
+    exact: float | None = None
+    published: Published | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model of a case.
+
+    Parameters
+    ----------
+    case, model, source : str
+        Name of the case, the model in words, and where the numbers are from.
+    simulate : callable
+        Plays so many independent days; gives sums by day.
+    n_days, at_once : int
+        How many days, and how many of them in one replay.
+    cells : tuple of Cell
+        What is compared.
+    """
+
+    case: str
+    model: str
+    source: str
+    simulate: Callable[[int, np.random.Generator], Sums]
+    n_days: int
+    at_once: int
+    cells: tuple[Cell, ...]
+
+
+def v1() -> list[Part]:
+    """One pool over one day that starts empty."""
+    pool = Pool(rate_per_s=4.2 / MINUTE_S, handle_s=120.0, n_agents=12, length_s=480 * MINUTE_S)
+    impatient = replace(pool, patience=exponential(60.0))
+    model = "4.2 calls/min, 2 min, 12 agents, 480 min from empty"
+    patient_cells = _day_cells(pool, Day(pool.rate_per_s, pool.handle_s, pool.n_agents, pool.length_s), _V1)
+    day = Day(pool.rate_per_s, pool.handle_s, pool.n_agents, pool.length_s, 60.0)
+    impatient_cells = _day_cells(impatient, day, _V1_IMPATIENT)
+    late = day.abandoned_after(pool.within_s)
+    more = (
+        Cell("abandoned", "abandoned", exact=day.offered - day.answered, published=Published(58.609, 57.660, 59.558)),
+        Cell(
+            "in target, of answered or abandoned after 20 s", "in target", "answered or abandoned late",
+            exact=day.within(pool.within_s) / (day.answered + late), published=Published(0.968, 0.968, 0.969),
+        ),
+    )  # fmt: skip
+    return [
+        Part("V1", model, f"{LIBRARY}/MMC.res", _days(pool), 4_000, 400, patient_cells),
+        Part("V1", f"{model}, patience 1 min", f"{LIBRARY}/MMCAb.res", _days(impatient), 4_000, 400, impatient_cells + more),
+    ]
+
+
+_V1 = (
+    Published(1816.158, 1812.618, 1819.698), Published(0.902, 0.900, 0.904), Published(0.099, 0.097, 0.102),
+    Published(0.695, 0.694, 0.697),
+)  # fmt: skip
+_V1_IMPATIENT = (
+    Published(1906.008, 1903.785, 1908.231), Published(0.975, 0.974, 0.975), Published(0.024, 0.023, 0.024),
+    Published(0.675, 0.674, 0.677),
+)  # fmt: skip
+
+
+def _day_cells(pool: Pool, day: Day, published: tuple[Published, ...]) -> tuple[Cell, ...]:
+    within = day.within(pool.within_s)
+    return (
+        Cell("answered within 20 s", "in target", exact=within, published=published[0]),
+        Cell("in target, of answered", "in target", "answered", exact=within / day.answered, published=published[1]),
+        Cell(
+            "mean wait of answered, min", "wait s of answered", "answered", MINUTE_S, day.mean_wait_s / MINUTE_S,
+            published[2],
+        ),
+        Cell("occupancy", "busy s", "agent s", exact=day.occupancy, published=published[3]),
+    )  # fmt: skip
+
+
+def v4() -> list[Part]:
+    """Three call types, two groups, three periods."""
+    by_type = (
+        (Published(170.154, 164.338, 175.970), Published(599.334, 594.159, 604.509), Published(15.490, 13.782, 17.198)),
+        (Published(262.936, 254.597, 271.275), Published(511.648, 506.276, 517.020), Published(34.697, 31.270, 38.124)),
+        (Published(259.806, 250.178, 269.434), Published(613.732, 607.586, 619.878), Published(24.888, 22.137, 27.639)),
+    )
+    cells = (
+        Cell("answered", "answered", published=Published(4297.305, 4270.150, 4324.460)),
+        Cell("abandoned", "abandoned", published=Published(910.335, 876.133, 944.537)),
+        Cell(
+            "in target, of answered or abandoned after 20 s", "in target", "answered or abandoned late",
+            published=Published(0.501, 0.494, 0.509),
+        ),
+        Cell("occupancy of group 0, whole run", "busy s", "present s", published=Published(0.881, 0.877, 0.884)),
+        *(
+            Cell(f"in target, type {kind}, period {period}", f"in target {kind} {period}", published=published)
+            for kind, periods in enumerate(by_type)
+            for period, published in enumerate(periods)
+        ),
+    )  # fmt: skip
+    model = "SimpleMSK: 3 types, 2 groups, 3 periods, busy and quiet days"
+    return [Part("V4", model, f"{LIBRARY}/SimpleMSK.res", simple_msk.simulate, 4_000, 200, cells)]
+
+
+def v6() -> list[Part]:
+    """One pool in the long run."""
+    large = Pool(rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=20_500 * MINUTE_S, warm_s=500 * MINUTE_S)
+    # Warm-ups of ten relaxation times, 1 / (sqrt(agents * served) - sqrt(calls))^2, or more.
+    small = Pool(rate_per_s=100 / 1800, handle_s=180.0, n_agents=11, length_s=150_000 * MINUTE_S, warm_s=1_500 * MINUTE_S)
+    large_model, small_model = "48 calls/min, 1 min, 50 agents", "100 calls per 30 min, 3 min"
+    return [
+        _steady(large_model, "Erlang C", large, 100, ("wait", "queue", "waiting", 58.14)),
+        _steady(
+            f"{large_model}, patience 2 min", "Erlang A", replace(large, patience=exponential(120.0)), 20,
+            ("abandoned", "wait", "occupancy", "waiting", 12.5),
+        ),
+        *(
+            _steady(f"{small_model}, {n} agents", "Erlang C", replace(small, n_agents=n), n_runs, ("in target",))
+            for n, n_runs in ((11, 40), (12, 20), (13, 10), (14, 10), (15, 10))
+        ),
+        _steady(
+            f"{small_model}, 14 agents, patience 5 min", "Erlang A",
+            replace(small, n_agents=14, patience=exponential(300.0)), 20, ("waiting", "abandoned", "wait", "in target"),
+        ),
+        _steady(
+            f"{large_model}, patience 2 min for all", ZELTYN, replace(large, patience=constant(120.0)), 60,
+            ("waiting", "abandoned"),
+        ),
+        _steady(
+            f"{large_model}, patience uniform on 0 to 4 min", ZELTYN, replace(large, patience=uniform(240.0)), 20,
+            ("waiting", "abandoned"),
+        ),
+    ]  # fmt: skip
+
+
+def _steady(model: str, source: str, pool: Pool, n_runs: int, wanted: tuple[str | float, ...]) -> Part:
+    longer_s = next((what for what in wanted if isinstance(what, float)), pool.within_s)
+    theory = Steady(pool.rate_per_s, pool.handle_s, pool.n_agents, pool.patience)
+    cells = {
+        "waiting": Cell("waits at all", "waiting", "offered", exact=theory.waiting),
+        "abandoned": Cell("abandoned", "abandoned", "offered", exact=theory.abandoned),
+        "wait": Cell("mean wait, s", "wait s", "offered", exact=theory.mean_wait_s),
+        "queue": Cell("mean queue", "queue s", "s", exact=theory.mean_queue),
+        "occupancy": Cell("occupancy", "busy s", "agent s", exact=theory.occupancy),
+        "in target": Cell("answered within 20 s", "in target", "offered", exact=theory.service_level(20.0)),
+        longer_s: Cell(f"waits longer than {longer_s:g} s", "longer", "offered", exact=theory.longer(longer_s)),
+    }
+    counted = replace(pool, within_s=longer_s)
+    return Part("V6", model, source, _days(counted), n_runs, 1, tuple(cells[what] for what in wanted))
+
+
+def _days(pool: Pool) -> Callable[[int, np.random.Generator], Sums]:
+    return partial(pools.simulate, pool)
+
+
+CASES: dict[str, Callable[[], list[Part]]] = {"V1": v1, "V4": v4, "V6": v6}

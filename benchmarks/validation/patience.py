@@ -1,0 +1,102 @@
+"""Laws of patience: how many still wait after a time, and draws of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.typing import FloatArray
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long customers are ready to wait.
+
+    Parameters
+    ----------
+    left : callable
+        Share who are ready to wait longer than a time. [s to 0-1]
+    mean_within_s : callable
+        Mean of the smaller of patience and a time, which is the integral of `left`. [s to s]
+    draw : callable
+        So many draws from a generator. [s]
+    kinks_s : tuple of float
+        Where `left` is not smooth. [s]
+    """
+
+    left: Callable[[float], float]
+    mean_within_s: Callable[[float], float]
+    draw: Callable[[np.random.Generator, int], FloatArray]
+    kinks_s: tuple[float, ...] = ()
+
+
+def endless() -> Patience:
+    """Nobody gives up."""
+    return Patience(lambda _: 1.0, lambda wait_s: wait_s, lambda _, n: np.full(n, np.inf))
+
+
+def exponential(mean_s: float) -> Patience:
+    """Those who wait give up at the same rate, however long they have waited.
+
+    Parameters
+    ----------
+    mean_s : float
+        Mean. [s]
+
+    Returns
+    -------
+    Patience
+        Its law.
+    """
+    return Patience(
+        lambda wait_s: float(np.exp(-wait_s / mean_s)),
+        lambda wait_s: float(-mean_s * np.expm1(-wait_s / mean_s)),
+        lambda rng, n: mean_s * rng.standard_exponential(n),
+    )
+
+
+def constant(patience_s: float) -> Patience:
+    """Everybody gives up after the same time.
+
+    Parameters
+    ----------
+    patience_s : float
+        After how long. [s]
+
+    Returns
+    -------
+    Patience
+        Its law.
+    """
+    return Patience(
+        lambda wait_s: float(wait_s < patience_s),
+        lambda wait_s: min(wait_s, patience_s),
+        lambda _, n: np.full(n, patience_s),
+        (patience_s,),
+    )
+
+
+def uniform(longest_s: float) -> Patience:
+    """Every time up to the longest is as likely.
+
+    Parameters
+    ----------
+    longest_s : float
+        The longest. [s]
+
+    Returns
+    -------
+    Patience
+        Its law.
+    """
+
+    def mean_within_s(wait_s: float) -> float:
+        within = min(wait_s, longest_s)
+        return within - within * within / (2 * longest_s)
+
+    return Patience(
+        lambda wait_s: max(0.0, 1 - wait_s / longest_s), mean_within_s, lambda rng, n: longest_s * rng.random(n),
+        (longest_s,),
+    )  # fmt: skip

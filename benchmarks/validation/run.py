@@ -1,0 +1,233 @@
+"""Simulate the cases, compare, and print simulated beside exact and published."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.validation.cases import CASES, Cell, Part, Sums
+from engine.errors import InvalidScenario
+from engine.typing import Record
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DONE, FAILED = 0, 1
+# Against exact values so many standard errors; against a published 95 % interval our own one is added.
+MOST_ERRORS, INTERVAL = 4.0, 1.96
+QUICK = 10
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One number, simulated, beside what it should be.
+
+    Parameters
+    ----------
+    case, model, source : str
+        As in `cases.Part`.
+    cell : Cell
+        What was compared with what.
+    n_days : int
+        Independent days.
+    simulated, error : float
+        Estimate and its standard error.
+    """
+
+    case: str
+    model: str
+    source: str
+    cell: Cell
+    n_days: int
+    simulated: float
+    error: float
+
+    @property
+    def off(self) -> float | None:
+        """How many standard errors above the exact value; None where none is known."""
+        return None if self.cell.exact is None else (self.simulated - self.cell.exact) / self.error
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it lies where it should."""
+        published = self.cell.published
+        near = self.off is None or abs(self.off) <= MOST_ERRORS
+        own = INTERVAL * self.error
+        return near and (published is None or published.low - own <= self.simulated <= published.high + own)
+
+    def to_dict(self) -> Record:
+        """All numbers as plain values."""
+        return asdict(self) | {"off": self.off, "agrees": self.agrees}
+
+
+def run(cases: Sequence[str] = (), *, quick: bool = False, seed: int = 0, say: Say = str) -> list[Compared]:
+    """Simulate and compare.
+
+    Parameters
+    ----------
+    cases : sequence of str
+        Names of `CASES`; none for all.
+    quick : bool
+        A tenth of the days.
+    seed : int
+        Of all draws.
+    say : callable
+        Told what is being done.
+
+    Returns
+    -------
+    list of Compared
+        One per cell.
+
+    Raises
+    ------
+    InvalidScenario
+        If a name is unknown.
+    """
+    compared = []
+    for name in [_known(case) for case in cases] or list(CASES):
+        for place, part in enumerate(CASES[name]()):
+            say(f"{part.case}: {part.model}")
+            n_days = max(2, -(-part.n_days // QUICK)) if quick else part.n_days
+            sums = simulate(part, n_days, [seed, list(CASES).index(name), place])
+            compared += [_compare(part, cell, sums) for cell in part.cells]
+    return compared
+
+
+def _known(name: str) -> str:
+    if name.upper() not in CASES:
+        raise InvalidScenario(f"case {name!r} is not one of the validation's; use one of {', '.join(CASES)}")
+    return name.upper()
+
+
+def simulate(part: Part, n_days: int, seed: Sequence[int]) -> Sums:
+    """Play days of a part, some at once.
+
+    Parameters
+    ----------
+    part : Part
+        What to play.
+    n_days : int
+        How many days.
+    seed : sequence of int
+        Of the draws.
+
+    Returns
+    -------
+    dict of (n_days,) array of float
+        Sums by day.
+    """
+    sums = [
+        part.simulate(min(part.at_once, n_days - first), np.random.default_rng([*seed, first]))
+        for first in range(0, n_days, part.at_once)
+    ]
+    return {name: np.concatenate([some[name] for some in sums]) for name in sums[0]}
+
+
+def estimate(over: np.ndarray, under: np.ndarray) -> tuple[float, float]:
+    """Ratio of two means over independent days, and its standard error (delta method).
+
+    Parameters
+    ----------
+    over, under : (n_days,) array of float
+        By day.
+
+    Returns
+    -------
+    tuple of float
+        Ratio and error.
+
+    Examples
+    --------
+    >>> estimate(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    (2.0, 1.0)
+    """
+    n_days = over.size
+    ratio = over.sum() / under.sum()
+    spread = np.sum((over - ratio * under) ** 2) * n_days / (n_days - 1)
+    return float(ratio), float(np.sqrt(spread) / under.sum())
+
+
+def _compare(part: Part, cell: Cell, sums: Sums) -> Compared:
+    ratio, error = estimate(sums[cell.over], sums[cell.under])
+    return Compared(
+        part.case, part.model, part.source, cell, sums[cell.over].size, ratio / cell.unit, error / cell.unit
+    )
+
+
+def table(compared: Sequence[Compared]) -> Table:
+    """Show simulated beside exact and published.
+
+    Parameters
+    ----------
+    compared : sequence of Compared
+        What was compared.
+
+    Returns
+    -------
+    rich.table.Table
+        One line per cell, under a line for each model.
+    """
+    from rich.table import Table
+
+    shown = Table(title="Simulated beside exact and published", title_justify="left")
+    shown.add_column("case")
+    for name in ("simulated", "standard error", "exact", "off by", "published, 95 %", "verdict"):
+        shown.add_column(name, justify="right")
+    model = ""
+    for one in compared:
+        if one.model != model:
+            model = one.model
+            shown.add_section()
+            shown.add_row(f"[bold]{one.case} {model}[/bold] ({one.n_days:,} days)")
+        shown.add_row(f"  {one.cell.name}", *_line(one))
+    return shown
+
+
+def _line(one: Compared) -> list[str]:
+    published = one.cell.published
+    return [
+        f"{one.simulated:.6g}", f"{one.error:.2g} ({one.error / abs(one.simulated or 1):.1%})",
+        "" if one.cell.exact is None else f"{one.cell.exact:.6g}",
+        "" if one.off is None else f"{one.off:+.1f} errors",
+        "" if published is None else f"{published.mean:g} ({published.low:g}, {published.high:g})",
+        "agrees" if one.agrees else "[red]DIFFERS[/red]",
+    ]  # fmt: skip
+
+
+def main(cases: Sequence[str] = (), quick: bool = False, seed: int = 0, as_json: bool = False) -> int:
+    """Simulate, compare and print.
+
+    Parameters
+    ----------
+    cases, quick, seed
+        As in `run`.
+    as_json : bool
+        Print JSON instead of a table.
+
+    Returns
+    -------
+    int
+        0, or 1 where a number is not where it should be.
+    """
+    from rich.console import Console
+
+    start = time.perf_counter()
+    with Console(stderr=True).status("validation") as status:
+        compared = run(cases, quick=quick, seed=seed, say=status.update)
+    took_s = time.perf_counter() - start
+    differ = [one for one in compared if not one.agrees]
+    if as_json:
+        print(json.dumps({"cells": [one.to_dict() for one in compared], "differ": len(differ), "took_s": took_s}, indent=1))
+        return FAILED if differ else DONE
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table(compared))
+    console.print(f"{len(compared) - len(differ)} of {len(compared)} agree; {took_s:.0f} s", highlight=False)
+    return FAILED if differ else DONE

@@ -1,0 +1,281 @@
+"""Accounts: what became of the same customers, as recorded or under one rule, in one shape that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from engine.arrays import Blocks
+from engine.history import History
+from engine.intervals import Days
+from engine.replay import STATUS
+from engine.replay_run import Played
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+
+ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(len(STATUS))
+
+
+@dataclass(frozen=True)
+class Account:
+    """Interactions in order of arrival, and what became of each.
+
+    Parameters
+    ----------
+    name : str
+        Recorded, or the rule.
+    arrived_us : (n,) array of int64
+        Arrival. [us]
+    queue : (n,) array of int
+        Place of the queue.
+    status : (n,) array of int8
+        Place in `engine.replay.STATUS`.
+    wait_s : (n,) array of float
+        NaN where not recorded. [s]
+    agent : (n,) array of int32
+        Who answered, -1 for nobody.
+    offered_us, free_us : (n,) array of int64
+        When the agent was first alerted and was free again; 0 where nobody answered. [us]
+    """
+
+    name: str
+    arrived_us: IntArray
+    queue: IntArray
+    status: Int8Array
+    wait_s: FloatArray
+    agent: Int32Array
+    offered_us: IntArray
+    free_us: IntArray
+
+    @property
+    def answered(self) -> BoolArray:
+        """Where a known agent answered."""
+        return (self.status == ANSWERED) & (self.agent >= 0)
+
+
+def of_played(name: str, played: Played, queue: IntArray) -> Account:
+    """Account of a replay.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    played : Played
+        The replay.
+    queue : (n,) array of int
+        Queue of each interaction.
+
+    Returns
+    -------
+    Account
+        With waits for all.
+    """
+    served = played.served
+    offered_us = np.where(served.agent >= 0, served.start_us - played.demand.alert_us, 0)
+    return Account(
+        name, played.demand.arrived_us, queue, served.status, played.wait_s, served.agent, offered_us, served.end_us
+    )
+
+
+def of_history(history: History, queue: IntArray, acw_s: float) -> Account:
+    """Account of what was recorded.
+
+    Parameters
+    ----------
+    history : History
+        The interactions.
+    queue : (n,) array of int
+        Queue of each.
+    acw_s : float
+        After-call work assumed where none is recorded. [s]
+
+    Returns
+    -------
+    Account
+        Unknown outcomes with an agent read as answered, others as unserved.
+    """
+    status = np.full(history.n, UNSERVED, np.int8)
+    for name, place in (("answered", ANSWERED), ("abandoned", ABANDONED), ("flowed_out", FLOWED_OUT)):
+        status[history.outcome_is(name)] = place
+    status[history.outcome_is("unknown") & (history.agent >= 0)] = ANSWERED
+    agent = np.where(status == ANSWERED, history.agent, np.int32(-1))
+    alert_s = np.nan_to_num(history.alert_s)
+    offered_s = np.maximum(np.nan_to_num(history.wait_s) - alert_s, 0.0)
+    handle_s = np.nan_to_num(history.handle_s) + np.where(np.isnan(history.acw_s), acw_s, 0.0)
+    offered_us = history.arrived_us + np.rint(1e6 * offered_s).astype(np.int64)
+    free_us = history.arrived_us + np.rint(1e6 * (np.nan_to_num(history.wait_s) + handle_s)).astype(np.int64)
+    some = agent >= 0
+    return Account(
+        "recorded", history.arrived_us, queue, status, history.wait_s, agent,
+        np.where(some, offered_us, 0), np.where(some, free_us, 0),
+    )  # fmt: skip
+
+
+def local_days(at_us: IntArray, time_zone: str) -> IntArray:
+    """Days since 1970 in a time zone.
+
+    Parameters
+    ----------
+    at_us : (n,) array of int64
+        Instants. [us since 1970, UTC]
+    time_zone : str
+        IANA zone.
+
+    Returns
+    -------
+    (n,) array of int64
+        Of the local calendar.
+
+    Examples
+    --------
+    >>> local_days(np.array([79_200_000_000]), "Asia/Jerusalem").tolist()
+    [1]
+    """
+    local = pl.Series(at_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
+    return local.dt.date().cast(pl.Int32).cast(pl.Int64).to_numpy()
+
+
+def services(account: Account) -> Blocks:
+    """Stretches of time that agents spent on interactions, alerting included.
+
+    Parameters
+    ----------
+    account : Account
+        What became of the customers.
+
+    Returns
+    -------
+    Blocks
+        One per interaction that a known agent answered.
+    """
+    rows = account.answered
+    return Blocks(account.agent[rows], account.offered_us[rows], account.free_us[rows])
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the accounts of one data set are measured on.
+
+    Parameters
+    ----------
+    day : (n,) array of int
+        Place of each interaction's local day of arrival.
+    n_days, n_agents : int
+        Sizes.
+    goal_s : (n,) array of float
+        Longest wait within the goal. [s]
+    definition : {"genesys", "offered", "answered"}
+        Of the service level.
+    short_s : float
+        Abandonments up to this wait do not count against it; 0 for none. [s]
+    spells : Blocks
+        When agents could be asked.
+    spell_day : (n_spells,) array of int
+        Place of the local day on which each starts, the nearest where nothing arrived.
+    """
+
+    day: IntArray
+    n_days: int
+    n_agents: int
+    goal_s: FloatArray
+    definition: str
+    short_s: float
+    spells: Blocks
+    spell_day: IntArray
+
+
+def days_of(accounts: Sequence[Account], ground: Ground) -> Days:
+    """Sums by draw and day.
+
+    Parameters
+    ----------
+    accounts : sequence of Account
+        One per draw of what is not recorded.
+    ground : Ground
+        What they are measured on.
+
+    Returns
+    -------
+    Days
+        Of all draws.
+    """
+    each = [_parts(account, ground) for account in accounts]
+    counts = np.stack([_counts(account, ground) for account in accounts])
+    return Days({name: np.stack([parts[name] for parts in each]) for name in each[0]}, counts)
+
+
+def _parts(account: Account, ground: Ground) -> dict[str, FloatArray]:
+    answered, abandoned = account.status == ANSWERED, account.status == ABANDONED
+    known = ~np.isnan(account.wait_s)
+    wait_s = np.where(known, account.wait_s, 0.0)
+    short = abandoned & known & (wait_s <= ground.short_s) if ground.short_s > 0 else np.zeros(answered.size, bool)
+    counted = {
+        "genesys": (answered & known) | (abandoned & ~short),
+        "offered": np.ones(answered.size, bool),
+        "answered": answered & known,
+    }[ground.definition]
+    masks = {
+        "within": answered & known & (wait_s <= ground.goal_s), "counted": counted, "answered": answered & known,
+        "abandoned": abandoned, "offered": np.ones(answered.size, bool), "waits": known,
+    }  # fmt: skip
+    sums = {name: np.bincount(ground.day, mask.astype(float), ground.n_days) for name, mask in masks.items()}
+    sums["answered_wait_s"] = np.bincount(ground.day, wait_s * answered, ground.n_days)
+    sums["wait_s"] = np.bincount(ground.day, wait_s, ground.n_days)
+    return sums | _presence(account, ground)
+
+
+def _presence(account: Account, ground: Ground) -> dict[str, FloatArray]:
+    """Staffed and busy seconds by day of the spell's start; work outside spells is overrun and not counted."""
+    spells = ground.spells
+    busy_s = busy_within(services(account), spells)
+    staffed_s = (spells.end_us - spells.start_us) / 1e6
+    return {
+        "busy_s": np.bincount(ground.spell_day, busy_s, ground.n_days),
+        "staffed_s": np.bincount(ground.spell_day, staffed_s, ground.n_days),
+    }
+
+
+def busy_within(work: Blocks, spells: Blocks) -> FloatArray:
+    """Seconds of each spell in which its agent was at work; what overlaps counts once.
+
+    Parameters
+    ----------
+    work : Blocks
+        Stretches of work, in any order, which may overlap.
+    spells : Blocks
+        Disjoint within an agent.
+
+    Returns
+    -------
+    (n_spells,) array of float
+        [s]
+    """
+    order = np.lexsort((work.start_us, work.agent))
+    agent, start, end = work.agent[order], work.start_us[order], work.end_us[order]
+    if not agent.size or not spells.agent.size:
+        return np.zeros(spells.agent.size)
+    # Agents one behind the other on one axis, so that one running maximum merges what overlaps.
+    base = min(int(start.min()), int(spells.start_us.min()))
+    span = max(int(end.max()), int(spells.end_us.max())) - base + 1
+    shift = agent.astype(np.int64) * span - base
+    reached = np.maximum.accumulate(shift + end)
+    begin = np.maximum(shift + start, np.concatenate([[-1], reached[:-1]]))
+    finish = np.maximum(shift + end, begin)
+    total = np.concatenate([[0], np.cumsum(finish - begin)])
+
+    def upto(at: IntArray) -> IntArray:
+        """Work done before an instant."""
+        place = np.searchsorted(begin, at, side="right")
+        last = np.maximum(place - 1, 0)
+        return np.where(place > 0, total[last] + np.minimum(finish[last], at) - begin[last], 0)
+
+    edge = spells.agent.astype(np.int64) * span - base
+    return (upto(edge + spells.end_us) - upto(edge + spells.start_us)) / 1e6
+
+
+def _counts(account: Account, ground: Ground) -> FloatArray:
+    rows = account.answered
+    cell = ground.day[rows] * ground.n_agents + account.agent[rows]
+    return np.bincount(cell, minlength=ground.n_days * ground.n_agents).reshape(ground.n_days, -1).astype(float)

@@ -1,0 +1,146 @@
+"""Rules compared on the same customers, under recorded and under agent-dependent handling times side by side.
+
+How long a call takes with another agent than the recorded one is not known. So every comparison is made
+twice: recorded times hold for everybody, or they change with the agent. Where the two disagree about the
+sign of a difference, the answer is "not determined".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.arrays import Arrays
+from engine.assumptions import HANDLING
+from engine.errors import InvalidScenario
+from engine.methods import METHODS
+from engine.replay_notes import about_truth
+from engine.replay_report import MEASURES, Column, Progress, Study, light
+from engine.scenario import Scenario
+from engine.typing import Record
+
+UNDECIDED = "not determined"
+NO_DIFFERENCE = "no clear difference"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rules side by side.
+
+    Parameters
+    ----------
+    snapshot : dict
+        Of the data.
+    scenarios : list of dict
+        All that is needed to run it again; the first is what the others are compared with.
+    sides : list of dict
+        Under each way of handling: light, columns with intervals, paired differences against the first rule,
+        satisfaction, estimates.
+    verdicts : list of dict
+        By rule but the first: what is the same under both, in a word per measure.
+    warnings : list of str
+        What a reader must know.
+    """
+
+    snapshot: Record
+    scenarios: list[Record]
+    sides: list[Record]
+    verdicts: list[Record]
+    warnings: list[str]
+
+    def to_dict(self) -> Record:
+        """The content of `comparison.json`."""
+        return {
+            "snapshot": self.snapshot, "scenarios": self.scenarios, "sides": self.sides,
+            "verdicts": self.verdicts, "warnings": self.warnings,
+        }  # fmt: skip
+
+
+def compare(
+    scenarios: Sequence[Scenario], arrays: Arrays, *, force: bool = False, progress: Progress | None = None
+) -> Comparison:
+    """Replay several rules over the same customers.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        Two or more in mode replay, alike in everything but rule, weights and goal moves.
+    arrays : Arrays
+        The data set.
+    force : bool
+        Give verdicts even where the replay does not reproduce the record.
+    progress : callable, optional
+        Called with label, replays done and replays in all.
+
+    Returns
+    -------
+    Comparison
+        Of all rules with the first.
+
+    Raises
+    ------
+    InvalidScenario
+        If there are fewer than two, or they do not share assumptions and definitions.
+    """
+    _check(scenarios)
+    sides = [_side(scenarios, arrays, handling, progress) for handling in HANDLING]
+    told = force or all(side["light"]["color"] != "red" for side, _ in sides)
+    records = [side for side, _ in sides]
+    verdicts = [_verdict(place, scenario, records, told) for place, scenario in enumerate(scenarios[1:])]
+    recorded = sides[0][1].recorded
+    return Comparison(
+        snapshot=arrays.snapshot, scenarios=[scenario.to_dict() for scenario in scenarios], sides=records,
+        verdicts=verdicts, warnings=list(about_truth(recorded, records[0]["light"])),
+    )  # fmt: skip
+
+
+def _check(scenarios: Sequence[Scenario]) -> None:
+    if len(scenarios) < 2:
+        raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
+    shared = ("assumptions", "seed", "service_level", "short_abandon_s", "replications", "goal", "interval_min")
+    for name in shared:
+        if len({str(getattr(scenario, name)) for scenario in scenarios}) > 1:
+            raise InvalidScenario(f"compare: {name} must be the same for all rules")
+    if any(scenario.mode != "replay" for scenario in scenarios):
+        raise InvalidScenario("compare: rules are compared in mode replay")
+
+
+def _side(
+    scenarios: Sequence[Scenario], arrays: Arrays, handling: str, progress: Progress | None
+) -> tuple[Record, Study]:
+    assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
+    study = Study(arrays, assumed[0], progress)
+    columns: list[Column] = [study.column(scenario.method, scenario)[0] for scenario in assumed]
+    past, today = study.past, study.today[0]
+    summaries = [study.summary(column) for column in (past, today, *columns)]
+    return {
+        "handling": handling,
+        "light": light(summaries[0], summaries[1]),
+        "columns": summaries,
+        "differences": [
+            {"rule": column.name, "against": columns[0].name, **study.difference(column, columns[0])}
+            for column in columns[1:]
+        ],
+        "satisfaction": [study.satisfaction(column, columns[0]) for column in columns[1:]],
+        "estimates": dict(study.recorded.estimates),
+    }, study
+
+
+def _verdict(place: int, scenario: Scenario, sides: list[Record], told: bool) -> Record:
+    said: Record = {"rule": scenario.method, "about": METHODS[scenario.method].about}
+    if not told:
+        why = next(side["light"]["why"] for side in sides if side["light"]["color"] == "red")
+        return said | {"withheld": f"{why}; calibrate, give staffing, or use --force"}
+    return said | {name: _both([side["differences"][place][name] for side in sides]) for name in MEASURES}
+
+
+def _both(differences: Sequence[Record]) -> str:
+    """What holds under both ways of handling; where signs differ, nothing does."""
+    values = [difference["value"] for difference in differences]
+    if any(value is None for value in values):
+        return "undefined"
+    if min(values) < 0 < max(values):
+        return UNDECIDED
+    words = {difference["says"] for difference in differences}
+    # One way sees a difference and the other none: the sign agrees, but it is not clear under both.
+    return words.pop() if len(words) == 1 else UNDECIDED

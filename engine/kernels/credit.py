@@ -1,0 +1,119 @@
+"""Who else was waiting when a call left its queue for an agent; one pass over all events in time.
+
+The plain version is in `tests.test_credit`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.kernels import kernel
+
+NEVER_US = np.iinfo(np.int64).max
+part = kernel(allocates=False, inlined=True)
+
+
+class Calls(NamedTuple):
+    """Calls that waited, in order of arrival.
+
+    arrived_us, left_us (> arrived_us), kind, agent (who took it from the queue, -1 where it left otherwise);
+    by_left: the calls in the order in which they left.
+    """
+
+    arrived_us: Any
+    left_us: Any
+    kind: Any
+    agent: Any
+    by_left: Any
+
+
+class Kinds(NamedTuple):
+    """Calls of one kind share queue, media, level of priority and who can take them.
+
+    first, last: the kinds that wait in the same line are first[k] to last[k] - 1; level; able (n_kinds, n_agents).
+    """
+
+    first: Any
+    last: Any
+    level: Any
+    able: Any
+
+
+class Lists(NamedTuple):
+    """Calls waiting now, a list for each kind in order of arrival: head, tail by kind; before, after by call."""
+
+    head: Any
+    tail: Any
+    before: Any
+    after: Any
+
+
+@part
+def _append(lists: Any, kind: Any, i: Any) -> None:
+    last = lists.tail[kind]
+    lists.before[i], lists.after[i] = last, -1
+    if last < 0:
+        lists.head[kind] = i
+    else:
+        lists.after[last] = i
+    lists.tail[kind] = i
+
+
+@part
+def _remove(lists: Any, kind: Any, i: Any) -> None:
+    before, after = lists.before[i], lists.after[i]
+    if before < 0:
+        lists.head[kind] = after
+    else:
+        lists.after[before] = after
+    if after < 0:
+        lists.tail[kind] = before
+    else:
+        lists.before[after] = before
+
+
+@part
+def _oldest(calls: Any, kinds: Any, lists: Any, i: Any, oldest_us: Any) -> Any:
+    """Fill the earliest arrival at each level among those the agent could have taken; gives how many levels."""
+    oldest_us[:] = NEVER_US
+    kind, now, n_levels = calls.kind[i], calls.left_us[i], 1
+    oldest_us[kinds.level[kind]] = calls.arrived_us[i]
+    for other in range(kinds.first[kind], kinds.last[kind]):
+        if not kinds.able[other, calls.agent[i]]:
+            continue
+        j = lists.head[other]
+        # Which of those who left at this very instant went first is not known.
+        while j >= 0 and calls.left_us[j] == now:
+            j = lists.after[j]
+        if j >= 0:
+            level = kinds.level[other]
+            n_levels += oldest_us[level] == NEVER_US
+            oldest_us[level] = min(oldest_us[level], calls.arrived_us[j])
+    return n_levels
+
+
+@kernel(allocates=False)
+def sweep(
+    calls: Any, kinds: Any, lists: Any, lead_us: Any, oldest_us: Any, compared: Any, agreed: Any
+) -> None:  # fmt: skip
+    """Fill whether each call's exit can be compared, and with which candidates it agrees.
+
+    lead_us (n_candidates, n_levels): head start; oldest_us (n_levels): work space; agreed (n, n_candidates).
+    """
+    coming = 0
+    for place in range(calls.by_left.size):
+        i = calls.by_left[place]
+        # An agent freed at the instant of an arrival looked for a call before it.
+        while coming < calls.by_left.size and calls.arrived_us[coming] < calls.left_us[i]:
+            _append(lists, calls.kind[coming], coming)
+            coming += 1
+        if calls.agent[i] >= 0 and _oldest(calls, kinds, lists, i, oldest_us) > 1:
+            compared[i] = True
+            level = kinds.level[calls.kind[i]]
+            for c in range(lead_us.shape[0]):
+                mine_us, first = calls.arrived_us[i] - lead_us[c, level], True
+                for other in range(oldest_us.size):
+                    if oldest_us[other] != NEVER_US and oldest_us[other] - lead_us[c, other] < mine_us:
+                        first = False
+                agreed[i, c] = first
+        _remove(lists, calls.kind[i], i)

@@ -1,0 +1,108 @@
+"""What a reader must know before trusting a replay, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.methods import METHODS
+from engine.methods.settings import unsupported
+from engine.notes import MADE_UP, about_centre
+from engine.prepare import Recorded
+from engine.replay_run import Played
+from engine.scenario import Scenario
+from engine.typing import Record
+
+# Share of all waiting above which idle qualified agents are pointed out.
+IDLE_SHARE = 0.01
+
+
+def notes(recorded: Recorded, scenario: Scenario, played: Played, waits: Record, light: Record) -> list[str]:
+    """Everything odd about the data or the scenario of a replay.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The data set with its estimates.
+    scenario : Scenario
+        What was replayed.
+    played : Played
+        The first draw.
+    waits : dict
+        Service level of the scenario.
+    light : dict
+        Whether the replay reproduces the record.
+
+    Returns
+    -------
+    list of str
+        One sentence each.
+    """
+    return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *_about_data(recorded)]
+
+
+def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
+    """How far a replay of these data can be trusted.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The data set with its estimates.
+    light : dict
+        Whether the replay reproduces the record.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
+    if recorded.estimates.get("staffing", {}).get("inferred"):
+        yield (
+            "staffing is inferred from who answered what, so it reflects the routing of its day; trust paired "
+            "differences before absolute levels"
+        )
+    if light["color"] == "unknown":
+        yield light["why"]
+    yield (
+        "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
+        "do to them is not simulated"
+    )
+    if not recorded.centre.busy.agent.size:
+        yield (
+            "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service level "
+            "shown is too good"
+        )
+
+
+def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: Record) -> Iterator[str]:
+    share = waits["idle_while_waiting_share"]
+    if share is not None and share > IDLE_SHARE:
+        yield (
+            f"customers waited {waits['idle_while_waiting_s'] / 3600:,.1f} hours ({100 * share:.1f} % of all waiting) "
+            "while a qualified agent sat free, because of the threshold, a ring or a rule"
+        )
+    reads_csat = METHODS[scenario.method].planner is not None and scenario.weights_used().historical_csat > 0
+    if reads_csat and recorded.arrays.has_made_up_surveys:
+        yield MADE_UP
+    served = played.served
+    left = int((served.status == 3).sum())
+    if left:
+        yield f"{left:,} interactions were never answered and never gave up, as nobody able was on queue: unserved"
+    yield from unsupported(recorded.centre)
+
+
+def _about_data(recorded: Recorded) -> Iterator[str]:
+    yield from about_centre(recorded.centre)
+    history = recorded.history
+    if history.n == 0:
+        yield "there are no interactions in this data set or window"
+        return
+    unknown = int(history.outcome_is("unknown").sum())
+    if unknown:
+        yield f"{unknown:,} of {history.n:,} interactions have no recorded outcome; with an agent: answered"
+    strangers = int((history.outcome_is("answered") & (history.agent < 0)).sum())
+    if strangers:
+        yield f"{strangers:,} answered interactions name no known agent; of them only the wait is known"
+    if np.isnan(history.wait_s).all():
+        yield "no waits are recorded"

@@ -1,0 +1,374 @@
+"""What a replay says: recorded, today's rule and the scenario side by side, on the same customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from engine.account import ANSWERED, Account, Ground, days_of, local_days, of_history, of_played, services
+from engine.arrays import DAY_US, Arrays
+from engine.errors import MissingInput
+from engine.fairness import Shares, fairness, gini
+from engine.idling import Occupancy, idle_while_waiting, occupancy
+from engine.intervals import Days, Resampling, point
+from engine.methods import METHODS
+from engine.prepare import Recorded
+from engine.replay import STATUS
+from engine.replay_notes import notes
+from engine.replay_run import Played, goal_s, play
+from engine.report import Report
+from engine.satisfaction import Effects, Mix, coverage, fold_of, satisfaction
+from engine.scenario import Scenario
+from engine.service_level import Visits, by_interval, by_queue, choice_share, measure
+from engine.sharing import Sharing, sharing
+from engine.typing import BoolArray, FloatArray, IntArray, Record
+
+HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
+# A replay of today's rule that misses the record by more than this does not carry a verdict.
+ASA_OFF, SERVICE_LEVEL_OFF = 0.20, 0.05
+MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
+# Whether more is better; None where it depends.
+BETTER = {"service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1}
+MOST_MOVES = 2000
+Progress = Callable[[str, int, int], None]
+
+
+def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:
+    """The rule in force, as the queues' settings record it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose assumptions, goal and seed hold.
+    arrays : Arrays
+        Queues with their settings.
+
+    Returns
+    -------
+    Scenario
+        Preferred agents where a queue has rules for them, bullseye where one has rings, else standard routing.
+    """
+    queues = arrays.centre.queues
+    method = "genesys"
+    if queues["rings"].drop_nulls().len():
+        method = "bullseye"
+    if queues["routing_rules"].drop_nulls().len():
+        method = "preferred_agent"
+    return replace(scenario, method=method, performance=0.80, required=())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One rule over the same customers, with all its draws.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    rule : str
+        In words.
+    accounts : list of Account
+        One per draw of what is not recorded.
+    days : Days
+        Their sums.
+    """
+
+    name: str
+    rule: str
+    accounts: list[Account]
+    days: Days
+
+
+class Study:
+    """A data set on which rules are compared, under one set of assumptions.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The data set.
+    scenario : Scenario
+        Whose assumptions, seed, definitions and replications hold for all.
+    progress : callable, optional
+        Called with label, replays done and replays in all.
+    """
+
+    def __init__(self, arrays: Arrays, scenario: Scenario, progress: Progress | None = None) -> None:
+        self.arrays, self.scenario, self._progress = arrays, scenario, progress
+        self.recorded = Recorded(arrays, scenario)
+        self.queue: IntArray = self.recorded.queue_of_type[self.recorded.history.call_type]
+        self._effects = Effects(arrays.centre)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What all accounts are measured on."""
+        history, spells, zone = self.recorded.history, self.recorded.spells, self.arrays.centre.time_zone
+        days, day = np.unique(local_days(history.arrived_us, zone), return_inverse=True)
+        of_spell = np.searchsorted(days, local_days(spells.start_us, zone), side="right") - 1
+        return Ground(
+            day, days.size, self.arrays.centre.n_agents, goal_s(self.scenario, self.arrays.centre)[self.queue],
+            self.scenario.service_level, self.scenario.short_abandon_s, spells, np.maximum(of_spell, 0),
+        )  # fmt: skip
+
+    @property
+    def span_us(self) -> tuple[int, int] | None:
+        """From the first arrival to the end of the last spell or arrival. [us]"""
+        arrived_us, spells = self.recorded.history.arrived_us, self.recorded.spells
+        if not arrived_us.size:
+            return None
+        return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(spells.end_us.max(initial=0)))
+
+    @cached_property
+    def resampling(self) -> Resampling:
+        """The same days and draws for every comparison."""
+        return Resampling(self.scenario.replications, self.ground.n_days, self.scenario.seed)
+
+    @cached_property
+    def past(self) -> Column:
+        """What was recorded."""
+        account = of_history(self.recorded.history, self.queue, self.scenario.assumptions.acw_s)
+        return Column("recorded", "as recorded", [account], days_of([account], self.ground))
+
+    @cached_property
+    def today(self) -> tuple[Column, list[Played]]:
+        """The rule in force, replayed."""
+        return self.column("today", today_of(self.scenario, self.arrays))
+
+    def column(self, name: str, scenario: Scenario) -> tuple[Column, list[Played]]:
+        """Replay a rule, once per draw of what is not recorded."""
+        played = []
+        for number in range(self.scenario.replications):
+            if self._progress is not None:
+                self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
+            played.append(play(scenario, self.recorded, number))
+        accounts = [of_played(name, one, self.queue) for one in played]
+        rule = f"{scenario.method}: {METHODS[scenario.method].about}"
+        return Column(name, rule, accounts, days_of(accounts, self.ground)), played
+
+    def summary(self, column: Column) -> Record:
+        """Measures of a column with their intervals."""
+        values, intervals = point(column.days), self.resampling.interval(column.days)
+        counts = [np.bincount(account.status, minlength=len(STATUS)) for account in column.accounts]
+        mean = np.mean(counts, axis=0)
+        found: Record = {"name": column.name, "rule": column.rule, "offered": float(mean.sum())}
+        found |= {status: float(n) for status, n in zip(STATUS, mean, strict=True)}
+        found |= {name: values.get(name) for name in MEASURES}
+        return found | {"intervals": {name: intervals.get(name) for name in MEASURES}}
+
+    def difference(self, column: Column, other: Column) -> dict[str, Record]:
+        """Paired difference of every measure, column less other."""
+        found = self.resampling.difference(column.days, other.days)
+        return {name: found[name] | {"says": _says(name, found[name])} for name in MEASURES if name in found}
+
+    def satisfaction(self, column: Column, other: Column) -> Record:
+        """What satisfaction would be expected under a column, against another."""
+        mine, theirs = column.accounts[0], other.accounts[0]
+        history, centre = self.recorded.history, self.arrays.centre
+        both = (mine.agent >= 0) & (theirs.agent >= 0)
+        fold = fold_of(history.arrived_us // DAY_US)
+        n, kinds = centre.n_agents, centre.requirement[history.call_type]
+
+        def split(places: IntArray, size: int) -> FloatArray:
+            return np.stack([np.bincount(places[both & (fold == half)], minlength=size) for half in (0, 1)]).astype(
+                float
+            )
+
+        mix = Mix(split(kinds, centre.n_requirements), split(mine.agent, n), split(theirs.agent, n))
+        known = history.agent >= 0
+        days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
+        covered = coverage(centre.surveys, days, int(known.sum()))
+        return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
+
+
+def light(past: Record, today: Record) -> Record:
+    """Whether the replay of today's rule reproduces the record well enough to carry a verdict.
+
+    Parameters
+    ----------
+    past, today : dict
+        Summaries of the two columns.
+
+    Returns
+    -------
+    dict
+        color (green, red, unknown), how far off ASA (share) and service level (0-1) are, and why in words.
+    """
+    pairs = [(past[name], today[name]) for name in ("asa_s", "service_level")]
+    if any(side is None for pair in pairs for side in pair) or not pairs[0][0]:
+        return {
+            "color": "unknown", "asa_off": None, "service_level_off": None,
+            "why": "waits are not recorded (or nobody waited), so nothing says how true this replay is",
+        }  # fmt: skip
+    asa_off = pairs[0][1] / pairs[0][0] - 1
+    level_off = pairs[1][1] - pairs[1][0]
+    is_red = abs(asa_off) > ASA_OFF or abs(level_off) > SERVICE_LEVEL_OFF
+    why = (
+        f"today's rule replayed has an ASA {abs(100 * asa_off):.0f} % {'above' if asa_off > 0 else 'below'} the "
+        f"recorded one and a service level {abs(100 * level_off):.1f} points {'above' if level_off > 0 else 'below'} it "
+        f"(limits {100 * ASA_OFF:.0f} % and {100 * SERVICE_LEVEL_OFF:.0f} points)"
+    )
+    return {"color": "red" if is_red else "green", "asa_off": asa_off, "service_level_off": level_off, "why": why}
+
+
+def _says(name: str, difference: Record) -> str:
+    low, high, better = difference["low"], difference["high"], BETTER[name]
+    if difference["value"] is None or low is None:
+        return "undefined"
+    if low <= 0 <= high:
+        return "no clear difference"
+    if better is None:
+        return "more" if low > 0 else "less"
+    return "better" if (low > 0) == (better > 0) else "worse"
+
+
+def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple[Report, Played]:
+    """Replay a scenario and say what came of it.
+
+    Parameters
+    ----------
+    study : Study
+        The data set.
+    scenario : Scenario
+        With the study's assumptions.
+    force : bool
+        Give a verdict even where the replay does not reproduce the record.
+
+    Returns
+    -------
+    report : Report
+        Without timing.
+    played : Played
+        The first draw.
+    """
+    column, played = study.column("scenario", scenario)
+    past, today = study.past, study.today[0]
+    summaries = [study.summary(one) for one in (past, today, column)]
+    lit = light(summaries[0], summaries[1])
+    differences = study.difference(column, today)
+    satisfied = study.satisfaction(column, past)
+    told = lit["color"] != "red" or force
+    account = column.accounts[0]
+    alert_us = played[0].demand.alert_us[account.answered]
+    busy = occupancy(services(account), study.recorded.spells, study.ground.n_agents, alert_us)
+    waits = _waits(study, scenario, account, played[0], busy)
+    shares = _shares(study, scenario, account, played[0], busy)
+    goal = _goal(study, scenario, column, played[0])
+    content = {
+        "headline": HEADLINE, "columns": summaries, "light": lit | {"forced": force and lit["color"] == "red"},
+        "differences": differences if told else None,
+        "verdict": _verdict(differences, study.resampling.is_possible) if told else _withheld(lit),
+        "satisfaction_against_today": study.satisfaction(column, today) if told else None,
+        "goal": goal, "estimates": study.recorded.estimates, "replications": scenario.replications,
+        "intervals": "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast",
+    }  # fmt: skip
+    counts = np.bincount(column.accounts[0].status, minlength=len(STATUS))
+    return (
+        Report(
+            scenario=scenario.to_dict(), snapshot=study.arrays.snapshot, weights_used=asdict(scenario.weights_used()),
+            routed=int(counts[ANSWERED]),
+            unrouted={"total": int(counts[1:].sum()),
+                      "reasons": {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}},
+            preference=None, fairness=shares[0], csat=satisfied, agents=shares[1],
+            warnings=notes(study.recorded, scenario, played[0], waits, lit), service_level=waits, replay=content,
+        ),
+        played[0],
+    )  # fmt: skip
+
+
+def _verdict(differences: dict[str, Record], is_possible: bool) -> str:
+    if not is_possible:
+        return "not determined: fewer than five days, so nothing says how days differ"
+    said = [f"{name.removesuffix('_s').replace('_', ' ')} {d['says']}" for name, d in differences.items()]
+    return "against today's rule on the same customers: " + ", ".join(said)
+
+
+def _withheld(lit: Record) -> str:
+    return f"withheld: {lit['why']}; calibrate, give staffing, or use --force to see it all the same"
+
+
+def _waits(study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy) -> Record:
+    centre = study.arrays.centre
+    visits = Visits(account.arrived_us, account.queue, account.status, account.wait_s)
+    within_s = goal_s(scenario, centre)
+    how = (scenario.service_level, scenario.short_abandon_s)
+    idle = _idling(study, account, played)
+    return measure(visits, within_s, *how, study.span_us) | {
+        "goal": scenario.goal or "each queue's own",
+        "occupancy": busy.whole,
+        "overrun_s": float(busy.overrun_s.sum()),
+        "choice_share": choice_share(played.served.found),
+        "idle_while_waiting_s": idle["idle_while_waiting_s"],
+        "idle_while_waiting_share": idle["share"],
+        "by_queue": by_queue(visits, within_s, centre.queue_ids, centre.queues["queue_name"].to_list(), *how),
+        "by_interval": by_interval(visits, within_s, scenario.interval_min, centre.time_zone, *how),
+    }
+
+
+def _groups(played: Played) -> tuple[BoolArray, IntArray]:
+    """Distinct sets of eligible agents, and the one of each interaction."""
+    rows, group = np.unique(played.demand.kinds.eligible, axis=0, return_inverse=True)
+    return rows, group[played.demand.kind]
+
+
+def _idling(study: Study, account: Account, played: Played) -> Record:
+    rows, group = _groups(played)
+    until_us = np.where(account.agent >= 0, account.offered_us, played.served.left_us)
+    return idle_while_waiting(account.arrived_us, until_us, group, rows, services(account), study.recorded.spells)
+
+
+def _shares(
+    study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy
+) -> tuple[Record, list[Record]]:
+    centre, spells = study.arrays.centre, study.recorded.spells
+    rows, group = _groups(played)
+    shared = sharing(account.arrived_us, played.served.left_us, group, account.answered, rows, spells)
+    counts = busy.handled.astype(float)
+    expected = _expected(scenario.expected, counts, shared)
+    found = fairness(
+        Shares(
+            counts, busy.handled_s, shared.eligible_count, expected, scenario.expected, centre.agent_ids, centre.groups
+        )
+    )
+    occupied = busy.by_agent
+    some = (shared.eligible_count > 0) & (busy.staffed_s > 0)
+    if busy.busy_s[some].sum() > 0:
+        found["gini_occupancy"] = gini(occupied[some])
+    each = zip(
+        centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
+        shared.eligible_count.tolist(), occupied.tolist(), strict=True,
+    )  # fmt: skip
+    agents = [
+        {
+            "agent_id": agent, "agent_name": name, "handled": n, "handled_s": s, "eligible": int(e),
+            "occupancy": None if np.isnan(o) else o,
+        }
+        for agent, name, n, s, e, o in each
+    ]  # fmt: skip
+    return found, agents
+
+
+def _expected(name: str, counts: FloatArray, shared: Sharing) -> FloatArray:
+    if name == "eligible":
+        return shared.expected
+    weight = np.where(shared.eligible_count > 0, 1.0 if name == "uniform" else shared.staffed_s, 0.0)
+    if not weight.sum():
+        raise MissingInput("--expected staffed needs time on queue, and nobody eligible has any; use eligible")
+    return np.asarray(weight * counts[weight > 0].sum() / weight.sum())
+
+
+def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> Record | None:
+    """When and how the goal moved the weights, and what it changed."""
+    moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
+    if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
+        return None
+    still = [play(scenario, study.recorded, number, still=True) for number in range(scenario.replications)]
+    accounts = [of_played("without", one, study.queue) for one in still]
+    without = Column("without", "weights as given", accounts, days_of(accounts, study.ground))
+    return {
+        "goal": scenario.goal, "performance": scenario.performance, "without": study.summary(without),
+        "difference": study.difference(column, without),
+        "n_moves": len(played.moves), "moves": played.moves[:MOST_MOVES],
+        "note": "the rules reorder free agents; they add no capacity",
+    }  # fmt: skip

@@ -1,0 +1,162 @@
+"""Running one scenario or a stack of them over a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from engine.arrays import Arrays, encode
+from engine.outcomes import Collector, Outcomes, Texts, Times, outcomes_of
+from engine.replay_report import Progress, Study, report_of
+from engine.report import Report, build
+from engine.scenario import Scenario, csat_of, terms_of
+from engine.selection import Decided, decide
+from engine.tables import Tables
+from engine.tally import Tally
+
+
+def run(
+    scenario: Scenario,
+    data: Tables | Arrays,
+    keep: Callable[[Outcomes], None] | None = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Run one scenario over a data set.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+    data : Tables or Arrays
+        Tables in memory, or a snapshot's arrays.
+    keep : callable, optional
+        Called with the outcomes of each batch in time order.
+    force : bool
+        A replay gives its verdict even where it does not reproduce the record.
+    progress : callable, optional
+        Called in a replay with label, replays done and replays in all.
+
+    Returns
+    -------
+    Report
+        Without timing.
+
+    Raises
+    ------
+    InvalidTable
+        If there are no agents.
+    MissingInput
+        If the scenario needs a table that is not there.
+    """
+    arrays = _arrays(data)
+    if scenario.mode == "replay":
+        return _replay(scenario, arrays, keep, force, progress)
+    return _run([scenario], arrays, keep)[0]
+
+
+def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report]:
+    """Run many scenarios over one data set; those that differ only in weights share one pass.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        In any mixture.
+    data : Tables or Arrays
+        The data set.
+
+    Returns
+    -------
+    list of Report
+        In the order of the scenarios, equal to running them one by one.
+    """
+    arrays = _arrays(data)
+    stacks: dict[object, list[int]] = {}
+    replayed = {place for place, scenario in enumerate(scenarios) if scenario.mode == "replay"}
+    for place, scenario in enumerate(scenarios):
+        if place in replayed:
+            continue
+        stacks.setdefault(scenario._shared(), []).append(place)
+    reports: dict[int, Report] = {place: run(scenarios[place], arrays) for place in replayed}
+    for places in stacks.values():
+        reports |= zip(places, _run([scenarios[p] for p in places], arrays, None), strict=True)
+    return [reports[place] for place in range(len(scenarios))]
+
+
+def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
+    """All outcomes of a scenario in memory.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+    data : Tables or Arrays
+        The data set.
+
+    Returns
+    -------
+    Outcomes
+        One row per interaction, in order of arrival, then id.
+    """
+    arrays = _arrays(data)
+    if scenario.mode == "replay":
+        kept: list[Outcomes] = []
+        _replay(scenario, arrays, kept.append, False, None)
+        return kept[0]
+    collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
+    for decided in _Stack([scenario], arrays).decide():
+        collector.add(decided)
+    return collector.outcomes()
+
+
+def _replay(
+    scenario: Scenario, arrays: Arrays, keep: Callable[[Outcomes], None] | None, force: bool, progress: Progress | None
+) -> Report:
+    study = Study(arrays, scenario, progress)
+    report, played = report_of(study, scenario, force=force)
+    if keep is not None:
+        history, served = study.recorded.history, played.served
+        times = Times(served.status, played.wait_s, served.start_us, served.end_us)
+        texts = Texts(arrays.centre)
+        keep(Outcomes(history.interaction_id.to_arrow(), history.call_type, served.agent, played.score, texts, times))
+    return report
+
+
+def _arrays(data: Tables | Arrays) -> Arrays:
+    return encode(data) if isinstance(data, Tables) else data
+
+
+class _Stack:
+    """Scenarios that share everything but weights, goal and expectation, over one data set."""
+
+    def __init__(self, scenarios: Sequence[Scenario], arrays: Arrays) -> None:
+        self.scenarios, self.arrays = scenarios, arrays
+        self.csat = csat_of(scenarios[0], arrays)
+        self.terms = terms_of(scenarios[0], arrays, self.csat)
+        self.used = [scenario.weights_used() for scenario in scenarios]
+
+    def decide(self) -> Iterator[Decided]:
+        weights = np.array([w.terms for w in self.used])
+        threshold = np.array([w.min_score_threshold for w in self.used])
+        return decide(self.arrays, self.terms, self.csat, self.scenarios[0].method, weights, threshold)
+
+
+def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes], None] | None) -> list[Report]:
+    stack = _Stack(scenarios, arrays)
+    tally = Tally(arrays, stack.terms, len(scenarios))
+    texts = Texts(arrays.centre)
+    for decided in stack.decide():
+        tally.add(decided)
+        if keep is not None:
+            keep(outcomes_of(decided, texts))
+    tally.close()
+    rows = [stack.csat.row_of(day) for day in tally.days or [0]]
+    unsurveyed = (stack.csat.n_surveys == 0).sum(axis=1)
+    filled = (int(unsurveyed[rows[0]]), int(unsurveyed[rows[-1]]))
+    return [
+        build(tally, place, scenario.to_dict(), asdict(w), filled)
+        for place, (scenario, w) in enumerate(zip(scenarios, stack.used, strict=True))
+    ]

@@ -1,0 +1,181 @@
+"""Time of agents: second by second, and nobody waits for a free agent unless a rule wants it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.arrays import Blocks
+from engine.demand import NEVER_US, Demand, Kinds
+from engine.errors import InvalidTable
+from engine.idling import idle_while_waiting, occupancy
+from engine.methods.ladder import Ladder, one_row_each
+from engine.replay import STATUS, Served, replay
+from engine.roster import Roster
+
+LAST, SECOND = 30, 1_000_000
+
+
+@st.composite
+def days(draw):
+    """Services and spells (agent, start, end) of a few agents; services overlap, run over and begin too early."""
+    n_agents = draw(st.integers(1, 4))
+    spells = []
+    for agent in range(n_agents):
+        edges = draw(st.lists(st.integers(0, LAST), unique=True, max_size=6).map(sorted))
+        spells += [(agent, start, end) for start, end in zip(edges[::2], edges[1::2], strict=False)]
+    service = st.tuples(st.integers(0, n_agents - 1), st.integers(0, LAST), st.integers(0, 8))
+    services = draw(st.lists(service.map(lambda s: (s[0], s[1], s[1] + s[2])), max_size=12))
+    return n_agents, services, draw(st.permutations(spells))
+
+
+@st.composite
+def waits(draw, n_agents):
+    """Waiting (arrived, until, group) and who may serve each group."""
+    row = st.lists(st.booleans(), min_size=n_agents, max_size=n_agents)
+    eligible = draw(st.lists(row, min_size=1, max_size=3))
+    wait = st.tuples(st.integers(0, LAST), st.integers(0, 15), st.integers(0, len(eligible) - 1))
+    return draw(st.lists(wait.map(lambda w: (w[0], w[0] + w[1], w[2])), max_size=10)), np.array(eligible)
+
+
+def blocks(rows) -> Blocks:
+    agent, start, end = zip(*rows, strict=True) if rows else ((), (), ())
+    return Blocks(np.array(agent, np.int32), np.array(start, np.int64) * SECOND, np.array(end, np.int64) * SECOND)
+
+
+def idle(waiting, eligible, services, spells):
+    arrived, until, group = zip(*waiting, strict=True) if waiting else ((), (), ())
+    sides = (np.array(side, np.int64) * SECOND for side in (arrived, until))
+    return idle_while_waiting(*sides, np.array(group, np.int64), eligible, blocks(services), blocks(spells))
+
+
+def seconds(rows, agent) -> set[int]:
+    """Seconds that belong to any of an agent's stretches."""
+    return {t for a, start, end in rows if a == agent for t in range(start, end)}
+
+
+@given(days(), st.lists(st.integers(0, 3), min_size=12, max_size=12))
+def test_occupancy_is_that_of_the_slow_twin(day, alerts):
+    n_agents, services, spells = day
+    alert_s = [min(alert, end - start) for alert, (_, start, end) in zip(alerts, services, strict=False)]
+    found = occupancy(blocks(services), blocks(spells), n_agents, np.array(alert_s, np.int64) * SECOND)
+    for agent in range(n_agents):
+        busy, staffed = seconds(services, agent), seconds(spells, agent)
+        mine = [(end - start, alert) for (a, start, end), alert in zip(services, alert_s, strict=True) if a == agent]
+        assert found.staffed_s[agent] == len(staffed)
+        assert found.busy_s[agent] == len(busy & staffed)
+        assert found.overrun_s[agent] == len(busy - staffed)
+        assert found.handled[agent] == len(mine)
+        assert found.handled_s[agent] == sum(length - alert for length, alert in mine)
+        assert found.by_agent[agent] == pytest.approx(
+            len(busy & staffed) / len(staffed) if staffed else np.nan, nan_ok=True
+        )
+    total = found.staffed_s.sum()
+    assert found.whole == (found.busy_s.sum() / total if total else None)
+
+
+@given(st.data())
+def test_idling_is_that_of_the_slow_twin(data):
+    """Second by second: who waits while anybody who may serve them is on queue with nothing in hand."""
+    n_agents, services, spells = data.draw(days())
+    waiting, eligible = data.draw(waits(n_agents))
+    free = [seconds(spells, agent) - seconds(services, agent) for agent in range(n_agents)]
+    wanted, waited = [0] * len(eligible), [0] * len(eligible)
+    for arrived, until, group in waiting:
+        waited[group] += until - arrived
+        wanted[group] += sum(
+            any(eligible[group, a] and t in free[a] for a in range(n_agents)) for t in range(arrived, until)
+        )
+    found = idle(waiting, eligible, services, spells)
+    assert found["by_group"] == [
+        {"idle_while_waiting_s": i, "waiting_s": w} for i, w in zip(wanted, waited, strict=True)
+    ]  # fmt: skip
+    assert (found["idle_while_waiting_s"], found["waiting_s"]) == (sum(wanted), sum(waited))
+    assert found["share"] == (sum(wanted) / sum(waited) if sum(waited) else None)
+
+
+@st.composite
+def centres(draw):
+    """Demand with alerting, and a roster with agents who come and go."""
+    seed = draw(st.integers(0, 2**32))
+    rng = np.random.default_rng(seed)
+    n, n_agents, n_kinds = 120, int(rng.integers(1, 7)), int(rng.integers(1, 5))
+    kinds = Kinds.plain(rng.random((n_kinds, n_agents)) < 0.6)
+    arrived_s = np.sort(rng.integers(0, 1500, n))
+    plain = Demand.of(
+        arrived_s, rng.integers(1, 60, n), kinds, rng.integers(0, n_kinds, n), rng.choice([20, 200, np.inf], n)
+    )
+    alert_us = rng.integers(0, 2, n) * 3 * SECOND
+    demand = replace(plain, alert_us=alert_us)
+    start_s = np.concatenate([rng.integers(0, 400, n_agents), rng.integers(900, 1200, n_agents)])
+    return demand, Roster.of(
+        n_agents, np.tile(np.arange(n_agents), 2), start_s, start_s + rng.integers(1, 500, 2 * n_agents)
+    )
+
+
+def idle_in(demand: Demand, served: Served, roster: Roster):
+    """As a report calls it."""
+    answered = served.status == STATUS.index("answered")
+    offered_us = served.start_us - demand.alert_us
+    services = Blocks(served.agent[answered], offered_us[answered], served.end_us[answered])
+    until_us = np.where(answered, offered_us, served.left_us)
+    return idle_while_waiting(
+        demand.arrived_us, until_us, demand.kind, demand.kinds.eligible, services, roster
+    ), services
+
+
+@given(centres())
+def test_nobody_waits_for_a_free_agent_without_a_rule(centre):
+    """Whatever the ranks, as long as all eligible agents are ranked from the first second on."""
+    demand, roster = centre
+    # Who leaves while an agent is alerted leaves no trace of it; so there are alerts or leaving, not both.
+    without_alerts = replace(demand, alert_us=np.zeros_like(demand.alert_us))
+    without_leaving = replace(demand, leave_us=np.full_like(demand.leave_us, NEVER_US))
+    for one in (without_alerts, without_leaving):
+        rank = np.arange(roster.n_agents) + 0.0 * one.kinds.eligible
+        served = replay(one, roster, one_row_each(np.where(one.kinds.eligible, rank, -np.inf)))
+        found, services = idle_in(one, served, roster)
+        assert found["idle_while_waiting_s"] == 0
+        # A voice agent has one thing in hand at a time: all of it is busy time or overrun.
+        spent = occupancy(services, roster, roster.n_agents, one.alert_us[served.status == 0])
+        in_hand_s = (services.end_us - services.start_us).sum() / 1e6
+        assert spent.busy_s.sum() + spent.overrun_s.sum() == pytest.approx(in_hand_s)
+        assert spent.handled_s.sum() == pytest.approx(one.handle_us[served.status == 0].sum() / 1e6)
+
+
+def test_what_a_ring_costs():
+    """Two agents are free for a call that may ask the second only: after 30 s it does, and 30 s were idle."""
+    demand = Demand.of([0], [10], Kinds.plain(np.ones((1, 2), bool)))
+    roster = Roster.of(2, [0], [5], [100])
+    ladder = Ladder(np.array([[-np.inf, 0.0], [0.0, 0.0]]), np.array([0, 2], np.int32), np.array([0, 30 * SECOND]))
+    served = replay(demand, roster, ladder)
+    assert served.start_us[0] == 30 * SECOND
+    found, _ = idle_in(demand, served, roster)
+    # On queue only from 5 s on.
+    assert (found["idle_while_waiting_s"], found["waiting_s"]) == (25.0, 30.0)
+
+
+def test_two_free_agents_count_once_and_two_customers_twice():
+    spells = [(0, 0, 10), (1, 5, 20)]
+    assert idle([(0, 30, 0)], np.ones((1, 2), bool), [], spells)["idle_while_waiting_s"] == 20
+    assert idle([(0, 30, 0), (8, 12, 0)], np.ones((1, 2), bool), [], spells)["idle_while_waiting_s"] == 24
+    assert idle([(0, 30, 0)], np.array([[False, True]]), [(1, 6, 9)], spells)["idle_while_waiting_s"] == 12
+
+
+def test_nothing_at_all():
+    none = np.ones((1, 1), bool)
+    assert idle([], none, [], []) == {
+        "idle_while_waiting_s": 0, "waiting_s": 0, "share": None,
+        "by_group": [{"idle_while_waiting_s": 0, "waiting_s": 0}],
+    }  # fmt: skip
+    assert occupancy(blocks([]), blocks([]), 2).whole is None
+
+
+@pytest.mark.parametrize(("services", "spells"), [([(1, 0, 5)], []), ([], [(1, 0, 5)])])
+def test_unknown_agents_are_refused(services, spells):
+    with pytest.raises(InvalidTable, match="only 1"):
+        idle([(0, 1, 0)], np.ones((1, 1), bool), services, spells)

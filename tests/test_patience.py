@@ -1,0 +1,310 @@
+"""Patience: published Kaplan-Meier estimates, a slow twin, theory, and who never leaves."""
+
+import json
+import math
+import random
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engine.patience as module
+from engine.arrays import encode
+from engine.assumptions import Assumptions
+from engine.patience import KaplanMeier, curves, late_hazard, patience
+from engine.streams import PATIENCE, uniform
+from engine.tables import MEDIA, OUTCOMES, Tables
+from tests.strategies import table
+
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
+NAN = math.nan
+# Remission of 21 patients given 6-MP, in weeks (Freireich et al. 1963, table in Cox and Oakes 1984, example 1.1).
+REMISSION = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+RELAPSED = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+
+
+def recorded(rows):
+    """Centre's queues of call types, and history, of rows of the interactions table."""
+    places = [{"interaction_id": f"i{n:04}", "queue_id": "q", "arrived_at": NOON + timedelta(seconds=n)} | row
+              for n, row in enumerate(rows)]  # fmt: skip
+    arrays = encode(Tables(agents=table("agents", [{"agent_id": "a"}]), interactions=table("interactions", places)))
+    return arrays.history(), arrays.centre.queue[arrays.centre.requirement]
+
+
+def waits_of(rows, seed=0, **assumed):
+    history, queue = recorded(rows)
+    return patience(history, queue, Assumptions(**assumed), seed)
+
+
+def test_published_remission_times():
+    """Cox and Oakes print 0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448; of equal times relapses come first."""
+    curve = KaplanMeier.fit(REMISSION, np.array(RELAPSED, bool))
+    assert curve.at_s.tolist() == [6, 7, 10, 13, 16, 22, 23]
+    assert curve.survival.round(3).tolist() == [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448]
+    assert curve.median_s == 23
+    # 6 + 0.857 + 3 * 0.807 + 3 * 0.753 + 3 * 0.690 + 6 * 0.627 + 0.538, by hand with the fractions.
+    steps = np.cumprod([18 / 21, 16 / 17, 14 / 15, 11 / 12, 10 / 11, 6 / 7])
+    assert curve.restricted_mean_s == pytest.approx(6 + steps @ [1, 3, 3, 3, 6, 1], rel=1e-14)
+
+
+def test_published_survival_to_the_end():
+    """Bewick, Cheek and Ball 2004 (doi:10.1186/cc2955), table 2: the last of all dies, so no tail is left."""
+    curve = KaplanMeier.fit([1, 1, 4, 5, 6, 9, 9, 22], np.array([1, 1, 1, 1, 0, 1, 0, 1], bool))
+    assert curve.survival.round(3).tolist() == [0.75, 0.625, 0.5, 0.333, 0.0]
+    assert curve.draw([NAN, 9.0, 21.9], [0.0, 0.0, 0.0]).tolist() == [22, 22, 22]
+
+
+def test_the_late_hazard_by_hand():
+    """Eight give up at 1, 2, ... 8, two wait to 20: after 6 come 2 of 8, in 1 + 2 + 2 * 14 s."""
+    wait_s, left = np.array([*range(1, 9), 20, 20], float), np.array([True] * 8 + [False] * 2)
+    assert late_hazard(wait_s, left) == pytest.approx(2 / 31)
+    assert late_hazard(np.array([5.0, 5.0, 9.0]), np.array([True, True, False])) == pytest.approx(2 / 19)
+    assert late_hazard(np.array([5.0]), np.array([False])) == 0
+    assert late_hazard(np.array([0.0, 9.0]), np.array([True, False])) == 0
+
+
+def slow_curve(seen):
+    """Steps (time, share) of a list of (wait, left), time by time."""
+    steps, share = [], 1.0
+    for time in sorted({wait for wait, left in seen if left}):
+        n_left = sum(1 for wait, left in seen if left and wait == time)
+        share *= 1 - n_left / sum(1 for wait, _ in seen if wait >= time)
+        steps.append((time, share))
+    return steps
+
+
+def slow_hazard(seen):
+    events = sorted(wait for wait, left in seen if left)
+    starts = [0.0, *(t for t in events if 4 * sum(1 for e in events if e > t) >= len(events))]
+    late = sum(1 for e in events if e > max(starts))
+    return late / sum(max(wait - max(starts), 0) for wait, _ in seen) if late else 0.0
+
+
+def slow_draw(steps, hazard, wait, u):
+    """Walk along the steps beyond the wait until S <= u * S(wait); then the tail."""
+    here = 1.0
+    for time, share in steps:
+        if wait is not None and time <= wait:
+            here = share
+    target = u * here
+    for time, share in steps:
+        if (wait is None or time > wait) and share <= target:
+            return time
+    last, rest = steps[-1] if steps else (0.0, 1.0)
+    if hazard == 0:
+        return math.inf
+    if wait is not None and wait >= last:
+        return wait - math.log(u) / hazard
+    return last + math.log(rest / target) / hazard
+
+
+OBSERVED = st.lists(st.tuples(st.integers(0, 12).map(lambda k: k / 2), st.booleans()), max_size=30)
+
+
+@given(OBSERVED, st.one_of(st.none(), st.integers(0, 20).map(lambda k: k / 2)), st.floats(1e-9, 0.999999))
+def test_draws_equal_the_slow_twin(seen, wait, u):
+    wait_s = np.array([w for w, _ in seen])
+    curve = KaplanMeier.fit(wait_s, np.array([left for _, left in seen], bool))
+    steps, hazard = slow_curve(seen), slow_hazard(seen)
+    np.testing.assert_allclose(curve.at_s, [time for time, _ in steps])
+    np.testing.assert_allclose(curve.survival, [share for _, share in steps], rtol=1e-12)
+    assert curve.tail_per_s == pytest.approx(hazard)
+    drawn = curve.draw([NAN if wait is None else wait], [u])[0]
+    assert drawn == pytest.approx(slow_draw(steps, hazard, wait, u))
+    assert wait is None or drawn > wait
+
+
+def test_draws_at_the_edges_of_the_unit_interval_are_longer_than_the_wait():
+    curve = KaplanMeier.fit(REMISSION, np.array(RELAPSED, bool))
+    wait_s = np.repeat(np.linspace(0, 40, 81), 2)
+    drawn = curve.draw(wait_s, np.tile([0.0, 1 - 2.0**-53], 81))
+    assert (drawn > wait_s).all()
+    assert np.isfinite(drawn).all()
+
+
+def random_rows(n, dice):
+    """Few queues, skills and media; waits with many ties, sometimes missing."""
+    return [
+        {
+            "queue_id": dice.choice(["q", "r", "s"]),
+            "skills": dice.choice([[], ["x"], ["y", "x"], ["x", "y"]]),
+            "media": dice.choice([*MEDIA, *["voice"] * 8]),
+            "outcome": dice.choice([*OUTCOMES, "abandoned", "answered"]),
+            "wait_s": dice.choice([None, *(float(dice.randint(0, 30)) for _ in range(9))]),
+            "patience_s": dice.choice([*[None] * 9, float(dice.randint(0, 60))]),
+        }
+        for _ in range(n)
+    ]
+
+
+def slow_patience(rows, u, least, flow_out="recorded", estimated=True):
+    """Patience and flow-outs of rows of the interactions table, row by row."""
+    seen = [r for r in rows if r["wait_s"] is not None and r["media"] != "callback"]
+
+    def key(row, level):
+        names = [(row["queue_id"], tuple(sorted(row["skills"]))), row["queue_id"], None]
+        return names[level], row["media"]
+
+    def of(row, level):
+        like = [r for r in seen if key(r, level) == key(row, level)]
+        return [(r["wait_s"], r["outcome"] == "abandoned") for r in like]
+
+    for row, draw in zip(rows, u, strict=True):
+        if row["media"] == "callback":
+            yield math.inf, False
+            continue
+        gave_up = row["outcome"] == "abandoned" and row["wait_s"] is not None
+        longest = math.inf
+        if estimated and row["patience_s"] is not None:
+            longest = row["patience_s"]
+        elif estimated and gave_up:
+            longest = row["wait_s"]
+        elif estimated:
+            level = next(k for k in (0, 1, 2) if k == 2 or sum(left for _, left in of(row, k)) >= least)
+            longest = slow_draw(slow_curve(of(row, level)), slow_hazard(of(row, 2)), row["wait_s"], draw)
+        leaves = math.inf
+        if row["outcome"] == "flowed_out" and flow_out != "never":
+            leaves = row["wait_s"] if flow_out == "recorded" else flow_out
+            leaves = math.inf if leaves is None else leaves
+        yield min(longest, leaves), leaves <= longest and leaves < math.inf
+
+
+@given(
+    st.integers(0, 120), st.integers(0, 2**32), st.sampled_from(["recorded", "never", 7.0]),
+    st.sampled_from(["estimated", "estimated", "never"]),
+)  # fmt: skip
+def test_patience_equals_the_slow_twin(n, seed, flow_out, how):
+    rows = random_rows(n, random.Random(seed))
+    history, queue = recorded(rows)
+    u = uniform(history.interaction_id, 5, PATIENCE, 2)
+    with mock.patch.object(module, "LEAST_ABANDONMENTS", 4):
+        waits, estimate = patience(history, queue, Assumptions(flow_out=flow_out, patience=how), 5, 2)
+    expected = list(slow_patience(rows, u, 4, flow_out, how == "estimated"))
+    np.testing.assert_allclose(waits.patience_s, [longest for longest, _ in expected])
+    assert waits.flows_out.tolist() == [flows for _, flows in expected]
+    json.dumps(estimate, allow_nan=False)
+    counts = estimate["counts"]
+    # Every interaction that is not a callback has its patience from one source.
+    sources = counts["patience_recorded"] + counts["abandoned_with_wait"] + counts["callbacks"]
+    assert how == "never" or sources + counts["drawn"] == n == counts["interactions"]
+
+
+def test_fifty_abandonments_make_a_curve_of_their_own():
+    few = [{"skills": ["few"], "wait_s": 9.0, "outcome": "abandoned"}] * 49 + [{"skills": ["few"], "wait_s": 1.0}]
+    many = [{"skills": ["many"], "wait_s": 3.0, "outcome": "abandoned"}] * 50 + [{"skills": ["many"], "wait_s": 1.0}]
+    other = [{"queue_id": "r", "wait_s": 5.0, "outcome": "abandoned"}] * 49 + [{"queue_id": "r", "wait_s": 1.0}]
+    history, queue = recorded(few + many + other)
+    found = {curve.level: curve for curve in curves(history, queue)}
+    assert [found[level].n_left for level in ("call_type", "queue", "all")] == [50, 99, 148]
+    assert [found[level].rows.tolist() for level in ("call_type", "queue", "all")] == [[100], [49], [150]]
+    levels = {level["level"]: level for level in patience(history, queue, Assumptions(), 0)[1]["levels"]}
+    assert [levels[level]["censored"] for level in ("call_type", "queue", "all")] == [1, 2, 3]
+
+
+def test_media_are_never_mixed():
+    """Nobody gives up an email because callers hang up."""
+    calls = [{"wait_s": 3.0, "outcome": "abandoned"}] * 60
+    waits, _ = waits_of([*calls, {"media": "email", "wait_s": 1.0, "outcome": "answered"}, {"wait_s": 1.0}])
+    assert waits.patience_s[-2:].tolist() == [math.inf, 3.0]
+
+
+def test_callbacks_keep_their_place():
+    rows = [{"wait_s": 3.0, "outcome": "abandoned"}] * 60
+    rows += [{"media": "callback", "wait_s": 1.0, "outcome": outcome, "patience_s": 5.0} for outcome in OUTCOMES]
+    waits, estimate = waits_of(rows)
+    assert waits.patience_s[60:].tolist() == [math.inf] * 4
+    assert not waits.flows_out.any()
+    assert (estimate["counts"]["callbacks"], estimate["counts"]["never_leave"]) == (4, 4)
+
+
+def test_nobody_gives_up_without_an_abandonment():
+    waits, estimate = waits_of([{"wait_s": 5.0, "outcome": "answered"}, {"outcome": "unknown"}])
+    assert np.isinf(waits.patience_s).all()
+    assert estimate["levels"][0]["median_s"] == {"low": None, "middle": None, "high": None}
+
+
+def test_flow_outs_leave_at_their_time_unless_the_customer_goes_first():
+    """At the same instant the recorded exit counts."""
+    flow = {"outcome": "flowed_out", "wait_s": 10.0}
+    rows = [flow, {**flow, "patience_s": 10.0}, {**flow, "patience_s": 9.0}, {"outcome": "flowed_out"}]
+    waits, estimate = waits_of(rows)
+    assert waits.patience_s.tolist() == [10, 10, 9, math.inf]
+    assert waits.flows_out.tolist() == [True, True, False, False]
+    assert estimate["counts"]["flow_outs_without_wait"] == 1
+    assert waits_of(rows, flow_out=4)[0].patience_s.tolist() == [4, 4, 4, 4]
+    assert waits_of(rows, flow_out="never")[0].patience_s.tolist() == [math.inf, 10, 9, math.inf]
+    assert waits_of(rows, patience="never")[0].patience_s.tolist() == [10, 10, 10, math.inf]
+
+
+def test_an_empty_history_has_no_patience():
+    waits, estimate = waits_of([])
+    assert waits.patience_s.size == waits.flows_out.size == 0
+    assert estimate["share_from_tail"] is None
+
+
+def test_draws_belong_to_interactions_not_to_their_place():
+    """The same customer has the same patience whatever rows stand beside, and another in another replication."""
+    rows = random_rows(200, random.Random(3))
+    history, queue = recorded(rows)
+    known = curves(history, queue)
+    first, again = (patience(history, queue, Assumptions(), 1, 0, k)[0].patience_s for k in (None, known))
+    np.testing.assert_array_equal(first, again)
+    other = patience(history, queue, Assumptions(), 1, 1)[0].patience_s
+    drawn = np.concatenate([curve.rows for curve in known])
+    assert (first[drawn] != other[drawn]).mean() > 0.5
+    kept = np.setdiff1d(np.arange(history.n), drawn)
+    np.testing.assert_array_equal(first[kept], other[kept])
+
+
+def replicated(law, offered, n, times):
+    """Completed patience of several made-up months: (times, n)."""
+    rng = np.random.default_rng(11)
+    months = []
+    for _ in range(times):
+        patience_s, offered_s = law(rng, n), offered(rng, n)
+        left = patience_s < offered_s
+        curve = KaplanMeier.fit(np.minimum(patience_s, offered_s), left)
+        drawn = curve.draw(offered_s[~left], rng.random(int((~left).sum())))
+        months.append(np.concatenate([patience_s[left], drawn]))
+    return np.array(months)
+
+
+def within(values, expected):
+    """Mean of replications within four of its standard errors."""
+    error = values.std(ddof=1) / math.sqrt(values.size)
+    assert values.mean() == pytest.approx(expected, abs=4 * error)
+    assert error < 0.03 * expected
+
+
+def test_exponential_patience_is_recovered_beyond_what_was_seen():
+    """Nobody is offered more than 60 s, so most of a patience of mean 60 s lies in the tail."""
+    months = replicated(lambda r, n: r.exponential(60, n), lambda r, n: r.uniform(0, 60, n), 4000, 60)
+    within(months.mean(axis=1), 60)
+    for time in (10, 45, 90, 180):
+        within((months > time).mean(axis=1), math.exp(-time / 60))
+
+
+def test_any_law_is_recovered_where_waits_reach():
+    """A Weibull law with a falling hazard: what lies before the longest waits needs no tail."""
+    months = replicated(lambda r, n: 50 * r.weibull(0.7, n), lambda r, n: r.exponential(80, n), 4000, 60)
+    for time in (5, 20, 60, 120):
+        within((months > time).mean(axis=1), math.exp(-((time / 50) ** 0.7)))
+
+
+def test_answers_that_came_at_once_say_nothing():
+    """Censoring at 0 s leaves the law of the others as it is."""
+    seen = np.array([3.0, 5.0, 8.0]), np.array([True, True, False])
+    more = np.append(seen[0], np.zeros(9)), np.append(seen[1], np.zeros(9, bool))
+    plain, diluted = KaplanMeier.fit(*seen), KaplanMeier.fit(*more)
+    np.testing.assert_array_equal(plain.survival, diluted.survival)
+    assert plain.tail_per_s == diluted.tail_per_s
+
+
+def test_a_wait_longer_than_any_table_holds_is_never():
+    rows = [{"wait_s": 1e9, "outcome": "answered"}] * 50 + [{"wait_s": 1.0, "outcome": "abandoned"}]
+    waits, _ = waits_of(rows)
+    assert np.isinf(waits.patience_s[:50]).all()
+    assert waits.patience_s[50] == 1.0

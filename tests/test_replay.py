@@ -1,0 +1,417 @@
+"""The compiled event loop equals its slow twin to the last number, however it is cut and whoever stands where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from engine.demand import NEVER_US, Demand, Kinds
+from engine.errors import InvalidScenario
+from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
+from engine.replay import STATUS, Clock, Replay, Served, replay
+from engine.roster import Roster
+from engine.tables import MEDIA
+from tests.oracle_replay import Outcome, played
+
+# 3,000 by default, forty times as many at night.
+N_PROBLEMS = 120 * settings.default.max_examples
+VOICE, CHAT, EMAIL = (MEDIA.index(name) for name in ("voice", "chat", "email"))
+MILLION = 1_000_000
+
+
+def table(served: Served) -> list[Outcome]:
+    """What the engine found, as the twin writes it."""
+    columns = {field.name: getattr(served, field.name).tolist() for field in fields(served)}
+    columns["status"] = [STATUS[place] for place in columns["status"]]
+    return [Outcome(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+# --- random problems: whole microseconds out of a short span, so that almost everything coincides ----------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All that a replay is given."""
+
+    demand: Demand
+    roster: Roster
+    ladder: Ladder
+    clock: Clock
+
+    def play(self) -> Served:
+        return replay(self.demand, self.roster, self.ladder, self.clock)
+
+    def by_hand(self) -> list[Outcome]:
+        return played(self.demand, self.roster, [(self.ladder, NEVER_US)], self.clock)
+
+
+def problem(seed: int) -> Problem:
+    """Few agents and interactions of any sort; one in thirty has more than fit into a word of 64 bits."""
+    rng = np.random.default_rng(seed)
+    wide, single, span_us = seed % 30 == 0, rng.random() < 0.35, int(rng.choice([8, 20, 60]))
+    n_agents = int(rng.choice([63, 64, 65, 130]) if wide else rng.integers(1, 7))
+    n_kinds = int(rng.choice([2, 64, 70]) if wide else rng.integers(1, 5))
+    kinds = random_kinds(rng, n_kinds, n_agents, single)
+    n_rows = rng.integers(1, int(rng.choice([2, 4])), n_kinds)
+    return Problem(
+        random_demand(rng, kinds, int(rng.integers(1, 150 if wide else 25)), span_us),
+        random_roster(rng, n_agents, span_us, single),
+        random_ladder(rng, *random_rows(rng, n_rows), n_agents),
+        random_clock(rng),
+    )
+
+
+def random_kinds(rng: Any, n_kinds: int, n_agents: int, single: bool) -> Kinds:
+    """Voice only or any media; two tiers, head starts of either sign."""
+    return Kinds(
+        media=rng.integers(0, 1 if single else len(MEDIA), n_kinds).astype(np.int8),
+        tier=rng.choice([0, 1, 1], n_kinds).astype(np.int8),
+        lead_us=rng.integers(-3, 4, n_kinds) * rng.integers(0, 2),
+        eligible=rng.random((n_kinds, n_agents)) < rng.choice([0.3, 0.8]),
+        handling=rng.integers(0, 2, n_kinds).astype(np.int32),
+        call_type=np.arange(n_kinds, dtype=np.int32),
+    )
+
+
+def random_demand(rng: Any, kinds: Kinds, n: int, span_us: int) -> Demand:
+    """Handling, patience and alerts of 0 among others; some never leave, some alerts go unanswered."""
+    arrived_us, longest_us = np.sort(rng.integers(0, span_us, n)), int(rng.choice([1, 4, 12]))
+    leaves = rng.random(n) < rng.choice([0.2, 0.7])
+    return Demand(
+        arrived_us=arrived_us,
+        kind=rng.integers(0, len(kinds.media), n).astype(np.int32),
+        handle_us=rng.integers(0, longest_us + 1, n),
+        leave_us=np.where(leaves, arrived_us + rng.choice([0, 1, 2, 5, 10], n), NEVER_US),
+        kinds=kinds,
+        flows_out=rng.random(n) < 0.3,
+        alert_us=rng.integers(0, 4, n) * rng.integers(0, 2),
+        misses=(rng.integers(0, 4, n) * (rng.random(n) < rng.choice([0.0, 0.4]))).astype(np.int32),
+        pick=rng.choice([0.0, 0.3, 0.5, 1 - 2**-53], n),
+        base_us=rng.integers(0, 2 * longest_us + 1, n) / 2,
+        factor=rng.choice([0.0, 0.5, 1.0, 1.7], (2, kinds.eligible.shape[1])) if rng.random() < 0.3 else None,
+    )
+
+
+def random_roster(rng: Any, n_agents: int, span_us: int, single: bool) -> Roster:
+    """Up to three spells each, in no order; some agents never come."""
+    rows = []
+    for a in range(n_agents):
+        edges = np.sort(rng.choice(np.arange(-2, span_us + 5), 2 * int(rng.choice([0, 1, 1, 1, 2, 3])), replace=False))
+        rows += [(a, *spell) for spell in edges.reshape(-1, 2).tolist()]
+    agent, start_us, end_us = np.array(rows, np.int64).reshape(-1, 3)[rng.permutation(len(rows))].T
+    n_each = (n_agents, len(MEDIA))
+    capacity = np.ones(n_each) if single else rng.integers(0, 4, n_each)
+    idle_us = np.where(rng.random(n_agents) < 0.2, NEVER_US, rng.integers(-3, 1, n_agents))
+    interrupts = rng.random((len(MEDIA), len(MEDIA))) < rng.choice([0.0, 0.3, 1.0])
+    return Roster(agent.astype(np.int32), start_us, end_us, idle_us, capacity.astype(np.int8), interrupts)
+
+
+def random_rows(rng: Any, n_rows: Any) -> tuple[Any, Any]:
+    """First row of each kind, and the waits from which rows hold."""
+    first_row = np.concatenate([[0], np.cumsum(n_rows)]).astype(np.int32)
+    after_us = np.concatenate([np.sort(rng.choice(np.arange(1, 8), n, replace=False)) for n in n_rows])
+    after_us[first_row[:-1]] = 0
+    return first_row, after_us
+
+
+def random_ladder(rng: Any, first_row: Any, after_us: Any, n_agents: int) -> Ladder:
+    """Rows of few ranks or one, each of a kind with the agents of the row before and more."""
+    rank = rng.choice([0.0] if rng.random() < 0.4 else [-1.5, 0.0, 0.0, 2.0], (len(after_us), n_agents))
+    able = rng.random(rank.shape) < rng.choice([0.2, 0.6, 1.0])
+    for row in np.flatnonzero(after_us):
+        able[row] |= able[row - 1]
+    return Ladder(
+        np.where(able, rank, NEVER), first_row, after_us,
+        pool=rng.random(rank.shape) < 0.7 if rng.random() < 0.5 else None,
+        limit=rng.integers(0, 4, len(rank)).astype(np.int32) if rng.random() < 0.4 else None,
+        by_draw=bool(rng.random() < 0.2),
+    )  # fmt: skip
+
+
+def random_clock(rng: Any) -> Clock:
+    """Look-back, time-out and time away of a few microseconds, 0 included."""
+    lookback_s, timeout_s, away_s = (rng.integers(0, 6, 3) / MILLION).tolist()
+    return Clock(lookback_s, *(rng.random(2) < 0.3).tolist(), timeout_s, away_s)
+
+
+def untied(given: Problem, rng: Any) -> Problem:
+    """The problem stretched so far that nothing coincides, and no choice left to the place in the list."""
+
+    def apart(times_us: Any) -> Any:
+        return np.where(
+            times_us == NEVER_US, NEVER_US, times_us * 1000 * MILLION + rng.integers(0, MILLION, times_us.size)
+        )
+
+    demand, roster = given.demand, given.roster
+    arrived_us = np.sort(apart(demand.arrived_us))
+    patience_us = apart(np.where(demand.leave_us == NEVER_US, NEVER_US, demand.leave_us - demand.arrived_us))
+    single = (roster.capacity == 1).all()
+    demand = replace(
+        demand, arrived_us=arrived_us,
+        leave_us=np.where(patience_us == NEVER_US, NEVER_US, arrived_us + patience_us),
+        handle_us=apart(demand.handle_us), alert_us=apart(demand.alert_us), base_us=1e9 * demand.base_us,
+        # Who holds several and misses two at once hands both on at one instant.
+        misses=demand.misses if single else np.zeros_like(demand.misses),
+    )  # fmt: skip
+    roster = replace(
+        roster, start_us=apart(roster.start_us), end_us=apart(roster.end_us), idle_us=-rng.permutation(roster.n_agents)
+    )
+    ladder = replace(given.ladder, by_draw=False, after_us=1000 * MILLION * given.ladder.after_us)
+    return Problem(
+        demand, roster, ladder, Clock(resets_on_queue=given.clock.resets_on_queue, timeout_s=2500, away_s=1500)
+    )
+
+
+def reseated(given: Problem, at: Any) -> Problem:
+    """The same problem with the agent of place at[k] in place k."""
+    demand, roster, ladder = given.demand, given.roster, given.ladder
+    kinds = replace(demand.kinds, eligible=demand.kinds.eligible[:, at])
+    factor = None if demand.factor is None else demand.factor[:, at]
+    pool = None if ladder.pool is None else ladder.pool[:, at]
+    place = np.argsort(at).astype(np.int32)
+    roster = replace(roster, agent=place[roster.agent], idle_us=roster.idle_us[at], capacity=roster.capacity[at])
+    ladder = replace(ladder, rank=ladder.rank[:, at], pool=pool)
+    return Problem(replace(demand, kinds=kinds, factor=factor), roster, ladder, given.clock)
+
+
+# --- the twin, and laws that need none ---------------------------------------------------------------------------
+
+
+def test_random_problems_come_out_as_by_hand():
+    """With all sorts of outcomes, or the comparison would say little."""
+    statuses, found = Counter(), Counter()
+    for seed in range(N_PROBLEMS):
+        given = problem(seed)
+        outcomes = given.by_hand()
+        assert table(given.play()) == outcomes, f"problem({seed})"
+        statuses.update(outcome.status for outcome in outcomes)
+        found.update(outcome.found for outcome in outcomes)
+    assert min(statuses[status] for status in STATUS) > 0.05 * statuses.total()
+    assert min(found[n] for n in range(3)) > 0.05 * found.total()
+
+
+def test_a_replay_cut_anywhere_ends_the_same_and_never_takes_back_what_it_said():
+    """Each piece gets an equal ladder of its own."""
+    for seed in range(N_PROBLEMS // 3):
+        given, rng = problem(seed), np.random.default_rng(seed)
+        whole, pieces = table(given.play()), Replay(given.demand, given.roster, given.clock)
+        for cut_us in np.sort(rng.integers(-3, 70, rng.integers(1, 6))).tolist():
+            pieces.run_until(replace(given.ladder), cut_us)
+            for known, final in zip(table(pieces.so_far()), whole, strict=True):
+                assert known.status == "unserved" or known == final, f"problem({seed}) at {cut_us}"
+                assert known == final or final.status == "unserved" or final.left_us >= cut_us, f"problem({seed})"
+        assert table(pieces.finish(replace(given.ladder))) == whole, f"problem({seed})"
+
+
+def test_another_ladder_holds_from_its_instant_on():
+    for seed in range(N_PROBLEMS // 6):
+        given, rng = problem(seed), np.random.default_rng(seed)
+        first_row, after_us, n_agents = given.ladder.first_row, given.ladder.after_us, given.roster.n_agents
+        cuts_us = [*np.sort(rng.integers(0, 40, 2)).tolist(), NEVER_US]
+        ladders = [(random_ladder(rng, first_row, after_us, n_agents), cut_us) for cut_us in cuts_us]
+        run = Replay(given.demand, given.roster, given.clock)
+        for ladder, cut_us in ladders[:-1]:
+            run.run_until(ladder, cut_us)
+        outcomes = played(given.demand, given.roster, ladders, given.clock)
+        assert table(run.finish(ladders[-1][0])) == outcomes, f"problem({seed})"
+
+
+def test_renaming_agents_renames_the_choice():
+    """Where no two are idle for the same time, nobody gains by the place in the list."""
+    n_answered = 0
+    for seed in range(N_PROBLEMS // 6):
+        rng = np.random.default_rng(seed)
+        given = untied(problem(seed), rng)
+        at = rng.permutation(given.roster.n_agents)
+        plain, moved = table(given.play()), table(reseated(given, at).play())
+        back = [replace(outcome, agent=-1 if outcome.agent < 0 else at[outcome.agent]) for outcome in moved]
+        assert back == plain, f"problem({seed})"
+        n_answered += sum(outcome.agent >= 0 for outcome in plain)
+    assert n_answered > N_PROBLEMS // 6
+
+
+# --- cases for the pencil, in seconds ----------------------------------------------------------------------------
+
+
+def calls(arrived_s: Any, handle_s: Any, n_agents: int = 1, patience_s: Any = np.inf, **more: Any) -> Demand:
+    """Calls of one kind that everybody may take."""
+    kinds = Kinds.plain(np.ones((1, n_agents), bool))
+    return replace(Demand.of(arrived_s, handle_s, kinds, patience_s=patience_s), **more)
+
+
+def on_queue(*spells: tuple[float, float]) -> Roster:
+    """One agent for each spell."""
+    start_s, end_s = np.array(spells, float).T
+    return Roster.of(len(spells), np.arange(len(spells)), start_s, end_s)
+
+
+def flat(n_agents: int = 1, n_kinds: int = 1) -> Ladder:
+    return one_row_each(np.zeros((n_kinds, n_agents)))
+
+
+def outcome_s(demand: Demand, roster: Roster, ladder: Ladder, **clock: Any) -> list[tuple[Any, ...]]:
+    """Status, agent, and end of waiting of each. [s]"""
+    served = replay(demand, roster, ladder, Clock(**clock))
+    return [(outcome.status, outcome.agent, outcome.left_us / 1e6) for outcome in table(served)]
+
+
+@pytest.mark.parametrize(("patience_s", "outcome"), [(10, ("answered", 0, 10)), (9.5, ("abandoned", -1, 9.5))])
+def test_a_wait_equal_to_the_patience_is_served(patience_s, outcome):
+    demand = calls([0, 0], 10, patience_s=[np.inf, patience_s])
+    assert outcome_s(demand, on_queue((0, 60)), flat())[1] == outcome
+
+
+def test_a_spell_is_open_at_its_start_and_closed_at_its_end():
+    """Work in hand at the end is finished; an agent freed at the very end gets nothing more."""
+    demand = calls([5, 9, 20, 21, 30], [4, 11.5, 0.5, 9, 5])
+    roster = Roster.of(1, [0, 0], [5, 21], [20, 30])
+    statuses = [("answered", 0, 5.0), ("answered", 0, 9.0), ("answered", 0, 21.0), ("answered", 0, 21.5)]
+    assert outcome_s(demand, roster, flat()) == [*statuses, ("unserved", -1, 30.5)]
+
+
+def test_rank_goes_before_idle_time_and_idle_time_before_the_place():
+    roster = on_queue((0, 60), (-1, 60), (0, 60), (0, 60))
+    ladder = one_row_each(np.array([[0.0, 0.0, 0.0, 1.0]]))
+    assert [row[1] for row in outcome_s(calls([1, 1, 1, 1], 9, 4), roster, ladder)] == [3, 1, 0, 2]
+
+
+def test_a_stage_opens_after_its_wait():
+    """The better agent is asked first as long as both could be."""
+    ladder = stacked([[(0.0, np.array([1.0, NEVER])), (30.0, np.array([1.0, 0.0]))]])
+    demand = calls([0, 1, 95], [90, 5, 5], 2)
+    assert [row[1:] for row in outcome_s(demand, on_queue((0, 99), (0, 99)), ladder)] == [(0, 0), (1, 31), (0, 95)]
+
+
+@pytest.mark.parametrize(("ahead_s", "first"), [(59.0, 2), (60.0, 1), (61.0, 1)])
+def test_a_point_of_priority_is_worth_a_minute(ahead_s, first):
+    """Equal scores go to the earlier arrival."""
+    kinds = Kinds.plain(np.ones((2, 1), bool), lead_s=[0.0, 60.0])
+    demand = Demand.of([0, 1, 1 + ahead_s], [100, 5, 5], kinds, kind=[0, 0, 1])
+    left_s = [row[2] for row in outcome_s(demand, on_queue((0, 200)), flat(1, 2))]
+    assert left_s[first] == 100.0
+    assert left_s[3 - first] == 105.0
+
+
+def test_tier_0_goes_before_all_of_tier_1_and_by_its_own_order():
+    kinds = replace(Kinds.plain(np.ones((3, 1), bool), lead_s=[1e6, 0, 5]), tier=np.array([1, 0, 0], np.int8))
+    demand = Demand.of([0, 1, 2, 3], 10, kinds, kind=[0, 0, 1, 2])
+    assert [row[2] for row in outcome_s(demand, on_queue((0, 99)), flat(1, 3))] == [0.0, 30.0, 20.0, 10.0]
+
+
+def test_a_limit_counts_the_longest_idle_of_the_pool_whether_they_are_ranked_or_not():
+    roster = on_queue((-3, 60), (-2, 60), (-1, 60))
+    rank = np.array([[NEVER, 1.0, 2.0]])
+    everybody = np.ones((1, 3), bool)
+
+    def first_choice(limit: int, **more: Any) -> int:
+        return outcome_s(calls([0], 9, 3), roster, one_row_each(rank, limit=np.array([limit]), **more))[0][1]
+
+    assert [first_choice(limit, pool=everybody) for limit in (0, 1, 2, 3)] == [2, -1, 1, 2]
+    assert [first_choice(limit) for limit in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize(("pick", "drawn"), [(0.0, 0), (0.33, 0), (0.34, 2), (0.67, 3), (1 - 2**-53, 3)])
+def test_a_draw_takes_each_free_agent_with_the_same_chance(pick, drawn):
+    ladder = one_row_each(np.array([[5.0, NEVER, 0.0, 0.0]]), by_draw=True)
+    demand = calls([0], 9, 4, pick=np.array([pick]))
+    assert outcome_s(demand, on_queue(*[(0, 60)] * 4), ladder)[0][1] == drawn
+
+
+def test_an_alert_that_nobody_answers_goes_to_the_next_and_its_agent_is_away():
+    """15 s of alert, then the other agent; the first is back after 60 s."""
+    demand = calls([0, 20], [100, 5], 2, misses=np.array([1, 0]), alert_us=np.array([2_000_000, 0]))
+    assert outcome_s(demand, on_queue((0, 200), (0, 200)), flat(2)) == [("answered", 1, 17.0), ("answered", 0, 75.0)]
+
+
+def test_a_customer_may_leave_while_an_agent_is_alerted():
+    """The agent is free again at that instant, and as long idle as before."""
+    demand = calls(
+        [0, 0], 5, patience_s=[3.0, np.inf], alert_us=np.full(2, 4_000_000), flows_out=np.array([True, False])
+    )
+    assert outcome_s(demand, on_queue((0, 60)), flat()) == [("flowed_out", -1, 3.0), ("answered", 0, 7.0)]
+
+
+def test_capacity_and_interruptions_say_what_an_agent_holds_at_once():
+    """Four chats, nothing else beside them; an email may be interrupted by anything."""
+    kinds = replace(Kinds.plain(np.ones((3, 1), bool)), media=np.array([CHAT, EMAIL, VOICE], np.int8))
+    chats = Demand.of([0, 0, 0, 0, 0, 1], [9, 20, 20, 20, 5, 5], kinds, kind=[0, 0, 0, 0, 0, 2])
+    assert [row[2] for row in outcome_s(chats, on_queue((0, 99)), flat(1, 3))] == [0.0, 0.0, 0.0, 0.0, 9.0, 20.0]
+    mixed = Demand.of([0, 1, 2, 3], [20, 5, 5, 1], kinds, kind=[1, 2, 1, 2])
+    assert [row[2] for row in outcome_s(mixed, on_queue((0, 99)), flat(1, 3))] == [0.0, 1.0, 20.0, 6.0]
+
+
+def test_factors_stretch_the_base_and_halves_go_to_even():
+    demand = calls([0, 1], 99, base_us=np.array([5.0, 7.0]), factor=np.array([[0.5]]))
+    assert (replay(demand, on_queue((0, 9)), flat()).end_us - [0, MILLION]).tolist() == [2, 4]
+
+
+def test_interactions_of_no_length_are_all_answered_at_once():
+    assert outcome_s(calls([7] * 3, 0), on_queue((0, 9)), flat()) == [("answered", 0, 7.0)] * 3
+
+
+def test_idle_time_runs_from_the_end_of_the_last_work():
+    demand = calls([2, 3, 20], [9, 2, 5], 2)
+    assert [row[1] for row in outcome_s(demand, on_queue((0, 60), (1, 60)), flat(2))] == [0, 1, 1]
+
+
+def test_coming_on_queue_touches_the_idle_clock_only_where_a_switch_says_so():
+    """Idle since 8, 9 and 7 s, on queue from 10, 10 and 40 s."""
+    roster = replace(on_queue((10, 99), (10, 99), (40, 99)), idle_us=MILLION * np.array([8, 9, 7]))
+
+    def asked(**clock: Any) -> int:
+        return outcome_s(calls([50], 9, 3), roster, flat(3), **clock)[0][1]
+
+    assert (asked(), asked(resets_on_queue=True), asked(lookback_s=32.9), asked(lookback_s=33.0)) == (2, 0, 0, 2)
+
+
+@pytest.mark.parametrize(("patience_s", "asked"), [(np.inf, [0, 2]), (3.0, [0, 1])])
+def test_an_alert_that_comes_to_nothing_puts_an_agent_at_the_back_only_where_a_switch_says_so(patience_s, asked):
+    """The second call asks agent 0, who missed or lost the first, or those longer idle since then."""
+    demand = calls([0, 90], [5, 5], 3, patience_s=[patience_s, np.inf], misses=np.array([1, 0]))
+    roster = replace(on_queue(*[(0, 99)] * 3), idle_us=np.array([-3, -2, -1]))
+    assert [outcome_s(demand, roster, flat(3), alert_resets=flag)[1][1] for flag in (False, True)] == asked
+
+
+def test_two_missed_alerts_keep_an_agent_away_until_the_later_is_over():
+    """The first return would be at 75, the second is at 85."""
+    kinds = replace(Kinds.plain(np.ones((1, 1), bool)), media=np.array([CHAT], np.int8))
+    demand = replace(Demand.of([0, 10], 5, kinds), misses=np.array([1, 1]))
+    assert [row[2] for row in outcome_s(demand, on_queue((0, 200)), flat())] == [85.0, 85.0]
+
+
+def test_an_agent_whose_spell_ends_now_is_not_asked_after_a_missed_alert():
+    demand = calls([0], 5, 2, misses=np.array([1]))
+    roster = replace(on_queue((0, 200), (0, 15)), idle_us=np.array([-1, 0]))
+    assert outcome_s(demand, roster, flat(2)) == [("answered", 0, 75.0)]
+
+
+def test_a_stage_has_its_turn_even_where_an_alert_was_missed_at_its_instant():
+    """An agent who came in between, not ranked but eligible, counts as found."""
+    ladder = stacked([[(0.0, np.array([0.0, NEVER])), (15.0, np.array([1.0, NEVER]))]])
+    demand = replace(calls([0], 5, 2, misses=np.array([1])), kinds=Kinds.plain(np.array([[False, True]])))
+    assert replay(demand, on_queue((0, 99), (15, 99)), ladder).found.tolist() == [1]
+
+
+def test_whoever_is_never_served_waits_until_the_last_event():
+    """Here the agent's return from a missed alert."""
+    assert outcome_s(calls([5], 5, misses=np.array([1])), on_queue((0, 10)), flat()) == [("unserved", -1, 80.0)]
+
+
+@pytest.mark.parametrize("n_agents", [1, 3])
+def test_ladders_and_kinds_of_other_agents_are_refused(n_agents):
+    with pytest.raises(InvalidScenario, match=f"{n_agents} agents, the roster has 2"):
+        replay(calls([0], 5, n_agents), on_queue((0, 9), (0, 9)), flat(2))
+    with pytest.raises(InvalidScenario, match=f"ranks {n_agents} agents, the roster has 2"):
+        replay(calls([0], 5, 2), on_queue((0, 9), (0, 9)), flat(n_agents))
+
+
+def test_nothing_at_all_is_a_replay_too():
+    nobody = Roster.of(0, *np.empty((3, 0), int))
+    demand = Demand.of([], [], Kinds.plain(np.ones((1, 0), bool)))
+    assert table(replay(demand, nobody, flat(0))) == []
+    assert outcome_s(calls([3], 5, 0), nobody, flat(0)) == [("unserved", -1, 3.0)]
