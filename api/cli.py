@@ -8,11 +8,13 @@ import sys
 import click
 
 from api.commands.bench import bench
+from api.commands.compare import compare
 from api.commands.demo import demo
 from api.commands.explain import explain
 from api.commands.serve import serve
 from api.commands.simulate import simulate
 from api.commands.snapshot import snapshot
+from api.commands.validate import validate
 from engine.errors import RoutingError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -29,7 +31,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, snapshot, simulate, explain, serve, bench):
+for command in (demo, snapshot, simulate, compare, explain, serve, bench, validate):
     cli.add_command(command)
 
 

@@ -140,7 +140,15 @@ def _goal(content: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _estimates(estimates: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name, str(estimate["says"])) for name, estimate in estimates.items() if estimate.get("says")]
+    """What was assumed, a line each."""
+    staffed, handled, patient = (estimates[name] for name in ("staffing", "handling", "patience"))
+    return [
+        ("staffing", f"{staffed['source']}: {number(staffed['agents'])} agents, {number(staffed['blocks'])} blocks, "
+         f"{number(staffed['hours'])} hours"),
+        ("handling times", f"{handled['how']}; {percent(handled['share_drawn'])} drawn, as they are not recorded"),
+        ("patience", f"{percent(patient['share_drawn'])} drawn beyond the recorded wait, "
+         f"{percent(patient['share_from_tail'])} of all from the tail of a curve"),
+    ]  # fmt: skip
 
 
 def _details(report: Report) -> list[Any]:

@@ -5,11 +5,11 @@ language, media) times a factor of its agent for these skills, times noise. Mean
 logarithms, because time on the phone adds up. Cell means and agents are fitted together (multiplicative, by
 Poisson pseudo-likelihood), so an agent who gets the long calls is not taken for a slow one. An agent's
 factors for sets of skills scatter around the own overall factor, those around 1; both variances are estimated
-by the method of moments (Paule and Mandel), and each factor is shrunk by what its own data leave uncertain.
+by moments, and each factor is shrunk by what its own data leave uncertain.
 
 References: J. M. C. Santos Silva and S. Tenreyro, "The log of gravity", Review of Economics and Statistics
-88(4), 2006, doi:10.1162/rest.88.4.641; R. C. Paule and J. Mandel, "Consensus values and weighting factors",
-Journal of Research of the National Bureau of Standards 87(5), 1982, doi:10.6028/jres.087.022.
+88(4), 2006, doi:10.1162/rest.88.4.641; R. DerSimonian and N. Laird, "Meta-analysis in clinical trials",
+Controlled Clinical Trials 7(3), 1986, doi:10.1016/0197-2456(86)90046-2.
 """
 
 from __future__ import annotations
@@ -241,7 +241,9 @@ def _donors(
             "handle_s: talk, hold and after-call work in seconds"
         )
     # In order of their times, so that a draw means the same quantile whatever order they were read in.
-    pool = pool[np.lexsort([side[pool] for side in times])]
+    # Interactions alike in all of them are one as good as the other.
+    keys = [side[pool] for side in times]
+    pool = pool[np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys)]
     u = uniform(history.interaction_id, seed, HANDLING, replication)
     donor, left, levels = np.arange(history.n), np.flatnonzero(drawn), dict.fromkeys(LEVELS, 0)
     for level, group, least in zip(
@@ -425,25 +427,16 @@ def _spots(pairs: _Pairs, mean: FloatArray, noise: float) -> _Spots:
 def _between(value: FloatArray, variance: FloatArray, group: IntArray) -> float:
     """Variance of true values around the mean of their group, of values with known variances; 0 where none is seen.
 
-    The root of sum((value - mean)^2 / (result + variance)) = values - groups.
+    By moments, weighted by what is known of each value, so that few and odd calls of one agent cannot make all
+    agents seem to differ.
     """
     groups, place = np.unique(group, return_inverse=True)
-    freedom = value.size - groups.size
-
-    def excess(between: float) -> float:
-        weight = 1.0 / (between + variance)
-        apart = value - (_sums(place, weight * value) / _sums(place, weight))[place]
-        return float((weight * apart**2).sum()) - freedom
-
-    if freedom == 0 or excess(0.0) <= 0:
-        return 0.0
-    low, high = 0.0, float(variance.max())
-    while excess(high) > 0:
-        low, high = high, 2.0 * high
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return high
+    weight = 1.0 / variance
+    whole = _sums(place, weight)
+    apart = value - (_sums(place, weight * value) / whole)[place]
+    excess = float((weight * apart**2).sum()) - (value.size - groups.size)
+    scale = float((whole - _sums(place, weight**2) / whole).sum())
+    return max(0.0, excess / scale) if value.size > groups.size else 0.0
 
 
 def _with_mean(factor: FloatArray, pairs: _Pairs) -> FloatArray:

@@ -57,7 +57,7 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
     str
         One sentence each.
     """
-    if recorded.estimates.get("staffing", {}).get("inferred"):
+    if recorded.estimates["staffing"]["source"] == "inferred":
         yield (
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust paired "
             "differences before absolute levels"

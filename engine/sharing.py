@@ -117,8 +117,9 @@ class _Spells:
     def __init__(self, spells: Blocks | Roster, n_agents: int) -> None:
         order, by_end = np.argsort(spells.start_us), np.argsort(spells.end_us)
         self.n_agents = n_agents
-        self.agent, self.start_us, self.end_us = spells.agent[order], spells.start_us[order], spells.end_us[order]
-        self.ender, self.ended_us = spells.agent[by_end], spells.end_us[by_end]
+        # Read once per group: places as the machine indexes by, take and compress are the fastest.
+        self.agent, self.ender = spells.agent[order].astype(np.intp), spells.agent[by_end].astype(np.intp)
+        self.start_us, self.end_us, self.ended_us = spells.start_us[order], spells.end_us[order], spells.end_us[by_end]
 
     def place(
         self, able: BoolArray, arrived_us: IntArray, left_us: IntArray, routed: BoolArray
@@ -127,9 +128,9 @@ class _Spells:
 
         Interactions in order of arrival.
         """
-        theirs = able[self.agent]
-        agent, start_us, end_us = self.agent[theirs], self.start_us[theirs], self.end_us[theirs]
-        ended_us = self.ended_us[able[self.ender]]
+        theirs = np.flatnonzero(able.take(self.agent))
+        agent, start_us, end_us = (side.take(theirs) for side in (self.agent, self.start_us, self.end_us))
+        ended_us = np.compress(able.take(self.ender), self.ended_us)
         started = np.searchsorted(start_us, arrived_us, "right")
         nobody = started == np.searchsorted(ended_us, arrived_us, "right")
         never = nobody & (started == start_us.size)

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from engine.arrays import Arrays
+from engine.compare import Comparison
 from engine.errors import NotWritable
 from engine.outcomes import Outcomes, Texts, nothing
 from engine.report import Report
@@ -18,7 +19,7 @@ from engine.run import run
 from engine.scenario import Scenario
 from ingest.store import make_folder
 
-OUTCOMES, REPORT = "outcomes.arrow", "report.json"
+OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "comparison.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -79,6 +80,37 @@ def simulate_to(
         for path in files.values():
             path.unlink(missing_ok=True)
     return report
+
+
+def write_comparison(comparison: Comparison, out: Path) -> bytes:
+    """Write comparison.json, whole or not at all.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of several rules.
+    out : Path
+        Folder; made when missing.
+
+    Returns
+    -------
+    bytes
+        What was written.
+
+    Raises
+    ------
+    NotWritable
+        If the folder cannot be made.
+    """
+    make_folder(out)
+    content = orjson.dumps(comparison.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    side = out / f".{COMPARISON}.{uuid.uuid4().hex[:8]}"
+    try:
+        side.write_bytes(content + b"\n")
+        side.replace(out / COMPARISON)
+    finally:
+        side.unlink(missing_ok=True)
+    return content
 
 
 def to_json(report: Report) -> bytes:

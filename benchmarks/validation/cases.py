@@ -19,6 +19,8 @@ from benchmarks.validation.pools import Pool
 from engine.typing import FloatArray
 
 MINUTE_S = 60.0
+# Calls in one replay.
+AT_ONCE = 1_000_000
 LIBRARY = "ContactCenters simulation library, https://github.com/umontreal-simul/contactcenters, doc/examples"
 ZELTYN = "Zeltyn and Mandelbaum 2005, doi:10.1007/s11134-005-3699-8"
 Sums = dict[str, FloatArray]
@@ -76,7 +78,7 @@ class Part:
     simulate : callable
         Plays so many independent days; gives sums by day.
     n_days, at_once : int
-        How many days, and how many of them in one replay.
+        How many independent days, and how many of them in one replay.
     cells : tuple of Cell
         What is compared.
     """
@@ -107,8 +109,8 @@ def v1() -> list[Part]:
         ),
     )  # fmt: skip
     return [
-        Part("V1", model, f"{LIBRARY}/MMC.res", _days(pool), 4_000, 400, patient_cells),
-        Part("V1", f"{model}, patience 1 min", f"{LIBRARY}/MMCAb.res", _days(impatient), 4_000, 400, impatient_cells + more),
+        Part("V1", model, f"{LIBRARY}/MMC.res", _days(pool), 4_000, 500, patient_cells),
+        Part("V1", f"{model}, patience 1 min", f"{LIBRARY}/MMCAb.res", _days(impatient), 4_000, 500, impatient_cells + more),
     ]
 
 
@@ -162,30 +164,30 @@ def v4() -> list[Part]:
 
 def v6() -> list[Part]:
     """One pool in the long run."""
-    large = Pool(rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=20_500 * MINUTE_S, warm_s=500 * MINUTE_S)
+    large = Pool(rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=10_500 * MINUTE_S, warm_s=500 * MINUTE_S)
     # Warm-ups of ten relaxation times, 1 / (sqrt(agents * served) - sqrt(calls))^2, or more.
-    small = Pool(rate_per_s=100 / 1800, handle_s=180.0, n_agents=11, length_s=150_000 * MINUTE_S, warm_s=1_500 * MINUTE_S)
+    small = Pool(rate_per_s=100 / 1800, handle_s=180.0, n_agents=11, length_s=31_500 * MINUTE_S, warm_s=1_500 * MINUTE_S)
     large_model, small_model = "48 calls/min, 1 min, 50 agents", "100 calls per 30 min, 3 min"
     return [
-        _steady(large_model, "Erlang C", large, 100, ("wait", "queue", "waiting", 58.14)),
+        _steady(large_model, "Erlang C", large, 120, ("wait", "queue", "waiting", 58.14)),
         _steady(
-            f"{large_model}, patience 2 min", "Erlang A", replace(large, patience=exponential(120.0)), 20,
+            f"{large_model}, patience 2 min", "Erlang A", replace(large, patience=exponential(120.0)), 40,
             ("abandoned", "wait", "occupancy", "waiting", 12.5),
         ),
         *(
             _steady(f"{small_model}, {n} agents", "Erlang C", replace(small, n_agents=n), n_runs, ("in target",))
-            for n, n_runs in ((11, 40), (12, 20), (13, 10), (14, 10), (15, 10))
+            for n, n_runs in ((11, 120), (12, 60), (13, 40), (14, 40), (15, 40))
         ),
         _steady(
             f"{small_model}, 14 agents, patience 5 min", "Erlang A",
-            replace(small, n_agents=14, patience=exponential(300.0)), 20, ("waiting", "abandoned", "wait", "in target"),
+            replace(small, n_agents=14, patience=exponential(300.0)), 80, ("waiting", "abandoned", "wait", "in target"),
         ),
         _steady(
-            f"{large_model}, patience 2 min for all", ZELTYN, replace(large, patience=constant(120.0)), 60,
+            f"{large_model}, patience 2 min for all", ZELTYN, replace(large, patience=constant(120.0)), 80,
             ("waiting", "abandoned"),
         ),
         _steady(
-            f"{large_model}, patience uniform on 0 to 4 min", ZELTYN, replace(large, patience=uniform(240.0)), 20,
+            f"{large_model}, patience uniform on 0 to 4 min", ZELTYN, replace(large, patience=uniform(240.0)), 40,
             ("waiting", "abandoned"),
         ),
     ]  # fmt: skip
@@ -204,7 +206,7 @@ def _steady(model: str, source: str, pool: Pool, n_runs: int, wanted: tuple[str 
         longer_s: Cell(f"waits longer than {longer_s:g} s", "longer", "offered", exact=theory.longer(longer_s)),
     }
     counted = replace(pool, within_s=longer_s)
-    return Part("V6", model, source, _days(counted), n_runs, 1, tuple(cells[what] for what in wanted))
+    return Part("V6", model, source, _days(counted), n_runs, max(1, round(AT_ONCE / pool.n_calls)), tuple(cells[what] for what in wanted))
 
 
 def _days(pool: Pool) -> Callable[[int, np.random.Generator], Sums]:

@@ -1,0 +1,82 @@
+"""Comparisons of rules as tables for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.show import console, grid
+from api.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text, satisfaction_text
+from engine.compare import Comparison
+
+SIDES = {
+    "recorded": "Recorded handling times hold for every agent",
+    "agent": "Handling times change with the agent (estimated factors)",
+}
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """What a planner reads after a comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of two rules or more.
+    """
+    out = console()
+    for side in comparison.sides:
+        lit = side["light"]
+        out.print(f"\n[bold]{SIDES[side['handling']]}[/bold]")
+        out.print(f"[bold {COLORS[lit['color']]}]{lit['color'].upper()}[/] {lit['why']}")
+        out.print(_columns(side))
+        out.print(_differences(side))
+        for rule, csat in zip(side["differences"], side["satisfaction"], strict=True):
+            out.print(f"satisfaction of {rule['rule']} against {rule['against']}: {satisfaction_text(csat)}")
+    out.print("\n[bold]Verdict[/bold] (what holds under both)")
+    for verdict in comparison.verdicts:
+        out.print(f"  {verdict['rule']} against {comparison.scenarios[0]['method']}: {verdict_text(verdict)}")
+    for warning in comparison.warnings:
+        out.print(f"[yellow]note[/yellow] {warning}")
+
+
+def verdict_text(verdict: dict[str, Any]) -> str:
+    """One line: a word for every measure, or why there is none.
+
+    Examples
+    --------
+    >>> verdict_text({"rule": "weighted", "asa_s": "better", "gini": "not determined"})
+    'ASA, s better; Gini of interactions not determined'
+    """
+    if "withheld" in verdict:
+        return f"withheld: {verdict['withheld']}"
+    return "; ".join(f"{heading} {verdict[name]}" for name, heading, _ in ROWS if name in verdict)
+
+
+def _columns(side: dict[str, Any]) -> Any:
+    columns = side["columns"]
+    rows = []
+    for name, heading, kind in ROWS:
+        if name in {"flowed_out", "unserved"} and not any(column[name] for column in columns):
+            continue
+        rows.append([heading, *(_with_interval(column, name, kind) for column in columns)])
+    headings = [("", "left"), *((HEADINGS.get(column["name"], column["name"]), "right") for column in columns)]
+    return grid("The same customers, with 95 % intervals", headings, rows)
+
+
+def _with_interval(column: dict[str, Any], name: str, kind: str) -> str:
+    spread = column["intervals"].get(name)
+    text = cell(column[name], kind)
+    if not spread:
+        return text
+    low, high = (cell(spread[side], kind).removesuffix(" %") for side in ("low", "high"))
+    return f"{text} ({low} to {high})"
+
+
+def _differences(side: dict[str, Any]) -> Any:
+    rows = [
+        [rule["rule"], heading, difference_text(rule.get(name), kind)]
+        for rule in side["differences"]
+        for name, heading, kind in ROWS
+        if name in rule
+    ]
+    against = side["differences"][0]["against"]
+    return grid(f"Less {against}, paired", [("rule", "left"), ("", "left"), ("difference (95 %)", "left")], rows)
