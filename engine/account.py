@@ -220,7 +220,9 @@ def _parts(account: Account, ground: Ground) -> dict[str, FloatArray]:
         "within": answered & known & (wait_s <= ground.goal_s), "counted": counted, "answered": answered & known,
         "abandoned": abandoned, "offered": np.ones(answered.size, bool), "waits": known,
     }  # fmt: skip
-    sums = {name: np.bincount(ground.day, mask.astype(float), ground.n_days) for name, mask in masks.items()}
+    sums: dict[str, FloatArray] = {
+        name: np.bincount(ground.day, mask.astype(float), ground.n_days) for name, mask in masks.items()
+    }
     sums["answered_wait_s"] = np.bincount(ground.day, wait_s * answered, ground.n_days)
     sums["wait_s"] = np.bincount(ground.day, wait_s, ground.n_days)
     return sums | _presence(account, ground)

@@ -59,8 +59,8 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
     """
     if recorded.estimates["staffing"]["source"] == "inferred":
         yield (
-            "staffing is inferred from who answered what, so it reflects the routing of its day; trust paired "
-            "differences before absolute levels"
+            "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
+            "paired differences before absolute levels"
         )
     if light["color"] == "unknown":
         yield light["why"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class Played:
         The winner's score, NaN where nobody was chosen or the method has none.
     moves : list of dict
         Rolling goals: when which queue's weights changed, and at which performance.
+    ladder_at : callable
+        Gives the ladder that held at an instant. [us]
     """
 
     scenario: Scenario
@@ -49,7 +52,8 @@ class Played:
     roster: Roster
     served: Served
     score: FloatArray
-    moves: list[Record] = field(default_factory=list)
+    moves: list[Record]
+    ladder_at: Callable[[int], Ladder]
 
     @property
     def wait_s(self) -> FloatArray:
@@ -117,6 +121,7 @@ class _Player:
         self.queue: IntArray = recorded.queue_of_type[by.call_type][by.kind]
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Record] = []
+        self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
         self._low = 0
 
     def play(self) -> Played:
@@ -133,13 +138,19 @@ class _Player:
                 if ladder is not None:
                     self._note_scores(replay, ladder)
                 ladder, made_for = self.method.ladder(self._view(*state)), state
+                self._states.append((start_us, *state))
             if until_us < NEVER_US:
                 replay.run_until(ladder, until_us)
             start_us = until_us
         assert ladder is not None
         served = replay.finish(ladder)
         self._note_scores(replay, ladder)
-        return Played(self.scenario, self.demand, self.roster, served, self.score, self.moves)
+        return Played(self.scenario, self.demand, self.roster, served, self.score, self.moves, self.ladder_at)
+
+    def ladder_at(self, at_us: int) -> Ladder:
+        """The ladder that held at an instant, made again."""
+        state = next((s for s in reversed(self._states) if s[0] <= at_us), self._states[0])
+        return self.method.ladder(self._view(*state[1:]))
 
     @property
     def _reads_csat(self) -> bool:

@@ -26,7 +26,7 @@ from engine.replay import Clock, replay
 from engine.roster import Roster
 from engine.scores import Terms
 from engine.tables import Tables
-from tests.strategies import AGENT_IDS, HARDER, MIDNIGHT, QUEUE_IDS, SKILLS, Dice, table
+from tests.strategies import AGENT_IDS, HARDER, LANGUAGES, MIDNIGHT, PROFICIENCIES, QUEUE_IDS, SKILLS, Dice, table
 
 PLATFORM = ("genesys", "bullseye", "preferred_agent")
 WAITS_S = (0.0, 0.5, 5.0, 10.0, 12.5)
@@ -68,6 +68,8 @@ def problems(draw: st.DrawFn) -> Problem:
     """A centre with rings, rules and preferred agents in some of its queues."""
     dice = Dice(random.Random(draw(st.integers(0, 2**32))))
     staff = dice.agents(draw(st.integers(1, len(AGENT_IDS))))
+    if dice.one(True, False):  # many who can take the same, so that levels decide
+        staff = [a | {"skills": _all_rated(dice, SKILLS), "languages": _all_rated(dice, LANGUAGES)} for a in staff]
     names = [agent["agent_id"] for agent in staff]
     rings = {queue: _some_rings(dice) for queue in QUEUE_IDS}
     rules = {queue: _some_rules(dice) for queue in QUEUE_IDS}
@@ -81,6 +83,10 @@ def problems(draw: st.DrawFn) -> Problem:
     n_kinds = encode(tables).centre.call_types.height
     switches = Switches(language_in_mean=dice.one(True, False), longest_idle=dice.one(0, 1, 2, 3, 100))
     return Problem(tables, rings, rules, [dice.one([], *lists) for _ in range(n_kinds)], switches)
+
+
+def _all_rated(dice: Dice, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [{"name": name, "proficiency": dice.one(*PROFICIENCIES)} for name in names]
 
 
 def _some_rings(dice: Dice) -> list[tuple[float | None, list[str]]]:
@@ -348,8 +354,9 @@ def test_best_takes_the_highest_mean_of_those_who_have_every_skill() -> None:
 
 
 def test_best_counts_the_language_in_where_the_switch_says_so() -> None:
-    """ann: (5 + 1 + 1) / 3, bob: (2 + 3 + 5) / 3."""
+    """tech, billing and English: ann (5 + 1 + 1) / 3, bob (2 + 3 + 5) / 3; without a skill there is no mean."""
     assert order_of(centre_of("BEST", ["tech", "billing"], language_in_mean=True), "genesys") == "bob ann"
+    assert order_of(centre_of("BEST", ["tech"], language_in_mean=True), "genesys") == "bob ann cid"
     assert order_of(centre_of("BEST", [], language_in_mean=True), "genesys") == "dot cid bob ann"
 
 
