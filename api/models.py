@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from api.checks import shown, told
 from api.inline.rows import row_schema
+from engine.assumptions import FLOW_OUT, LONGEST_S, Assumptions, Switches
 from engine.csat import QUEUE_MEAN
 from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal
-from engine.scenario import Scenario
+from engine.methods import METHODS
+from engine.scenario import ROLLING, Scenario
 from engine.weights import LARGEST_WEIGHT, RoutingWeights
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 NAME_CHARS = 300
 MOST_SKILLS = 50
+MOST_REPLICATIONS = 100
+LONGEST_WINDOW_S = 1e6
+# Times the largest priority of the table this still is a head start that 64 bits of microseconds hold.
+LARGEST_POINT_S = 100_000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NOT_LIVE = "no connection to a platform is configured; leave live out and name a snapshot"
 
@@ -51,12 +68,6 @@ def _not_live(value: object) -> object:
     return value
 
 
-def _mode(value: object) -> object:
-    if value == "replay":
-        raise told('found "replay"', 'replay (busy agents and queues) is not part of this version; use "score"')
-    return value
-
-
 def _no_deadline(value: object) -> object:
     if value is not None:
         raise told(
@@ -66,10 +77,39 @@ def _no_deadline(value: object) -> object:
     return value
 
 
-def _csat_missing(value: object) -> object:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (value == QUEUE_MEAN or (number and 0 <= value <= 1)):  # type: ignore[operator]
-        raise told(f"found {shown(value)}", f'write a number from 0 to 1, or "{QUEUE_MEAN}"')
+def _number_or(high: float, *words: str) -> Callable[[object], object]:
+    """A check for a number from 0 on, or one of some words."""
+    remedy = f"write a number from 0 to {high:,.12g}, or {' or '.join(map(shown, words))}"
+
+    def check(value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (value in words or (number and 0 <= value <= high)):  # type: ignore[operator]
+            raise told(f"found {shown(value)}", remedy)
+        return value
+
+    return check
+
+
+def _number_or_schema(high: float, *words: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": high}, {"enum": [*words]}]})
+
+
+def _about_methods() -> str:
+    planned = [name for name, method in METHODS.items() if method.planner is not None]
+    others = "; ".join(f"{name}: {method.about}" for name, method in METHODS.items() if name not in planned)
+    return f"Routing method: {' or '.join(planned)}, by the score; in a replay also {others}."
+
+
+def _tried(given: ValidationInfo, before: tuple[str, ...], name: str, value: Any) -> Any:
+    """The value, if the engine takes it together with fields that stand before it; its refusal belongs to the value."""
+    if not all(field in given.data for field in before):
+        return value  # one of them is refused already
+    fields = {{"sla_target": "goal"}.get(field, field): given.data[field] for field in before}
+    try:
+        Scenario(**fields, **{name: value})
+    except InvalidScenario as error:
+        what, _, remedy = str(error).partition("; ")
+        raise told(what, remedy) from error
     return value
 
 
@@ -79,10 +119,15 @@ Goal = Annotated[str, StringConstraints(max_length=40), AfterValidator(_goal)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=LARGEST_WEIGHT)]
 Required = Annotated[list[Literal["skills", "language"]], Field(max_length=2)]
-CsatMissing = Annotated[
-    float | str,
-    BeforeValidator(_csat_missing),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"const": QUEUE_MEAN}]}),
+CsatMissing = Annotated[float | str, BeforeValidator(_number_or(1, QUEUE_MEAN)), _number_or_schema(1, QUEUE_MEAN)]
+Performance = Annotated[float | str, BeforeValidator(_number_or(1, ROLLING)), _number_or_schema(1, ROLLING)]
+FlowOut = Annotated[
+    float | str, BeforeValidator(_number_or(LONGEST_S, *FLOW_OUT)), _number_or_schema(LONGEST_S, *FLOW_OUT)
+]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
+Window = Annotated[float, Field(ge=1, le=LONGEST_WINDOW_S)]
+MethodName = Literal[
+    "weighted", "genesys", "bullseye", "preferred_agent", "longest_idle", "fastest_first", "fixed_order", "random"
 ]
 Rows = Annotated[
     list[Any] | None,
@@ -148,6 +193,63 @@ class RoutingRequest(Strict):
         return [*([] if self.required_skill is None else [self.required_skill]), *self.required_skills]
 
 
+class ReplayAssumptions(Strict):
+    """What history does not say, and a replay must assume."""
+
+    join_gap_s: Seconds = Field(
+        default=900.0, description="Without staffing: services of an agent with no longer a gap are one block. [s]"
+    )
+    lead_s: Seconds = Field(default=0.0, description="Time on queue added before such a block. [s]")
+    tail_s: Seconds = Field(default=0.0, description="Time on queue added after such a block. [s]")
+    acw_s: Seconds = Field(default=0.0, description="After-call work added where an interaction records none. [s]")
+    handling: Literal["recorded", "agent"] = Field(
+        default="recorded", description="Whether recorded handling times hold for everybody or change with the agent."
+    )
+    patience: Literal["estimated", "never"] = Field(
+        default="estimated", description="Whether customers leave after a recorded or estimated time, or never."
+    )
+    flow_out: FlowOut = Field(
+        default="recorded", description="When interactions that flowed out leave if still unanswered. [s]"
+    )
+    point_s: Annotated[float, Field(ge=0, le=LARGEST_POINT_S)] = Field(
+        default=60.0, description="Head start in waiting of one point of priority. [s]"
+    )
+    no_answer: Annotated[float, Field(ge=0, le=0.95)] = Field(
+        default=0.0, description="Share of alerts that agents do not answer."
+    )
+    timeout_s: Seconds = Field(
+        default=15.0, description="Length of such an alert; a queue's own alerting time-out beats it. [s]"
+    )
+    away_s: Seconds = Field(default=60.0, description="How long an agent who did not answer gets nothing. [s]")
+
+    def plain(self) -> Assumptions:
+        """As the engine reads them."""
+        return Assumptions(**self.model_dump())
+
+
+class RoutingSwitches(Strict):
+    """Where sources on the platform's routing differ; the defaults are the better attested."""
+
+    language_in_mean: bool = Field(
+        default=False, description="Whether the language's level counts in the mean proficiency of BEST."
+    )
+    alert_resets_idle: bool = Field(default=False, description="Whether a missed alert puts the agent at the back.")
+    resets_on_queue: bool = Field(default=False, description="Whether coming on queue puts the agent at the back.")
+    new_agents_last: bool = Field(
+        default=True, description="Whether agents who have handled nothing yet come after all others."
+    )
+    lookback_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        default=7.0, description="How far back handled interactions count for idle time; 0 for ever. [days]"
+    )
+    longest_idle: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=100, description="How many of the longest idle BEST looks at; 0 for all."
+    )
+
+    def plain(self) -> Switches:
+        """As the engine reads them."""
+        return Switches(**self.model_dump())
+
+
 class BatchRequest(Strict):
     """A scenario to be run over a snapshot, or over interactions given here."""
 
@@ -161,15 +263,27 @@ class BatchRequest(Strict):
             "every survey counts. queue_id in all or in none: without it every agent is a candidate."
         ),
     )
-    mode: Annotated[Literal["score"], BeforeValidator(_mode)] = Field(
-        default="score", description="Nobody is ever busy."
+    mode: Literal["score", "replay"] = Field(
+        default="score",
+        description=(
+            "score: nobody is ever busy. replay: agents are busy, customers wait and leave; it needs handling times, "
+            "and staffing or who answered what. The first replay after a start loads compiled code: half a second, "
+            "or some seconds where this machine has none yet."
+        ),
     )
-    method: Literal["weighted"] = Field(default="weighted", description="Routing method.")
+    method: MethodName = Field(default="weighted", description=_about_methods())
     weights: Weights = Field(default=Weights(), description="Weights before the goal moves them.")
     sla_target: Goal | None = Field(
-        default=None, description="Service-level goal, SHARE/SECONDS; may move the weights."
+        default=None,
+        description=(
+            "Service-level goal, SHARE/SECONDS; may move the weights. A replay measures its seconds, or each queue's "
+            "own where it is null."
+        ),
     )
-    current_performance: Share = Field(default=0.80, description="Share now achieved within the goal, 0 to 1.")
+    current_performance: Performance = Field(
+        default=0.80,
+        description="Share now achieved within the goal, 0 to 1; rolling: measured by queue while a replay goes on.",
+    )
     required: Required = Field(default=[], description="Hard filters: skills, language, both or none.")
     expected: Literal["eligible", "uniform", "staffed"] = Field(
         default="eligible", description="What fairness compares with."
@@ -189,7 +303,33 @@ class BatchRequest(Strict):
         default="binary", description="1 for having the language, or its level / 5."
     )
     seed: Annotated[int, Field(ge=0, le=2**53)] = Field(
-        default=0, description="For methods that draw; kept in the report."
+        default=0, description="Of everything drawn: patience, handling times not recorded, methods that draw."
+    )
+    window_s: Window = Field(default=1800.0, description="Rolling performance: how far it looks back. [s]")
+    replan_s: Window = Field(default=900.0, description="Rolling performance: how often weights are moved. [s]")
+    service_level: Literal["genesys", "offered", "answered"] = Field(
+        default="genesys",
+        description=(
+            "Replay, what the service level is a share of: genesys: (answered - over) / (answered + abandoned - "
+            "short); offered: answered within / offered; answered: answered within / answered."
+        ),
+    )
+    short_abandon_s: Annotated[float, Field(ge=0, le=LONGEST_WINDOW_S)] = Field(
+        default=0.0, description="Replay: abandonments up to this wait do not count against it; 0: all count. [s]"
+    )
+    interval_min: Literal[15, 30, 60] = Field(default=30, description="Replay: length of the intervals reported. [min]")
+    replications: Annotated[int, Field(ge=1, le=MOST_REPLICATIONS)] = Field(
+        default=1, description="Replay: how often what is not recorded is drawn."
+    )
+    assumptions: ReplayAssumptions = Field(
+        default=ReplayAssumptions(), description="Replay: what history does not say and is assumed."
+    )
+    switches: RoutingSwitches = Field(
+        default=RoutingSwitches(), description="Replay: where sources on the platform's routing differ."
+    )
+    force: bool = Field(
+        default=False,
+        description="Replay: give a verdict even where today's rule, replayed, does not reproduce the record.",
     )
     start_date: Day | None = Field(
         default=None, description="First day, in the time zone of the snapshot; null for all."
@@ -199,6 +339,16 @@ class BatchRequest(Strict):
     answer_within_s: Annotated[None, BeforeValidator(_no_deadline)] = Field(
         default=None, description="Reserved; batches are answered directly, however long they take."
     )
+
+    @field_validator("method")
+    @classmethod
+    def _method_fits(cls, method: str, given: ValidationInfo) -> str:
+        return _tried(given, ("mode",), "method", method)
+
+    @field_validator("current_performance")
+    @classmethod
+    def _performance_fits(cls, performance: float | str, given: ValidationInfo) -> float | str:
+        return _tried(given, ("mode", "sla_target"), "performance", performance)
 
     def scenario(self, timed: bool) -> Scenario:
         """The scenario to run.
@@ -221,4 +371,12 @@ class BatchRequest(Strict):
             csat_shrinkage=self.csat_shrinkage,
             language=self.language_term,
             seed=self.seed,
+            window_s=self.window_s,
+            replan_s=self.replan_s,
+            service_level=self.service_level,
+            short_abandon_s=self.short_abandon_s,
+            interval_min=self.interval_min,
+            replications=self.replications,
+            assumptions=self.assumptions.plain(),
+            switches=self.switches.plain(),
         )

@@ -10,12 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from engine.errors import RoutingError
 from engine.typing import Record
 
 ROOT = Path(__file__).parents[1]
 MIB = 1 << 20
 # Repeated at least and at most so often, and no longer than this. [s]
 FEWEST, MOST, ENOUGH_S = 3, 9, 10.0
+
+
+class NotMeasured(RoutingError):
+    """A phase needs something that is not there."""
 
 
 @dataclass(frozen=True)

@@ -220,12 +220,14 @@ def _parts(account: Account, ground: Ground) -> dict[str, FloatArray]:
         "within": answered & known & (wait_s <= ground.goal_s), "counted": counted, "answered": answered & known,
         "abandoned": abandoned, "offered": np.ones(answered.size, bool), "waits": known,
     }  # fmt: skip
-    sums: dict[str, FloatArray] = {
-        name: np.bincount(ground.day, mask.astype(float), ground.n_days) for name, mask in masks.items()
-    }
-    sums["answered_wait_s"] = np.bincount(ground.day, wait_s * answered, ground.n_days)
-    sums["wait_s"] = np.bincount(ground.day, wait_s, ground.n_days)
+    sums: dict[str, FloatArray] = {name: _summed(ground.day, mask, ground.n_days) for name, mask in masks.items()}
+    sums["answered_wait_s"] = _summed(ground.day, wait_s * answered, ground.n_days)
+    sums["wait_s"] = _summed(ground.day, wait_s, ground.n_days)
     return sums | _presence(account, ground)
+
+
+def _summed(place: IntArray, value: FloatArray | BoolArray, n: int) -> FloatArray:
+    return np.asarray(np.bincount(place, value.astype(float), n), float)
 
 
 def _presence(account: Account, ground: Ground) -> dict[str, FloatArray]:
@@ -234,8 +236,8 @@ def _presence(account: Account, ground: Ground) -> dict[str, FloatArray]:
     busy_s = busy_within(services(account), spells)
     staffed_s = (spells.end_us - spells.start_us) / 1e6
     return {
-        "busy_s": np.bincount(ground.spell_day, busy_s, ground.n_days),
-        "staffed_s": np.bincount(ground.spell_day, staffed_s, ground.n_days),
+        "busy_s": _summed(ground.spell_day, busy_s, ground.n_days),
+        "staffed_s": _summed(ground.spell_day, staffed_s, ground.n_days),
     }
 
 

@@ -211,7 +211,7 @@ def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
     Parameters
     ----------
     history : History
-        Recorded waits and outcomes; callbacks take no part, nor do interactions without a wait.
+        Recorded waits and outcomes; interactions without a wait take no part.
     call_type_queue : (n_call_types,) array of int32
         Queue of each call type.
 
@@ -221,7 +221,7 @@ def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
         By call type where it has 50 abandonments, else by its queue where that has, else of all; media apart.
     """
     left = history.outcome_is("abandoned")
-    seen = ~np.isnan(history.wait_s) & ~_is_callback(history)
+    seen = ~np.isnan(history.wait_s)
     groups = _groups(history, call_type_queue)
     level = np.full(history.n, LEVELS.index("all"))
     for place in (1, 0):
@@ -335,11 +335,10 @@ def _draw(patience_s: FloatArray, history: History, found: list[Curve], u: Float
 
 def _flow_out_s(history: History, assumptions: Assumptions) -> FloatArray:
     """When interactions flow out, infinite for never."""
-    rows = history.outcome_is("flowed_out") & ~_is_callback(history)
     if assumptions.flow_out == "never":
         return np.full(history.n, np.inf)
     leave_s = history.wait_s if assumptions.flow_out == "recorded" else float(assumptions.flow_out)
-    return np.where(rows & ~np.isnan(leave_s), leave_s, np.inf)
+    return np.where(history.outcome_is("flowed_out") & ~np.isnan(leave_s), leave_s, np.inf)
 
 
 def _estimate(history: History, assumptions: Assumptions, found: list[Curve], n_tail: int, n_never: int) -> Record:

@@ -70,8 +70,8 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
     )
     if not recorded.centre.busy.agent.size:
         yield (
-            "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service level "
-            "shown is too good"
+            "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service "
+            "level shown is too good"
         )
 
 

@@ -204,10 +204,11 @@ def light(past: Record, today: Record) -> Record:
     asa_off = pairs[0][1] / pairs[0][0] - 1
     level_off = pairs[1][1] - pairs[1][0]
     is_red = abs(asa_off) > ASA_OFF or abs(level_off) > SERVICE_LEVEL_OFF
+    sides = ["above" if off > 0 else "below" for off in (asa_off, level_off)]
     why = (
-        f"today's rule replayed has an ASA {abs(100 * asa_off):.0f} % {'above' if asa_off > 0 else 'below'} the "
-        f"recorded one and a service level {abs(100 * level_off):.1f} points {'above' if level_off > 0 else 'below'} it "
-        f"(limits {100 * ASA_OFF:.0f} % and {100 * SERVICE_LEVEL_OFF:.0f} points)"
+        f"today's rule replayed has an ASA {abs(100 * asa_off):.0f} % {sides[0]} the recorded one and a service level "
+        f"{abs(100 * level_off):.1f} points {sides[1]} it (limits {100 * ASA_OFF:.0f} % and "
+        f"{100 * SERVICE_LEVEL_OFF:.0f} points)"
     )
     return {"color": "red" if is_red else "green", "asa_off": asa_off, "service_level_off": level_off, "why": why}
 

@@ -79,7 +79,7 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     Parameters
     ----------
     blocks, busy : Blocks
-        In any order; they may overlap.
+        In any order; they may overlap, and those without length count for nothing.
     n_agents : int
         How many agents there are.
 
@@ -98,7 +98,6 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     for spells in (blocks, busy):
         if spells.agent.size and not 0 <= spells.agent.min() <= spells.agent.max() < n_agents:
             raise InvalidTable(f"blocks: agents must be places from 0 to {n_agents - 1}; encode both from one snapshot")
-    blocks, busy = _with_length(blocks), _with_length(busy)
     agent = np.concatenate([blocks.agent, blocks.agent, busy.agent, busy.agent])
     at_us = np.concatenate([blocks.start_us, blocks.end_us, busy.start_us, busy.end_us])
     n, m = blocks.agent.size, busy.agent.size
@@ -151,7 +150,8 @@ def roster(
     n = centre.n_agents
     spells = _after(on_queue(blocks, centre.busy, n), first_us)
     asked_us = np.maximum(_first(spells, n), first_us)
-    known = (centre.idle_since_us < _NEVER_US) & (centre.idle_since_us <= asked_us)
+    # The largest int64 stands for unknown, and is later than anything.
+    known = centre.idle_since_us <= asked_us
     worked_us = np.maximum(
         np.where(known, centre.idle_since_us, _UNKNOWN_US), _last_work(history, first_us, n, assumptions)
     )
@@ -162,11 +162,6 @@ def roster(
         spells.agent, spells.start_us, spells.end_us, np.where(worked_us > _UNKNOWN_US, worked_us, new_us),
         centre.capacity, default_interrupts(),
     )  # fmt: skip
-
-
-def _with_length(blocks: Blocks) -> Blocks:
-    kept = blocks.start_us < blocks.end_us
-    return blocks if kept.all() else Blocks(blocks.agent[kept], blocks.start_us[kept], blocks.end_us[kept])
 
 
 def _after(spells: Blocks, first_us: int) -> Blocks:
@@ -210,7 +205,9 @@ def _joined(agent: Int32Array, start_us: IntArray, end_us: IntArray, assumptions
     # services as long as they may be followed, merged, and shortened again.
     reach_us = max(gap_us, lead_us + tail_us)
     merged = on_queue(Blocks(agent, start_us, end_us + reach_us), _NONE, int(agent.max(initial=-1)) + 1)
-    return _with_length(Blocks(merged.agent, merged.start_us - lead_us, merged.end_us - reach_us + tail_us))
+    start_us, end_us = merged.start_us - lead_us, merged.end_us - reach_us + tail_us
+    kept = start_us < end_us
+    return Blocks(merged.agent[kept], start_us[kept], end_us[kept])
 
 
 def _us(seconds: FloatArray | float) -> IntArray:

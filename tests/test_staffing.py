@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.arrays import Blocks, encode
@@ -19,7 +19,7 @@ from engine.staffing import on_queue, roster, staffing
 from engine.tables import OUTCOMES, Tables
 from ingest.bank import import_bank
 from ingest.snapshot import open_snapshot
-from tests.strategies import table
+from tests.strategies import HARDER, table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 NOON_US = round(NOON.timestamp()) * 10**6
@@ -187,7 +187,9 @@ def blocks_of(spells):
     return Blocks(agent.astype(np.int32), start, end)
 
 
+@HARDER
 @given(SPELLS, SPELLS)
+@example([(0, 1, 4), (1, 5, 4)], [])
 def test_time_on_queue_is_staffed_and_not_busy(staffed, busy):
     """Instant by instant; the roster would refuse spells that overlap or touch."""
     found = on_queue(blocks_of(staffed), blocks_of(busy), 3)

@@ -204,12 +204,13 @@ def _assumptions(calibration: Path | None, given: dict[str, Any]) -> Assumptions
 
 
 def _switches(texts: tuple[str, ...]) -> Switches:
-    from dataclasses import fields
+    from dataclasses import asdict
 
     from engine.assumptions import Switches
     from engine.errors import InvalidScenario
 
-    kinds = {field.name: type(field.default) for field in fields(Switches)}
+    defaults = asdict(Switches())
+    kinds = {name: type(value) for name, value in defaults.items()}
     given: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")

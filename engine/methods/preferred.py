@@ -3,7 +3,8 @@
 Skills are ignored for preferred agents; they must be members and have the language. An agent once admitted
 stays so: when the rules are exhausted the queue's own method ranks everybody, and admitted agents whom it
 would not ask (they lack the skills) come last. In a queue with rings those open after the rules, and an
-admitted agent takes the place of the own ring. Time-outs count for a single preferred agent as for several.
+admitted agent takes the place of the own ring. Time-outs count for a single preferred agent as for several; a
+rule of 0 s never holds by itself.
 """
 
 from __future__ import annotations

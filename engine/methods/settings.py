@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from engine.arrays import Centre
+from engine.checks import shorten
 from engine.errors import InvalidTable
 
 TIMEOUT = "TIMEOUT_SECONDS"
@@ -145,7 +146,7 @@ def _column(centre: Centre, column: str, read: Callable[[Any], tuple[Read, ...]]
             shown = repr(text) if len(repr(text)) <= 60 else repr(text)[:57] + "..."
             problems.append(f"queues, queue {queue!r}, column {column}: {shown}: {why}")
     if problems:
-        raise InvalidTable(*problems)
+        raise InvalidTable(*shorten(problems))
     return found
 
 

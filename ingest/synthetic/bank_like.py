@@ -15,6 +15,9 @@ from ingest.synthetic.centre import SLOTS, Callers, Centre, Size, pick_table, qu
 ZONE = "Asia/Jerusalem"
 CREDIT_POINTS = 1.5
 FRIDAY, SATURDAY = 4, 5
+# Share of the agents seen at work who are on duty: seen at work in a half hour are also those who came or went in
+# it. At this share waits and abandonment, played, are near the bank's.
+ON_DUTY = 0.79
 
 
 def bank_centre(size: Size, rng: np.random.Generator) -> Centre:
@@ -62,8 +65,8 @@ def bank_centre(size: Size, rng: np.random.Generator) -> Centre:
             "agents' shares follow rounded figures measured on the Anonymous Bank data of the Technion (I. Guedj and "
             "A. Mandelbaum, 2000), January to July 1999.",
             "The bank is closed from Friday 14:00 to Saturday 20:00; holidays and growth over the months are left out.",
-            "Shifts are made up so that about as many agents are on duty as were seen at work; who works is drawn "
-            "by days worked.",
+            f"Shifts are made up with {100 * ON_DUTY:.0f} % of the agents seen at work, so that waits are near the "
+            "bank's; who works is drawn by days worked.",
         ),
     )
 
@@ -135,7 +138,7 @@ def _duty(weekday: IntArray, load: float, rng: np.random.Generator) -> tuple[Int
     order = np.argsort(-(np.log(shape.WORKED_DAYS) + noise), axis=1)
     for day, kind in enumerate(weekday):
         shifts = {FRIDAY: shape.FRIDAY_SHIFTS, SATURDAY: shape.SATURDAY_SHIFTS}.get(kind, shape.WORKDAY_SHIFTS)
-        wanted = np.array([max(1, round(agents * load)) for *_, agents in shifts])
+        wanted = np.array([max(1, round(agents * load * ON_DUTY)) for *_, agents in shifts])
         if wanted.sum() > n_agents:
             wanted = np.maximum(1, wanted * n_agents // wanted.sum())
         lasts = np.cumsum(wanted)

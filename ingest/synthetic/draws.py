@@ -8,7 +8,6 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from engine.tables import TIME
 from engine.typing import BoolArray, IntArray
@@ -152,10 +151,9 @@ def _draw(centre: Centre, slots: Slots, part: slice, rng: np.random.Generator) -
             "skills": callers.skills.gather(kind),
             "language": callers.language.gather(kind),
             "priority": callers.priority[kind],
-            "outcome": pl.Series(["answered", "abandoned"]).gather(abandoned.view(np.int8)),
-            "agent_id": _named(centre.agents["agent_id"], agent),
             "wait_s": wait_s,
-            "handle_s": pl.from_arrow(pa.array(handle_s, mask=abandoned)),
+            # What the call would take, of those who gave up too.
+            "handle_s": handle_s,
             "patience_s": patience_s,
         }
     ), agent
@@ -163,10 +161,6 @@ def _draw(centre: Centre, slots: Slots, part: slice, rng: np.random.Generator) -
 
 def _entry(n: int, rng: np.random.Generator) -> IntArray:
     return rng.integers(0, ENTRIES, n, np.uint16)
-
-
-def _named(names: pl.Series, row: IntArray) -> pl.Series:
-    return names.extend_constant(None, 1).gather(np.where(row < 0, names.len(), row))
 
 
 def _times(slots: Slots, part: slice, rng: np.random.Generator) -> tuple[IntArray, IntArray, IntArray]:

@@ -1,7 +1,8 @@
 """Make up a centre of any size from a seed and write it as a snapshot, batch by batch in time order.
 
 How many interactions arrive in each half hour is drawn first; then half hour after half hour is filled, a
-few at a time, so a large centre takes longer but no more memory.
+few at a time. A centre that fits in memory is then played, so that its waits are those of a queue; a larger
+one takes longer but no more memory.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from engine.typing import IntArray
 from ingest import made_up
 from ingest.manifest import Manifest
 from ingest.snapshot_writer import SnapshotWriter
+from ingest.synthetic import playing
 from ingest.synthetic.bank_like import bank_centre
 from ingest.synthetic.bank_shape import ANSWERED, DAYS, ROWS
 from ingest.synthetic.centre import SLOTS, Centre, Size
@@ -127,10 +129,6 @@ def _add_static(writer: SnapshotWriter, centre: Centre, size: Size) -> None:
         writer.made_up(table)
     for note in centre.notes:
         writer.assume(note)
-    writer.assume(
-        "Waits and agents are drawn, not the result of a queue: services of one agent may overlap. patience_s is "
-        "known for every caller; a caller who finds nobody on duty gives up after it."
-    )
 
 
 def _staffing(centre: Centre, size: Size) -> pl.DataFrame:
@@ -150,14 +148,20 @@ def _clock_us(size: Size, time_zone: str, day: IntArray, slot: IntArray) -> IntA
 def _write_interactions(
     writer: SnapshotWriter, centre: Centre, size: Size, seed: int, progress: Progress | None
 ) -> pl.DataFrame:
-    """Draw and write everything; what stays in memory is one batch, and the surveys."""
+    """Make and write everything; of a large centre one batch is in memory at a time, and the surveys."""
     slots = draw_arrivals(centre, size, np.random.default_rng([seed, 1]))
     rng, survey_rng = np.random.default_rng([seed, 2]), np.random.default_rng([seed, 3])
     quality = made_up.agent_quality(centre.agents.height, survey_rng)
     share = min(made_up.SHARE, made_up.MOST_SURVEYS / size.interactions)
     writer.assume(made_up.assumption(seed, share))
+    batches = draw_batches(centre, slots, size.interactions, rng)
+    is_played = size.interactions <= playing.MOST_PLAYED
+    writer.assume(playing.PLAYED if is_played else playing.DRAWN)
+    if is_played:
+        batches = playing.played(centre, _staffing(centre, size), batches, seed)
     surveys, done = [], 0
-    for frame, agent in draw_batches(centre, slots, size.interactions, rng):
+    for drawn, agent in batches:
+        frame = playing.settled(centre, drawn, agent)
         writer.add_interactions(frame)
         surveys.append(made_up.draw_surveys(_answered(frame, agent), quality, share, survey_rng))
         done += frame.height
