@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,11 +43,11 @@ class EffectSize(Answer):
 class Fairness(Answer):
     """How evenly interactions are shared over all eligible agents; null where a measure is undefined."""
 
-    total_interactions: int = Field(description="Routed interactions.")
+    total_interactions: int = Field(description="Routed interactions; in a replay those answered.")
     agent_distribution: dict[str, int] = Field(description="Interactions by agent, zeros included.")
     gini_coefficient: float | None
     gini_seconds: float | None
-    gini_occupancy: float | None = Field(description="Null in score mode: nobody is ever busy.")
+    gini_occupancy: float | None = Field(description="Of busy over staffed time; null in score mode.")
     chi2_statistic: float | None
     degrees_of_freedom: int | None
     p_value: float | None
@@ -110,7 +111,7 @@ class AgentShare(Answer):
     handled: int
     handled_s: float | None
     eligible: int
-    occupancy: float | None
+    occupancy: float | None = Field(description="Busy over staffed time; null in score mode.")
 
 
 class Timing(Answer):
@@ -123,32 +124,212 @@ class Timing(Answer):
 
 
 class Outcome(Answer):
-    """The choice for one interaction."""
+    """The choice for one interaction, and in a replay what became of it."""
 
     id: str
     required_skill: str | None = Field(description="Several are joined by a semicolon.")
     required_language: str | None
     selected_agent_id: str | None
     selected_agent_name: str | None
-    composite_score: float | None
-    status: str = Field(description="routed or unrouted.")
+    composite_score: float | None = Field(description="Null where nobody was chosen or the method has no score.")
+    status: str = Field(description="routed or unrouted; in a replay answered, abandoned, flowed_out or unserved.")
+    wait_s: float | None = Field(default=None, description="In a replay, of everybody. [s]")
+    start_at: datetime | None = Field(default=None, description="In a replay: when an agent answered.")
+    end_at: datetime | None = Field(default=None, description="In a replay: when the agent was free of it.")
+
+
+class Percentiles(Answer):
+    """Waits that so many percent do not exceed; null where nobody is counted."""
+
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Waits(Answer):
+    """Counts and waits of interactions; null where a measure is undefined."""
+
+    offered: int = Field(description="answered + abandoned + flowed_out + unserved.")
+    answered: int
+    abandoned: int
+    flowed_out: int = Field(description="Left by an exit of the flow, not by the customer's choice.")
+    unserved: int = Field(description="Neither answered nor gone when the replay ended.")
+    short_abandoned: int = Field(description="Abandoned within short_abandon_s.")
+    unknown_wait: int = Field(description="Interactions without a known wait; none in a replay.")
+    service_level: float | None = Field(description="By the definition asked for.")
+    abandonment_share: float | None = Field(description="abandoned / offered.")
+    asa_s: float | None = Field(description="Mean wait of those answered. [s]")
+    mean_wait_s: float | None = Field(description="Mean wait of all. [s]")
+    wait_s: Percentiles = Field(description="Waits of all. [s]")
+    answered_wait_s: Percentiles = Field(description="Waits of those answered. [s]")
+    max_wait_s: float | None
+    mean_queue_length: float | None = Field(description="Waiting at once, on average over the span of the replay.")
+    longest_queue: int = Field(description="Most who waited at once.")
+
+
+class QueueWaits(Waits):
+    """One queue."""
+
+    queue_id: str
+    queue_name: str | None
+    goal_s: float = Field(description="Longest wait within its goal. [s]")
+
+
+class IntervalWaits(Answer):
+    """One interval of the day, interactions counted where they arrived."""
+
+    start: datetime
+    offered: int
+    answered: int
+    abandoned: int
+    flowed_out: int
+    unserved: int
+    service_level: float | None
+    asa_s: float | None
+    mean_wait_s: float | None
+    queue_length: float = Field(description="Waiting at once, on average.")
+
+
+class ServiceLevel(Waits):
+    """Waits, abandonment and occupancy of the scenario; the first draw where there are several."""
+
+    definition: str
+    short_abandon_s: float
+    goal: str = Field(description="SHARE/SECONDS, or each queue's own.")
+    occupancy: float | None = Field(description="Busy seconds inside blocks over staffed seconds.")
+    overrun_s: float = Field(description="Worked after the end of a block. [s]")
+    choice_share: float | None = Field(description="Interactions that found two or more eligible free agents, 0 to 1.")
+    idle_while_waiting_s: float = Field(
+        description="Waiting while a qualified agent sat free, because of the threshold, a ring or a rule. [s]"
+    )
+    idle_while_waiting_share: float | None = Field(description="The same over all waiting.")
+    by_queue: list[QueueWaits]
+    by_interval: list[IntervalWaits] = Field(description="In order; where nobody arrived or waited there is none.")
+
+
+class Interval(Answer):
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+class Intervals(Answer):
+    """By measure; null where there are fewer than five days."""
+
+    service_level: Interval | None
+    asa_s: Interval | None
+    mean_wait_s: Interval | None
+    abandonment: Interval | None
+    occupancy: Interval | None
+    gini: Interval | None
+
+
+class ReplayColumn(Answer):
+    """One rule over the same customers; counts and measures are means over draws."""
+
+    name: str = Field(description="recorded; today: the rule in force, replayed; scenario; without: weights not moved.")
+    rule: str
+    offered: float
+    answered: float
+    abandoned: float
+    flowed_out: float
+    unserved: float
+    service_level: float | None
+    asa_s: float | None
+    mean_wait_s: float | None
+    abandonment: float | None
+    occupancy: float | None
+    gini: float | None
+    intervals: Intervals
+
+
+class Light(Answer):
+    """Whether today's rule, replayed, reproduces the record well enough to carry a verdict."""
+
+    color: str = Field(description="green, red, or unknown where waits are not recorded.")
+    asa_off: float | None = Field(description="ASA against the recorded one, as a share.")
+    service_level_off: float | None = Field(description="Service level less the recorded one.")
+    why: str
+    forced: bool = Field(description="Whether force gave a verdict although it is red.")
+
+
+class Difference(Answer):
+    """A paired difference with its 95 % interval; null where undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    says: str = Field(description="better, worse, more, less, no clear difference, or undefined.")
+
+
+class Differences(Answer):
+    """By measure."""
+
+    service_level: Difference
+    asa_s: Difference
+    mean_wait_s: Difference
+    abandonment: Difference
+    occupancy: Difference
+    gini: Difference
+
+
+class Move(Answer):
+    """A change of the weights of one queue under a rolling goal."""
+
+    at_us: int = Field(description="Microseconds since 1970, UTC.")
+    queue_id: str
+    performance: float | None = Field(description="Share achieved; null where nothing happened.")
+    moved: bool = Field(description="Whether a rule of the goal applies; if not, the weights are as given.")
+    weights: list[float] = Field(description="proficiency, language_match, historical_csat.")
+
+
+class GoalEffect(Answer):
+    """What moving the weights did."""
+
+    goal: str
+    performance: float | str
+    without: ReplayColumn = Field(description="The same scenario with the weights as given.")
+    difference: Differences = Field(description="The scenario less the one without.")
+    n_moves: int
+    moves: list[Move] = Field(description="The first 2,000, of the first draw.")
+    note: str
+
+
+class Replay(Answer):
+    """What a replay says besides: three rules on the same customers, and whether that can be trusted."""
+
+    headline: str
+    columns: list[ReplayColumn] = Field(description="recorded, today and scenario, in this order.")
+    light: Light
+    differences: Differences | None = Field(description="Scenario less today; null where the light is red.")
+    verdict: str
+    satisfaction_against_today: dict[str, Any] | None
+    goal: GoalEffect | None = Field(description="Null where the goal moved nothing.")
+    estimates: dict[str, Any] = Field(description="How handling, patience and staffing were filled in, and how much.")
+    replications: int
+    intervals: str = Field(description="What the intervals mean.")
 
 
 class BatchAnswer(Answer):
     """The content of report.json, and outcomes where asked for."""
 
     mode: str
-    headline: str
-    scenario: dict[str, Any]
+    headline: str = Field(description="What the numbers are, and are not.")
+    scenario: dict[str, Any] = Field(description="All that is needed to run it again.")
     weights_used: WeightsUsed
     snapshot: dict[str, Any] = Field(description="Name, hash, counts, repairs and assumptions of the data.")
-    routed: int
+    routed: int = Field(description="Interactions with a chosen agent; in a replay those answered.")
     unrouted: Unrouted
-    preference: dict[str, Any] = Field(description="The busiest agent and the implied peak.")
+    preference: dict[str, Any] | None = Field(
+        description="Score mode: the busiest agent and the implied peak. Null in a replay."
+    )
     fairness: Fairness
     agents: list[AgentShare]
     csat: dict[str, Any]
-    service_level: dict[str, Any] | None = Field(description="Null in score mode.")
+    service_level: ServiceLevel | None = Field(description="Null in score mode.")
+    replay: Replay | None = Field(description="Null in score mode.")
     warnings: list[str]
     timing: Timing
     outcomes: list[Outcome] | None = None

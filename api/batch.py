@@ -5,17 +5,25 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+import numpy as np
 import orjson
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
 from api.inline.arrays import Inline, inline
 from api.models import FIRST_DAY, LAST_DAY, BatchRequest
 from api.open_snapshots import OpenSnapshot, OpenSnapshots
+from engine.account import local_days
 from engine.arrays import Arrays
 from engine.outcomes import Outcomes, join
 from engine.report import Report
 from engine.run import run
+from engine.scenario import ROLLING
 from engine.typing import Record
+
+# What a replay holds at once: some hundred bytes for each interaction and draw, some thousand for each day and draw,
+# and one row of the report for each interval.
+MOST_DRAWN, MOST_DAYS, MOST_INTERVALS, MOST_PLANS = 10_000_000, 20_000, 100_000, 50_000
+FEWER = "use fewer replications, or fewer days (start_date, end_date)"
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,18 @@ def answer_batch(snapshots: OpenSnapshots, request: BatchRequest, limits: Limits
     started = time.perf_counter()
     _check_fit(request, limits)
     data = snapshots.get(request.snapshot)
-    own = None if request.interactions is None else inline(data, request.interactions, limits.interactions)
+    replayed = request.mode == "replay"
+    own = None
+    if request.interactions is not None:
+        own = inline(data, request.interactions, limits.interactions, replayed=replayed)
     _check_times(request, own)
     arrays = _windowed(data.arrays if own is None else own.arrays, data, request)
+    if replayed:
+        arrays = _recorded(arrays, request)
     parts: list[Outcomes] = []
     loaded = time.perf_counter()
-    report = run(request.scenario(own is None or own.timed), arrays, parts.append if request.outcomes else None)
+    keep = parts.append if request.outcomes else None
+    report = run(request.scenario(own is None or own.timed), arrays, keep, force=request.force)
     simulated = time.perf_counter()
     report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
     content = (report if own is None else _amended(report, own)).to_dict()
@@ -96,6 +110,9 @@ def _check_fit(request: BatchRequest, limits: Limits) -> None:
 def _check_times(request: BatchRequest, own: Inline | None) -> None:
     if own is None or own.timed:
         return
+    if request.mode == "replay":
+        remedy = "a replay needs to know when each interaction arrived: give it in all of them"
+        raise InvalidBody(Problem("/interactions/0/arrived_at", "is missing", remedy))
     remedy = "give arrived_at with every interaction, or leave this out"
     for name in ("start_date", "end_date"):
         if getattr(request, name) is not None:
@@ -111,6 +128,36 @@ def _windowed(arrays: Arrays, data: OpenSnapshot, request: BatchRequest) -> Arra
     days = {"start": str(request.start_date or "first"), "end": str(request.end_date or "last")}
     some = arrays.window(start_us, end_us)
     return replace(some, snapshot=some.snapshot | {"window": days})
+
+
+def _recorded(arrays: Arrays, request: BatchRequest) -> Arrays:
+    """The arrays with all that is recorded in memory, once; refused where a replay of it would not fit there."""
+    history = arrays.history()
+    if history.n:
+        span_s = float(history.arrived_us[-1] - history.arrived_us[0]) / 1e6
+        days = np.unique(local_days(history.arrived_us, arrays.centre.time_zone)).size
+        _check_length(request, span_s)
+        _check_draws(request, history.n, days)
+    return replace(arrays, history=lambda: history)
+
+
+def _check_length(request: BatchRequest, span_s: float) -> None:
+    n_intervals, n_plans = span_s / 60 / request.interval_min, span_s / request.replan_s
+    if n_intervals > MOST_INTERVALS:
+        what = f"{n_intervals:,.0f} intervals of {request.interval_min} minutes from the first to the last arrival"
+        remedy = f"use longer intervals or fewer days, at most {MOST_INTERVALS:,} intervals"
+        raise InvalidBody(Problem("/interval_min", what, remedy))
+    if request.current_performance == ROLLING and n_plans > MOST_PLANS:
+        what = f"weights would be moved {n_plans:,.0f} times"
+        raise InvalidBody(Problem("/replan_s", what, f"use a longer time or fewer days, at most {MOST_PLANS:,} times"))
+
+
+def _check_draws(request: BatchRequest, n: int, days: int) -> None:
+    for count, most, what in ((n, MOST_DRAWN, "interactions"), (days, MOST_DAYS, "days")):
+        # One draw is never too many: there the memory of the data decides.
+        if request.replications > 1 and count * request.replications > most:
+            found = f"{request.replications} replications of {count:,} {what}"
+            raise InvalidBody(Problem("/replications", found, f"{FEWER}: at most {most:,} in all"))
 
 
 def _timing(report: Report, load_s: float, simulate_s: float) -> Record:

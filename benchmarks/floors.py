@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Row
+from benchmarks.replay.growth import growths
 from engine.typing import Record
 
 FILE = Path(__file__).with_name("floor.json")
@@ -27,7 +28,8 @@ def check(rows: Sequence[Row], floor: Record) -> list[str]:
         What was measured; rows without a floor are passed over, and floors without a row too.
     floor : dict
         `factor`, how many times worse than its floor a ratio may be, since machines differ and are shared;
-        `floors`, each with workload, size, phase, and plain_at_most, baseline_at_least or peak_mib_at_most.
+        `floors`, each with workload, size, phase, and plain_at_most, baseline_at_least or peak_mib_at_most;
+        `growth_at_most`, exponents of the cost per interaction against agents, by family.
 
     Returns
     -------
@@ -42,6 +44,11 @@ def check(rows: Sequence[Row], floor: Record) -> list[str]:
         if row is not None:
             compared += 1
             said += _worse(row, one, floor["factor"])
+    for growth in growths(rows):
+        compared += 1
+        most = floor["growth_at_most"][growth.family]
+        if growth.exponent > most:
+            said.append(f"{growth}; the floor is an exponent of at most {most:g}")
     return said if compared else ["nothing was compared: none of the phases that were run has a floor; try --short"]
 
 
@@ -57,7 +64,7 @@ def _worse(row: Row, one: Record, factor: float) -> list[str]:
     least = one.get("baseline_at_least")
     if least is not None and (row.baseline_ratio is None or row.baseline_ratio < least / factor):
         said.append(
-            f"{name}: {row.baseline_ratio or 0:.4g} times as fast as the row-by-row baseline; "
+            f"{name}: {row.baseline_ratio or 0:.4g} times as fast as {row.baseline}; "
             f"the floor is {least:g}, with the factor {factor:g} at least {least / factor:.4g}"
         )
     peak = one.get("peak_mib_at_most")

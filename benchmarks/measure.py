@@ -15,6 +15,7 @@ from engine.typing import Record
 
 ROOT = Path(__file__).parents[1]
 MIB = 1 << 20
+ROW_BY_ROW = "the row-by-row baseline"
 # Repeated at least and at most so often, and no longer than this. [s]
 FEWEST, MOST, ENOUGH_S = 3, 9, 10.0
 
@@ -60,9 +61,13 @@ class Row:
     plain_ratio : Spread
         How many times longer than plain; lower is better.
     baseline_ratio : float or None
-        How many times faster per pair than the row-by-row baseline; higher is better.
+        How many times faster than the baseline; higher is better.
     peak_mib : float or None
         Largest memory of the process, where it had one of its own. [MiB]
+    baseline : str
+        What the baseline is.
+    per_s : float or None
+        Interactions played, where they are played in order of time. [1/s]
     """
 
     workload: str
@@ -76,6 +81,8 @@ class Row:
     plain_ratio: Spread
     baseline_ratio: float | None = None
     peak_mib: float | None = None
+    baseline: str = ROW_BY_ROW
+    per_s: float | None = None
 
     @property
     def pair_ns(self) -> float | None:

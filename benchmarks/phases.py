@@ -16,7 +16,7 @@ from pyarrow import ipc
 
 from benchmarks import files
 from benchmarks.inputs import Inputs
-from benchmarks.measure import clock_s, peak_mib, processor_s
+from benchmarks.measure import ROW_BY_ROW, clock_s, peak_mib, processor_s
 from engine import report
 from engine.arrays import encode
 from engine.checks import check
@@ -46,6 +46,12 @@ class Job:
         Pairs of interaction and agent that the phase decides about.
     peak_mib : callable, optional
         Largest memory of one more run, in a process of its own. [MiB]
+    baseline : str
+        What else the phase is compared with.
+    baseline_s : callable, optional
+        Do the same by the baseline, once, and say how long it took. [s]
+    is_replay : bool
+        Whether interactions follow each other in time, so that their number per second is worth stating.
     """
 
     run: Callable[[], float]
@@ -53,6 +59,9 @@ class Job:
     compared_with: str
     n_pairs: int = 0
     peak_mib: Callable[[], float] | None = None
+    baseline: str = ROW_BY_ROW
+    baseline_s: Callable[[], float] | None = None
+    is_replay: bool = False
 
 
 def load(inputs: Inputs) -> Job:

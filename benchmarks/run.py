@@ -6,16 +6,22 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import floors
 from benchmarks.floors import check
 from benchmarks.inputs import Disagreement, Inputs
-from benchmarks.measure import Row, Spread, alternate
+from benchmarks.measure import ROW_BY_ROW, NotMeasured, Row, Spread, alternate
 from benchmarks.phases import PHASES, Job
+from benchmarks.replay.growth import Growth, growths, svg
+from benchmarks.replay.phases import PHASES as REPLAY_PHASES
+from benchmarks.replay.phases import phases_of, start
+from benchmarks.replay.workloads import REPLAYS
 from benchmarks.workloads import SIZES, WORKLOADS
 from engine.errors import InvalidScenario
+from engine.typing import Record
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,8 +36,32 @@ SHORT = (
     ("site", "100k", ("load", "encode", "write", "end-to-end")),
     ("enterprise", "10M", ("score", "choose", "fairness")),
     ("enterprise-asof", "10M", ("score", "choose")),
+    ("simple-msk", "1M", ("replay",)),
+    ("ranked-1000", "1M", ("replay",)),
+    ("pool", "10k", ("simpy", "ciw")),
 )
 Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run measured, and what it could not.
+
+    Parameters
+    ----------
+    rows : list of Row
+        One per workload, size and phase.
+    missing : list of str
+        One sentence per phase that needs something that is not there.
+    """
+
+    rows: list[Row]
+    missing: list[str]
+
+    @property
+    def growths(self) -> list[Growth]:
+        """How costs grow with the number of agents, where enough centres of a family were measured."""
+        return growths(self.rows)
 
 
 def run(
@@ -41,13 +71,14 @@ def run(
     *,
     short: bool = False,
     say: Say = str,
-) -> list[Row]:
+) -> Results:
     """Measure.
 
     Parameters
     ----------
     workloads, sizes, phases : sequence of str
-        Names of `WORKLOADS`, `SIZES` and `PHASES`; none for all, and for the sizes 10k and 1M.
+        Names of `WORKLOADS` or `REPLAYS`, of `SIZES`, and of the phases of either; none for all, and for the sizes
+        10k and 1M, or the usual one of a replay.
     short : bool
         Only what belongs to the short set.
     say : callable
@@ -55,32 +86,43 @@ def run(
 
     Returns
     -------
-    list of Row
-        One per workload, size and phase.
+    Results
+        Rows in order.
 
     Raises
     ------
     InvalidScenario
         If a name is unknown.
     Disagreement
-        If the engine's winners differ from the row-by-row baseline's.
+        If the engine's results differ from a baseline's.
     """
-    return [
-        row
-        for workload, size, some in _wanted(workloads, sizes, phases, short)
-        for row in _case(workload, size, some, say)
-    ]
+    results = Results([], [])
+    for workload, size, some in _wanted(workloads, sizes, phases, short):
+        for measured in _case(workload, size, some, say):
+            if isinstance(measured, Row):
+                results.rows.append(measured)
+            else:
+                results.missing.append(measured)
+    return results
 
 
 def _wanted(
     workloads: Sequence[str], sizes: Sequence[str], phases: Sequence[str], short: bool
 ) -> list[tuple[str, str, list[str]]]:
-    chosen = [_known("workload", name, WORKLOADS) for name in workloads] or list(WORKLOADS)
-    at = [_known("size", name, SIZES) for name in sizes] or list(SIZES if short else USUAL_SIZES)
-    do = [_known("phase", name, PHASES) for name in phases] or list(PHASES)
-    everything = SHORT if short else tuple((w, s, tuple(PHASES)) for w in chosen for s in at)
-    cases = [(w, s, [p for p in some if p in do]) for w, s, some in everything if w in chosen and s in at]
+    chosen = [_known("workload", name, [*WORKLOADS, *REPLAYS]) for name in workloads] or [*WORKLOADS, *REPLAYS]
+    at = [_known("size", name, SIZES) for name in sizes]
+    do = [_known("phase", name, [*PHASES, *REPLAY_PHASES]) for name in phases] or [*PHASES, *REPLAY_PHASES]
+    everything = SHORT if short else tuple((w, s, _phases_of(w)) for w in chosen for s in at or _usual_sizes(w))
+    cases = [(w, s, [p for p in some if p in do]) for w, s, some in everything if w in chosen and s in (at or SIZES)]
     return [case for case in cases if case[2]]
+
+
+def _phases_of(workload: str) -> tuple[str, ...]:
+    return phases_of(workload) if workload in REPLAYS else tuple(PHASES)
+
+
+def _usual_sizes(workload: str) -> tuple[str, ...]:
+    return (REPLAYS[workload].usual,) if workload in REPLAYS else USUAL_SIZES
 
 
 def _known(kind: str, name: str, names: Collection[str]) -> str:
@@ -90,39 +132,59 @@ def _known(kind: str, name: str, names: Collection[str]) -> str:
     return found
 
 
-def _case(workload: str, size: str, phases: Sequence[str], say: Say) -> Iterator[Row]:
+def _case(workload: str, size: str, phases: Sequence[str], say: Say) -> Iterator[Row | str]:
     with tempfile.TemporaryDirectory(prefix="routelab-bench-") as folder:
         say(f"{workload} {size}: making the data")
-        inputs = Inputs(WORKLOADS[workload].build(SIZES[size]), Path(folder))
+        job_of, n_interactions = _jobs(workload, SIZES[size], Path(folder))
         for phase in phases:
             say(f"{workload} {size}: {phase}")
-            yield measure(inputs, workload, size, phase)
+            try:
+                yield measure(job_of(phase), workload, size, phase, n_interactions)
+            except NotMeasured as reason:
+                yield f"{workload} {size} {phase}: {reason}"
 
 
-def measure(inputs: Inputs, workload: str, size: str, phase: str) -> Row:
+def _jobs(workload: str, n_interactions: int, folder: Path) -> tuple[Callable[[str], Job], int]:
+    """Data of a case: what makes a phase of it ready, and how many interactions there are."""
+    if workload in REPLAYS:
+        case = REPLAYS[workload].build(n_interactions)
+        start()
+        return lambda phase: REPLAY_PHASES[phase](case), case.n_interactions
+    inputs = Inputs(WORKLOADS[workload].build(n_interactions), folder)
+    return lambda phase: _beside_rows(PHASES[phase](inputs), inputs), n_interactions
+
+
+def _beside_rows(job: Job, inputs: Inputs) -> Job:
+    """Compare a phase that decides about pairs with the row-by-row baseline, too."""
+    return replace(job, baseline_s=lambda: inputs.baseline_pair_s * job.n_pairs) if job.n_pairs else job
+
+
+def measure(job: Job, workload: str, size: str, phase: str, n_interactions: int) -> Row:
     """Run one phase a few times, in turn with what it is compared with.
 
     Parameters
     ----------
-    inputs : Inputs
-        The data.
+    job : Job
+        The phase.
     workload, size, phase : str
         What the row is called.
+    n_interactions : int
+        How many interactions the data have.
 
     Returns
     -------
     Row
         Median, smallest and largest of the repetitions.
     """
-    job: Job = PHASES[phase](inputs)
     took_s, plain_s = alternate(job.run, job.plain)
     ratio = Spread.of([took / plain for took, plain in zip(took_s, plain_s, strict=True)])
     took = Spread.of(took_s)
     return Row(
-        workload, size, phase, inputs.case.n_interactions, job.n_pairs, took, Spread.of(plain_s),
-        job.compared_with, ratio,
-        inputs.baseline_pair_s * job.n_pairs / took.median if job.n_pairs else None,
+        workload, size, phase, n_interactions, job.n_pairs, took, Spread.of(plain_s), job.compared_with, ratio,
+        job.baseline_s() / took.median if job.baseline_s else None,
         job.peak_mib() if job.peak_mib else None,
+        job.baseline,
+        n_interactions / took.median if job.is_replay else None,
     )  # fmt: skip
 
 
@@ -144,18 +206,32 @@ def table(rows: Sequence[Row]) -> Table:
     shown = Table(title="Ratios within this run: median (smallest to largest)", title_justify="left")
     for name in ("workload", "size", "phase"):
         shown.add_column(name, no_wrap=True)
-    for name in ("time", "times as long as plain", "plain", "times the baseline's speed", "ns a pair", "peak MiB"):
+    for name in (
+        "time",
+        "times as long as plain",
+        "plain",
+        "times the baseline's speed",
+        "ns a pair",
+        "M/s",
+        "peak MiB",
+    ):
         shown.add_column(name, justify="left" if name == "plain" else "right")
     for row in rows:
         ratio = row.plain_ratio
         shown.add_row(
             row.workload, row.size, row.phase, _time(row.took_s.median),
             f"{ratio.median:.3g} ({ratio.low:.3g} to {ratio.high:.3g})", row.plain,
-            "" if row.baseline_ratio is None else f"{row.baseline_ratio:,.0f}",
-            "" if row.pair_ns is None else f"{row.pair_ns:.3g}",
+            _baseline(row), "" if row.pair_ns is None else f"{row.pair_ns:.3g}",
+            "" if row.per_s is None else f"{row.per_s / 1e6:.2f}",
             "" if row.peak_mib is None else f"{row.peak_mib:,.0f}",
         )  # fmt: skip
     return shown
+
+
+def _baseline(row: Row) -> str:
+    if row.baseline_ratio is None:
+        return ""
+    return f"{row.baseline_ratio:,.0f}" + ("" if row.baseline == ROW_BY_ROW else f" ({row.baseline})")
 
 
 def _time(seconds: float) -> str:
@@ -169,6 +245,7 @@ def main(
     short: bool = False,
     check: bool = False,
     as_json: bool = False,
+    plot: Path | None = None,
 ) -> int:
     """Measure, print, and compare with the floors if asked to.
 
@@ -182,26 +259,50 @@ def main(
         Fail when a ratio is worse than its floor allows.
     as_json : bool
         Print JSON instead of a table.
+    plot : Path, optional
+        Where to draw costs against agents, if enough centres of a family are measured.
 
     Returns
     -------
     int
-        0, or 1 where winners differ or a ratio is too bad.
+        0, or 1 where results differ or a ratio is too bad.
     """
     from rich.console import Console
 
     try:
         with Console(stderr=True).status("benchmarks") as status:
-            rows = run(workload, size, phase, short=short, say=status.update)
+            results = run(workload, size, phase, short=short, say=status.update)
     except Disagreement as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
-    failures = floors.check(rows, floors.stated()) if check else []
+    failures = floors.check(results.rows, floors.stated()) if check else []
+    if plot and results.growths:
+        plot.write_text(svg(results.growths), encoding="utf-8")
     if as_json:
-        print(json.dumps({"rows": [row.to_dict() for row in rows], "failures": failures}, indent=1))
+        print(json.dumps(_everything(results, failures), indent=1))
     else:
         console = Console(width=None if sys.stdout.isatty() else 140)
-        console.print(table(rows))
+        console.print(table(results.rows))
+        for said in _remarks(results):
+            console.print(said, highlight=False)
         for failure in failures:
             console.print(f"[red]too slow:[/red] {failure}", highlight=False)
     return FAILED if failures else DONE
+
+
+def _everything(results: Results, failures: list[str]) -> Record:
+    first = asdict(start()) if any(row.workload in REPLAYS for row in results.rows) else None
+    return {
+        "rows": [row.to_dict() for row in results.rows], "failures": failures, "not_measured": results.missing,
+        "growth": [growth.to_dict() for growth in results.growths], "first_replay": first,
+    }  # fmt: skip
+
+
+def _remarks(results: Results) -> Iterator[str]:
+    yield from map(str, results.growths)
+    if any(row.workload in REPLAYS for row in results.rows):
+        first = start()
+        what = "compiling" if first.compiled else "loading the compiled loop"
+        yield f"The first replay of the process took {first.took_s:.2g} s, for {what}; that is in no row."
+    for missing in results.missing:
+        yield f"[yellow]not measured:[/yellow] {missing}"

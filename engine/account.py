@@ -280,6 +280,8 @@ def busy_within(work: Blocks, spells: Blocks) -> FloatArray:
 
 
 def _counts(account: Account, ground: Ground) -> FloatArray:
+    """Answered by day and agent, of agents who were ever on queue."""
     rows = account.answered
     cell = ground.day[rows] * ground.n_agents + account.agent[rows]
-    return np.bincount(cell, minlength=ground.n_days * ground.n_agents).reshape(ground.n_days, -1).astype(float)
+    counts = np.bincount(cell, minlength=ground.n_days * ground.n_agents).reshape(ground.n_days, -1)
+    return counts[:, np.unique(ground.spells.agent)].astype(float)

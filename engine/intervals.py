@@ -40,7 +40,7 @@ class Days:
     parts : dict of (n_draws, n_days) arrays of float
         What the measures are made of.
     counts : (n_draws, n_days, n_agents) array of float
-        Interactions answered by each agent.
+        Interactions answered by each agent who was ever on queue.
     """
 
     parts: dict[str, FloatArray]

@@ -32,6 +32,10 @@ ASA_OFF, SERVICE_LEVEL_OFF = 0.20, 0.05
 MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
 # Whether more is better; None where it depends.
 BETTER = {"service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1}
+WORDS = {
+    "service_level": "service level", "asa_s": "ASA", "mean_wait_s": "mean wait", "abandonment": "abandonment",
+    "occupancy": "occupancy", "gini": "Gini of interactions",
+}  # fmt: skip
 MOST_MOVES = 2000
 Progress = Callable[[str, int, int], None]
 
@@ -281,7 +285,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
 def _verdict(differences: dict[str, Record], is_possible: bool) -> str:
     if not is_possible:
         return "not determined: fewer than five days, so nothing says how days differ"
-    said = [f"{name.removesuffix('_s').replace('_', ' ')} {d['says']}" for name, d in differences.items()]
+    said = [f"{WORDS[name]} {difference['says']}" for name, difference in differences.items()]
     return "against today's rule on the same customers: " + ", ".join(said)
 
 

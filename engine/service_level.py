@@ -421,10 +421,10 @@ def _longest_queue(start_us: IntArray, end_us: IntArray) -> int:
 def _waiting_between(visits: Visits, edges_us: IntArray) -> FloatArray:
     """Waiting of all visits between neighbouring edges. [us]"""
     n = edges_us.size
-    start_us, end_us = (np.clip(side, edges_us[0], edges_us[-1]) for side in visits.waiting())
+    start_us, end_us = visits.waiting()
     first, last = (np.searchsorted(edges_us, side, "right") - 1 for side in (start_us, end_us))
     # Every interval from that of the start up to that of the end counts whole; then less the part before
-    # the start, and more the part before the end.
+    # the start, and more the part before the end. What comes behind the last edge falls to no interval.
     whole: FloatArray = (
         1.0 * (np.bincount(first, minlength=n) - np.bincount(last, minlength=n)).cumsum()[:-1] * np.diff(edges_us)
     )
@@ -441,8 +441,8 @@ def _edges(arrived_us: IntArray, step_us: int, zone: ZoneInfo) -> IntArray:
     pieces: list[IntArray] = []
     for low, high, offset in zip(since_us, [*since_us[1:], last_us + DAY_US], offset_us, strict=True):
         next_us = low + -(low + offset) % step_us
-        pieces += [np.array([low], np.int64), np.arange(next_us + step_us * (next_us == low), high, step_us)]
-    edges_us = np.concatenate(pieces)
+        pieces += [np.array([low], np.int64), np.arange(next_us, high, step_us)]
+    edges_us = np.unique(np.concatenate(pieces))
     return edges_us[np.searchsorted(edges_us, first_us, "right") - 1 : np.searchsorted(edges_us, last_us, "right") + 1]
 
 

@@ -51,6 +51,8 @@ SURVEYS = [
     ("s2", "ada", FIRST + timedelta(days=1, hours=3), 5.0),
     ("s3", "dan", FIRST + timedelta(days=1, hours=4), 4.0),
 ]
+# Everybody, from before the first interaction until after the last.
+STAFFING = [(agent[0], FIRST - timedelta(hours=2), FIRST + timedelta(days=3)) for agent in AGENTS]
 # What a tester posts: every field by its plain name.
 BODY: dict[str, Any] = {
     "queue_id": "sales",
@@ -64,7 +66,7 @@ BODY: dict[str, Any] = {
 
 
 def write_centre(store: Path, name: str = "centre", *, made_up: bool = False, **changed: Any) -> Manifest:
-    """Write the centre; `changed` replaces lists of rows, or asks for `replace`."""
+    """Write the centre; `changed` replaces lists of rows, adds staffing, or asks for `replace`."""
     agents = changed.get("agents", AGENTS)
     surveys = changed.get("surveys", SURVEYS)
     source, replace = {"kind": "test"}, changed.get("replace", False)
@@ -76,12 +78,17 @@ def write_centre(store: Path, name: str = "centre", *, made_up: bool = False, **
         if surveys:
             frame = pl.DataFrame(surveys, schema=["survey_id", "agent_id", "completed_at", "score"], orient="row")
             writer.add("surveys", frame.with_columns(scale_min=1.0, scale_max=5.0))
+        if "staffing" in changed:
+            blocks = pl.DataFrame(changed["staffing"], schema=["agent_id", "start_at", "end_at"], orient="row")
+            writer.add("staffing", blocks)
         if made_up:
             writer.made_up("surveys")
         arrivals = changed.get("arrivals", ARRIVALS)
         if arrivals:
             names = ["interaction_id", "queue_id", "arrived_at", "skills", "language"]
-            frame = pl.DataFrame(arrivals, schema=names, orient="row").with_columns(handle_s=pl.lit(180.0))
+            frame = pl.DataFrame(arrivals, schema=names, orient="row").with_columns(
+                handle_s=pl.lit(changed.get("handle_s", 180.0), pl.Float64)
+            )
             writer.add_interactions(frame.sort("arrived_at", "interaction_id"))
         return writer.commit()
 

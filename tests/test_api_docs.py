@@ -17,7 +17,7 @@ from api.errors import STATUS, anchor
 from ingest.files import import_files
 from ingest.synthetic import make
 from tests.small_files import SAMPLE as SAMPLE_FILES
-from tests.small_service import BODY, FIRST, app_of, client_of, write_centre
+from tests.small_service import BODY, FIRST, STAFFING, app_of, client_of, write_centre
 
 
 def sample(store):
@@ -54,7 +54,36 @@ def test_every_example_of_the_description_is_answered(client):
         for example in content.get("examples", {}).values():
             assert client.post(path, json=example["value"]).status_code == 200
             n_examples += 1
-    assert n_examples == 7
+    # A replay of the snapshot is shown where its days hold what that needs.
+    names = {example.name for example in client.app.state.service._examples()}
+    assert ("batch-replay" in names) == ("unstaffed" not in names)
+    assert n_examples == 8 + ("batch-replay" in names)
+
+
+@pytest.mark.parametrize(("make_store", "can"), [(write_centre, False), (sample, True), (synthetic, True)])
+def test_a_replay_is_shown_where_a_snapshot_holds_what_that_needs(tmp_path, make_store, can):
+    make_store(tmp_path)
+    page = client_of(tmp_path).get("/docs").text
+    assert ('id="batch-replay"' in page) == can
+    assert ('id="unstaffed"' in page) != can
+    # How to read the answer stands beside it, and its fields in the tables.
+    assert ("whether today's rule, replayed, gives the waits" in html.unescape(page)) == can
+    for field in ("replay.light.color", "service_level.by_interval.start", "assumptions.join_gap_s", "outcomes.wait_s"):
+        assert f"<code>{field}</code>" in page
+
+
+def test_staffing_without_interactions_replays_nothing_and_is_shown(tmp_path):
+    write_centre(tmp_path, arrivals=[], staffing=STAFFING)
+    client = client_of(tmp_path)
+    assert 'id="batch-replay"' in client.get("/docs").text
+    test_every_documented_example_is_answered_as_the_page_says(client)
+
+
+def test_interactions_without_handling_times_are_not_offered_for_replay(tmp_path):
+    write_centre(tmp_path, staffing=STAFFING, handle_s=None)
+    client = client_of(tmp_path)
+    assert 'id="batch-replay"' not in client.get("/docs").text
+    test_every_documented_example_is_answered_as_the_page_says(client)
 
 
 def test_every_command_on_the_page_is_the_example_it_shows(client):

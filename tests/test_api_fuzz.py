@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from tests.small_service import BODY, app_of, write_centre
+from tests.small_service import BODY, STAFFING, app_of, write_centre
 
 OPERATIONS = [
     ("/simulate/routing", "POST"), ("/simulate/batch", "POST"), ("/snapshots", "GET"), ("/snapshots/{name}", "GET"),
@@ -27,7 +27,7 @@ NOT_ASKED = ["positive_data_acceptance"]
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
     store = tmp_path_factory.mktemp("store")
-    write_centre(store)
+    write_centre(store, staffing=STAFFING)
     return schemathesis.openapi.from_asgi("/openapi.json", app_of(store))
 
 
@@ -71,6 +71,10 @@ def known(body: Any) -> Any:
     kept = {"queue_id": "sales", "start_date": BODY["start_date"], "end_date": BODY["end_date"], "snapshot": None}
     skills = {"required_skill": "billing", "required_language": "en", "required_skills": ["tech"]}
     body = {**body, **{name: value for name, value in (kept | skills).items() if name in body}}
+    if body.get("mode") == "replay":
+        # Everything else of a replay is as drawn; what it needs of interactions is there.
+        times = {"arrived_at": "2024-03-04T09:00:00Z", "handle_s": 200, "agent_id": "ada"}
+        body["interactions"] = [{**row, **times} for row in body.get("interactions") or [{"id": "row"}]]
     if body.get("interactions"):
         rows = [{**row, **({"id": f"row {n}"} if "id" in row else {})} for n, row in enumerate(body["interactions"])]
         rows = [{**row, "interaction_id": f"row {n}"} if "id" not in row else row for n, row in enumerate(rows)]
@@ -78,12 +82,19 @@ def known(body: Any) -> Any:
     return body
 
 
-@pytest.mark.parametrize("path", ["/simulate/routing", "/simulate/batch"])
-def test_requests_about_what_exists_are_answered_as_described(schema, path):
+def replayed(body: Any) -> Any:
+    """The same as a replay."""
+    return known({**body, "mode": "replay"} if isinstance(body, dict) else body)
+
+
+@pytest.mark.parametrize(
+    ("path", "fit"), [("/simulate/routing", known), ("/simulate/batch", known), ("/simulate/batch", replayed)]
+)
+def test_requests_about_what_exists_are_answered_as_described(schema, path, fit):
     statuses = []
 
     def fitting(case: Case) -> Case:
-        case.body = known(case.body)
+        case.body = fit(case.body)
         return case
 
     @bounded(80)

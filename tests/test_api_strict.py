@@ -11,7 +11,7 @@ from api import models
 from api.errors import STATUS, status_of
 from engine import errors as engine_errors
 from engine.methods import METHODS
-from engine.scenario import CSAT, EXPECTED, LANGUAGE, REQUIRED
+from engine.scenario import CSAT, EXPECTED, LANGUAGE, MODES, REQUIRED
 from tests.small_service import BODY, client_of, refusal, write_centre
 
 ROUTING, BATCH = "/simulate/routing", "/simulate/batch"
@@ -239,9 +239,13 @@ def test_a_large_body_is_refused_whether_it_is_declared_or_streamed(client, path
 
 TIME = "2024-03-04T09:00:00Z"
 BATCHES = [
-    ({"mode": "replay"}, '/mode: found "replay"; replay (busy agents and queues) is not part of this version'),
-    ({"mode": "scores"}, "/mode: found \"scores\"; use 'score'"),
-    ({"method": "genesys"}, "/method: found \"genesys\"; use 'weighted'"),
+    ({"mode": "scores"}, "/mode: found \"scores\"; use 'score' or 'replay'"),
+    ({"method": "fifo"}, "/method: found \"fifo\"; use 'weighted', 'genesys', 'bullseye'"),
+    (
+        {"method": "genesys"},
+        "/method: method 'genesys' asks who is idle, and in score mode nobody is ever busy; use mode replay, or the",
+    ),
+    ({"mode": "replays", "method": "genesys"}, "/mode: found \"replays\"; use 'score' or 'replay'"),
     ({"answer_within_s": 5}, "/answer_within_s: found 5; a deadline cannot be kept yet"),
     ({"csat_missing": 1.5}, '/csat_missing: found 1.5; write a number from 0 to 1, or "queue-mean"'),
     ({"csat_missing": True}, "/csat_missing: found true; write a number"),
@@ -351,8 +355,8 @@ def test_every_error_of_the_engine_has_a_status_and_children_inherit_one():
 
 def test_the_requests_allow_what_the_engine_allows():
     fields = models.BatchRequest.model_json_schema()["properties"]
-    assert fields["method"]["const"] in METHODS
-    assert len(METHODS) == 1
+    assert fields["mode"]["enum"] == [*MODES]
+    assert fields["method"]["enum"] == [*METHODS]
     assert fields["expected"]["enum"] == [*EXPECTED]
     assert fields["csat"]["anyOf"][0]["enum"] == [*CSAT]
     assert fields["language_term"]["enum"] == [*LANGUAGE]

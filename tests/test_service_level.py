@@ -263,6 +263,19 @@ def test_achieved_is_that_of_the_slow_twin(rows, window):
         assert found[queue] == pytest.approx(len(within) / len(of) if of else math.nan, nan_ok=True)
 
 
+def test_the_window_is_open_at_its_start_and_closed_at_its_end():
+    """Waiting that ended at 10, 10.000001, 20 and 20.000001 s, all after 10 s, against (10, 20] and 10 s."""
+    left_us = np.array([10, 10.000001, 20, 20.000001]) * 1e6
+    sides = [side.astype(np.int64) for side in (left_us - 10 * SECOND, left_us)]
+    status, queue = np.array([1, 1, 0, 0], np.int8), np.zeros(4, int)
+    assert achieved(*sides, status, queue, 1, 10 * SECOND, 20 * SECOND, 10.0).tolist() == [0.5]
+
+
+def test_who_is_served_makes_room_before_another_arrives():
+    visits = visits_of([(0, 0, "answered", 10.0), (10, 0, "answered", 10.0), (19, 0, "abandoned", 2.0)])
+    assert measure(visits, GOAL_S)["longest_queue"] == 2
+
+
 def test_a_replay_is_measured():
     """One agent, calls of 10 s at 0, 5, 6, 30 s; the third gives up after 5 s, the last finds the agent gone."""
     demand = Demand.of([0, 5, 6, 30], 10, Kinds.plain(np.ones((1, 1), bool)), patience_s=[99, 99, 5, np.inf])

@@ -1,4 +1,4 @@
-"""`routelab demo`: seven made-up months, routed."""
+"""`routelab demo`: seven made-up months, scored and replayed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from api.commands import options
 
 if TYPE_CHECKING:
     from api.progress import Report
+    from engine.scenario import Scenario
     from ingest.snapshot import Snapshot
 
+REPLAY, RULE = "replay", "-" * 20
 NAME, REAL = "demo", "demo-log"
 MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_290}
 
@@ -20,7 +22,7 @@ MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_29
 @click.command()
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
-    help="Folder for outcomes.arrow and report.json.",
+    help="Folder for outcomes.arrow and report.json, and the same of the replay in replay/.",
 )  # fmt: skip
 @click.option(
     "--log", type=click.Path(path_type=Path), multiple=True,
@@ -29,7 +31,9 @@ MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_29
 @options.store
 @options.as_json
 def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
-    """Route seven months of calls by the weighted score: made up, or a bank's real log.
+    """Route seven months of calls by the weighted score, then replay them: made up, or a bank's real log.
+
+    The replay sets Genesys' standard routing and the weighted score side by side on the same customers.
 
     \b
     Example:
@@ -48,8 +52,9 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
         arrays = snapshot.arrays()
         load_s = time.perf_counter() - started
         report = simulate_to(Scenario(), arrays, out, load_s=load_s, progress=watch)
+        replayed = simulate_to(_replay(bool(log)), arrays, out / REPLAY, load_s=load_s, progress=watch)
     if as_json:
-        click.echo(to_json(report))
+        click.echo(to_json(replayed))
         return
     from api.show_replay import show
 
@@ -58,16 +63,31 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     show(report)
     click.echo()
     example = _decisions(out)
-    click.echo(f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}, {store / name}")
+    click.echo("\n" + RULE + " and the same months replayed " + RULE)
+    show(replayed)
+    click.echo(
+        f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same in "
+        f"{out / REPLAY}; the snapshot {store / name}"
+    )
     _next(name, store, example)
+
+
+def _replay(real: bool) -> Scenario:
+    """The weighted score in a replay; of the real log with what was fitted to its first months."""
+    from engine.assumptions import Assumptions
+    from engine.scenario import Scenario
+    from ingest.bank import FITTED
+
+    return Scenario(mode="replay", assumptions=Assumptions(**(FITTED if real else {})))
 
 
 def _next(name: str, store: Path, example: str | None) -> None:
     """What to try now, as it can be typed."""
     at = f"--snapshot {name} --store {store}"
     click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1")
+    click.echo(f"       routelab compare {at} --methods genesys,weighted,random")
     if example:
-        click.echo(f"       routelab explain {at} --interaction {example}")
+        click.echo(f"       routelab explain {at} --interaction {example} --mode replay")
     click.echo("       (without installing: python3 run.py cli simulate ...)")
 
 

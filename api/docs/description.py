@@ -29,7 +29,8 @@ REF = "#/components/schemas/{model}"
 TAKEN = (RoutingRequest, BatchRequest)
 GIVEN = (RoutingAnswer, BatchAnswer, SnapshotList, SnapshotAnswer, Health, Readiness, ProblemAnswer)
 ABOUT = """Routes recorded interactions by a weighted score of skill, language and satisfaction, and measures how
-fairly the work would be shared. Nobody is ever busy here: answers show preference, not workload."""
+fairly the work would be shared. In score mode nobody is ever busy: answers show preference, not workload. A replay
+keeps agents busy and lets customers wait and leave: the same customers under today's rule and under another."""
 
 
 def described(
@@ -119,5 +120,7 @@ def with_examples(base: dict[str, Any], worked: Sequence[Example]) -> dict[str, 
         if example.status == 200:
             content = whole["paths"][example.path]["post"]["requestBody"]["content"]["application/json"]
             shown = {"summary": example.summary, "value": example.body}
+            if example.about:
+                shown["description"] = example.about
             content.setdefault("examples", {})[example.name] = shown
     return whole

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from api.open_snapshots import OpenSnapshot
+from engine.arrays import Blocks
 from engine.errors import InvalidScenario
 from engine.request import narrowed, rank_request, request_terms
 from engine.scenario import Scenario
@@ -15,6 +18,17 @@ from engine.scenario import Scenario
 ROUTING, BATCH = "/simulate/routing", "/simulate/batch"
 SHOWN_DAYS = 7
 TRIED = 200
+ABOUT_REPLAY = (
+    "Every customer arrives when recorded; agents are busy while they work, queues form, the impatient leave. Read "
+    "light first: whether today's rule, replayed, gives the waits that were recorded. Then columns: the record, "
+    "today's rule and this scenario on the same customers; differences and verdict compare the last two. "
+    "service_level has the scenario whole, by queue and by interval; goal says what moving the weights changed; "
+    "warnings, what to know before trusting a number."
+)
+ABOUT_INLINE_REPLAY = (
+    "The agents of the snapshot serve them while its staffing says that they were on queue; where the snapshot has no "
+    "staffing, while the interactions given here say that they were at work. Each outcome has wait_s, start_at, end_at."
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,12 @@ class Names:
         A request that somebody can take; skill and language may be None.
     start_date, end_date : datetime.date
         Days that have interactions.
+    agent_id : str
+        An agent of the queue.
+    on_queue_at : datetime.datetime
+        When the agent is on queue, if that is known. [UTC]
+    can_replay : bool
+        Whether these days hold what a replay needs: handling times, and staffing or who answered.
     """
 
     queue_id: str
@@ -34,10 +54,15 @@ class Names:
     language: str | None
     start_date: date
     end_date: date
+    agent_id: str
+    on_queue_at: datetime
+    can_replay: bool = True
 
 
 # The small made-up centre that comes with the program as files.
-SAMPLE = Names("care", "billing", "en", date(2024, 3, 4), date(2024, 3, 8))
+SAMPLE = Names(
+    "care", "billing", "en", date(2024, 3, 4), date(2024, 3, 8), "a01", datetime(2024, 3, 4, 9, tzinfo=UTC)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,6 +79,8 @@ class Example:
         What is posted.
     status : int
         What comes back.
+    about : str
+        How to read the answer, where that is not plain.
     """
 
     name: str
@@ -61,6 +88,7 @@ class Example:
     path: str
     body: dict[str, Any]
     status: int = 200
+    about: str = ""
 
 
 def names_of(data: OpenSnapshot) -> Names:
@@ -76,16 +104,49 @@ def names_of(data: OpenSnapshot) -> Names:
     Names
         Of a kind of interaction that occurs and that somebody can take.
     """
-    first, last = _days(data)
     kinds = data.arrays.centre.call_types.head(TRIED).to_dicts()
     kinds.sort(key=lambda kind: not (kind["skills"] and kind["language"]))
     for kind in kinds:
         skill = kind["skills"][0] if kind["skills"] else None
         if _can_be_taken(data, kind["queue_id"], skill, kind["language"]):
-            return Names(kind["queue_id"], skill, kind["language"], first, last)
+            return _named(data, kind["queue_id"], skill, kind["language"])
     served = data.arrays.centre.member.sum(axis=1).tolist()
     queue = next((queue for queue, place in data.queues.items() if served[place]), SAMPLE.queue_id)
-    return Names(queue, None, None, first, last)
+    return _named(data, queue, None, None)
+
+
+def _named(data: OpenSnapshot, queue_id: str, skill: str | None, language: str | None) -> Names:
+    first, last = _days(data)
+    centre = data.arrays.centre
+    members = np.flatnonzero(centre.member[data.queues[queue_id]]) if queue_id in data.queues else np.arange(1)
+    agent = int(members[0]) if members.size else 0
+    start_us, _ = data.window_us(first, last)
+    at = _on_queue_at(centre.staffing, agent, start_us) or _morning(first)
+    return Names(queue_id, skill, language, first, last, centre.agent_ids[agent], at, _can_replay(data))
+
+
+def _morning(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+def _on_queue_at(staffing: Blocks, agent: int, start_us: int) -> datetime | None:
+    """Start of the agent's first block from an instant on."""
+    starts_us = staffing.start_us[(staffing.agent == agent) & (staffing.start_us >= start_us)]
+    return datetime.fromtimestamp(int(starts_us.min()) // 1_000_000 + 1, UTC) if starts_us.size else None
+
+
+def _can_replay(data: OpenSnapshot) -> bool:
+    """Looks at the shown days only, and no further than to the first interaction that says enough."""
+    arrays = data.arrays.window(*data.window_us(*_days(data)))
+    is_staffed = bool(arrays.centre.staffing.agent.size)
+    batch = None
+    for batch in arrays.batches():
+        timed = batch.handle_s is not None and (batch.handle_s > 0)
+        named = is_staffed or (batch.agent is not None and (batch.agent >= 0))
+        if np.any(timed & named):
+            return True
+    # Where nothing arrived there is nothing to miss but staffing.
+    return is_staffed and batch is None
 
 
 def _can_be_taken(data: OpenSnapshot, queue_id: str, skill: str | None, language: str | None) -> bool:
@@ -155,20 +216,44 @@ def _batch(names: Names) -> Iterator[Example]:
         BATCH,
         {"interactions": rows, "outcomes": True},
     )
-    at = datetime(names.start_date.year, names.start_date.month, names.start_date.day, 9, tzinfo=UTC)
-    timed = [
+    timed = _calls(names, 2, _morning(names.start_date))
+    body = {"interactions": timed, "weights": {"historical_csat": 0.6}, "csat": "asof", "expected": "uniform"}
+    yield Example("batch-inline-timed", "With queue and time: only earlier surveys count", BATCH, body)
+    yield from _replay(names)
+
+
+def _replay(names: Names) -> Iterator[Example]:
+    body = {
+        "mode": "replay", "sla_target": "80/20", "current_performance": "rolling",
+        "start_date": str(names.start_date), "end_date": str(names.end_date),
+    }  # fmt: skip
+    if names.can_replay:
+        summary = (
+            "Replay some days of the snapshot: how long customers wait, and whether these weights beat today's rule"
+        )
+        yield Example("batch-replay", summary, BATCH, body, about=ABOUT_REPLAY)
+    # Where only these calls say who was on queue, one agent was: the second waits, the third leaves.
+    answered = {"agent_id": names.agent_id, "outcome": "answered", "wait_s": 0}
+    came = (answered, {**answered, "wait_s": 180}, {"outcome": "abandoned", "wait_s": 30})
+    calls = [{**call, **what} for call, what in zip(_calls(names, 3, names.on_queue_at, 1), came, strict=True)]
+    own = {"mode": "replay", "method": "longest_idle", "interactions": calls, "outcomes": True}
+    summary = "Replay interactions of your own: who answers when, and who leaves"
+    yield Example("batch-replay-inline", summary, BATCH, own, about=ABOUT_INLINE_REPLAY)
+
+
+def _calls(names: Names, n: int, at: datetime, minutes: int = 5) -> list[dict[str, Any]]:
+    """Inline interactions some minutes apart."""
+    return [
         {
-            "interaction_id": f"call-{n}",
+            "interaction_id": f"call-{number}",
             "queue_id": names.queue_id,
-            "arrived_at": (at + timedelta(minutes=5 * n)).isoformat().replace("+00:00", "Z"),
+            "arrived_at": (at + timedelta(minutes=minutes * number)).isoformat().replace("+00:00", "Z"),
             "skills": [] if names.skill is None else [names.skill],
             "language": names.language,
             "handle_s": 240,
         }
-        for n in (1, 2)
+        for number in range(1, n + 1)
     ]
-    body = {"interactions": timed, "weights": {"historical_csat": 0.6}, "csat": "asof", "expected": "uniform"}
-    yield Example("batch-inline-timed", "With queue and time: only earlier surveys count", BATCH, body)
 
 
 def _refused(names: Names) -> Iterator[Example]:
@@ -181,5 +266,10 @@ def _refused(names: Names) -> Iterator[Example]:
     far = {**request, "weights": {"min_score_threshold": 9}}
     yield Example("too-high", "Refused: nobody reaches the threshold", ROUTING, far, 422)
     yield Example("live", "Refused: no platform is connected", ROUTING, {**request, "live": True}, 422)
+    idle = {**window, "method": "longest_idle"}
+    yield Example("replay-only", "Refused: in score mode nobody is ever busy or idle", BATCH, idle, 422)
+    if not names.can_replay:
+        unstaffed = {"mode": "replay", **window}
+        yield Example("unstaffed", "Refused: nothing says who was on queue, so nothing replays", BATCH, unstaffed, 422)
     wrong = {"interactions": [{"id": "1", "csat": False, "handle_s": "long"}]}
     yield Example("wrong-types", "Refused: every odd value is named", BATCH, wrong, 422)

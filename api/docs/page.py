@@ -89,11 +89,13 @@ def _rows(schema: Schema, schemas: dict[str, Schema], prefix: str, defaults: boo
     required = set(schema.get("required", ()))
     for name, field in schema.get("properties", {}).items():
         cells = [f"<code>{escape(prefix + name)}</code>", escape(_type(field, schemas))]
-        if defaults:
-            cells.append("required" if name in required else escape(json.dumps(field.get("default"))))
-        yield f"<tr><td>{'<td>'.join(cells)}<td>{escape(field.get('description', ''))}</tr>"
         inner = _resolved(field, schemas)
-        if inner is not field and "properties" in inner:
+        has_fields = inner is not field and "properties" in inner
+        if defaults:
+            default = "as follows" if has_fields else json.dumps(field.get("default"))
+            cells.append("required" if name in required else escape(default))
+        yield f"<tr><td>{'<td>'.join(cells)}<td>{escape(field.get('description', ''))}</tr>"
+        if has_fields:
             yield from _rows(inner, schemas, f"{prefix}{name}.", defaults)
 
 
@@ -123,9 +125,11 @@ def _bounds(field: Schema) -> str:
 
 
 def _resolved(schema: Schema, schemas: dict[str, Schema]) -> Schema:
-    """The object behind a reference, or in a list of references."""
-    reference = schema.get("$ref") or schema.get("items", {}).get("$ref")
-    return schemas[reference.rsplit("/", 1)[1]] if reference else schema
+    """The object behind a reference, in a list of references, or beside null."""
+    for one in (schema, schema.get("items", {}), *schema.get("anyOf", ())):
+        if "$ref" in one:
+            return schemas[one["$ref"].rsplit("/", 1)[1]]
+    return schema
 
 
 def _example(example: Example, base_url: str) -> str:
@@ -134,9 +138,10 @@ def _example(example: Example, base_url: str) -> str:
         f"curl -s {shlex.quote(base_url + example.path)} -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"
     )
+    about = f"<p>{escape(example.about)}</p>" if example.about else ""
     return (
         f'<article id="{anchor(example.name)}"><h4>{escape(example.summary)} '
-        f'<span class="status">{example.status}</span></h4>{_command(command)}'
+        f'<span class="status">{example.status}</span></h4>{about}{_command(command)}'
         f'<p><button class="run" data-path="{escape(example.path)}" data-body="{escape(body)}">Run</button></p>'
         '<pre class="answer" hidden></pre></article>'
     )

@@ -45,7 +45,7 @@ class Inline:
     warnings: list[str]
 
 
-def inline(data: OpenSnapshot, rows: list[Any], most: int) -> Inline:
+def inline(data: OpenSnapshot, rows: list[Any], most: int, *, replayed: bool = False) -> Inline:
     """Arrays of the interactions of a request.
 
     Parameters
@@ -56,6 +56,8 @@ def inline(data: OpenSnapshot, rows: list[Any], most: int) -> Inline:
         Parsed JSON.
     most : int
         Most interactions taken. [count]
+    replayed : bool
+        Whether they will be replayed; then the snapshot's staffing matters.
 
     Returns
     -------
@@ -74,7 +76,12 @@ def inline(data: OpenSnapshot, rows: list[Any], most: int) -> Inline:
     frame = _checked(given, absent, data, place)
     warnings = _warnings(frame, absent, data)
     everybody = frame["queue_id"][0] if "queue_id" in absent else None
-    arrays = encode(_tables(data, frame, everybody))
+    tables = _tables(data, frame, everybody)
+    if replayed:
+        more = data.snapshot.table("busy"), data.snapshot.table("handle_factors")
+        tables = replace(tables, busy=more[0], handle_factors=more[1])
+        warnings += _about_staffing(tables)
+    arrays = encode(tables)
     _check_size(arrays)
     said = [text for text in arrays.snapshot["assumptions"] if text not in data.manifest.assumptions]
     return Inline(
@@ -148,3 +155,18 @@ def _warnings(frame: pl.DataFrame, absent: set[str], data: OpenSnapshot) -> list
             f"{strange.len()} interactions name a queue that the snapshot does not have ({names}): nobody serves it"
         )
     return said
+
+
+def _about_staffing(tables: Tables) -> list[str]:
+    """Interactions of a replay that arrive when the snapshot knows nothing of its agents."""
+    staffing, arrived_at = tables.staffing, tables.interactions["arrived_at"]
+    if not staffing.height:
+        return []
+    start, end = staffing.select(pl.min("start_at"), pl.max("end_at")).row(0)
+    n_outside = int(((arrived_at < start) | (arrived_at >= end)).sum())
+    if not n_outside:
+        return []
+    return [
+        f"{n_outside:,} of {arrived_at.len():,} interactions arrive outside the time that the snapshot's staffing "
+        f"covers ({start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}): nobody is on queue then"
+    ]

@@ -61,7 +61,9 @@ def counts(served: Served) -> Counts:
 
 
 def with_simpy(case: Case) -> Counts:
-    """Play a pool with SimPy: a process for each call, which asks for an agent and for how long it waits.
+    """Play a pool with SimPy, written like its documentation's own example of customers who give up.
+
+    It could be a fifth faster if a process first looked whether an agent is free, and only then waited for one.
 
     Parameters
     ----------
@@ -72,6 +74,10 @@ def with_simpy(case: Case) -> Counts:
     -------
     tuple of int
         Answered and abandoned.
+
+    References
+    ----------
+    .. [1] SimPy documentation, examples, "Bank Renege".
     """
     simpy = package("simpy")
     arrived_us, handle_us, patience_us = _columns(case)
@@ -81,9 +87,8 @@ def with_simpy(case: Case) -> Counts:
 
     def call(i: int) -> Generator[Any, Any, None]:
         with agents.request() as asked:
-            if not asked.triggered:
-                yield asked | env.timeout(patience_us[i])
-            if asked.triggered:
+            happened = yield asked | env.timeout(patience_us[i])
+            if asked in happened:
                 done[0] += 1
                 yield env.timeout(handle_us[i])
             else:

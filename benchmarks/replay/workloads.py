@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -42,14 +43,14 @@ class Case:
         The agents.
     ladder : Ladder
         Who is asked first.
-    clock : Clock
+    clock : Clock, optional
         What idle time means.
     """
 
     demand: Demand
     roster: Roster
     ladder: Ladder
-    clock: Clock = Clock()
+    clock: Clock | None = None
 
     @property
     def n_interactions(self) -> int:
@@ -131,8 +132,8 @@ def _demand(n_calls: int, able: BoolArray, load: float, rng: np.random.Generator
 
 def _all_along(n_agents: int, demand: Demand) -> Roster:
     # Long enough for whoever waits at the end.
-    end_s = np.full(n_agents, demand.arrived_us[-1] / 1e6 + 100 * MEAN_HANDLE_S)
-    return Roster.of(n_agents, np.arange(n_agents), np.zeros(n_agents), end_s)
+    end_s: Any = np.full(n_agents, demand.arrived_us[-1] / 1e6 + 100 * MEAN_HANDLE_S)
+    return Roster.of(n_agents, np.arange(n_agents), np.zeros(n_agents, int), end_s)
 
 
 def _family(name: str, ranked: bool) -> list[Played]:

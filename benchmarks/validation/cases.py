@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.validation import pools, simple_msk
 from benchmarks.validation.day import Day
 from benchmarks.validation.erlang import Steady
-from benchmarks.validation.patience import constant, endless, exponential, uniform
+from benchmarks.validation.patience import constant, exponential, uniform
 from benchmarks.validation.pools import Pool
 from engine.typing import FloatArray
 
@@ -110,7 +110,15 @@ def v1() -> list[Part]:
     )  # fmt: skip
     return [
         Part("V1", model, f"{LIBRARY}/MMC.res", _days(pool), 4_000, 500, patient_cells),
-        Part("V1", f"{model}, patience 1 min", f"{LIBRARY}/MMCAb.res", _days(impatient), 4_000, 500, impatient_cells + more),
+        Part(
+            "V1",
+            f"{model}, patience 1 min",
+            f"{LIBRARY}/MMCAb.res",
+            _days(impatient),
+            4_000,
+            500,
+            impatient_cells + more,
+        ),
     ]
 
 
@@ -164,9 +172,13 @@ def v4() -> list[Part]:
 
 def v6() -> list[Part]:
     """One pool in the long run."""
-    large = Pool(rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=10_500 * MINUTE_S, warm_s=500 * MINUTE_S)
+    large = Pool(
+        rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=10_500 * MINUTE_S, warm_s=500 * MINUTE_S
+    )
     # Warm-ups of ten relaxation times, 1 / (sqrt(agents * served) - sqrt(calls))^2, or more.
-    small = Pool(rate_per_s=100 / 1800, handle_s=180.0, n_agents=11, length_s=31_500 * MINUTE_S, warm_s=1_500 * MINUTE_S)
+    small = Pool(
+        rate_per_s=100 / 1800, handle_s=180.0, n_agents=11, length_s=31_500 * MINUTE_S, warm_s=1_500 * MINUTE_S
+    )
     large_model, small_model = "48 calls/min, 1 min, 50 agents", "100 calls per 30 min, 3 min"
     return [
         _steady(large_model, "Erlang C", large, 120, ("wait", "queue", "waiting", 58.14)),
@@ -206,7 +218,15 @@ def _steady(model: str, source: str, pool: Pool, n_runs: int, wanted: tuple[str 
         longer_s: Cell(f"waits longer than {longer_s:g} s", "longer", "offered", exact=theory.longer(longer_s)),
     }
     counted = replace(pool, within_s=longer_s)
-    return Part("V6", model, source, _days(counted), n_runs, max(1, round(AT_ONCE / pool.n_calls)), tuple(cells[what] for what in wanted))
+    return Part(
+        "V6",
+        model,
+        source,
+        _days(counted),
+        n_runs,
+        max(1, round(AT_ONCE / pool.n_calls)),
+        tuple(cells[what] for what in wanted),
+    )
 
 
 def _days(pool: Pool) -> Callable[[int, np.random.Generator], Sums]:

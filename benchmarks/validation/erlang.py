@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
-from benchmarks.validation.patience import Patience, endless
+from benchmarks.validation.patience import ENDLESS, Patience
 
 # Beyond the wait whose density is exp(-FAR) of the highest there is nothing to add.
 FAR = 60.0
@@ -98,7 +99,7 @@ class Steady:
     rate_per_s: float
     handle_s: float
     n_agents: int
-    patience: Patience = endless()
+    patience: Patience = ENDLESS
 
     @cached_property
     def waiting(self) -> float:
@@ -174,8 +175,7 @@ class Steady:
 
         end_s = max(self._end_s(served_per_s), from_s + self.handle_s)
         edges = [from_s, *(kink_s for kink_s in self.patience.kinks_s if from_s < kink_s < end_s), end_s]
-        pieces = zip(edges[:-1], edges[1:], strict=True)
-        return sum(float(quad(weighted, a, b, epsabs=0.0, epsrel=1e-12, limit=200)[0]) for a, b in pieces)
+        return sum(float(quad(weighted, *piece, epsabs=0.0, epsrel=1e-12, limit=200)[0]) for piece in pairwise(edges))
 
     def _end_s(self, served_per_s: float) -> float:
         end_s = self.handle_s

@@ -32,9 +32,8 @@ class Patience:
     kinks_s: tuple[float, ...] = ()
 
 
-def endless() -> Patience:
-    """Nobody gives up."""
-    return Patience(lambda _: 1.0, lambda wait_s: wait_s, lambda _, n: np.full(n, np.inf))
+# Nobody gives up.
+ENDLESS = Patience(lambda _: 1.0, lambda wait_s: wait_s, lambda _, n: np.full(n, np.inf))
 
 
 def exponential(mean_s: float) -> Patience:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from benchmarks.validation.arrivals import at_random
-from benchmarks.validation.patience import Patience, endless
+from benchmarks.validation.patience import ENDLESS, Patience
 from engine.demand import Demand, Kinds
 from engine.methods.ladder import one_row_each
 from engine.replay import STATUS, Served, replay
 from engine.roster import Roster
-from engine.typing import FloatArray, IntArray
+from engine.typing import BoolArray, FloatArray, IntArray
 
 # Between two days, in mean handling times: nobody is left when the next one starts.
 GAP = 200.0
@@ -44,7 +45,7 @@ class Pool:
     handle_s: float
     n_agents: int
     length_s: float
-    patience: Patience = endless()
+    patience: Patience = ENDLESS
     within_s: float = 20.0
     warm_s: float = 0.0
 
@@ -85,7 +86,8 @@ def simulate(pool: Pool, n_days: int, rng: np.random.Generator) -> dict[str, Flo
         starts_s[day] + pool.length_s * place, handle_s, Kinds.plain(np.ones((1, pool.n_agents), bool)),
         patience_s=patience_s,
     )  # fmt: skip
-    on_queue = Roster.of(pool.n_agents, agents, np.zeros(pool.n_agents), np.full(pool.n_agents, starts_s[-1]))
+    end_s: Any = np.full(pool.n_agents, starts_s[-1])
+    on_queue = Roster.of(pool.n_agents, agents, np.zeros_like(agents), end_s)
     served = replay(demand, on_queue, one_row_each(np.zeros((1, pool.n_agents))))
     starts_us = np.rint(1e6 * starts_s).astype(np.int64)
     if (np.maximum(served.end_us, served.left_us) >= starts_us[day + 1]).any():
@@ -93,7 +95,9 @@ def simulate(pool: Pool, n_days: int, rng: np.random.Generator) -> dict[str, Flo
     return _sums(pool, demand.arrived_us, served, day, starts_us)
 
 
-def _sums(pool: Pool, arrived_us: IntArray, served: Served, day: IntArray, starts_us: IntArray) -> dict[str, FloatArray]:
+def _sums(
+    pool: Pool, arrived_us: IntArray, served: Served, day: IntArray, starts_us: IntArray
+) -> dict[str, FloatArray]:
     n_days = starts_us.size - 1
     from_us, until_us = (starts_us[day] + round(1e6 * edge_s) for edge_s in (pool.warm_s, pool.length_s))
     counts = arrived_us >= from_us
@@ -101,8 +105,8 @@ def _sums(pool: Pool, arrived_us: IntArray, served: Served, day: IntArray, start
     answered = counts & (served.status == STATUS.index("answered"))
     abandoned = counts & (served.status == STATUS.index("abandoned"))
 
-    def total(what: FloatArray) -> FloatArray:
-        return np.bincount(day, what, n_days)
+    def total(what: FloatArray | BoolArray) -> FloatArray:
+        return np.asarray(np.bincount(day, what, n_days), float)
 
     def within(start_us: IntArray, end_us: IntArray) -> FloatArray:
         """Seconds of a span that fall into the part of the day that counts."""

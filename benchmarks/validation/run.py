@@ -226,7 +226,11 @@ def main(cases: Sequence[str] = (), quick: bool = False, seed: int = 0, as_json:
     took_s = time.perf_counter() - start
     differ = [one for one in compared if not one.agrees]
     if as_json:
-        print(json.dumps({"cells": [one.to_dict() for one in compared], "differ": len(differ), "took_s": took_s}, indent=1))
+        print(
+            json.dumps(
+                {"cells": [one.to_dict() for one in compared], "differ": len(differ), "took_s": took_s}, indent=1
+            )
+        )
         return FAILED if differ else DONE
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table(compared))

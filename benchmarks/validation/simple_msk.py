@@ -7,6 +7,7 @@ Source: E. Buist, ContactCenters simulation library, doc/examples: SimpleMSK.jav
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class Days:
 
     def total(self, of: FloatArray | BoolArray) -> FloatArray:
         """Sums by day of something known of each call."""
-        return np.bincount(self.day, of, self.n_days)
+        return np.asarray(np.bincount(self.day, of, self.n_days), float)
 
 
 def draw(n_days: int, rng: np.random.Generator) -> Days:
@@ -104,7 +105,9 @@ def draw(n_days: int, rng: np.random.Generator) -> Days:
     day, period = np.divmod(span, N_PERIODS)
     up_to = np.cumsum(CALLS, axis=0) / CALLS.sum(axis=0)
     call_type = (rng.random(span.size) > up_to[:-1, period]).sum(axis=0)
-    handle_s, patience_s = (MINUTE_S / rate[period] * rng.standard_exponential(span.size) for rate in (SERVED, GIVING_UP))
+    handle_s, patience_s = (
+        MINUTE_S / rate[period] * rng.standard_exponential(span.size) for rate in (SERVED, GIVING_UP)
+    )
     rank = RANK[:, GROUP]
     arrived_s = day * DAY_S + (period + place) * PERIOD_S
     demand = Demand.of(arrived_s, handle_s, Kinds.plain(rank > NEVER), call_type, patience_s)
@@ -170,8 +173,8 @@ def roster(leaves: BoolArray) -> Roster:
         Small numbers come when the day begins, the others with the second period.
     """
     day_s = np.arange(len(leaves))[:, None] * DAY_S
-    start_s = day_s + (STAFF[GROUP, 0] <= NUMBER) * PERIOD_S
-    end_s = day_s + np.where(leaves, DROP_S, HOME_S)
+    start_s: Any = day_s + (STAFF[GROUP, 0] <= NUMBER) * PERIOD_S
+    end_s: Any = day_s + np.where(leaves, DROP_S, HOME_S)
     return Roster.of(N_AGENTS, np.tile(np.arange(N_AGENTS), len(leaves)), start_s.ravel(), end_s.ravel())
 
 

@@ -2,4 +2,7 @@
 
 from ingest.bank.importing import import_bank
 
-__all__ = ["import_bank"]
+# What `routelab calibrate` finds on January to April 1999 of the published log; see data/README.md.
+FITTED = {"join_gap_s": 300.0, "acw_s": 30.0}
+
+__all__ = ["FITTED", "import_bank"]

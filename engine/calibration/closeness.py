@@ -1,0 +1,169 @@
+"""How close a replay is to the record: measures of sums by group, their errors, and one loss for all.
+
+The loss of a replay is the root mean square of nine distances: ASA, abandonment and service level, each as a whole
+(off, in units of the limits of the light: 20 % of the ASA, 5 points), by day and by half hour of arrival (root mean
+square error over the recorded spread, weighted by interactions). At 1 a replay is as far off as the light allows, and
+by day and half hour no better than one number for all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.replay_report import ASA_OFF, SERVICE_LEVEL_OFF
+from engine.typing import FloatArray, IntArray, Record
+
+# Measures of which the loss is made: what is summed, and over what.
+MEASURES = {
+    "asa_s": ("answered_wait_s", "answered"),
+    "abandonment": ("abandoned", "offered"),
+    "service_level": ("within", "counted"),
+}
+SHOWN = MEASURES | {"mean_wait_s": ("wait_s", "waits")}
+GRAINS = ("whole", "day", "half_hour")
+LIMITS = {"asa_s": ASA_OFF, "abandonment": SERVICE_LEVEL_OFF, "service_level": SERVICE_LEVEL_OFF}
+_LEAST_SPREAD = 1e-9
+Parts = dict[str, FloatArray]
+
+
+def by_group(parts: Parts, group: IntArray, n_groups: int) -> Parts:
+    """Sums of sums.
+
+    Parameters
+    ----------
+    parts : dict of (n,) arrays
+        Sums.
+    group : (n,) array of int
+        Where each belongs.
+    n_groups : int
+        How many there are.
+
+    Returns
+    -------
+    dict of (n_groups,) arrays
+        Of the same names.
+    """
+    return {name: np.bincount(group, part, n_groups) for name, part in parts.items()}
+
+
+def measure(parts: Parts, name: str) -> FloatArray:
+    """A measure of sums, NaN where there is nothing to divide by.
+
+    Parameters
+    ----------
+    parts : dict of (n,) arrays
+        Sums.
+    name : str
+        Key of `SHOWN`.
+
+    Returns
+    -------
+    (n,) array of float
+        Shares or seconds.
+    """
+    above, below = (parts[part] for part in SHOWN[name])
+    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+
+
+def errors(simulated: Parts, recorded: Parts, name: str) -> Record:
+    """Root mean square error of a measure over groups, weighted by what was recorded.
+
+    Parameters
+    ----------
+    simulated, recorded : dict of (n,) arrays
+        Sums by group.
+    name : str
+        Key of `SHOWN`.
+
+    Returns
+    -------
+    dict
+        rmse, spread of the recorded values, and correlation; null where undefined.
+    """
+    mine, theirs = measure(simulated, name), measure(recorded, name)
+    known = ~np.isnan(mine) & ~np.isnan(theirs)
+    if not known.any():
+        return {"rmse": None, "spread": None, "correlation": None}
+    weight = recorded[SHOWN[name][1]][known]
+    weight = weight / weight.sum()
+    mine, theirs = mine[known], theirs[known]
+    a, b = mine - weight @ mine, theirs - weight @ theirs
+    spread, own_spread = (float(np.sqrt(weight @ side**2)) for side in (b, a))
+    varies = min(spread, own_spread) > _LEAST_SPREAD
+    return {
+        "rmse": float(np.sqrt(weight @ (mine - theirs) ** 2)),
+        "spread": spread if spread > _LEAST_SPREAD else None,
+        "correlation": float(weight @ (a * b)) / (spread * own_spread) if varies else None,
+    }
+
+
+def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Record:
+    """How far a replay is from the record, in units that can be added.
+
+    Parameters
+    ----------
+    simulated, recorded : dict of (n_cells,) arrays
+        Sums by half hour.
+    day_of_cell : (n_cells,) array of int
+        Place of the day.
+
+    Returns
+    -------
+    dict
+        By grain, then measure: off as a whole in units of the limit (the ASA's is a share of the recorded one, of at
+        least 1 s), and root mean square error by day and half hour over the recorded spread; null where undefined.
+
+    Examples
+    --------
+    >>> names = {name for pair in SHOWN.values() for name in pair}
+    >>> recorded = {name: np.array([10.0, 10.0]) for name in names} | {"within": np.array([4.0, 8.0])}
+    >>> found = distances(recorded | {"within": np.array([5.0, 8.0])}, recorded, np.array([0, 1]))
+    >>> round(found["whole"]["service_level"], 6), round(found["day"]["service_level"], 3)
+    (1.0, 0.354)
+    """
+    n_days = int(day_of_cell.max(initial=-1)) + 1
+    whole = np.zeros(day_of_cell.size, np.int64)
+    sides = {
+        "whole": [by_group(side, whole, 1) for side in (simulated, recorded)],
+        "day": [by_group(side, day_of_cell, n_days) for side in (simulated, recorded)],
+        "half_hour": [simulated, recorded],
+    }
+    found: Record = {grain: {} for grain in GRAINS}
+    for name in MEASURES:
+        mine, theirs = (float(measure(side, name)[0]) for side in sides["whole"])
+        limit = LIMITS[name] * (max(theirs, 1.0) if name == "asa_s" else 1.0)
+        found["whole"][name] = plain((mine - theirs) / limit)
+        for grain in GRAINS[1:]:
+            error = errors(*sides[grain], name)
+            found[grain][name] = error["rmse"] / error["spread"] if error["spread"] else None
+    return found
+
+
+def loss(found: Record) -> float:
+    """One number for all distances.
+
+    Parameters
+    ----------
+    found : dict
+        As `distances` gives them.
+
+    Returns
+    -------
+    float
+        Root of the mean over grains of the mean over measures of the squares; undefined ones are left out.
+
+    Examples
+    --------
+    >>> loss({"whole": {"asa_s": 4.0}, "day": {"asa_s": None}, "half_hour": {"asa_s": 2.0}}) ** 2
+    10.000000000000002
+    """
+    means = []
+    for grain in GRAINS:
+        squares = [value**2 for value in found[grain].values() if value is not None]
+        means += [np.mean(squares)] if squares else []
+    return float(np.sqrt(np.mean(means))) if means else 0.0
+
+
+def plain(value: float) -> float | None:
+    """A number for a report, None where undefined."""
+    return None if np.isnan(value) else float(value)

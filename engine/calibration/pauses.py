@@ -1,0 +1,86 @@
+"""Pauses of agents while customers wait, read off the log alone: what after-call work looks like from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.calibration.closeness import plain
+from engine.history import History
+from engine.patience import KaplanMeier
+from engine.tables import MEDIA
+from engine.typing import BoolArray, FloatArray, IntArray, Record
+
+
+def pauses(history: History, queue: IntArray, gap_s: float) -> Record:
+    """Time from a voice service to its agent's next, as long as somebody was waiting in the queue just served.
+
+    Parameters
+    ----------
+    history : History
+        What is recorded.
+    queue : (n,) array of int
+        Queue of each interaction.
+    gap_s : float
+        Longer pauses are taken for time off queue. [s]
+
+    Returns
+    -------
+    dict
+        n (pauses that began while somebody waited), median_s, and mean_s of those up to `gap_s`, from the
+        Kaplan-Meier estimate, since a queue that runs empty hides how long the pause would have been; null where
+        nothing was seen.
+    """
+    waits = np.nan_to_num(history.wait_s)
+    voice = history.media == MEDIA.index("voice")
+    left_us = history.arrived_us + np.rint(1e6 * waits).astype(np.int64)
+    handled = voice & (history.agent >= 0) & history.outcome_is("answered") & ~np.isnan(history.handle_s)
+    rows = np.flatnonzero(handled)
+    rows = rows[np.lexsort((left_us[rows], history.agent[rows]))]
+    done, following = rows[:-1], rows[1:]
+    same = history.agent[done] == history.agent[following]
+    done, following = done[same], following[same]
+    free_us = left_us[done] + np.rint(1e6 * history.handle_s[done]).astype(np.int64)
+    found = [(np.empty(0), np.empty(0, bool))]
+    for place in np.unique(queue[done]):
+        here, waited = queue[done] == place, voice & (queue == place) & (waits > 0)
+        lines = _waiting(history.arrived_us[waited], left_us[waited])
+        found.append(_seen(free_us[here], left_us[following][here], *lines))
+    return _summary(*(np.concatenate(side) for side in zip(*found, strict=True)), gap_s)
+
+
+def _waiting(arrived_us: IntArray, left_us: IntArray) -> tuple[IntArray, IntArray]:
+    """Stretches in which at least one waited: starts and ends, in order."""
+    if not arrived_us.size:
+        return arrived_us, left_us
+    order = np.argsort(arrived_us, kind="stable")
+    arrived_us, reached_us = arrived_us[order], np.maximum.accumulate(left_us[order])
+    starts = np.append(True, arrived_us[1:] > reached_us[:-1])
+    return arrived_us[starts], reached_us[np.append(starts[1:], True)]
+
+
+def _seen(
+    free_us: IntArray, next_us: IntArray, start_us: IntArray, end_us: IntArray
+) -> tuple[FloatArray, BoolArray]:  # fmt: skip
+    """Length of pauses that began while somebody waited, and whether they ended before the queue was empty. [s]"""
+    if not start_us.size:
+        return np.empty(0), np.empty(0, bool)
+    place = np.searchsorted(start_us, free_us, "right") - 1
+    inside = (place >= 0) & (free_us < end_us[place]) & (next_us >= free_us)
+    empty_us, free_us, next_us = end_us[place][inside], free_us[inside], next_us[inside]
+    return (np.minimum(next_us, empty_us) - free_us) / 1e6, next_us <= empty_us
+
+
+def _summary(pause_s: FloatArray, ended: BoolArray, gap_s: float) -> Record:
+    said: Record = {"n": int(pause_s.size), "join_gap_s": gap_s, "median_s": None, "mean_s": None}
+    if not ended.any():
+        return said
+    curve = KaplanMeier.fit(pause_s, ended)
+    held = np.concatenate([[1.0], curve.survival])
+    edges = np.concatenate([[0.0], np.minimum(curve.at_s, gap_s), [max(gap_s, 0.0)]])
+    area = float(held @ np.maximum(np.diff(edges), 0.0))
+    beyond = float(held[np.searchsorted(curve.at_s, gap_s, "right")])
+    median_s = curve.median_s
+    return said | {
+        "median_s": plain(median_s) if np.isfinite(median_s) else None,
+        "mean_s": (area - gap_s * beyond) / (1.0 - beyond) if beyond < 1 else None,
+    }

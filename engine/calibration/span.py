@@ -1,0 +1,167 @@
+"""Spans: days on which replays under some assumptions are held against the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from engine.account import Account, Ground, busy_within, days_of, local_days, of_played, services
+from engine.arrays import Arrays, Blocks
+from engine.assumptions import Assumptions
+from engine.calibration.closeness import Parts, distances, loss
+from engine.errors import MissingInput
+from engine.history import History
+from engine.replay_report import Progress, Study
+from engine.replay_run import play
+from engine.scenario import Scenario
+from engine.typing import FloatArray, IntArray, Record
+
+SLOTS = 48
+EPOCH = date(1970, 1, 1)
+Days = tuple[date, date]
+_NO_SPELLS = Blocks(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True)
+class Replays:
+    """Draws of today's rule over a span, as sums.
+
+    Parameters
+    ----------
+    cells, types : list of dict
+        Sums by half hour and by call type, one per draw.
+    occupancy : (n_draws,) array of float
+        Busy over staffed seconds, NaN where nobody was staffed.
+    outside : float or None
+        Share of the first draw's work that lies outside its blocks.
+    staffed : (n_days,) array of int
+        Agents on queue, by day of the span.
+    """
+
+    cells: list[Parts]
+    types: list[Parts]
+    occupancy: FloatArray
+    outside: float | None
+    staffed: IntArray
+
+
+class Span:
+    """Days on which replays are held against the record.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The whole data set.
+    scenario : Scenario
+        The rule in force, with seed and definitions.
+    days : tuple of date
+        First and last, both included.
+
+    Raises
+    ------
+    MissingInput
+        If nothing arrived on these days, or no wait of theirs is recorded.
+    """
+
+    def __init__(self, arrays: Arrays, scenario: Scenario, days: Days) -> None:
+        part = arrays.days(*days)
+        self.history: History = part.history()
+        self.arrays = replace(part, history=lambda: self.history)
+        self.scenario, self.days = scenario, days
+        if np.isnan(self.history.wait_s).all():
+            raise MissingInput(
+                f"interactions: {self.history.n:,} arrived from {days[0]} to {days[1]} and no wait_s of them is "
+                "recorded, so there is nothing to hold a replay against; give wait_s and outcome, or choose other days"
+            )
+        zone = arrays.centre.time_zone
+        local = pl.Series(self.history.arrived_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(zone).dt
+        slot = (2 * local.hour().cast(pl.Int64) + local.minute().cast(pl.Int64) // 30).to_numpy()
+        code, self.cell = np.unique(local_days(self.history.arrived_us, zone) * SLOTS + slot, return_inverse=True)
+        self.slot_of_cell: IntArray = code % SLOTS
+        self.day_numbers, self.day_of_cell = np.unique(code // SLOTS, return_inverse=True)
+
+    @property
+    def dates(self) -> list[date]:
+        """Local days on which something arrived."""
+        return [EPOCH + timedelta(days=day) for day in self.day_numbers.tolist()]
+
+    @property
+    def n_types(self) -> int:
+        """Call types of the centre."""
+        return int(self.arrays.centre.call_types.height)
+
+    @cached_property
+    def past(self) -> Parts:
+        """What was recorded, by half hour."""
+        study = self.study(self.scenario.assumptions)
+        return self._cells(study, study.past.accounts[0])
+
+    @cached_property
+    def past_types(self) -> Parts:
+        """What was recorded, by call type."""
+        study = self.study(self.scenario.assumptions)
+        return self._sums(study, study.past.accounts[0], self.history.call_type, self.n_types)
+
+    def study(self, assumptions: Assumptions) -> Study:
+        """The same days under other assumptions."""
+        return Study(self.arrays, replace(self.scenario, assumptions=assumptions))
+
+    def losses(self, assumptions: Assumptions, draws: range) -> tuple[list[float], Record]:
+        """Loss of each draw, and the distances of the first."""
+        study = self.study(assumptions)
+        each = [distances(self._cells(study, self._account(study, k)), self.past, self.day_of_cell) for k in draws]
+        return [loss(one) for one in each], each[0]
+
+    def replays(self, assumptions: Assumptions, draws: int, progress: Progress | None, label: str) -> Replays:
+        """All that is shown of one set of assumptions."""
+        study = self.study(assumptions)
+        cells, types, occupied, outside = [], [], [], None
+        for number in range(draws):
+            if progress is not None:
+                progress(label, number, draws)
+            account = self._account(study, number)
+            cells.append(self._cells(study, account))
+            types.append(self._sums(study, account, self.history.call_type, self.n_types))
+            inside_s, work_s, staffed_s = _work(study, account)
+            occupied.append(inside_s / staffed_s if staffed_s else np.nan)
+            outside = max(0.0, 1.0 - inside_s / work_s) if number == 0 and work_s > 0 else outside
+        return Replays(cells, types, np.array(occupied), outside, self._staffed(study))
+
+    def recorded_occupancy(self, assumptions: Assumptions) -> float | None:
+        """Busy over staffed seconds of the record, under assumptions on what it does not say."""
+        study = self.study(assumptions)
+        inside_s, _, staffed_s = _work(study, study.past.accounts[0])
+        return inside_s / staffed_s if staffed_s else None
+
+    def _account(self, study: Study, number: int) -> Account:
+        return of_played("today", play(study.scenario, study.recorded, number), study.queue)
+
+    def _cells(self, study: Study, account: Account) -> Parts:
+        return self._sums(study, account, self.cell, self.slot_of_cell.size)
+
+    @staticmethod
+    def _sums(study: Study, account: Account, group: IntArray, n_groups: int) -> Parts:
+        # Groups stand in for days. Nobody is named, so that no table of groups by agents is made.
+        bare = replace(account, agent=np.full(account.agent.size, -1, np.int32))
+        day = study.ground
+        ground = Ground(
+            group, n_groups, 1, day.goal_s, day.definition, day.short_s, _NO_SPELLS, np.empty(0, np.int64)
+        )  # fmt: skip
+        return {name: part[0] for name, part in days_of([bare], ground).parts.items()}
+
+    def _staffed(self, study: Study) -> IntArray:
+        spells, n = study.recorded.spells, self.arrays.centre.n_agents
+        day = np.searchsorted(self.day_numbers, local_days(spells.start_us, self.arrays.centre.time_zone), "right") - 1
+        pairs = np.unique(np.maximum(day, 0) * n + spells.agent)
+        return np.bincount(pairs // n, minlength=self.day_numbers.size)
+
+
+def _work(study: Study, account: Account) -> tuple[float, float, float]:
+    """Seconds of work inside blocks, of all work, and staffed."""
+    spells, done = study.recorded.spells, services(account)
+    work_us, staffed_us = ((side.end_us - side.start_us).sum() for side in (done, spells))
+    return float(busy_within(done, spells).sum()), float(work_us) / 1e6, float(staffed_us) / 1e6
