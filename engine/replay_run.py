@@ -103,6 +103,9 @@ def goal_s(scenario: Scenario, centre: Centre) -> FloatArray:
     return centre.queues["service_level_s"].to_numpy()
 
 
+ANSWERED, UNSERVED = STATUS.index("answered"), STATUS.index("unserved")
+
+
 class _Player:
     """A replay under way."""
 
@@ -122,7 +125,7 @@ class _Player:
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Record] = []
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
-        self._low = 0
+        self._low = self._noted = 0
 
     def play(self) -> Played:
         """From the first event to the last."""
@@ -136,7 +139,7 @@ class _Player:
             state = (self.csat.row_of(start_us // DAY_US) if self._reads_csat else 0, tuple(weights))
             if ladder is None or state != made_for:
                 if ladder is not None:
-                    self._note_scores(replay, ladder)
+                    self._note_scores(replay, ladder, start_us)
                 ladder, made_for = self.method.ladder(self._view(*state)), state
                 self._states.append((start_us, *state))
             if until_us < NEVER_US:
@@ -194,7 +197,7 @@ class _Player:
             self.demand.arrived_us[rows], part.left_us, part.status, self.queue[rows], len(before),
             now_us - window_us, now_us, goal_s(self.scenario, self.recorded.centre),
         )  # fmt: skip
-        open_ = (part.status == STATUS.index("unserved")) | (part.left_us > now_us - window_us)
+        open_ = (part.status == UNSERVED) | (part.left_us > now_us - window_us)
         self._low += int(open_.argmax()) if open_.any() else open_.size
         assert self.scenario.goal is not None
         goal = ServiceLevelGoal.parse(self.scenario.goal)
@@ -212,11 +215,14 @@ class _Player:
             "moved": weights != self.scenario.weights, "weights": list(weights.terms),
         }  # fmt: skip
 
-    def _note_scores(self, replay: Replay, ladder: Ladder) -> None:
-        """Scores of those chosen since the ladder last changed."""
+    def _note_scores(self, replay: Replay, ladder: Ladder, until_us: int = NEVER_US) -> None:
+        """Scores of those chosen since the ladder last changed; the earliest undecided one tells where to look."""
         if self.method.planner is None:
             return
-        served = replay.so_far()
-        fresh = np.flatnonzero(np.isnan(self.score) & (served.agent >= 0) & (served.status == 0))
-        row = ladder.first_row[self.demand.kind[fresh]]
-        self.score[fresh] = ladder.rank[row, served.agent[fresh]] / SCALE
+        rows = slice(self._noted, int(np.searchsorted(self.demand.arrived_us, until_us)))
+        served = replay.so_far(rows)
+        fresh = np.flatnonzero(np.isnan(self.score[rows]) & (served.agent >= 0) & (served.status == ANSWERED))
+        row = ladder.first_row[self.demand.kind[rows][fresh]]
+        self.score[rows][fresh] = ladder.rank[row, served.agent[fresh]] / SCALE
+        undecided = served.status == UNSERVED
+        self._noted += int(undecided.argmax()) if undecided.any() else undecided.size
