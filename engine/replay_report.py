@@ -330,6 +330,10 @@ def _shares(
     rows, group = _groups(played)
     shared = sharing(account.arrived_us, played.served.left_us, group, account.answered, rows, spells)
     counts = busy.handled.astype(float)
+    # Who only ever took interactions that had come before the own shift could still have got those.
+    shared = replace(
+        shared, eligible_count=np.maximum(shared.eligible_count, np.where(shared.eligible_count, 0, counts))
+    )
     expected = _expected(scenario.expected, counts, shared)
     found = fairness(
         Shares(
