@@ -12,10 +12,10 @@ import polars as pl
 from engine.arrays import Arrays, Blocks, Centre
 from engine.demand import Demand, Kinds, leaving
 from engine.errors import InvalidTable
-from engine.handling import Handling, factors, handling
+from engine.handling import Factors, Handling, fit_factors, handling
 from engine.history import History
 from engine.methods import METHODS
-from engine.patience import patience
+from engine.patience import Curve, curves, patience
 from engine.roster import Roster
 from engine.scenario import Scenario, csat_of, terms_of
 from engine.scores import Terms
@@ -92,9 +92,14 @@ class Recorded:
         return self.centre.queue[self.centre.requirement]
 
     @cached_property
-    def factor(self) -> tuple[FloatArray, Int32Array]:
-        """Handling time of each agent relative to others by row, and the row of each call type."""
-        return factors(self.history, self.centre, self.assumptions)
+    def factors(self) -> Factors:
+        """Handling time of each agent relative to others, by what is required."""
+        return fit_factors(self.history, self.centre, self.assumptions)
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        """Patience as it was seen; draws differ, the curves are fitted once."""
+        return curves(self.history, self.queue_of_type)
 
     def roster(self, *, new_agents_last: bool) -> Roster:
         """When agents can be asked, and how much at once."""
@@ -105,8 +110,9 @@ class Recorded:
 
     def handling(self, replication: int) -> Handling:
         """Handling times of one replication."""
+        known = self.factors if self.assumptions.handling == "agent" else None
         handled, self.estimates["handling"] = handling(
-            self.history, self.centre, self.assumptions, self.seed, replication
+            self.history, self.centre, self.assumptions, self.seed, replication, known
         )
         return handled
 
@@ -219,7 +225,9 @@ def demand_of(recorded: Recorded, kinds: Kinds, kind: Int32Array, replication: i
     """
     history, assumptions, seed = recorded.history, recorded.assumptions, recorded.seed
     handled = recorded.handling(replication)
-    waits, recorded.estimates["patience"] = patience(history, recorded.queue_of_type, assumptions, seed, replication)
+    waits, recorded.estimates["patience"] = patience(
+        history, recorded.queue_of_type, assumptions, seed, replication, recorded.curves
+    )
     return Demand(
         arrived_us=history.arrived_us, kind=kind, handle_us=handled.handle_us,
         leave_us=leaving(history.arrived_us, waits.patience_s),

@@ -175,12 +175,12 @@ class _Player:
         return sorted(stop for stop in stops if stop > first_us)
 
     def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
-        factor, row_of_type = self.recorded.factor
+        fitted = self.recorded.factors
         kinds = self.demand.kinds
         return View(
-            terms=self.terms, csat_row=csat_row, kinds=replace(kinds, handling=row_of_type[kinds.call_type]),
+            terms=self.terms, csat_row=csat_row, kinds=replace(kinds, handling=fitted.handling_of_call_type[kinds.call_type]),
             weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
-            switches=self.scenario.switches, factor=factor,
+            switches=self.scenario.switches, factor=fitted.factor,
         )  # fmt: skip
 
     def _clock(self) -> Clock:

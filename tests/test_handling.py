@@ -184,10 +184,10 @@ def test_thirty_answers_are_enough_to_draw_from():
 
 def test_a_given_factor_is_used_to_the_last_bit():
     rows = [answer(9.0, skills=["x"]), answer(9.0)]
-    arrays = arrays_of(rows, [("a", "x", 0.7), ("a", None, 1.1), ("b", None, 1 / 3)])
+    arrays = arrays_of(rows, [("a", "x", 0.35), ("a", None, 0.1), ("b", None, 3.0)])
     factor, row = factors(arrays.history(), arrays.centre, Assumptions())
-    assert factor[row[0]].tolist() == [0.7, 1 / 3, 1.0, 1.0, 1.0]
-    assert factor[row[1]].tolist() == [1.1, 1 / 3, 1.0, 1.0, 1.0]
+    assert factor[row[0]].tolist() == [0.35, 3.0, 1.0, 1.0, 1.0]
+    assert factor[row[1]].tolist() == [0.1, 3.0, 1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("assumed", [Assumptions(), AGENT])
