@@ -16,11 +16,13 @@ from engine.errors import InvalidScenario
 from engine.methods.ladder import Ladder
 from engine.roster import Roster
 from engine.tables import MEDIA
-from engine.typing import BoolArray, Int8Array, Int32Array, IntArray
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 STATUS = ("answered", "abandoned", "flowed_out", "unserved")
 WORD = 64
 ALL = slice(None)
+# From so many agents on their order by rank is kept.
+MANY_AGENTS = 512
 
 
 @dataclass(frozen=True)
@@ -218,11 +220,22 @@ def _plan(kernel: Any, ladder: Ladder) -> Any:
     highest = np.max(ladder.rank, axis=1, initial=-np.inf)
     lowest = np.min(np.where(able, ladder.rank, np.inf), axis=1, initial=np.inf)
     last = ladder.first_row[1:] - 1
+    order, ordered = _ranked(ladder.rank, able, highest > lowest)
     return kernel.Plan(
         np.array(ladder.first_row, np.int32), np.array(ladder.after_us, np.int64), limit, highest <= lowest,
         np.array(ladder.rank, np.float64), _words(able), _words(able if ladder.pool is None else ladder.pool),
-        _words(able[last].T), bool(ladder.by_draw),
+        _words(able[last].T), bool(ladder.by_draw), order, ordered,
     )  # fmt: skip
+
+
+def _ranked(rank: FloatArray, able: BoolArray, differs: BoolArray) -> tuple[Int32Array, IntArray]:
+    """Agents of each row by rank, then place; rows of equal ranks need none, and few agents are faster gone through."""
+    n_rows, n_agents = rank.shape
+    if n_agents < MANY_AGENTS:
+        return np.empty(0, np.int32), np.zeros(n_rows + 1, np.int64)
+    size = np.where(differs, able.sum(axis=1), 0)
+    order = [np.argsort(-rank[row], kind="stable")[:n] for row, n in enumerate(size.tolist())]
+    return np.concatenate(order).astype(np.int32), np.concatenate([[0], np.cumsum(size)])
 
 
 def _agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
@@ -247,7 +260,7 @@ def _state(kernel: Any, demand: Demand, roster: Roster) -> Any:
     n_ends = int(roster.capacity.sum()) + n_agents + 1
     none, words = np.full(n_kinds, -1, np.int32), np.zeros
     return kernel.State(
-        at=np.zeros(5, np.int64), until_us=np.zeros(n_agents, np.int64),
+        at=np.zeros(6, np.int64), until_us=np.zeros(n_agents, np.int64),
         held=np.zeros((n_agents, len(MEDIA)), np.int16),
         n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64),
         away=np.zeros(n_agents, np.int16), listed=np.zeros(n_agents, bool),

@@ -20,7 +20,7 @@ NEVER_US = np.iinfo(np.int64).max
 # LOSING: the customer will leave while it alerts.
 COMING, WAITING, MISSING, LOSING, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(8)
 # Places in State.at.
-ARRIVAL, SHIFT, N_ENDS, N_STAGES, LAST_US = range(5)
+ARRIVAL, SHIFT, N_ENDS, N_STAGES, LAST_US, N_FREE = range(6)
 _LOWEST = -np.inf
 # The loop is one piece of machine code: each part below is written into it, the large ones just once.
 part = kernel(allocates=False, inlined=True)
@@ -70,7 +70,8 @@ class Plan(NamedTuple):
 
     first_row (n_kinds + 1), after_us, limit (0: none), flat (all ranks equal) by row; rank (n_rows,
     n_agents), -inf never; able and pool (n_rows, n_words): agents of the row, and those among whom the
-    limit counts; can (n_agents, n_kind_words): kinds an agent may ever get; by_draw.
+    limit counts; can (n_agents, n_kind_words): kinds an agent may ever get; by_draw. order: agents of row r by
+    rank lie in order[ordered[r]:ordered[r + 1]], or nothing where there are few agents.
     """
 
     first_row: Any
@@ -82,6 +83,8 @@ class Plan(NamedTuple):
     pool: Any
     can: Any
     by_draw: Any
+    order: Any
+    ordered: Any
 
 
 class Agents(NamedTuple):
@@ -198,6 +201,7 @@ def _list(agents: Any, state: Any, a: Any) -> None:
     state.earlier[a], state.later[a] = spot, behind
     state.later[spot], state.earlier[behind] = a, a
     state.listed[a] = True
+    state.at[N_FREE] += 1
     state.free[a >> 6] |= _ONE << np.uint64(a & 63)
 
 
@@ -206,6 +210,7 @@ def _unlist(state: Any, a: Any) -> None:
     spot, behind = state.earlier[a], state.later[a]
     state.later[spot], state.earlier[behind] = behind, spot
     state.listed[a] = False
+    state.at[N_FREE] -= 1
     state.free[a >> 6] &= ~(_ONE << np.uint64(a & 63))
 
 
@@ -304,6 +309,21 @@ def _best_ranked(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row:
 
 
 @part
+def _first_ranked(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row: Any) -> Any:
+    """The same as `_best_ranked`, read down the ranks until one is free; ties go to the longest idle."""
+    best, idle, media = -1, NEVER_US, kinds.media[kind]
+    for place in range(plan.ordered[row], plan.ordered[row + 1]):
+        a = plan.order[place]
+        if best >= 0 and plan.rank[row, a] < plan.rank[row, best]:
+            break
+        if not state.listed[a] or (best >= 0 and state.idle_us[a] >= idle):
+            continue
+        if agents.single or _has_room(agents, state, a, media):
+            best, idle = a, state.idle_us[a]
+    return best
+
+
+@part
 def _drawn(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row: Any, share: Any) -> Any:
     """One of the free agents of a row, each with the same chance; agents in order of id."""
     media = kinds.media[kind]
@@ -342,6 +362,12 @@ def _choose(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, i: Any, 
         return _drawn(kinds, plan, agents, state, kind, row, calls.pick[i])
     if plan.flat[row] or plan.limit[row] > 0:
         return _longest_idle(kinds, plan, agents, state, kind, row)
+    if plan.order.size > 0:
+        # Whichever is probably shorter: going through the able who are free, or down the ranks to the first of them.
+        n_able = plan.ordered[row + 1] - plan.ordered[row]
+        n_hits = n_able * state.at[N_FREE] / state.listed.size
+        if n_hits * n_hits > n_able:
+            return _first_ranked(kinds, plan, agents, state, kind, row)
     return _best_ranked(kinds, plan, agents, state, kind, row)
 
 
