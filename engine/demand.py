@@ -36,6 +36,8 @@ class Kinds:
         Row of the centre's call types.
     preferred : (n_kinds,) list, optional
         Agents and scores 0-100 that the flow attached, by kind; None for none.
+    timeout_us : (n_kinds,) array of int64, optional
+        How long an alert that nobody answers lasts; None: as the clock of the replay says. [us]
     """
 
     media: Int8Array
@@ -45,6 +47,7 @@ class Kinds:
     handling: Int32Array
     call_type: Int32Array
     preferred: list[tuple[tuple[int, float], ...] | None] | None = None
+    timeout_us: IntArray | None = None
 
     @classmethod
     def plain(cls, eligible: BoolArray, lead_s: Any = 0.0) -> Kinds:

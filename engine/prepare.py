@@ -21,7 +21,7 @@ from engine.scenario import Scenario, csat_of, terms_of
 from engine.scores import Terms
 from engine.staffing import on_queue, roster, staffing
 from engine.streams import NO_ANSWER, PICK, uniform
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, Int32Array, IntArray, Record
 
 # Rows of a ladder times agents held at once; 8 bytes each.
 MOST_CELLS = 200_000_000
@@ -165,7 +165,7 @@ def _preferred(history: History, centre: Centre) -> tuple[list[tuple[tuple[int, 
     return list(texts), codes
 
 
-def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float) -> Kinds:
+def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
     """What interactions of a kind have in common.
 
     Parameters
@@ -178,6 +178,8 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float) -> K
         Tells who is eligible; columns are agents in the order of the centre.
     point_s : float
         Head start of one point of priority. [s]
+    timeout_s : float
+        How long an alert that nobody answers lasts where a queue does not say. [s]
 
     Returns
     -------
@@ -188,6 +190,7 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float) -> K
     points = centre.call_types["priority"].to_numpy()[sorted_.call_type]
     only = (centre.queues["scoring_method"] == "PriorityOnly").to_numpy()[centre.queue[requirement]]
     lead_s = np.where(only, 1.0, point_s) * points
+    alerts_s = centre.queues["alerting_timeout_s"].fill_null(timeout_s).to_numpy()[centre.queue[requirement]]
     if requirement.size * centre.n_agents > MOST_CELLS:
         raise InvalidTable(
             f"{requirement.size:,} different kinds of interaction (queue, skills, language, priority, media) and "
@@ -197,6 +200,7 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float) -> K
         media=sorted_.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
         lead_us=np.rint(1e6 * lead_s).astype(np.int64), eligible=_eligible(terms, requirement),
         handling=np.zeros(requirement.size, np.int32), call_type=sorted_.call_type, preferred=sorted_.preferred,
+        timeout_us=np.rint(1e6 * alerts_s).astype(np.int64),
     )  # fmt: skip
 
 

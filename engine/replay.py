@@ -38,7 +38,7 @@ class Clock:
     alert_resets : bool
         Whether an alert that came to nothing puts an agent at the back.
     timeout_s : float
-        How long an agent who does not answer is alerted. [s]
+        How long an agent who does not answer is alerted, where a kind says nothing of its own. [s]
     away_s : float
         How long such an agent gets nothing more. [s]
     """
@@ -108,7 +108,7 @@ class Replay:
             )
         self._kernel, self._demand, self._n_agents = kernel, demand, roster.n_agents
         self._calls = _calls(kernel, demand)
-        self._kinds = _kinds(kernel, demand)
+        self._kinds = _kinds(kernel, demand, clock or Clock())
         self._agents = _agents(kernel, demand, roster, clock or Clock())
         self._state = _state(kernel, demand, roster)
         self._served = _served(kernel, demand.arrived_us.size)
@@ -205,11 +205,12 @@ def _calls(kernel: Any, demand: Demand) -> Any:
     )  # fmt: skip
 
 
-def _kinds(kernel: Any, demand: Demand) -> Any:
+def _kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
     kinds = demand.kinds
+    timeout_us = np.full(kinds.media.size, _us(clock.timeout_s)) if kinds.timeout_us is None else kinds.timeout_us
     return kernel.Kinds(
         np.array(kinds.media, np.int8), np.array(kinds.tier, np.int8), np.array(kinds.lead_us, np.int64),
-        np.array(kinds.handling, np.int32), _words(kinds.eligible),
+        np.array(kinds.handling, np.int32), np.array(timeout_us, np.int64), _words(kinds.eligible),
     )  # fmt: skip
 
 
@@ -250,7 +251,7 @@ def _agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
     return kernel.Agents(
         np.array(roster.capacity, np.int8), np.array(roster.interrupts, np.bool_), single, factor,
         at_us[order].astype(np.int64), agent[order], until_us[order].astype(np.int64), _us(clock.lookback_s),
-        bool(clock.resets_on_queue), bool(clock.alert_resets), _us(clock.timeout_s), _us(clock.away_s),
+        bool(clock.resets_on_queue), bool(clock.alert_resets), _us(clock.away_s),
     )  # fmt: skip
 
 

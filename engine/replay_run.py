@@ -118,7 +118,8 @@ class _Player:
         self.csat: CsatTable = csat_of(scenario, recorded.arrays)
         self.terms = terms_for(scenario, recorded.arrays)
         by = recorded.by_preference if "preferred" in self.method.reads else recorded.by_type
-        kinds = kinds_of(by, centre, self.terms, scenario.assumptions.point_s)
+        assumed = scenario.assumptions
+        kinds = kinds_of(by, centre, self.terms, assumed.point_s, assumed.timeout_s)
         self.demand = demand_of(recorded, kinds, by.kind, replication)
         self.roster = recorded.roster(new_agents_last=self.method.is_platform and scenario.switches.new_agents_last)
         self.queue: IntArray = recorded.queue_of_type[by.call_type][by.kind]
@@ -177,8 +178,9 @@ class _Player:
     def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
         fitted = self.recorded.factors
         kinds = self.demand.kinds
+        kinds = replace(kinds, handling=fitted.handling_of_call_type[kinds.call_type])
         return View(
-            terms=self.terms, csat_row=csat_row, kinds=replace(kinds, handling=fitted.handling_of_call_type[kinds.call_type]),
+            terms=self.terms, csat_row=csat_row, kinds=kinds,
             weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
             switches=self.scenario.switches, factor=fitted.factor,
         )  # fmt: skip

@@ -43,7 +43,7 @@ def by_group(parts: Parts, group: IntArray, n_groups: int) -> Parts:
     dict of (n_groups,) arrays
         Of the same names.
     """
-    return {name: np.bincount(group, part, n_groups) for name, part in parts.items()}
+    return {name: np.bincount(group, part, n_groups).astype(float) for name, part in parts.items()}
 
 
 def measure(parts: Parts, name: str) -> FloatArray:
@@ -134,7 +134,7 @@ def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Recor
         limit = LIMITS[name] * (max(theirs, 1.0) if name == "asa_s" else 1.0)
         found["whole"][name] = plain((mine - theirs) / limit)
         for grain in GRAINS[1:]:
-            error = errors(*sides[grain], name)
+            error = errors(sides[grain][0], sides[grain][1], name)
             found[grain][name] = error["rmse"] / error["spread"] if error["spread"] else None
     return found
 

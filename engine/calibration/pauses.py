@@ -45,7 +45,8 @@ def pauses(history: History, queue: IntArray, gap_s: float) -> Record:
         here, waited = queue[done] == place, voice & (queue == place) & (waits > 0)
         lines = _waiting(history.arrived_us[waited], left_us[waited])
         found.append(_seen(free_us[here], left_us[following][here], *lines))
-    return _summary(*(np.concatenate(side) for side in zip(*found, strict=True)), gap_s)
+    pause_s, ended = (np.concatenate(side) for side in zip(*found, strict=True))
+    return _summary(pause_s, ended, gap_s)
 
 
 def _waiting(arrived_us: IntArray, left_us: IntArray) -> tuple[IntArray, IntArray]:

@@ -55,13 +55,15 @@ class Kinds(NamedTuple):
     """What interactions of one kind have in common.
 
     media, tier (0: before all of tier 1), lead_us (head start among those waiting), handling (row of
-    factor) by kind; eligible (n_kinds, n_words): who counts for the choice share.
+    factor), timeout_us (of an alert that nobody answers) by kind; eligible (n_kinds, n_words): who counts for
+    the choice share.
     """
 
     media: Any
     tier: Any
     lead_us: Any
     handling: Any
+    timeout_us: Any
     eligible: Any
 
 
@@ -93,7 +95,7 @@ class Agents(NamedTuple):
     capacity (n_agents, n_media); interrupts (n_media, n_media): whether work of the first may be
     interrupted by the second; single: everybody holds one at most; factor (n_handlings, n_agents);
     event_us, event_agent, event_until_us (0: the spell ends) in order; flags: look-back, reset on
-    presence, alert resets, alert time-out and time away after no answer.
+    presence, alert resets, and time away after no answer.
     """
 
     capacity: Any
@@ -106,7 +108,6 @@ class Agents(NamedTuple):
     lookback_us: Any
     resets_on_queue: Any
     alert_resets: Any
-    timeout_us: Any
     away_us: Any
 
 
@@ -379,7 +380,7 @@ def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any
     state.n_held[a] += 1
     state.held[a, kinds.media[kind]] += 1
     answers = state.missed[i] >= calls.misses[i]
-    ready_us = now + (calls.alert_us[i] if answers else agents.timeout_us)
+    ready_us = now + (calls.alert_us[i] if answers else kinds.timeout_us[kind])
     if calls.leave_us[i] < ready_us:
         served.status[i], until_us = LOSING, calls.leave_us[i]
     elif not answers:
