@@ -20,9 +20,9 @@ from engine.run import run
 from engine.scenario import ROLLING
 from engine.typing import Record
 
-# What a replay holds at once: some hundred bytes for each interaction and draw, some thousand for each day and draw,
-# and one row of the report for each interval.
-MOST_DRAWN, MOST_DAYS, MOST_INTERVALS, MOST_PLANS = 10_000_000, 20_000, 100_000, 50_000
+# What a replay holds at once: some hundred bytes for each interaction and draw, some ten thousand for each day and
+# draw, a row of the report for each interval, and a note of each change of the weights.
+MOST_DRAWN, MOST_DAYS, MOST_INTERVALS, MOST_PLANS = 5_000_000, 20_000, 100_000, 500_000
 FEWER = "use fewer replications, or fewer days (start_date, end_date)"
 
 
@@ -142,7 +142,8 @@ def _recorded(arrays: Arrays, request: BatchRequest) -> Arrays:
 
 
 def _check_length(request: BatchRequest, span_s: float) -> None:
-    n_intervals, n_plans = span_s / 60 / request.interval_min, span_s / request.replan_s
+    n_intervals = span_s / 60 / request.interval_min
+    n_plans = span_s / request.replan_s * request.replications
     if n_intervals > MOST_INTERVALS:
         what = f"{n_intervals:,.0f} intervals of {request.interval_min} minutes from the first to the last arrival"
         remedy = f"use longer intervals or fewer days, at most {MOST_INTERVALS:,} intervals"

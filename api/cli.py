@@ -8,6 +8,7 @@ import sys
 import click
 
 from api.commands.bench import bench
+from api.commands.calibrate import calibrate
 from api.commands.compare import compare
 from api.commands.demo import demo
 from api.commands.explain import explain
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, snapshot, simulate, compare, explain, serve, bench, validate):
+for command in (demo, snapshot, simulate, calibrate, compare, explain, serve, bench, validate):
     cli.add_command(command)
 
 

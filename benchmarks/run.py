@@ -281,7 +281,7 @@ def main(
     if as_json:
         print(json.dumps(_everything(results, failures), indent=1))
     else:
-        console = Console(width=None if sys.stdout.isatty() else 140)
+        console = Console(width=None if sys.stdout.isatty() else 160)
         console.print(table(results.rows))
         for said in _remarks(results):
             console.print(said, highlight=False)

@@ -283,5 +283,5 @@ def _counts(account: Account, ground: Ground) -> FloatArray:
     """Answered by day and agent, of agents who were ever on queue."""
     rows = account.answered
     cell = ground.day[rows] * ground.n_agents + account.agent[rows]
-    counts = np.bincount(cell, minlength=ground.n_days * ground.n_agents).reshape(ground.n_days, -1)
+    counts = np.bincount(cell, minlength=ground.n_days * ground.n_agents).reshape(ground.n_days, ground.n_agents)
     return counts[:, np.unique(ground.spells.agent)].astype(float)

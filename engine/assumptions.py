@@ -12,6 +12,8 @@ HANDLING = ("recorded", "agent")
 FLOW_OUT = ("recorded", "never")
 PATIENCE = ("estimated", "never")
 LONGEST_S = 1e9
+# With the largest priority there is (25 million points) a head start still fits into microseconds of 64 bits.
+LARGEST_POINT_S = 1e5
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ class Assumptions:
     away_s: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("join_gap_s", "lead_s", "tail_s", "acw_s", "point_s", "timeout_s", "away_s"):
+        for name in ("join_gap_s", "lead_s", "tail_s", "acw_s", "timeout_s", "away_s"):
             _within(name, getattr(self, name), LONGEST_S)
+        _within("point_s", self.point_s, LARGEST_POINT_S)
         _within("no_answer", self.no_answer, 0.95)
         if not (isinstance(self.flow_out, str) and self.flow_out in FLOW_OUT):
             _within("flow_out", self.flow_out, LONGEST_S, f"{', '.join(FLOW_OUT)} or ")

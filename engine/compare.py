@@ -130,7 +130,7 @@ def _verdict(place: int, scenario: Scenario, sides: list[Record], told: bool) ->
     said: Record = {"rule": scenario.method, "about": METHODS[scenario.method].about}
     if not told:
         why = next(side["light"]["why"] for side in sides if side["light"]["color"] == "red")
-        return said | {"withheld": f"{why}; calibrate, give staffing, or use --force"}
+        return said | {"withheld": f"{why}; calibrate, give staffing, or force verdicts all the same (--force)"}
     return said | {name: _both([side["differences"][place][name] for side in sides]) for name in MEASURES}
 
 

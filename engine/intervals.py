@@ -74,7 +74,9 @@ def measures(sums: Mapping[str, FloatArray], counts: FloatArray) -> dict[str, Fl
             some = below_sum > 0
             found[name] = np.divide(sums[above], below_sum, out=np.full(below_sum.shape, np.nan), where=some)
     total = counts.sum(axis=-1)
-    found["gini"] = np.where(total > 0, gini(np.where(total[..., None] > 0, counts, 1.0)), np.nan)
+    found["gini"] = np.full(total.shape, np.nan)
+    if (total > 0).any():
+        found["gini"][total > 0] = gini(counts[total > 0])
     return found
 
 

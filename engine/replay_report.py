@@ -290,7 +290,7 @@ def _verdict(differences: dict[str, Record], is_possible: bool) -> str:
 
 
 def _withheld(lit: Record) -> str:
-    return f"withheld: {lit['why']}; calibrate, give staffing, or use --force to see it all the same"
+    return f"withheld: {lit['why']}; calibrate, give staffing, or force a verdict all the same (--force)"
 
 
 def _waits(study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy) -> Record:

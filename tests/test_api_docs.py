@@ -69,7 +69,9 @@ def test_a_replay_is_shown_where_a_snapshot_holds_what_that_needs(tmp_path, make
     # How to read the answer stands beside it, and its fields in the tables.
     assert ("whether today's rule, replayed, gives the waits" in html.unescape(page)) == can
     for field in ("replay.light.color", "service_level.by_interval.start", "assumptions.join_gap_s", "outcomes.wait_s"):
-        assert f"<code>{field}</code>" in page
+        assert page.count(f"<code>{field}</code>") == 1
+    assert "The same scenario with the weights as given. Fields as in replay.columns." in page
+    assert "<code>replay.goal.without.asa_s</code>" not in page
 
 
 def test_staffing_without_interactions_replays_nothing_and_is_shown(tmp_path):

@@ -80,23 +80,30 @@ def _operation(
 
 def _fields(schema: Schema, schemas: dict[str, Schema], default: str) -> str:
     """A table of fields; the column of defaults has a title in requests, and is left out in answers."""
-    rows = "".join(_rows(schema, schemas, "", bool(default)))
+    rows = "".join(_rows(schema, schemas, "", bool(default), {}))
     titles = "<th>".join(title for title in ("Field", "Type", default, "Meaning") if title)
     return f"<table><thead><tr><th>{titles}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _rows(schema: Schema, schemas: dict[str, Schema], prefix: str, defaults: bool) -> Iterable[str]:
+def _rows(
+    schema: Schema, schemas: dict[str, Schema], prefix: str, defaults: bool, told: dict[str, str]
+) -> Iterable[str]:
+    """Rows of an object's fields and of those inside them; objects that are told of already are named only."""
     required = set(schema.get("required", ()))
     for name, field in schema.get("properties", {}).items():
-        cells = [f"<code>{escape(prefix + name)}</code>", escape(_type(field, schemas))]
         inner = _resolved(field, schemas)
         has_fields = inner is not field and "properties" in inner
+        first = told.setdefault(inner["title"], prefix + name) if has_fields else ""
+        about = [field.get("description", "")]
+        if has_fields and first != prefix + name:
+            about.append(f"Fields as in {first}.")
+        cells = [f"<code>{escape(prefix + name)}</code>", escape(_type(field, schemas))]
         if defaults:
             default = "as follows" if has_fields else json.dumps(field.get("default"))
             cells.append("required" if name in required else escape(default))
-        yield f"<tr><td>{'<td>'.join(cells)}<td>{escape(field.get('description', ''))}</tr>"
-        if has_fields:
-            yield from _rows(inner, schemas, f"{prefix}{name}.", defaults)
+        yield f"<tr><td>{'<td>'.join(cells)}<td>{escape(' '.join(filter(None, about)))}</tr>"
+        if has_fields and first == prefix + name:
+            yield from _rows(inner, schemas, f"{prefix}{name}.", defaults, told)
 
 
 def _type(field: Schema, schemas: dict[str, Schema]) -> str:
@@ -125,10 +132,11 @@ def _bounds(field: Schema) -> str:
 
 
 def _resolved(schema: Schema, schemas: dict[str, Schema]) -> Schema:
-    """The object behind a reference, in a list of references, or beside null."""
-    for one in (schema, schema.get("items", {}), *schema.get("anyOf", ())):
-        if "$ref" in one:
-            return schemas[one["$ref"].rsplit("/", 1)[1]]
+    """The object behind a reference, in a list of references, or either beside null."""
+    for one in (schema, *schema.get("anyOf", ())):
+        reference = one.get("$ref") or one.get("items", {}).get("$ref")
+        if reference:
+            return schemas[reference.rsplit("/", 1)[1]]
     return schema
 
 

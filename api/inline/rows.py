@@ -37,8 +37,8 @@ def _schema(column: Column) -> dict[str, Any]:
     if column.dtype == TEXTS:
         return {"type": ["array", "null"], "items": text, "maxItems": LONGEST_LIST}
     if column.dtype == PREFERRED:
-        entry = {"agent_id": text, "score": {"type": ["number", "null"]}}
-        one = {"type": "object", "properties": entry, "required": ["agent_id"], "additionalProperties": False}
+        entry = {"agent_id": text, "score": {"type": "number", "minimum": 0, "maximum": 100}}
+        one = {"type": "object", "properties": entry, "required": [*entry], "additionalProperties": False}
         return {"type": ["array", "null"], "items": one, "maxItems": LONGEST_LIST}
     if column.dtype == TIME:
         return {"type": ["string", "null"], "format": "date-time"}

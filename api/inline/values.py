@@ -43,7 +43,8 @@ class Pointers(Place):
     def problem(self, row: int, column: str, value: object, remedy: str) -> str:
         """Note a bad cell."""
         where = pointer("interactions", row, self.given.get(column, column))
-        self.found.append(Problem(where, f"found {shown(value)}", remedy))
+        plain = value.to_list() if isinstance(value, pl.Series) else value
+        self.found.append(Problem(where, f"found {shown(plain)}", remedy))
         return str(self.found[-1])
 
 

@@ -172,18 +172,16 @@ def v4() -> list[Part]:
 
 def v6() -> list[Part]:
     """One pool in the long run."""
-    large = Pool(
-        rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=10_500 * MINUTE_S, warm_s=500 * MINUTE_S
-    )
     # Warm-ups of ten relaxation times, 1 / (sqrt(agents * served) - sqrt(calls))^2, or more.
+    large = Pool(rate_per_s=48 / MINUTE_S, handle_s=60.0, n_agents=50, length_s=5_500 * MINUTE_S, warm_s=500 * MINUTE_S)
     small = Pool(
         rate_per_s=100 / 1800, handle_s=180.0, n_agents=11, length_s=31_500 * MINUTE_S, warm_s=1_500 * MINUTE_S
     )
     large_model, small_model = "48 calls/min, 1 min, 50 agents", "100 calls per 30 min, 3 min"
     return [
-        _steady(large_model, "Erlang C", large, 120, ("wait", "queue", "waiting", 58.14)),
+        _steady(large_model, "Erlang C", large, 220, ("wait", "queue", "waiting", 58.14)),
         _steady(
-            f"{large_model}, patience 2 min", "Erlang A", replace(large, patience=exponential(120.0)), 40,
+            f"{large_model}, patience 2 min", "Erlang A", replace(large, patience=exponential(120.0)), 60,
             ("abandoned", "wait", "occupancy", "waiting", 12.5),
         ),
         *(
@@ -195,11 +193,11 @@ def v6() -> list[Part]:
             replace(small, n_agents=14, patience=exponential(300.0)), 80, ("waiting", "abandoned", "wait", "in target"),
         ),
         _steady(
-            f"{large_model}, patience 2 min for all", ZELTYN, replace(large, patience=constant(120.0)), 80,
+            f"{large_model}, patience 2 min for all", ZELTYN, replace(large, patience=constant(120.0)), 160,
             ("waiting", "abandoned"),
         ),
         _steady(
-            f"{large_model}, patience uniform on 0 to 4 min", ZELTYN, replace(large, patience=uniform(240.0)), 40,
+            f"{large_model}, patience uniform on 0 to 4 min", ZELTYN, replace(large, patience=uniform(240.0)), 60,
             ("waiting", "abandoned"),
         ),
     ]  # fmt: skip

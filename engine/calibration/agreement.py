@@ -1,0 +1,174 @@
+"""Replays beside the record: as a whole, by month, weekday, time of day and call type, with the noise of draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from engine.assumptions import Assumptions
+from engine.calibration.closeness import GRAINS, SHOWN, Parts, by_group, errors, measure, plain
+from engine.calibration.span import SLOTS, Replays, Span
+from engine.replay_report import light
+from engine.typing import IntArray, Record
+
+LOW, HIGH = 2.5, 97.5
+
+
+def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptions) -> Record:
+    """Recorded, replayed with the defaults and replayed calibrated.
+
+    Parameters
+    ----------
+    span : Span
+        The days.
+    defaults, replays : Replays
+        Under the assumptions before and after calibration.
+    chosen : Assumptions
+        Those after it; they say how busy agents were as recorded.
+
+    Returns
+    -------
+    dict
+        recorded, defaults, calibrated (offered, the measures of `SHOWN`, occupancy), band (low and high of 95 % of
+        the draws), lights, closeness by day and half hour, and the same by weekday, time, call type, day and at the
+        ends of days. Calibrated values are means over draws.
+    """
+    one = np.zeros(span.slot_of_cell.size, np.int64)
+    row, before = banded(span.past, replays.cells, one, 1)[0], banded(span.past, defaults.cells, one, 1)[0]
+    occupied = replays.occupancy
+    low, high = np.percentile(occupied, (LOW, HIGH)).tolist()
+    recorded = row["recorded"] | {"occupancy": span.recorded_occupancy(chosen)}
+    calibrated = row["calibrated"] | {"occupancy": plain(occupied.mean())}
+    return {
+        "recorded": recorded,
+        "defaults": before["calibrated"] | {"occupancy": plain(defaults.occupancy.mean())},
+        "calibrated": calibrated,
+        "band": row["band"] | {"occupancy": {"low": plain(low), "high": plain(high)}},
+        "light_defaults": light(recorded, before["calibrated"]), "light": light(recorded, calibrated),
+        "closeness": {grain: _closeness(span, defaults, replays, grain) for grain in GRAINS[1:]},
+        "outside_blocks": replays.outside,
+        "weekdays": _weekdays(span, replays), "times": _times(span, replays), "types": _types(span, replays),
+        "day_ends": _day_ends(span, replays), "days": _days(span, replays),
+    }  # fmt: skip
+
+
+def months(name: str, span: Span, replays: Replays) -> list[Record]:
+    """Calendar months of a span, with the colour of each.
+
+    Parameters
+    ----------
+    name : str
+        Of the span.
+    span : Span
+        The days.
+    replays : Replays
+        Calibrated.
+
+    Returns
+    -------
+    list of dict
+        span, month (YYYY-MM), recorded, calibrated, band and light.
+    """
+    numbers = np.array([12 * day.year + day.month - 1 for day in span.dates])
+    found, group = np.unique(numbers[span.day_of_cell], return_inverse=True)
+    rows = banded(span.past, replays.cells, group, found.size)
+    return [
+        {"span": name, "month": f"{month // 12}-{month % 12 + 1:02d}", **row,
+         "light": light(row["recorded"], row["calibrated"])}
+        for month, row in zip(found.tolist(), rows, strict=True)
+    ]  # fmt: skip
+
+
+def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) -> list[Record]:
+    """Recorded measures by group, those of replays as means over draws, and the band of the draws.
+
+    Parameters
+    ----------
+    past : dict of (n,) arrays
+        Recorded sums.
+    draws : sequence of dict of (n,) arrays
+        Replayed sums.
+    group : (n,) array of int
+        Where each belongs.
+    n_groups : int
+        How many there are.
+
+    Returns
+    -------
+    list of dict
+        recorded (with offered), calibrated, band (low, high by measure); null where undefined.
+    """
+    before, after = by_group(past, group, n_groups), [by_group(one, group, n_groups) for one in draws]
+    found: list[Record] = [
+        {"recorded": {"offered": float(n)}, "calibrated": {}, "band": {}} for n in before["offered"]
+    ]  # fmt: skip
+    for name in SHOWN:
+        recorded, each = measure(before, name), np.stack([measure(one, name) for one in after])
+        for place, row in enumerate(found):
+            known = each[~np.isnan(each[:, place]), place]
+            low, high = np.percentile(known, (LOW, HIGH)).tolist() if known.size else (None, None)
+            row["recorded"][name] = plain(recorded[place])
+            row["calibrated"][name] = float(known.mean()) if known.size else None
+            row["band"][name] = {"low": low, "high": high}
+    return found
+
+
+def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> Record:
+    """Errors of single draws under the defaults and calibrated, and how far draws are from each other."""
+    n, group = span.slot_of_cell.size, np.arange(span.slot_of_cell.size)
+    if grain == "day":
+        n, group = span.day_numbers.size, span.day_of_cell
+    past, plainly = by_group(span.past, group, n), by_group(defaults.cells[0], group, n)
+    draws = [by_group(one, group, n) for one in replays.cells]
+    found = {}
+    for name in SHOWN:
+        each, before = [errors(one, past, name) for one in draws], errors(plainly, past, name)
+        found[name] = {
+            "spread": each[0]["spread"], "rmse_defaults": before["rmse"], "correlation_defaults": before["correlation"],
+            "rmse": _mean([one["rmse"] for one in each]), "correlation": _mean([one["correlation"] for one in each]),
+            "rmse_between_draws": _mean([errors(a, b, name)["rmse"] for a, b in pairwise(draws)]),
+        }  # fmt: skip
+    return found
+
+
+def _weekdays(span: Span, replays: Replays) -> list[Record]:
+    group = np.array([day.weekday() for day in span.dates])[span.day_of_cell]
+    rows = banded(span.past, replays.cells, group, 7)
+    return [{"weekday": place, **row} for place, row in enumerate(rows) if row["recorded"]["offered"]]
+
+
+def _times(span: Span, replays: Replays) -> list[Record]:
+    rows = banded(span.past, replays.cells, span.slot_of_cell, SLOTS)
+    return [
+        {"start": f"{slot // 2:02d}:{30 * (slot % 2):02d}", **row}
+        for slot, row in enumerate(rows)
+        if row["recorded"]["offered"]
+    ]
+
+
+def _types(span: Span, replays: Replays) -> list[Record]:
+    types = span.arrays.centre.call_types
+    rows = banded(span.past_types, replays.types, np.arange(types.height), types.height)
+    return [need | row for need, row in zip(types.to_dicts(), rows, strict=True) if row["recorded"]["offered"]]
+
+
+def _days(span: Span, replays: Replays) -> list[Record]:
+    rows = banded(span.past, replays.cells, span.day_of_cell, span.day_numbers.size)
+    staffed = replays.staffed.tolist()
+    return [{"day": str(day), "agents": n, **row} for day, n, row in zip(span.dates, staffed, rows, strict=True)]
+
+
+def _day_ends(span: Span, replays: Replays) -> Record:
+    """The first and the last half hour with arrivals of each day, and all between."""
+    names = ("first", "between", "last")
+    first = np.append(True, np.diff(span.day_of_cell) > 0)
+    last = np.append(first[1:], True)
+    rows = banded(span.past, replays.cells, np.where(first, 0, np.where(last, 2, 1)), 3)
+    return {name: row for name, row in zip(names, rows, strict=True) if row["recorded"]["offered"]}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

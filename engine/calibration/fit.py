@@ -1,0 +1,216 @@
+"""Fits what history does not say on some days and holds it against others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+
+from engine.account import local_days
+from engine.arrays import Arrays
+from engine.assumptions import Assumptions
+from engine.calibration import closeness
+from engine.calibration.agreement import agreement, months
+from engine.calibration.findings import findings
+from engine.calibration.pauses import pauses
+from engine.calibration.search import Candidate, Search
+from engine.calibration.span import EPOCH, Days, Span
+from engine.credit import credit
+from engine.errors import InvalidScenario
+from engine.history import History
+from engine.methods import METHODS
+from engine.replay_report import Progress, today_of
+from engine.scenario import Scenario
+from engine.typing import Record
+
+DRAWS_SHOWN = 20
+FIT_SHARE = 0.6
+# After-call work is not fitted where so many interactions record it.
+KNOWN_SHARE = 0.95
+LOSS = " ".join((closeness.__doc__ or "").split("\n\n")[1].split())
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What came of a calibration.
+
+    Parameters
+    ----------
+    assumptions : dict
+        Fields of `engine.assumptions.Assumptions` that were fitted.
+    evidence : dict
+        Spans, candidates, agreement on both spans, and where it fails; plain values.
+    """
+
+    assumptions: Record
+    evidence: Record
+
+
+def calibrate(
+    arrays: Arrays,
+    scenario: Scenario,
+    fit: Days,
+    test: Days,
+    *,
+    method: str | None = None,
+    draws: int = DRAWS_SHOWN,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Fit join gap, after-call work and the head start of priority on some days, and try them on others.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The data set.
+    scenario : Scenario
+        Goal, definitions, seed, and the assumptions that are not fitted.
+    fit, test : tuple of date
+        First and last day of each, as `default_days` gives them.
+    method : str, optional
+        The rule in force; by default what the queues' settings record.
+    draws : int
+        Replays of each span, which make the noise band.
+    progress : callable, optional
+        Called with label, replays done and replays in all.
+
+    Returns
+    -------
+    Calibration
+        What is recorded is not fitted, and a head start only where the log determines it.
+
+    Raises
+    ------
+    MissingInput
+        If a span has no interactions with waits, or its staffing cannot be inferred.
+    """
+    arrays = _held(arrays)
+    today = today_of(replace(scenario, mode="replay", replications=1), arrays)
+    today = today if method is None else replace(today, method=method)
+    spans = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
+    priority = credit(spans["fit"].history, arrays.centre, seed=scenario.seed)
+    head_start: Record = {} if priority.point_s is None else {"point_s": priority.point_s}
+    fitted, searched = _searched(spans["fit"], replace(today.assumptions, **head_start), progress)
+    chosen = replace(today.assumptions, **head_start, **fitted)
+    replays = {name: span.replays(chosen, draws, progress, f"replaying {name}") for name, span in spans.items()}
+    plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in spans.items()}
+    evidence = searched | {
+        "rule": f"{today.method}: {METHODS[today.method].about}", "goal": today.goal or "each queue's own",
+        "seed": today.seed, "draws": draws, "loss": LOSS, "credit": priority.record(),
+        "spans": {name: _span_record(span) for name, span in spans.items()},
+        "staffing": "recorded" if arrays.centre.staffing.agent.size else "inferred",
+        "assumptions": _changeable(chosen), "defaults": _changeable(today.assumptions),
+        "agreement": {name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
+        "months": [row for name, span in spans.items() for row in months(name, span, replays[name])],
+        "pauses": pauses(spans["fit"].history, spans["fit"].study(chosen).queue, chosen.join_gap_s),
+    }  # fmt: skip
+    return Calibration(head_start | fitted, evidence | {"findings": findings(evidence)})
+
+
+def default_days(arrays: Arrays, fit: Sequence[date | None], test: Sequence[date | None]) -> tuple[Days, Days]:
+    """Days to fit and days to test, where not all are given.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The data set.
+    fit, test : pair of date or None
+        First and last of each, both included.
+
+    Returns
+    -------
+    fit, test : tuple of date
+        With none given, the first 60 % of the days with interactions, and the others.
+
+    Raises
+    ------
+    InvalidScenario
+        If the two overlap, an end lies before its start, or there are not two days.
+    """
+    numbers = np.unique(local_days(arrays.history().arrived_us, arrays.centre.time_zone)).tolist()
+    if len(numbers) < 2:
+        raise InvalidScenario(
+            f"a calibration fits on some days and tries on others, and interactions arrived on {len(numbers)}; give "
+            "at least two days"
+        )
+    days = [EPOCH + timedelta(days=day) for day in numbers]
+    n_fit = sum(day < test[0] for day in days) if test[0] else round(FIT_SHARE * len(days))
+    fit_days = (fit[0] or days[0], fit[1] or days[min(max(n_fit, 1), len(days) - 1) - 1])
+    later = next((day for day in days if day > fit_days[1]), days[-1])
+    test_days = (test[0] or later, test[1] or days[-1])
+    for name, (first, last) in (("fit", fit_days), ("test", test_days)):
+        if last < first:
+            raise InvalidScenario(f"days to {name}: the last, {last}, lies before the first, {first}; swap them")
+    if fit_days[0] <= test_days[1] and test_days[0] <= fit_days[1]:
+        raise InvalidScenario(
+            f"days to fit ({fit_days[0]} to {fit_days[1]}) and to test ({test_days[0]} to {test_days[1]}) overlap; "
+            "a test on days that were fitted proves nothing, so choose others"
+        )
+    return fit_days, test_days
+
+
+def not_fitted(arrays: Arrays, history: History) -> dict[str, str]:
+    """What the data say already.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        With or without staffing.
+    history : History
+        The days to fit.
+
+    Returns
+    -------
+    dict
+        Reasons by name of the assumption.
+    """
+    said = {}
+    if arrays.centre.staffing.agent.size:
+        said["join_gap_s"] = "the table staffing says when agents were on queue, so nothing is inferred"
+    handled = history.outcome_is("answered", "unknown") & ~np.isnan(history.handle_s)
+    known, n = int((handled & ~np.isnan(history.acw_s)).sum()), int(handled.sum())
+    if n and known >= KNOWN_SHARE * n:
+        said["acw_s"] = f"after-call work is recorded of {known:,} of {n:,} interactions with a handling time"
+    return said
+
+
+def _held(arrays: Arrays) -> Arrays:
+    """The same, with its history read once."""
+    history = arrays.history()
+    return replace(arrays, history=lambda: history)
+
+
+def _searched(span: Span, given: Assumptions, progress: Progress | None) -> tuple[Record, Record]:
+    """What was fitted, and what was tried."""
+    kept = not_fitted(span.arrays, span.history)
+    names = [name for name in ("join_gap_s", "acw_s") if name not in kept]
+    said: Record = {"fitted": names, "not_fitted": kept, "candidates": [], "noise": None, "as_good": {}, "at_edge": []}
+    if not names:
+        return {}, said
+    search = Search(span, given, names, progress)
+    best = search.run()
+    return {name: getattr(best, name) for name in names}, said | _tried(search, best, names)
+
+
+def _tried(search: Search, best: Candidate, names: Sequence[str]) -> Record:
+    good, most = search.as_good(best), {"join_gap_s": search.gaps_s[-1], "acw_s": search.acws_s[-1]}
+    ranges = {name: sorted(getattr(one, name) for one in good) for name in names}
+    return {
+        "candidates": [one.record() for _, one in sorted(search.tried.items())], "best_loss": best.loss,
+        "noise": search.noise, "as_good": {name: [values[0], values[-1]] for name, values in ranges.items()},
+        "at_edge": [name for name in names if getattr(best, name) >= most[name]],
+    }  # fmt: skip
+
+
+def _changeable(assumptions: Assumptions) -> Record:
+    return {name: getattr(assumptions, name) for name in ("join_gap_s", "acw_s", "lead_s", "tail_s", "point_s")}
+
+
+def _span_record(span: Span) -> Record:
+    answered = span.history.outcome_is("answered")
+    return {
+        "first": str(span.days[0]), "last": str(span.days[1]), "days": len(span.dates),
+        "interactions": span.history.n, "answered": int(answered.sum()),
+        "answered_by_nobody_named": int((answered & (span.history.agent < 0)).sum()),
+    }  # fmt: skip

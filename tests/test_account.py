@@ -1,0 +1,284 @@
+"""What became of customers, recorded or replayed, in one shape: days add up to the whole, work counts once."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.account import (
+    ABANDONED,
+    ANSWERED,
+    FLOWED_OUT,
+    UNSERVED,
+    Account,
+    Ground,
+    busy_within,
+    days_of,
+    local_days,
+    of_history,
+    of_played,
+    services,
+)
+from engine.arrays import Blocks, encode
+from engine.fairness import gini
+from engine.idling import occupancy
+from engine.intervals import measures, point
+from engine.replay_report import Study
+from engine.scenario import Scenario
+from engine.service_level import Visits, measure
+from tests.strategies import EPOCH, MIDNIGHT
+from tests.test_prepare import call, centre, scenario, tables_of
+
+MILLION = 1_000_000
+IN_2023_US = 1_700_000_000 * MILLION
+DEFINITIONS = ("genesys", "offered", "answered")
+
+
+# --- busy seconds ------------------------------------------------------------------------------------------------
+
+
+def blocks(rows: list[tuple[int, int, int]]) -> Blocks:
+    agent, start, end = (np.array([row[side] for row in rows], np.int64) for side in range(3))
+    return Blocks(agent.astype(np.int32), start, end)
+
+
+def spans(rng: random.Random, agents: int, most: int, length: int) -> list[tuple[int, int, int]]:
+    starts = [(rng.randrange(agents), rng.randrange(-5, 25)) for _ in range(rng.randrange(most))]
+    return [(agent, start, start + rng.randrange(length)) for agent, start in starts]
+
+
+def apart(rows: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Those that do not overlap an earlier one of the same agent."""
+    kept: list[tuple[int, int, int]] = []
+    for agent, start, end in rows:
+        if start < end and all(agent != a or end <= low or high <= start for a, low, high in kept):
+            kept.append((agent, start, end))
+    return kept
+
+
+@given(st.integers(0, 2**32))
+def test_busy_seconds_are_those_counted_one_by_one(seed):
+    """Work of several agents that overlaps, starts before, ends after, has no length; spells of agents without work."""
+    rng = random.Random(seed)
+    work, spells = spans(rng, 4, 12, 9), apart(spans(rng, 5, 9, 14))
+    found = busy_within(blocks(work), blocks(spells))
+    expected = [
+        sum(any(a == agent and low <= second < high for a, low, high in work) for second in range(start, end)) / 1e6
+        for agent, start, end in spells
+    ]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@given(st.integers(0, 2**32))
+def test_busy_seconds_are_those_of_occupancy(seed):
+    """Two ways to the same number: by spell, and by agent."""
+    rng = random.Random(seed)
+    work, spells = (
+        blocks([(a, IN_2023_US + low * MILLION, IN_2023_US + high * MILLION) for a, low, high in rows])
+        for rows in (spans(rng, 4, 12, 9), apart(spans(rng, 4, 9, 14)))
+    )
+    by_agent = np.bincount(spells.agent, busy_within(work, spells), 4)
+    np.testing.assert_allclose(by_agent, occupancy(work, spells, 4).busy_s, atol=1e-9)
+
+
+# --- local days --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"]
+)
+def test_days_are_those_of_the_local_calendar(zone):
+    """Every quarter of an hour of a year with both changes of the clock."""
+    start = datetime(2011, 12, 1, tzinfo=UTC)  # Samoa skipped the 30th
+    moments = [start + n * timedelta(minutes=15) for n in range(4 * 24 * 366)]
+    found = local_days(np.array([(moment - EPOCH) // timedelta(microseconds=1) for moment in moments]), zone)
+    local = [moment.astimezone(ZoneInfo(zone)).date() for moment in moments]
+    assert found.tolist() == [(day - EPOCH.date()).days for day in local]
+    assert len(set(found.tolist())) == len(set(local)) in {365, 366, 367}
+
+
+def test_no_instants_have_no_days():
+    assert local_days(np.empty(0, np.int64), "Europe/Berlin").tolist() == []
+
+
+@pytest.mark.parametrize(("month", "day", "hours"), [(3, 10, 23), (11, 3, 25)])
+def test_a_day_on_which_the_clock_changes_is_one_day(month, day, hours):
+    """A call every hour: the day has as many as it has hours, and sums of its length."""
+    start = datetime(2024, month, day, tzinfo=ZoneInfo("America/New_York")).astimezone(UTC)
+    rows = [
+        call(n, arrived_at=start + timedelta(hours=n - 2), patience_s=9.0) for n in range(hours + 4)
+    ]  # fmt: skip
+    staffing = [
+        {"agent_id": "ann", "start_at": start + timedelta(hours=1), "end_at": start + timedelta(hours=hours - 1)}
+    ]
+    tables = replace(tables_of(interactions=rows, staffing=staffing), time_zone="America/New_York")
+    study = Study(encode(tables), Scenario(mode="replay"))
+    assert np.bincount(study.ground.day).tolist() == [2, hours, 2]
+    assert study.ground.spell_day.tolist() == [1]
+    assert study.past.days.parts["staffed_s"].tolist() == [[0, 3600 * (hours - 2), 0]]
+
+
+# --- sums by day -------------------------------------------------------------------------------------------------
+
+
+def random_account(rng: np.random.Generator, n: int = 60) -> tuple[Account, Ground]:
+    """Answers with and without an agent, waits known or not, on few seconds, so that goals are met exactly."""
+    status = rng.choice([ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED], n).astype(np.int8)
+    agent = np.where((status == ANSWERED) & (rng.random(n) < 0.9), rng.integers(0, 4, n), -1).astype(np.int32)
+    arrived_us = np.sort(rng.integers(0, 5 * 86_400, n)) * MILLION
+    wait_s = np.where(rng.random(n) < 0.2, np.nan, rng.choice([0.0, 5.0, 20.0, 20.5, 60.0], n))
+    offered_us = np.where(agent >= 0, arrived_us + rng.integers(0, 50, n) * MILLION, 0)
+    free_us = np.where(agent >= 0, offered_us + rng.integers(0, 3000, n) * MILLION, 0)
+    queue = rng.integers(0, 2, n)
+    account = Account("a", arrived_us, queue, status, wait_s, agent, offered_us, free_us)
+    spells = blocks([(a, d * 86_400 * MILLION, (d * 86_400 + 40_000) * MILLION) for a in range(3) for d in range(5)])
+    definition, short_s = rng.choice(DEFINITIONS), float(rng.choice([0.0, 5.0, 20.25]))
+    day = np.unique(arrived_us // (86_400 * MILLION), return_inverse=True)[1]
+    spell_day = np.minimum(spells.start_us // (86_400 * MILLION), day.max())
+    return account, Ground(day, day.max() + 1, 5, np.array([20.0, 5.0])[queue], definition, short_s, spells, spell_day)
+
+
+@pytest.mark.parametrize("seed", range(settings.default.max_examples))
+def test_sums_by_day_make_the_measures_of_the_whole(seed):
+    account, ground = random_account(np.random.default_rng(seed))
+    found = point(days_of([account], ground))
+    whole = measure(
+        Visits(account.arrived_us, account.queue, account.status, account.wait_s), np.array([20.0, 5.0]),
+        ground.definition, ground.short_s,
+    )  # fmt: skip
+    for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s"),
+                        ("abandonment", "abandonment_share")):  # fmt: skip
+        assert found[name] == (None if whole[other] is None else pytest.approx(whole[other], rel=1e-12)), name
+    busy = occupancy(services(account), ground.spells, ground.n_agents)
+    assert found["occupancy"] == pytest.approx(busy.whole, rel=1e-12)
+    # Agents who were ever on queue, those who answered nothing among them.
+    assert found["gini"] == pytest.approx(gini(busy.handled[:3]), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sums_of_a_day_are_those_of_the_day_alone(seed):
+    account, ground = random_account(np.random.default_rng(seed))
+    days = days_of([account], ground)
+    assert days.shape == (1, ground.n_days)
+    for day in range(ground.n_days):
+        rows = ground.day == day
+        part = Visits(account.arrived_us[rows], account.queue[rows], account.status[rows], account.wait_s[rows])
+        whole = measure(part, np.array([20.0, 5.0]), ground.definition, ground.short_s)
+        found = measures({name: side[0, day] for name, side in days.parts.items()}, days.counts[0, day])
+        for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s")):
+            assert whole[other] is None if np.isnan(found[name]) else found[name] == pytest.approx(whole[other])
+        answered = account.answered & rows
+        assert days.counts[0, day].tolist() == np.bincount(account.agent[answered], minlength=3)[:3].tolist()
+
+
+def test_several_draws_stand_one_above_the_other():
+    accounts = [random_account(np.random.default_rng(seed)) for seed in range(3)]
+    ground = replace(accounts[0][1], day=np.zeros(60, np.int64), n_days=1)
+    days = days_of([account for account, _ in accounts], replace(ground, spell_day=0 * ground.spell_day))
+    assert days.shape == (3, 1)
+    each = [float((account.status == ABANDONED).sum()) for account, _ in accounts]
+    assert days.parts["abandoned"][:, 0].tolist() == each
+
+
+# --- the two kinds of account --------------------------------------------------------------------------------------
+
+
+def test_the_record_as_an_account():
+    """Unknown outcomes with an agent were answered, without one nothing is known; strangers' answers count."""
+    rows = [
+        call(0, agent_id="bob", wait_s=30.0, alert_s=4.0, handle_s=100.0),  # outcome unknown
+        call(1, wait_s=9.0),  # unknown, nobody
+        call(2, outcome="answered", agent_id="stranger", wait_s=7.0),
+        call(3, outcome="answered", agent_id="cid", handle_s=50.0, acw_s=5.0),  # no wait
+        call(4, outcome="abandoned", agent_id="ann", wait_s=3.0),  # alerted, but not answered
+        call(5, outcome="flowed_out", wait_s=11.0),
+        call(6, outcome="answered", agent_id="ann", wait_s=2.0, alert_s=5.0, handle_s=None),
+    ]
+    arrays = encode(tables_of(interactions=rows))
+    account = of_history(arrays.history(), np.zeros(7, np.int64), acw_s=6.0)
+    assert account.name == "recorded"
+    assert account.status.tolist() == [ANSWERED, UNSERVED, ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, ANSWERED]
+    assert account.agent.tolist() == [1, -1, -1, 2, -1, -1, 0]
+    assert account.answered.tolist() == [True, False, False, True, False, False, True]
+    np.testing.assert_array_equal(account.wait_s, [30.0, 9.0, 7.0, np.nan, 3.0, 11.0, 2.0])
+    after_s = lambda at_us: ((at_us - account.arrived_us)[account.answered] / 1e6).tolist()  # noqa: E731
+    # Alerted before the answer, never before the arrival; after-call work is added where none is recorded.
+    assert after_s(account.offered_us) == [26.0, 0.0, 0.0]
+    assert after_s(account.free_us) == [136.0, 50.0, 8.0]
+    assert not account.offered_us[~account.answered].any()
+    assert not account.free_us[~account.answered].any()
+    work = services(account)
+    assert (work.agent.tolist(), work.end_us.tolist()) == ([1, 2, 0], account.free_us[account.answered].tolist())
+
+
+def test_the_measures_of_the_record_are_those_of_its_log():
+    """As counted from the rows: what is not recorded takes no part."""
+    for seed in range(settings.default.max_examples):
+        tables, chosen = centre(seed), scenario(seed, "genesys")
+        if tables.staffing.is_empty():
+            continue
+        study = Study(encode(tables), chosen)
+        found = study.summary(study.past)
+        known = set(tables.agents["agent_id"])
+        ends = [
+            "answered" if row["outcome"] == "unknown" and row["agent_id"] in known else row["outcome"]
+            for row in tables.interactions.to_dicts()
+        ]
+        waits = tables.interactions["wait_s"].to_list()
+        timed = [wait for end, wait in zip(ends, waits, strict=True) if end == "answered" and wait is not None]
+        assert found["offered"] == len(ends)
+        assert found["unserved"] == ends.count("unknown")
+        assert [found[end] for end in ("answered", "abandoned", "flowed_out")] == [
+            ends.count(end) for end in ("answered", "abandoned", "flowed_out")
+        ]
+        assert found["asa_s"] == (pytest.approx(sum(timed) / len(timed)) if timed else None)
+        assert found["abandonment"] == ends.count("abandoned") / len(ends)
+
+
+def test_a_replay_as_an_account():
+    """Waits for all; the agent's time begins with the alert."""
+    n_alerted = 0
+    for seed in range(settings.default.max_examples):
+        tables = centre(seed)
+        if tables.staffing.is_empty():
+            continue
+        study = Study(encode(tables), scenario(seed, "genesys"))
+        played: Any = study.today[1][0]
+        account, served = of_played("rule", played, study.queue), played.served
+        some = served.agent >= 0
+        assert (account.answered == some).all()
+        assert (account.free_us == served.end_us).all()
+        alert_us = np.array(
+            [round(1e6 * (a or 0)) for a in tables.interactions.sort("arrived_at", "interaction_id")["alert_s"]]
+        )
+        assert (account.offered_us[some] == (served.start_us - alert_us)[some]).all()
+        assert not account.offered_us[~some].any()
+        assert (account.arrived_us + account.wait_s * 1e6 == served.left_us).all()
+        n_alerted += int((alert_us[some] > 0).sum())
+    assert n_alerted > settings.default.max_examples
+
+
+def test_every_interaction_is_measured_against_its_own_queue_s_goal():
+    """Both wait 10 s: in time for one queue, late for the other; a goal of the scenario is everybody's."""
+    rows = [call(0, patience_s=99.0), call(1, 0.0, queue_id="slow", patience_s=99.0)]
+    queues = [{"queue_id": "q", "service_level_s": 9.0}, {"queue_id": "slow", "service_level_s": 11.0}]
+    staffing = [
+        {
+            "agent_id": name,
+            "start_at": MIDNIGHT + timedelta(hours=9, seconds=10),
+            "end_at": MIDNIGHT + timedelta(hours=10),
+        }
+        for name in ("ann", "bob")
+    ]
+    arrays = encode(tables_of(interactions=rows, queues=queues, staffing=staffing))
+    found = {goal: Study(arrays, Scenario(mode="replay", goal=goal)) for goal in (None, "80/10", "80/9")}
+    level = {goal: study.summary(study.today[0])["service_level"] for goal, study in found.items()}
+    assert level == {None: 0.5, "80/10": 1.0, "80/9": 0.0}
