@@ -222,9 +222,11 @@ class _Moment:
             return []
         offered_us = np.where(served.agent >= 0, served.start_us - demand.alert_us, served.left_us)
         here = (demand.arrived_us <= self.at_us) & (offered_us >= self.at_us) & (demand.leave_us >= self.at_us)
-        last = self.ladder.first_row[1:] - 1
-        able = self.ladder.rank[last, self.chosen] > NEVER
-        here &= able[demand.kind]
+        # Rows of a kind only grow: who is ranked in one is in all later ones.
+        able, first = self.ladder.rank[:, self.chosen] > NEVER, self.ladder.first_row
+        opens_us = np.full(first.size - 1, NEVER_US)
+        np.minimum.at(opens_us, np.repeat(np.arange(first.size - 1), np.diff(first))[able], self.ladder.after_us[able])
+        here &= opens_us[demand.kind] <= self.at_us - demand.arrived_us
         here &= (served.status != STATUS.index("unserved")) | (served.left_us >= self.at_us)
         rows = np.flatnonzero(here)
         tier, lead_us = demand.kinds.tier[demand.kind[rows]], demand.kinds.lead_us[demand.kind[rows]]

@@ -362,6 +362,8 @@ def _expected(name: str, counts: FloatArray, shared: Sharing) -> FloatArray:
     if name == "eligible":
         return shared.expected
     weight = np.where(shared.eligible_count > 0, 1.0 if name == "uniform" else shared.staffed_s, 0.0)
+    if name == "uniform" and not weight.any():
+        return weight
     if not weight.sum():
         raise MissingInput("--expected staffed needs time on queue, and nobody eligible has any; use eligible")
     return np.asarray(weight * counts[weight > 0].sum() / weight.sum())

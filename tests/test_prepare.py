@@ -140,6 +140,7 @@ def _queue(dice: Dice, queue: str) -> dict[str, Any]:
         "scoring_method": dice.one("TimestampAndPriority", "TimestampAndPriority", "PriorityOnly"),
         "service_level_s": dice.one(5.0, 20.0),
         "routing_rules": RULES,
+        "alerting_timeout_s": dice.maybe(1.0, 3.0),
     }
 
 
@@ -189,6 +190,22 @@ def scenario(seed: int, method: str) -> Scenario:
 
 
 # --- the plain way ------------------------------------------------------------------------------------------------
+
+
+class Loop(oracle_replay.Twin):
+    """The slow twin of the loop, where an alert lasts as long as its queue says."""
+
+    def assign(self, i: int, a: int) -> None:
+        self.clock.timeout_s = self.demand.timeout_s[i]
+        super().assign(i, a)
+
+    def through(self, ladders: list[tuple[SimpleNamespace, int]]) -> list[oracle_replay.Outcome]:
+        """What comes of every interaction under ladders that each hold up to an instant, the last to the end."""
+        for ladder, until_us in ladders:
+            self.play(ladder, until_us)
+        for outcome in self.outcomes:
+            outcome.left_us = self.now_us if outcome.status == "unserved" else outcome.left_us
+        return self.outcomes
 
 
 @dataclass
@@ -287,15 +304,18 @@ class Plain:
         days = range(us(self.calls[0]["arrived_at"]) // DAY_US, us(self.calls[-1]["arrived_at"]) // DAY_US + 1)
         if self.scenario.method != "weighted":
             return [(self.ladder(0), NEVER_US)]
-        return [(self.ladder(day), (day + 1) * DAY_US) for day in days]
+        return [(self.ladder(day), (day + 1) * DAY_US if day < days[-1] else NEVER_US) for day in days]
+
+    def loop(self) -> Loop:
+        """Before the first event."""
+        return Loop(self.demand, self.roster, self.clock)
 
     def outcomes(self) -> list[tuple[Any, ...]]:
         """What comes of every interaction, in the columns of the outcomes file; and how many had a choice."""
         ladders = self.ladders()
-        found = oracle_replay.played(self.demand, self.roster, ladders, self.clock)
-        return [self._row(i, outcome, ladders) for i, outcome in enumerate(found)]
+        return [self.row(i, outcome, ladders) for i, outcome in enumerate(self.loop().through(ladders))]
 
-    def _row(self, i: int, outcome: Any, ladders: list[tuple[SimpleNamespace, int]]) -> tuple[Any, ...]:
+    def row(self, i: int, outcome: Any, ladders: list[tuple[SimpleNamespace, int]]) -> tuple[Any, ...]:
         wait_s = (outcome.left_us - self.demand.arrived_us[i]) / 1e6
         if outcome.agent < 0:
             return self.calls[i]["interaction_id"], outcome.status, None, wait_s, None, None, None, outcome.found
@@ -357,6 +377,7 @@ def _demand(read: Plain) -> SimpleNamespace:
         alert_us=[round(1e6 * (call["alert_s"] or 0)) for call in calls],
         misses=[_misses(call["interaction_id"], read.scenario) for call in calls],
         pick=[draw(call["interaction_id"], read.scenario.seed, PICK) for call in calls],
+        timeout_s=[assumed.timeout_s if (own := read.queue(call)["alerting_timeout_s"]) is None else own for call in calls],
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from engine.run import choose, run
 from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.weights import RoutingWeights
-from tests import oracle, oracle_replay
+from tests import oracle
 from tests.strategies import MIDNIGHT, TICK, Dice, table
 from tests.test_prepare import (
     COLUMNS,
@@ -97,7 +97,7 @@ def rolling(seed: int) -> Scenario:
 def by_hand(chosen: Scenario, tables: Tables) -> tuple[list[tuple[Any, ...]], list[dict[str, Any]]]:
     """Outcomes and moves: stop at every quarter after midnight, count, move the weights as given, go on."""
     read = plain(chosen, tables)
-    twin = oracle_replay.Twin(read.demand, read.roster, read.clock)
+    twin = read.loop()
     first_us, last_us = read.demand.arrived_us[0], read.demand.arrived_us[-1]
     step_us, queues = round(1e6 * chosen.replan_s), [queue["queue_id"] for queue in read.rows["queues"]]
     grid = range(first_us // DAY_US * DAY_US, last_us + 1, step_us)
@@ -117,9 +117,7 @@ def by_hand(chosen: Scenario, tables: Tables) -> tuple[list[tuple[Any, ...]], li
                                   "moved": used != chosen.weights, "weights": list(used.terms)})  # fmt: skip
                 weights[queue] = used
         at_us = until_us
-    for outcome in twin.outcomes:
-        outcome.left_us = twin.now_us if outcome.status == "unserved" else outcome.left_us
-    return [read._row(i, outcome, ladders)[:-1] for i, outcome in enumerate(twin.outcomes)], moves
+    return [read.row(i, outcome, ladders)[:-1] for i, outcome in enumerate(twin.through([]))], moves
 
 
 def achieved(read: Plain, twin: Any, queue: str, now_us: int) -> float | None:
@@ -224,9 +222,8 @@ def test_satisfaction_as_known_on_the_day_matters_to_choices():
         tables, chosen = centre(seed), replace(scenario(seed, "weighted"), csat="asof")
         if tables.staffing.height and tables.surveys.height:
             read = plain(chosen, tables)
-            first = oracle_replay.played(read.demand, read.roster, [(read.ladders()[0][0], NEVER_US)], read.clock)
-            later = oracle_replay.played(read.demand, read.roster, read.ladders(), read.clock)
-            n_matter += first != later
+            ladders = read.ladders()
+            n_matter += read.loop().through([(ladders[0][0], NEVER_US)]) != read.loop().through(ladders)
     assert n_matter > N_CENTRES / 3
 
 
