@@ -123,6 +123,8 @@ class Switches:
     def __post_init__(self) -> None:
         _within("lookback_days", self.lookback_days, 36_500)
         _within("longest_idle", self.longest_idle, 1e6)
+        if self.longest_idle != int(self.longest_idle):
+            raise InvalidScenario(f"longest_idle is {self.longest_idle!r}; use a whole number, 0 for all")
 
 
 def _within(name: str, value: object, high: float, also: str = "") -> None:

@@ -49,6 +49,12 @@ class Kinds:
     preferred: list[tuple[tuple[int, float], ...] | None] | None = None
     timeout_us: IntArray | None = None
 
+    def __post_init__(self) -> None:
+        n = self.media.size
+        names = ("tier", "lead_us", "handling", "call_type", *(["timeout_us"] if self.timeout_us is not None else []))
+        if len(self.eligible) != n or any(getattr(self, name).shape != (n,) for name in names):
+            raise InvalidTable(f"kinds: every column needs {n} values, one per kind")
+
     @classmethod
     def plain(cls, eligible: BoolArray, lead_s: Any = 0.0) -> Kinds:
         """Voice calls that differ only in who may take them.
@@ -115,6 +121,11 @@ class Demand:
 
     def __post_init__(self) -> None:
         n = self.arrived_us.size
+        names = ("kind", "handle_us", "leave_us", "flows_out", "alert_us", "misses", "pick", "base_us")
+        if any(getattr(self, name).shape != (n,) for name in names):
+            raise InvalidTable(f"demand: every column needs {n} values, as many as arrivals")
+        if n and not (self.kind.min() >= 0 and self.kind.max() < self.kinds.media.size):
+            raise InvalidTable(f"demand: kind must be a row of the {self.kinds.media.size} kinds")
         if (np.diff(self.arrived_us) < 0).any():
             raise InvalidTable("demand: interactions must come in order of arrival")
         if n and (self.handle_us.min() < 0 or (self.leave_us < self.arrived_us).any() or self.alert_us.min() < 0):

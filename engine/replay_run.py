@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.arrays import DAY_US, Centre
+from engine.clock import Clock
 from engine.csat import CsatTable
 from engine.demand import NEVER_US, Demand
 from engine.goals import ServiceLevelGoal
@@ -16,7 +17,7 @@ from engine.methods.genesys import clock_settings
 from engine.methods.ladder import Ladder
 from engine.methods.method import Method, View
 from engine.prepare import Recorded, demand_of, kinds_of, terms_for
-from engine.replay import STATUS, Clock, Replay, Served
+from engine.replay import STATUS, Replay, Served
 from engine.roster import Roster
 from engine.scenario import Scenario, csat_of
 from engine.scores import SCALE
@@ -176,13 +177,16 @@ class _Player:
         return sorted(stop for stop in stops if stop > first_us)
 
     def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
-        fitted = self.recorded.factors
-        kinds = self.demand.kinds
-        kinds = replace(kinds, handling=fitted.handling_of_call_type[kinds.call_type])
+        kinds, factor = self.demand.kinds, np.ones((1, self.recorded.centre.n_agents))
+        handling = np.zeros_like(kinds.handling)
+        if "factors" in self.method.reads:
+            fitted = self.recorded.factors
+            factor, handling = fitted.factor, fitted.handling_of_call_type[kinds.call_type]
+        kinds = replace(kinds, handling=handling)
         return View(
             terms=self.terms, csat_row=csat_row, kinds=kinds,
             weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
-            switches=self.scenario.switches, factor=fitted.factor,
+            switches=self.scenario.switches, factor=factor,
         )  # fmt: skip
 
     def _clock(self) -> Clock:

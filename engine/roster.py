@@ -50,6 +50,11 @@ class Roster:
     interrupts: BoolArray
 
     def __post_init__(self) -> None:
+        n = self.n_agents
+        if self.capacity.shape != (n, len(MEDIA)) or (
+            self.agent.size and not 0 <= self.agent.min() <= self.agent.max() < n
+        ):
+            raise InvalidTable(f"roster: spells and capacities must be of its {n} agents")
         order = np.lexsort((self.start_us, self.agent))
         agent, start, end = self.agent[order], self.start_us[order], self.end_us[order]
         same = agent[1:] == agent[:-1]

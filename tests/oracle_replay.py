@@ -198,7 +198,7 @@ class Twin:
         self.waiting.remove(i)
         self.in_hand[a].append(i)
         misses, leave_us = self.misses[i] > 0, self.demand.leave_us[i]
-        ready_us = self.now_us + (round(1e6 * self.clock.timeout_s) if misses else int(self.demand.alert_us[i]))
+        ready_us = self.now_us + (self._timeout_us(i) if misses else int(self.demand.alert_us[i]))
         if leave_us < ready_us:
             self.expect(leave_us, END, i, a, "left")
         elif misses:
@@ -210,6 +210,11 @@ class Twin:
             outcome = self.outcomes[i]
             outcome.status, outcome.agent = "answered", a
             outcome.start_us, outcome.end_us, outcome.left_us = ready_us, end_us, ready_us
+
+    def _timeout_us(self, i: int) -> int:
+        """How long an unanswered alert lasts: as its kind says, else as the clock."""
+        own = self.demand.kinds.timeout_us
+        return round(1e6 * self.clock.timeout_s) if own is None else int(own[self.demand.kind[i]])
 
     def handle_us(self, i: int, a: int) -> int:
         if self.demand.factor is None:

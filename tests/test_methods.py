@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.arrays import encode
 from engine.assumptions import Switches
+from engine.clock import Clock
 from engine.csat import csat_table
 from engine.demand import Demand, Kinds
 from engine.errors import InvalidScenario
@@ -22,7 +23,7 @@ from engine.methods import METHODS
 from engine.methods.genesys import clock_settings
 from engine.methods.ladder import NEVER, Ladder, Row, effective, stacked
 from engine.methods.method import View
-from engine.replay import Clock, replay
+from engine.replay import replay
 from engine.roster import Roster
 from engine.scores import Terms
 from engine.tables import Tables
@@ -79,7 +80,7 @@ def problems(draw: st.DrawFn) -> Problem:
         members=table("members", _members(dice, names)),
         queues=table("queues", [_queue(dice, queue, rings[queue], rules[queue]) for queue in QUEUE_IDS]),
     )
-    lists = [[(a, dice.one(0, 20.0, 80, 80, 99.5, 100.0)) for a in dice.some(*names)] for _ in range(12)]
+    lists = [[(a, dice.one(0, 20.0, 80, 80, 99.5, 100.0)) for a in dice.some(*names, *names)] for _ in range(12)]
     n_kinds = encode(tables).centre.call_types.height
     switches = Switches(language_in_mean=dice.one(True, False), longest_idle=dice.one(0, 1, 2, 3, 100))
     return Problem(tables, rings, rules, [dice.one([], *lists) for _ in range(n_kinds)], switches)

@@ -377,7 +377,7 @@ def _demand(read: Plain) -> SimpleNamespace:
         alert_us=[round(1e6 * (call["alert_s"] or 0)) for call in calls],
         misses=[_misses(call["interaction_id"], read.scenario) for call in calls],
         pick=[draw(call["interaction_id"], read.scenario.seed, PICK) for call in calls],
-        timeout_s=[assumed.timeout_s if (own := read.queue(call)["alerting_timeout_s"]) is None else own for call in calls],
+        timeout_s=[_timeout_s(read.queue(call), assumed) for call in calls],
     )  # fmt: skip
 
 
@@ -409,6 +409,10 @@ def _leaves_s(call: dict[str, Any], assumed: Assumptions) -> tuple[float, bool]:
         return patience_s, False
     flow_s = {"recorded": call["wait_s"], "never": math.inf}.get(assumed.flow_out, assumed.flow_out)
     return min(patience_s, flow_s), flow_s <= patience_s and flow_s < math.inf
+
+
+def _timeout_s(queue: dict[str, Any], assumed: Assumptions) -> float:
+    return assumed.timeout_s if queue["alerting_timeout_s"] is None else queue["alerting_timeout_s"]
 
 
 def _misses(name: str, scenario: Scenario) -> int:

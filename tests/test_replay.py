@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from engine import bundles
+from engine.clock import Clock
 from engine.demand import NEVER_US, Demand, Kinds
-from engine.errors import InvalidScenario
+from engine.errors import InvalidScenario, InvalidTable
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
-from engine.replay import STATUS, Clock, Replay, Served, replay
-from engine.roster import Roster
+from engine.replay import STATUS, Replay, Served, replay
+from engine.roster import Roster, default_interrupts
 from engine.tables import MEDIA
 from tests.oracle_replay import Outcome, played
 
@@ -75,6 +77,7 @@ def random_kinds(rng: Any, n_kinds: int, n_agents: int, single: bool) -> Kinds:
         eligible=rng.random((n_kinds, n_agents)) < rng.choice([0.3, 0.8]),
         handling=rng.integers(0, 2, n_kinds).astype(np.int32),
         call_type=np.arange(n_kinds, dtype=np.int32),
+        timeout_us=rng.integers(0, 5, n_kinds) if rng.random() < 0.3 else None,
     )
 
 
@@ -406,8 +409,39 @@ def test_whoever_is_never_served_waits_until_the_last_event():
 def test_ladders_and_kinds_of_other_agents_are_refused(n_agents):
     with pytest.raises(InvalidScenario, match=f"{n_agents} agents, the roster has 2"):
         replay(calls([0], 5, n_agents), on_queue((0, 9), (0, 9)), flat(2))
-    with pytest.raises(InvalidScenario, match=f"ranks {n_agents} agents, the roster has 2"):
+    with pytest.raises(InvalidScenario, match=f"ranks {n_agents} agents for 1 kinds of interaction, the replay has 2"):
         replay(calls([0], 5, 2), on_queue((0, 9), (0, 9)), flat(n_agents))
+
+
+def test_what_does_not_fit_together_is_refused_before_the_loop_sees_it():
+    """Outside its arrays the loop would read whatever lies there."""
+    three = Kinds.plain(np.ones((3, 1), bool))
+    with pytest.raises(InvalidScenario, match="for 1 kinds of interaction, the replay has 1 and 3"):
+        replay(Demand.of([0, 1], [1, 1], three, [0, 2]), on_queue((0, 9)), flat())
+    with pytest.raises(InvalidTable, match="kind must be a row of the 3 kinds"):
+        Demand.of([0], [1], three, [3])
+    with pytest.raises(InvalidTable, match="every column needs 1 values"):
+        replace(calls([0], 5), misses=np.zeros(2, np.int32))
+    with pytest.raises(InvalidTable, match="every column needs 3 values"):
+        replace(three, tier=np.ones(2, np.int8))
+    with pytest.raises(InvalidTable, match="must be of its 1 agents"):
+        Roster(
+            np.array([1]), np.array([0]), np.array([9]), np.zeros(1, np.int64), np.ones((1, len(MEDIA)), np.int8),
+            default_interrupts(),
+        )  # fmt: skip
+    running = Replay(calls([0], 5), on_queue((0, 9)))
+    running.run_until(flat(), 1)
+    with pytest.raises(InvalidScenario, match="other stages of waiting"):
+        running.run_until(stacked([[(0.0, np.zeros(1)), (5.0, np.ones(1))]]))
+
+
+def test_reading_down_the_ranks_finds_whom_going_through_the_free_finds(monkeypatch):
+    """Where there are many agents the shorter of two ways is taken; here both are, on the same problems."""
+    for seed in range(500):
+        wanted = table(problem(seed).play())
+        with monkeypatch.context() as patched:
+            patched.setattr(bundles, "MANY_AGENTS", 1)
+            assert table(problem(seed).play()) == wanted
 
 
 def test_nothing_at_all_is_a_replay_too():

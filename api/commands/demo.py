@@ -78,7 +78,7 @@ def _replay(real: bool) -> Scenario:
     from engine.scenario import Scenario
     from ingest.bank import FITTED
 
-    return Scenario(mode="replay", assumptions=Assumptions(**(FITTED if real else {})))
+    return Scenario(mode="replay", assumptions=Assumptions.of(FITTED if real else {}))
 
 
 def _next(name: str, store: Path, example: str | None) -> None:

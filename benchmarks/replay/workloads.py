@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation import simple_msk
+from engine.clock import Clock
 from engine.demand import Demand, Kinds
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.replay import Clock, Served, replay
+from engine.replay import Served, replay
 from engine.roster import Roster
 from engine.typing import BoolArray
 

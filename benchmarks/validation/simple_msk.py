@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation.arrivals import at_random
+from engine.clock import Clock
 from engine.demand import Demand, Kinds
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.replay import STATUS, Clock, Served, replay
+from engine.replay import STATUS, Served, replay
 from engine.roster import Roster
 from engine.typing import BoolArray, FloatArray, IntArray
 

@@ -16,6 +16,8 @@ import numpy as np
 from engine.kernels import kernel
 
 NEVER_US = np.iinfo(np.int64).max
+# In place of the end of a spell: this event is that end.
+ENDS_US = np.iinfo(np.int64).min
 # Status of an interaction; below ANSWERED it is not settled. MISSING: the agent it alerts will not answer.
 # LOSING: the customer will leave while it alerts.
 COMING, WAITING, MISSING, LOSING, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(8)
@@ -94,7 +96,7 @@ class Agents(NamedTuple):
 
     capacity (n_agents, n_media); interrupts (n_media, n_media): whether work of the first may be
     interrupted by the second; single: everybody holds one at most; factor (n_handlings, n_agents);
-    event_us, event_agent, event_until_us (0: the spell ends) in order; flags: look-back, reset on
+    event_us, event_agent, event_until_us (ENDS_US: the spell ends) in order; flags: look-back, reset on
     presence, alert resets, and time away after no answer.
     """
 
@@ -484,7 +486,7 @@ def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served
 def _close(agents: Any, state: Any, now: Any) -> None:
     """Take those off the list whose spell ends now: an interaction that nobody answered must not find them."""
     place = state.at[SHIFT]
-    while place < agents.event_us.size and agents.event_us[place] == now and agents.event_until_us[place] == 0:
+    while place < agents.event_us.size and agents.event_us[place] == now and agents.event_until_us[place] == ENDS_US:
         if state.listed[agents.event_agent[place]]:
             _unlist(state, agents.event_agent[place])
         place += 1
@@ -528,7 +530,7 @@ def _shift(agents: Any, state: Any, now: Any) -> Any:
     place = state.at[SHIFT]
     state.at[SHIFT] += 1
     a, until_us = agents.event_agent[place], agents.event_until_us[place]
-    if until_us == 0:
+    if until_us == ENDS_US:
         if state.listed[a]:
             _unlist(state, a)
         return -1

@@ -25,7 +25,7 @@ METHODS = {
         is_platform=True,
     ),
     "longest_idle": Method("longest idle among the eligible", yardsticks.longest_idle),
-    "fastest_first": Method("shortest handling time among the eligible", yardsticks.fastest_first),
+    "fastest_first": Method("shortest handling time among the eligible", yardsticks.fastest_first, reads=("factors",)),
     "fixed_order": Method("smallest agent id among the eligible", yardsticks.fixed_order),
     "random": Method("drawn among the eligible, each with the same chance", yardsticks.random),
 }

@@ -72,6 +72,15 @@ class Ladder:
         """Number of agents ranked."""
         return int(self.rank.shape[1])
 
+    @property
+    def n_kinds(self) -> int:
+        """Number of kinds of interaction."""
+        return int(self.first_row.size) - 1
+
+    def has_stages_of(self, other: Ladder) -> bool:
+        """Whether kinds and the waits of their rows are those of another ladder."""
+        return np.array_equal(self.first_row, other.first_row) and np.array_equal(self.after_us, other.after_us)
+
 
 def one_row_each(rank: FloatArray, **more: object) -> Ladder:
     """A ladder whose kinds have one row each, from the first second on.
@@ -100,8 +109,16 @@ def one_row_each(rank: FloatArray, **more: object) -> Ladder:
 class Row(NamedTuple):
     """One row of a ladder, before it is stacked.
 
-    after_s: wait from which it holds [s]; rank (n_agents,), limit and pool (n_agents,) as in `Ladder`, the
-    pool being those ranked where it is not given.
+    Parameters
+    ----------
+    after_s : float
+        Wait from which it holds. [s]
+    rank : (n_agents,) array of float
+        As in `Ladder`.
+    limit : int
+        Only so many of the longest idle of the pool are looked at; 0 for all.
+    pool : (n_agents,) array of bool, optional
+        By default those who are ranked.
     """
 
     after_s: float

@@ -86,9 +86,9 @@ class Method:
         Fills a ladder from a `View`.
     planner : callable, optional
         Plans of score mode; None where a method needs to know who is idle.
-    reads : tuple of {"csat", "weights", "preferred"}
+    reads : tuple of {"csat", "weights", "preferred", "factors"}
         What a ladder depends on besides who can do what: when the first two change it is made anew; preferred
-        agents tell kinds of interaction apart.
+        agents tell kinds of interaction apart; factors of handling time are fitted only where they are read.
     is_platform : bool
         One of Genesys' own methods: language always filters, idle clocks follow the switches.
     """

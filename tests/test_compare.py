@@ -1,0 +1,217 @@
+"""Comparisons of rules: paired, twice, and silent where the two ways of handling disagree."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from engine.arrays import encode
+from engine.assumptions import Assumptions
+from engine.compare import Comparison, _both, compare
+from engine.errors import InvalidScenario
+from engine.replay_report import MEASURES, Study
+from engine.scenario import Scenario
+from engine.weights import RoutingWeights
+from tests.strategies import MIDNIGHT
+from tests.test_prepare import DAY, call, tables_of
+from tests.test_replay_report import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
+
+SKILLED = replace(WEIGHTED, weights=RoutingWeights(1, 0, 0, 0))
+
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    """Today's rule, another, and the other under other weights."""
+    return compare([GENESYS, WEIGHTED, SKILLED], made())
+
+
+# --- what is compared -----------------------------------------------------------------------------------------------
+
+
+def test_rules_are_replayed_under_both_ways_of_handling(found: Comparison) -> None:
+    """Each side is what a study of its own says, on the same draws."""
+    assert [side["handling"] for side in found.sides] == ["recorded", "agent"]
+    for side in found.sides:
+        assumed = Assumptions(handling=side["handling"])
+        study = Study(made(), replace(GENESYS, assumptions=assumed))
+        rules = [replace(one, assumptions=assumed) for one in (GENESYS, WEIGHTED, SKILLED)]
+        columns = [study.column(one.method, one)[0] for one in rules]
+        assert [column["name"] for column in side["columns"]] == [
+            "recorded",
+            "today",
+            "genesys",
+            "weighted",
+            "weighted",
+        ]
+        assert side["columns"][2:] == [study.summary(column) for column in columns]
+        assert side["columns"][2] | {"name": "today"} == side["columns"][1]
+        for mine, difference in zip(columns[1:], side["differences"], strict=True):
+            assert difference == {"rule": "weighted", "against": "genesys", **study.difference(mine, columns[0])}
+    recorded, by_agent = (side["columns"][3] for side in found.sides)
+    assert [recorded[name] for name in MEASURES] != [by_agent[name] for name in MEASURES]
+    # What was recorded does not depend on what is assumed of other agents.
+    assert found.sides[0]["columns"][0] == found.sides[1]["columns"][0]
+
+
+def test_a_rule_compared_with_itself_makes_no_difference():
+    same = compare([WEIGHTED, WEIGHTED], made())
+    for side in same.sides:
+        for name in MEASURES:
+            nothing = {"value": 0.0, "low": 0.0, "high": 0.0, "says": "no clear difference"}
+            assert side["differences"][0][name] == nothing
+        assert side["columns"][2] == side["columns"][3]
+    assert {same.verdicts[0][name] for name in MEASURES} == {"no clear difference"}
+
+
+def test_differences_turn_their_sign_with_the_order(found: Comparison) -> None:
+    turned = compare([WEIGHTED, GENESYS], made())
+    for there, back in zip(found.sides, turned.sides, strict=True):
+        for name in MEASURES:
+            one, other = there["differences"][0][name], back["differences"][0][name]
+            assert one["value"] == -other["value"]
+            assert (one["low"], one["high"]) == (pytest.approx(-other["high"]), pytest.approx(-other["low"]))
+    opposite = {"better": "worse", "worse": "better", "more": "less", "less": "more"}
+    for name in MEASURES:
+        said = found.verdicts[0][name]
+        assert turned.verdicts[0][name] == opposite.get(said, said)
+
+
+def test_the_same_comparison_gives_the_same_numbers(found: Comparison) -> None:
+    assert compare([GENESYS, WEIGHTED, SKILLED], made()).to_dict() == found.to_dict()
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sides", "says"), [
+    (((1.0, "better"), (2.0, "better")), "better"),
+    (((-1.0, "worse"), (-0.1, "worse")), "worse"),
+    (((1.0, "better"), (-1.0, "worse")), "not determined"),
+    (((1.0, "better"), (-0.1, "no clear difference")), "not determined"),
+    (((0.1, "no clear difference"), (-0.1, "no clear difference")), "not determined"),
+    (((1.0, "better"), (0.1, "no clear difference")), "not determined"),
+    (((0.2, "no clear difference"), (0.1, "no clear difference")), "no clear difference"),
+    (((0.0, "no clear difference"), (0.0, "no clear difference")), "no clear difference"),
+    (((None, "undefined"), (1.0, "better")), "undefined"),
+    (((1.0, "undefined"), (2.0, "undefined")), "undefined"),
+])  # fmt: skip
+def test_only_what_holds_under_both_ways_is_said(sides: Any, says: str) -> None:
+    assert _both([{"value": value, "says": word} for value, word in sides]) == says
+
+
+def test_verdicts_follow_from_both_sides(found: Comparison) -> None:
+    for place, verdict in enumerate(found.verdicts):
+        assert verdict["rule"] == "weighted"
+        assert {name: verdict[name] for name in MEASURES} == {
+            name: _both([side["differences"][place][name] for side in found.sides]) for name in MEASURES
+        }
+    assert {"better", "worse"} & {found.verdicts[0][name] for name in MEASURES}
+
+
+def test_signs_that_differ_determine_nothing():
+    """Two agents; the faster one by the table of factors is asked first by one rule, and last by the other.
+
+    With recorded times both rules serve the same queue equally fast but for the fixed order's idle agent; with
+    agents' own times the rule that prefers bob waits longer.
+    """
+    rng = np.random.default_rng(0)
+    rows = [
+        call(n, float(n % 10 * 86_400 + rng.integers(0, 3600)), handle_s=float(rng.integers(30, 90)), patience_s=1e6,
+             skills=["tech"], outcome="answered", agent_id=("ann", "bob")[n % 2], wait_s=1.0)
+        for n in range(600)
+    ]  # fmt: skip
+    rated = lambda level: [{"name": "tech", "proficiency": level}]  # noqa: E731
+    agents = [{"agent_id": "ann", "skills": rated(5.0)}, {"agent_id": "bob", "skills": rated(1.0)}]
+    there = [
+        {"agent_id": name, "start_at": MIDNIGHT + day * DAY, "end_at": MIDNIGHT + (day + 1) * DAY}
+        for name in ("ann", "bob") for day in range(10)
+    ]  # fmt: skip
+    results = {}
+    for slow in ("ann", "bob"):
+        factors = [{"agent_id": name, "factor": 3.0 if name == slow else 1.0} for name in ("ann", "bob")]
+        tables = tables_of(
+            agents=agents, members=[], interactions=rows, staffing=there, handle_factors=factors,
+        )  # fmt: skip
+        said = compare([GENESYS, SKILLED], encode(tables), force=True)
+        results[slow] = [side["differences"][0]["occupancy"]["value"] for side in said.sides]
+        assert said.verdicts[0]["occupancy"] == _both([side["differences"][0]["occupancy"] for side in said.sides])
+    # ann, who is preferred, is slow or fast: work takes longer under the rule, or less.
+    assert results["ann"][1] > 0 > results["bob"][1]
+    assert results["ann"][0] == results["bob"][0] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_comparison_that_misses_the_record_keeps_its_verdicts_unless_forced(force: bool) -> None:
+    said = compare([GENESYS, WEIGHTED], encode(with_waits(3 * pl.col("wait_s"))), force=force)
+    assert [side["light"]["color"] for side in said.sides] == ["red", "red"]
+    assert ("withheld" in said.verdicts[0]) == (not force)
+    assert (said.verdicts[0].keys() >= set(MEASURES)) == force
+    if not force:
+        assert said.verdicts[0]["withheld"].startswith(said.sides[0]["light"]["why"])
+        assert "--force" in said.verdicts[0]["withheld"]
+    # The sides are there to be read all the same.
+    assert all(set(MEASURES) <= set(side["differences"][0]) for side in said.sides)
+
+
+def test_one_side_that_misses_the_record_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    lights = iter(["green", "red"])
+    monkeypatch.setattr("engine.compare.light", lambda *_: {"color": next(lights), "why": "far off"})
+    assert compare([GENESYS, WEIGHTED], made()).verdicts[0]["withheld"].startswith("far off")
+
+
+def test_fewer_than_five_days_determine_nothing():
+    day = made_tables().interactions["arrived_at"].dt.date().min()
+    said = compare([GENESYS, WEIGHTED], encode(made_tables()).days(day, day))
+    assert {said.verdicts[0][name] for name in MEASURES} == {"undefined"}
+    assert all(side["differences"][0]["asa_s"]["value"] is not None for side in said.sides)
+
+
+# --- what is refused, and the shape ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scenarios", [[], [GENESYS]])
+def test_one_rule_is_no_comparison(scenarios: list[Scenario]) -> None:
+    with pytest.raises(InvalidScenario, match="compare: give two rules or more, for example genesys,weighted"):
+        compare(scenarios, made())
+
+
+@pytest.mark.parametrize("changes", [
+    {"assumptions": Assumptions(point_s=30.0)}, {"seed": 1}, {"service_level": "offered"}, {"short_abandon_s": 5.0},
+    {"replications": 2}, {"goal": "90/10"}, {"interval_min": 60},
+], ids=lambda changes: next(iter(changes)))  # fmt: skip
+def test_what_must_be_shared_is_named_where_it_differs(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidScenario, match=f"compare: {next(iter(changes))} must be the same for all rules"):
+        compare([GENESYS, replace(WEIGHTED, **changes)], made())
+
+
+def test_score_mode_has_no_comparison():
+    with pytest.raises(InvalidScenario, match="compared in mode replay"):
+        compare([GENESYS, Scenario()], made())
+
+
+def test_rules_may_differ_in_weights_requirements_and_whether_a_goal_moves_them():
+    chosen = replace(WEIGHTED, goal="80/20", performance="rolling", required=("language",))
+    assert len(compare([replace(GENESYS, goal="80/20"), chosen], made()).verdicts) == 1
+
+
+def test_a_comparison_is_json_without_nan(found: Comparison) -> None:
+    content = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert set(content) == {"snapshot", "scenarios", "sides", "verdicts", "warnings"}
+    assert [one["method"] for one in content["scenarios"]] == ["genesys", "weighted", "weighted"]
+    for side in content["sides"]:
+        assert set(side) == {"handling", "light", "columns", "differences", "satisfaction", "estimates"}
+        assert all(sum(column[end] for end in ENDS) == 3000 for column in side["columns"])
+        assert len(side["satisfaction"]) == len(side["differences"]) == 2
+        assert side["estimates"]["handling"]["handling"] == side["handling"]
+    assert any("transfers, redials" in warning for warning in content["warnings"])
+
+
+def test_progress_tells_every_replay_of_both_sides():
+    told: list[str] = []
+    compare([GENESYS, WEIGHTED], made(), progress=lambda label, *_: told.append(label))
+    assert told == 2 * ["replaying genesys", "replaying weighted", "replaying genesys"]
