@@ -21,10 +21,16 @@ MANY_AGENTS = 512
 def calls(kernel: Any, demand: Demand) -> Any:
     """Interactions."""
     return kernel.Calls(
-        *(np.array(getattr(demand, f"{name}_us"), np.int64) for name in ("arrived", "leave", "alert", "handle")),
-        np.array(demand.base_us, np.float64), np.array(demand.kind, np.int32), np.array(demand.misses, np.int32),
-        np.array(demand.pick, np.float64), np.array(demand.flows_out, np.bool_),
+        *(_column(getattr(demand, f"{name}_us"), np.int64) for name in ("arrived", "leave", "alert", "handle")),
+        _column(demand.base_us, np.float64), _column(demand.kind, np.int32), _column(demand.misses, np.int32),
+        _column(demand.pick, np.float64), _column(demand.flows_out, np.bool_),
     )  # fmt: skip
+
+
+def _column(values: Any, kind: Any) -> Any:
+    """Values side by side and writable, which the loop is compiled for; copied only where they are not."""
+    column = np.ascontiguousarray(values, kind)
+    return column if column.flags.writeable else column.copy()
 
 
 def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
@@ -80,11 +86,13 @@ def agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
     )  # fmt: skip
 
 
-def state(kernel: Any, demand: Demand, roster: Roster) -> Any:
+def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
     """Everything that changes, before the first event."""
     n, n_agents, n_kinds = demand.arrived_us.size, roster.n_agents, demand.kinds.media.size
     # Every agent may hold all media to the brim; who is on the way back after not answering holds less.
     n_ends = int(roster.capacity.sum(dtype=np.int64)) + n_agents + 1
+    # Each interaction waits for one stage at a time; ladders of one row have none to wait for.
+    n_stages = n + 1 if len(ladder.rank) > ladder.n_kinds else 1
     none, words = np.full(n_kinds, -1, np.int32), np.zeros
     return kernel.State(
         at=np.zeros(6, np.int64), until_us=np.zeros(n_agents, np.int64),
@@ -96,7 +104,8 @@ def state(kernel: Any, demand: Demand, roster: Roster) -> Any:
         waits=words(_n_words(n_kinds), np.uint64), before=np.full(n, -1, np.int32),
         after=np.full(n, -1, np.int32), staged=np.zeros(n, bool),
         missed=np.zeros(n, np.int32), end_us=np.zeros(n_ends, np.int64), end_call=np.zeros(n_ends, np.int32),
-        end_agent=np.zeros(n_ends, np.int32), stage_us=np.zeros(n + 1, np.int64), stage_call=np.zeros(n + 1, np.int32),
+        end_agent=np.zeros(n_ends, np.int32), stage_us=np.zeros(n_stages, np.int64),
+        stage_call=np.zeros(n_stages, np.int32),
     )  # fmt: skip
 
 

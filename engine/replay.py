@@ -83,7 +83,8 @@ class Replay:
         self._calls = bundles.calls(kernel, demand)
         self._kinds = bundles.kinds(kernel, demand, clock or Clock())
         self._agents = bundles.agents(kernel, demand, roster, clock or Clock())
-        self._state = bundles.state(kernel, demand, roster)
+        self._roster = roster
+        self._state: Any = None
         self._served = bundles.served(kernel, demand.arrived_us.size)
         self._ladder: Ladder | None = None
         self._plan: Any = None
@@ -101,6 +102,8 @@ class Replay:
         if ladder is not self._ladder:
             self._check(ladder)
             self._plan, self._ladder = bundles.plan(self._kernel, ladder), ladder
+        if self._state is None:
+            self._state = bundles.state(self._kernel, self._demand, self._roster, ladder)
         self._kernel.replay_until(
             np.int64(until_us), self._calls, self._kinds, self._plan, self._agents, self._state, self._served
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -67,14 +68,16 @@ class Roster:
         return int(self.idle_us.size)
 
     @classmethod
-    def of(cls, n_agents: int, agent: IntArray, start_s: IntArray, end_s: IntArray) -> Roster:
+    def of(cls, n_agents: int, agent: Any, start_s: Any, end_s: Any) -> Roster:
         """A roster of voice agents from plain arrays of seconds.
 
         Parameters
         ----------
         n_agents : int
             How many there are.
-        agent, start_s, end_s : (n_spells,) arrays
+        agent : (n_spells,) array of int
+            Whose spell.
+        start_s, end_s : (n_spells,) array of float
             Spells. [s]
 
         Returns

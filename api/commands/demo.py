@@ -66,8 +66,8 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     click.echo("\n" + RULE + " and the same months replayed " + RULE)
     show(replayed)
     click.echo(
-        f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same in "
-        f"{out / REPLAY}; the snapshot {store / name}"
+        f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same "
+        f"in {out / REPLAY}; the snapshot {store / name}"
     )
     _next(name, store, example)
 
