@@ -58,8 +58,12 @@ def _columns(side: dict[str, Any]) -> Any:
         if name in {"flowed_out", "unserved"} and not any(column[name] for column in columns):
             continue
         rows.append([heading, *(_with_interval(column, name, kind) for column in columns)])
-    headings = [("", "left"), *((HEADINGS.get(column["name"], column["name"]), "right") for column in columns)]
+    headings = [("", "left"), *((_heading(column["name"], side["today"]), "right") for column in columns)]
     return grid("The same customers, with 95 % intervals", headings, rows)
+
+
+def _heading(name: str, today: str) -> str:
+    return f"{name} (today's rule)" if name == today != "today" else HEADINGS.get(name, name)
 
 
 def _with_interval(column: dict[str, Any], name: str, kind: str) -> str:

@@ -15,7 +15,7 @@ from engine.assumptions import HANDLING
 from engine.errors import InvalidScenario
 from engine.methods import METHODS
 from engine.replay_notes import about_truth
-from engine.replay_report import MEASURES, Column, Progress, Study, light
+from engine.replay_report import MEASURES, Column, Progress, Study, light, today_of
 from engine.scenario import Scenario
 from engine.typing import Record
 
@@ -110,13 +110,18 @@ def _side(
 ) -> tuple[Record, Study]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
-    columns: list[Column] = [study.column(scenario.method, scenario)[0] for scenario in assumed]
-    past, today = study.past, study.today[0]
-    summaries = [study.summary(column) for column in (past, today, *columns)]
+    names = _names([scenario.method for scenario in scenarios])
+    columns: list[Column] = [study.column(name, s)[0] for name, s in zip(names, assumed, strict=True)]
+    rule = today_of(assumed[0], arrays)
+    # Today's rule is played once, whether or not it is among those compared.
+    today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today[0]
+    shown = [study.past, *([] if today in columns else [today]), *columns]
+    summaries = {column.name: study.summary(column) for column in shown}
     return {
         "handling": handling,
-        "light": light(summaries[0], summaries[1]),
-        "columns": summaries,
+        "light": light(summaries[study.past.name], summaries[today.name]),
+        "today": today.name,
+        "columns": list(summaries.values()),
         "differences": [
             {"rule": column.name, "against": columns[0].name, **study.difference(column, columns[0])}
             for column in columns[1:]
@@ -124,6 +129,19 @@ def _side(
         "satisfaction": [study.satisfaction(column, columns[0]) for column in columns[1:]],
         "estimates": dict(study.recorded.estimates),
     }, study
+
+
+def _names(methods: Sequence[str]) -> list[str]:
+    """One name per column: a rule that comes again is numbered."""
+    return [
+        f"{method} ({methods[: place + 1].count(method)})" if method in methods[:place] else method
+        for place, method in enumerate(methods)
+    ]
+
+
+def _same_rule(scenario: Scenario, today: Scenario) -> bool:
+    """Whether a scenario is the rule in force; weights and filters do not move the platform's methods."""
+    return METHODS[scenario.method].is_platform and scenario.method == today.method
 
 
 def _verdict(place: int, scenario: Scenario, sides: list[Record], told: bool) -> Record:
