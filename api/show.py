@@ -126,7 +126,11 @@ def _moved(report: Report) -> str:
 def interval_text(snapshot: dict[str, Any]) -> str:
     """First and last day of a snapshot; nothing where it has no interactions."""
     interval, zone = snapshot.get("interval") or {}, snapshot.get("time_zone", "UTC")
-    return days(interval, zone) if interval.get("start") else ""
+    if not interval.get("start"):
+        return ""
+    window = snapshot.get("window")
+    some = f"; of it {window['start']} to {window['end']}" if window else ""
+    return days(interval, zone) + some
 
 
 def days(interval: dict[str, Any], zone: str) -> str:

@@ -145,7 +145,7 @@ def _same_rule(scenario: Scenario, today: Scenario) -> bool:
 
 
 def _verdict(place: int, scenario: Scenario, sides: list[Record], told: bool) -> Record:
-    said: Record = {"rule": scenario.method, "about": METHODS[scenario.method].about}
+    said: Record = {"rule": sides[0]["differences"][place]["rule"], "about": METHODS[scenario.method].about}
     if not told:
         why = next(side["light"]["why"] for side in sides if side["light"]["color"] == "red")
         return said | {"withheld": f"{why}; calibrate, give staffing, or force verdicts all the same (--force)"}

@@ -59,6 +59,14 @@ class History:
         """Where the recorded outcome is one of these."""
         return np.isin(self.outcome, [OUTCOMES.index(name) for name in names])
 
+    def is_handled(self) -> BoolArray:
+        """Answered with a handling time; where outcomes are not recorded, that is what an answer looks like."""
+        return self.outcome_is("answered", "unknown") & ~np.isnan(self.handle_s)
+
+    def handled_s(self, acw_s: float) -> FloatArray:
+        """Talk, hold and after-call work, with some assumed where none is recorded; NaN without a time. [s]"""
+        return self.handle_s + np.where(np.isnan(self.acw_s), acw_s, 0.0)
+
     def rows(self, chosen: BoolArray) -> History:
         """Only the chosen rows."""
         mask = pl.Series(chosen)

@@ -12,7 +12,8 @@ import polars as pl
 from engine.arrays import Arrays, Blocks, Centre
 from engine.demand import Demand, Kinds, leaving
 from engine.errors import InvalidTable
-from engine.handling import Factors, Handling, fit_factors, handling
+from engine.handle_factors import Factors, fit_factors
+from engine.handling import Handling, handling
 from engine.history import History
 from engine.methods import METHODS
 from engine.patience import Curve, curves, patience

@@ -122,6 +122,8 @@ class Scenario:
             raise InvalidScenario(
                 f"replications is {self.replications!r}; use a whole number, 1 to {MOST_REPLICATIONS}"
             )
+        if isinstance(self.performance, str) and self.performance != ROLLING:
+            raise InvalidScenario(f"performance is {self.performance!r}; give a share from 0 to 1, or {ROLLING}")
         if self.performance == ROLLING and (self.mode != "replay" or self.goal is None):
             raise InvalidScenario(
                 "performance 'rolling' is measured while a replay goes on, against a goal; use mode replay and give a "

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import engine.handling as module
+import engine.handling as drawing
 from engine.arrays import encode
 from engine.assumptions import Assumptions
 from engine.errors import MissingInput
-from engine.handling import factors, fit_factors, handling, skill_sets
+from engine.handle_factors import fit_factors, skill_sets
+from engine.handling import handling
 from engine.streams import HANDLING, uniform
 from engine.tables import OUTCOMES, Tables
 from ingest.bank import import_bank
@@ -28,6 +29,11 @@ from tests.strategies import HARDER, table
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 AGENTS = ("a", "b", "c", "d", "e")
 AGENT = Assumptions(handling="agent")
+
+
+def factors(history, centre, assumptions):
+    found = fit_factors(history, centre, assumptions)
+    return found.factor, found.handling_of_call_type
 
 
 def arrays_of(rows, given_factors=(), agents=AGENTS):
@@ -160,7 +166,7 @@ def test_given_factors_and_draws_equal_the_slow_twin(n, seed, given_factors, acw
         with pytest.raises(MissingInput):
             handling(history, arrays.centre, assumed, 3, 1)
         return
-    with mock.patch.object(module, "LEAST_ANSWERED", 4):
+    with mock.patch.object(drawing, "LEAST_ANSWERED", 4):
         result, estimate = handling(history, arrays.centre, assumed, 3, 1)
     np.testing.assert_allclose(result.handle_us / 1e6, expected[:, 0], rtol=0, atol=1e-6)
     np.testing.assert_allclose(result.base_us / 1e6, expected[:, 1], rtol=1e-12)
