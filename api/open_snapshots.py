@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.errors import NotReady
 from api.once import Once
-from engine.arrays import Arrays, span_of_days
+from engine.arrays import Arrays
 from engine.csat import CsatTable, csat_table
 from engine.errors import CorruptSnapshot, InvalidScenario, UnknownName
 from engine.tables import TABLES, Tables
+from engine.wall_time import span_of_days
 from ingest import store as stores
 from ingest.manifest import FILE_NAME, Manifest, read_manifest
 from ingest.snapshot import Snapshot, open_snapshot

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from engine.arrays import Blocks
 from engine.history import History
@@ -111,30 +110,6 @@ def of_history(history: History, queue: IntArray, acw_s: float) -> Account:
         "recorded", history.arrived_us, queue, status, history.wait_s, agent,
         np.where(some, offered_us, 0), np.where(some, free_us, 0),
     )  # fmt: skip
-
-
-def local_days(at_us: IntArray, time_zone: str) -> IntArray:
-    """Days since 1970 in a time zone.
-
-    Parameters
-    ----------
-    at_us : (n,) array of int64
-        Instants. [us since 1970, UTC]
-    time_zone : str
-        IANA zone.
-
-    Returns
-    -------
-    (n,) array of int64
-        Of the local calendar.
-
-    Examples
-    --------
-    >>> local_days(np.array([79_200_000_000]), "Asia/Jerusalem").tolist()
-    [1]
-    """
-    local = pl.Series(at_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
-    return local.dt.date().cast(pl.Int32).cast(pl.Int64).to_numpy()
 
 
 def services(account: Account) -> Blocks:

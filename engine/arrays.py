@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from engine.call_types import CallTypeIndex, requirements
 from engine.checks import complete
-from engine.errors import InvalidScenario, InvalidTable, MissingInput
+from engine.errors import InvalidTable, MissingInput
 from engine.history import History, history_of
 from engine.tables import CAPACITY, MEDIA, Tables
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, Record
+from engine.wall_time import DAY_US, span_of_days
 
-DAY_US = 86_400_000_000
 NO_QUEUE_TIME_S = 9999.0
 _NEVER_US = np.iinfo(np.int64).max
 
@@ -287,39 +286,6 @@ class Arrays:
         some = self.window(*span_of_days(first or earliest, last or latest, self.centre.time_zone))
         named = {"start": str(first or "first"), "end": str(last or "last")}
         return replace(some, snapshot=some.snapshot | {"window": named})
-
-
-def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:
-    """Start and end of some whole days of the local calendar.
-
-    Parameters
-    ----------
-    first, last : date
-        Both included.
-    time_zone : str
-        IANA zone.
-
-    Returns
-    -------
-    start_us, end_us : int
-        The end is excluded. [us since 1970, UTC]
-
-    Raises
-    ------
-    InvalidScenario
-        If the last day lies before the first.
-
-    Examples
-    --------
-    >>> span_of_days(date(1970, 1, 2), date(1970, 1, 2), "UTC") == (DAY_US, 2 * DAY_US)
-    True
-    """
-    if last < first:
-        raise InvalidScenario(f"the last day {last} lies before the first day {first}; swap them")
-    zone, epoch = ZoneInfo(time_zone), datetime(1970, 1, 1, tzinfo=UTC)
-    edges = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, last + timedelta(days=1)))
-    start_us, end_us = ((edge - epoch) // timedelta(microseconds=1) for edge in edges)
-    return start_us, end_us
 
 
 def encode(tables: Tables) -> Arrays:

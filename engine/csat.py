@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import DAY_US, Surveys
+from engine.arrays import Surveys
 from engine.typing import FloatArray, IntArray
+from engine.wall_time import DAY_US
 
 QUEUE_MEAN = "queue-mean"
 NEUTRAL = 0.5

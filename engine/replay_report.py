@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.account import ANSWERED, Account, Ground, days_of, local_days, of_history, of_played, services
-from engine.arrays import DAY_US, Arrays
+from engine.account import ANSWERED, Account, Ground, days_of, of_history, of_played, services
+from engine.arrays import Arrays
 from engine.errors import MissingInput
 from engine.fairness import Shares, fairness, gini
 from engine.idling import Occupancy, idle_while_waiting, occupancy
@@ -25,6 +25,7 @@ from engine.scenario import Scenario
 from engine.service_level import Visits, by_interval, by_queue, choice_share, measure
 from engine.sharing import Sharing, sharing
 from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.wall_time import DAY_US, local_days
 
 HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
 # A replay of today's rule that misses the record by more than this does not carry a verdict.

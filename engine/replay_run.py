@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.arrays import DAY_US, Centre
+from engine.arrays import Centre
 from engine.clock import Clock
 from engine.csat import CsatTable
 from engine.demand import NEVER_US, Demand
@@ -23,6 +23,7 @@ from engine.scenario import Scenario, csat_of
 from engine.scores import SCALE
 from engine.service_level import achieved
 from engine.typing import FloatArray, IntArray, Record
+from engine.wall_time import DAY_US
 from engine.weights import RoutingWeights, moved
 
 

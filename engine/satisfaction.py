@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import DAY_US, Centre, Surveys
+from engine.arrays import Centre, Surveys
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.wall_time import DAY_US
 
 EVIDENCE_P = 0.05
 Z95 = 1.959963984540054

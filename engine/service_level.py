@@ -17,22 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from engine.arrays import DAY_US
 from engine.errors import InvalidScenario, InvalidTable
 from engine.replay import STATUS, Served
 from engine.typing import BoolArray, FloatArray, Int8Array, IntArray, Record
+from engine.wall_time import edges, iso, zone_of
 
 DEFINITIONS = ("genesys", "offered", "answered")
 INTERVALS_MIN = (15, 30, 60)
 PERCENTILES = (50, 90, 95, 99)
 ANSWERED, ABANDONED = STATUS.index("answered"), STATUS.index("abandoned")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INTERVAL_COLUMNS = (*STATUS, "service_level", "asa_s", "mean_wait_s")
 
 
@@ -237,11 +234,11 @@ def by_interval(
     >>> found[0]["start"], found[0]["asa_s"], found[0]["queue_length"]
     ('1970-01-01T05:30:00+05:30', 90.0, 0.05)
     """
-    zone = _zone(time_zone)
+    zone = zone_of(time_zone)
     _check(definition, short_abandon_s, minutes)
     if not visits.arrived_us.size:
         return []
-    edges_us = _edges(visits.arrived_us, minutes * 60_000_000, zone)
+    edges_us = edges(visits.arrived_us, minutes * 60_000_000, zone)
     interval = np.searchsorted(edges_us, visits.arrived_us, "right") - 1
     columns = _columns(visits, goal_s, definition, short_abandon_s, interval, edges_us.size - 1)
     waited_us = _waiting_between(visits, edges_us)
@@ -249,7 +246,7 @@ def by_interval(
     shown = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
     shown["queue_length"] = waited_us / np.diff(edges_us)
     rows = _records({name: column[kept] for name, column in shown.items()})
-    return [{"start": _text(at, zone), **row} for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
+    return [{"start": iso(at, zone), **row} for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
 
 
 def choice_share(found: IntArray) -> float | None:
@@ -432,55 +429,6 @@ def _waiting_between(visits: Visits, edges_us: IntArray) -> FloatArray:
         np.bincount(place, side - edges_us[place], n)[:-1] for place, side in ((first, start_us), (last, end_us))
     )
     return whole - before_start + before_end
-
-
-def _edges(arrived_us: IntArray, step_us: int, zone: ZoneInfo) -> IntArray:
-    """Starts of all intervals from that of the first arrival to that of the last, and the end of the last."""
-    first_us, last_us = int(arrived_us.min()), int(arrived_us.max())
-    since_us, offset_us = _offsets(zone, first_us - DAY_US, last_us + DAY_US)
-    pieces: list[IntArray] = []
-    for low, high, offset in zip(since_us, [*since_us[1:], last_us + DAY_US], offset_us, strict=True):
-        next_us = low + -(low + offset) % step_us
-        pieces += [np.array([low], np.int64), np.arange(next_us, high, step_us)]
-    edges_us = np.unique(np.concatenate(pieces))
-    return edges_us[np.searchsorted(edges_us, first_us, "right") - 1 : np.searchsorted(edges_us, last_us, "right") + 1]
-
-
-def _offsets(zone: ZoneInfo, from_us: int, to_us: int) -> tuple[list[int], list[int]]:
-    """Spells of one offset from UTC: their starts, the first being `from_us`, and the offsets. [us]
-
-    Looks once a day: since 1970 no zone changed its offset twice within 165 hours (tz database of 2025).
-    """
-    since_us, offset_us = [from_us], [_offset_us(from_us, zone)]
-    for day_us in range(from_us, to_us + DAY_US, DAY_US):
-        if _offset_us(day_us, zone) != offset_us[-1]:
-            low, high = day_us - DAY_US, day_us
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if _offset_us(middle, zone) == offset_us[-1] else (low, middle)
-            since_us.append(high)
-            offset_us.append(_offset_us(high, zone))
-    return since_us, offset_us
-
-
-def _offset_us(at_us: int, zone: ZoneInfo) -> int:
-    offset = _moment(at_us, zone).utcoffset()
-    return 0 if offset is None else offset // timedelta(microseconds=1)
-
-
-def _moment(at_us: int, zone: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
-
-
-def _text(at_us: int, zone: ZoneInfo) -> str:
-    return _moment(at_us, zone).isoformat()
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidScenario(f"time zone {name!r} is unknown; use an IANA name such as Europe/Berlin") from error
 
 
 def _mean(value: FloatArray, group: IntArray, rows: BoolArray, n_groups: int) -> FloatArray:

@@ -17,11 +17,11 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
 
-from engine.arrays import DAY_US
 from engine.call_types import CallTypeIndex
 from engine.checks import Place, check, complete
 from engine.errors import InvalidTable
 from engine.tables import TABLES, Tables
+from engine.wall_time import DAY_US
 from ingest import store as stores
 from ingest.arrow_files import CODED, DayFile, Dictionaries, finish, read_plain, write_frame
 from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id

@@ -22,7 +22,6 @@ from engine.account import (
     Ground,
     busy_within,
     days_of,
-    local_days,
     of_history,
     of_played,
     services,
@@ -34,8 +33,9 @@ from engine.intervals import measures, point
 from engine.replay_report import Study
 from engine.scenario import Scenario
 from engine.service_level import Visits, measure
+from engine.wall_time import local_days
+from tests.small_centres import call, centre, scenario, tables_of
 from tests.strategies import EPOCH, MIDNIGHT
-from tests.test_prepare import call, centre, scenario, tables_of
 
 MILLION = 1_000_000
 IN_2023_US = 1_700_000_000 * MILLION

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import api.routing
-from engine.arrays import DAY_US
 from engine.run import run
 from engine.scenario import Scenario
+from engine.wall_time import DAY_US
 from engine.weights import RoutingWeights
 from ingest.snapshot import open_snapshot
 from tests import oracle

@@ -17,10 +17,12 @@ from engine.errors import InvalidScenario
 from engine.replay_report import MEASURES, Study
 from engine.scenario import Scenario
 from engine.weights import RoutingWeights
+from tests.small_centres import DAY, call, tables_of
 from tests.strategies import MIDNIGHT
-from tests.test_prepare import DAY, call, tables_of
 from tests.test_replay_report import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
 
+# Of the columns; a rule that comes again is numbered.
+NAMES = ["genesys", "weighted", "weighted (2)"]
 SKILLED = replace(WEIGHTED, weights=RoutingWeights(1, 0, 0, 0))
 
 
@@ -41,18 +43,12 @@ def test_rules_are_replayed_under_both_ways_of_handling(found: Comparison) -> No
         study = Study(made(), replace(GENESYS, assumptions=assumed))
         rules = [replace(one, assumptions=assumed) for one in (GENESYS, WEIGHTED, SKILLED)]
         columns = [study.column(one.method, one)[0] for one in rules]
-        assert [column["name"] for column in side["columns"]] == [
-            "recorded",
-            "today",
-            "genesys",
-            "weighted",
-            "weighted",
-        ]
-        assert side["columns"][2:] == [study.summary(column) for column in columns]
-        assert side["columns"][2] | {"name": "today"} == side["columns"][1]
-        for mine, difference in zip(columns[1:], side["differences"], strict=True):
-            assert difference == {"rule": "weighted", "against": "genesys", **study.difference(mine, columns[0])}
-    recorded, by_agent = (side["columns"][3] for side in found.sides)
+        assert [column["name"] for column in side["columns"]] == ["recorded", *NAMES]
+        for name, mine, shown in zip(NAMES, columns, side["columns"][1:], strict=True):
+            assert shown == study.summary(mine) | {"name": name}
+        for name, mine, difference in zip(NAMES[1:], columns[1:], side["differences"], strict=True):
+            assert difference == {"rule": name, "against": "genesys", **study.difference(mine, columns[0])}
+    recorded, by_agent = (side["columns"][2] for side in found.sides)
     assert [recorded[name] for name in MEASURES] != [by_agent[name] for name in MEASURES]
     # What was recorded does not depend on what is assumed of other agents.
     assert found.sides[0]["columns"][0] == found.sides[1]["columns"][0]
@@ -64,8 +60,21 @@ def test_a_rule_compared_with_itself_makes_no_difference():
         for name in MEASURES:
             nothing = {"value": 0.0, "low": 0.0, "high": 0.0, "says": "no clear difference"}
             assert side["differences"][0][name] == nothing
-        assert side["columns"][2] == side["columns"][3]
+        *_, one, other = side["columns"]
+        assert (one["name"], other["name"]) == ("weighted", "weighted (2)")
+        assert one == other | {"name": "weighted"}
     assert {same.verdicts[0][name] for name in MEASURES} == {"no clear difference"}
+
+
+def test_today_s_rule_is_played_once_whether_it_is_compared_or_not(found: Comparison) -> None:
+    """It is what the light looks at, and has a column in any case."""
+    other = compare([WEIGHTED, SKILLED], made())
+    for with_today, without in zip(found.sides, other.sides, strict=True):
+        assert (with_today["today"], without["today"]) == ("genesys", "today")
+        assert [column["name"] for column in without["columns"]] == ["recorded", "today", *NAMES[1:]]
+        assert without["columns"][1] == with_today["columns"][1] | {"name": "today"}
+        assert without["light"] == with_today["light"]
+    assert other.sides[0]["light"]["color"] == "green"
 
 
 def test_differences_turn_their_sign_with_the_order(found: Comparison) -> None:
@@ -106,19 +115,15 @@ def test_only_what_holds_under_both_ways_is_said(sides: Any, says: str) -> None:
 
 def test_verdicts_follow_from_both_sides(found: Comparison) -> None:
     for place, verdict in enumerate(found.verdicts):
-        assert verdict["rule"] == "weighted"
+        assert verdict["rule"] == NAMES[place + 1]
         assert {name: verdict[name] for name in MEASURES} == {
             name: _both([side["differences"][place][name] for side in found.sides]) for name in MEASURES
         }
     assert {"better", "worse"} & {found.verdicts[0][name] for name in MEASURES}
 
 
-def test_signs_that_differ_determine_nothing():
-    """Two agents; the faster one by the table of factors is asked first by one rule, and last by the other.
-
-    With recorded times both rules serve the same queue equally fast but for the fixed order's idle agent; with
-    agents' own times the rule that prefers bob waits longer.
-    """
+def test_agents_own_times_are_played_on_the_second_side():
+    """A rule that prefers ann changes no occupancy with recorded times; with her own it does, by how fast she is."""
     rng = np.random.default_rng(0)
     rows = [
         call(n, float(n % 10 * 86_400 + rng.integers(0, 3600)), handle_s=float(rng.integers(30, 90)), patience_s=1e6,
@@ -134,9 +139,7 @@ def test_signs_that_differ_determine_nothing():
     results = {}
     for slow in ("ann", "bob"):
         factors = [{"agent_id": name, "factor": 3.0 if name == slow else 1.0} for name in ("ann", "bob")]
-        tables = tables_of(
-            agents=agents, members=[], interactions=rows, staffing=there, handle_factors=factors,
-        )  # fmt: skip
+        tables = tables_of(agents=agents, members=[], interactions=rows, staffing=there, handle_factors=factors)
         said = compare([GENESYS, SKILLED], encode(tables), force=True)
         results[slow] = [side["differences"][0]["occupancy"]["value"] for side in said.sides]
         assert said.verdicts[0]["occupancy"] == _both([side["differences"][0]["occupancy"] for side in said.sides])
@@ -204,7 +207,7 @@ def test_a_comparison_is_json_without_nan(found: Comparison) -> None:
     assert set(content) == {"snapshot", "scenarios", "sides", "verdicts", "warnings"}
     assert [one["method"] for one in content["scenarios"]] == ["genesys", "weighted", "weighted"]
     for side in content["sides"]:
-        assert set(side) == {"handling", "light", "columns", "differences", "satisfaction", "estimates"}
+        assert set(side) == {"handling", "light", "today", "columns", "differences", "satisfaction", "estimates"}
         assert all(sum(column[end] for end in ENDS) == 3000 for column in side["columns"])
         assert len(side["satisfaction"]) == len(side["differences"]) == 2
         assert side["estimates"]["handling"]["handling"] == side["handling"]
@@ -213,5 +216,5 @@ def test_a_comparison_is_json_without_nan(found: Comparison) -> None:
 
 def test_progress_tells_every_replay_of_both_sides():
     told: list[str] = []
-    compare([GENESYS, WEIGHTED], made(), progress=lambda label, *_: told.append(label))
-    assert told == 2 * ["replaying genesys", "replaying weighted", "replaying genesys"]
+    compare([WEIGHTED, SKILLED], made(), progress=lambda label, *_: told.append(label))
+    assert told == 2 * ["replaying weighted", "replaying weighted", "replaying genesys"]

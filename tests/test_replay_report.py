@@ -30,8 +30,8 @@ from engine.weights import RoutingWeights
 from ingest.results import to_json
 from ingest.snapshot import open_snapshot
 from ingest.synthetic import make
+from tests.small_centres import DAY, call, centre, rated, scenario, tables_of
 from tests.strategies import MIDNIGHT
-from tests.test_prepare import DAY, call, centre, rated, scenario, tables_of
 
 ENDS = ("answered", "abandoned", "flowed_out", "unserved")
 NINE = MIDNIGHT + timedelta(hours=9)

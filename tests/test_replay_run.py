@@ -21,27 +21,15 @@ from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.weights import RoutingWeights
 from tests import oracle
+from tests.oracle_centre import DAY_US, NEVER_US, Plain, plain, us
+from tests.small_centres import DAY, GIVEN, busy_centre, call, centre, rolling, scenario, tables_of, untied
 from tests.strategies import MIDNIGHT, TICK, Dice, table
-from tests.test_prepare import (
-    COLUMNS,
-    DAY,
-    DAY_US,
-    NEVER_US,
-    Plain,
-    call,
-    centre,
-    engine_outcomes,
-    plain,
-    scenario,
-    tables_of,
-    us,
-)  # fmt: skip
+from tests.test_prepare import COLUMNS, engine_outcomes
 
 # 25 by default, forty times as many at night.
 N_CENTRES = settings.default.max_examples
 N_BUSY = N_CENTRES // 2
 BITS = ("status", "agent", "start_us", "end_us", "left_us", "found")
-GIVEN = RoutingWeights(0.4, 0.3, 0.3, 0.0)
 
 
 def played(chosen: Scenario, arrays: Arrays, **how: Any) -> Played:
@@ -55,43 +43,6 @@ def same(one: Played, other: Played) -> bool:
 
 
 # --- rolling goals -----------------------------------------------------------------------------------------------
-
-
-def busy_centre(seed: int) -> Tables:
-    """Calls from ten in the evening to two, in two queues, for a few agents who differ; some surveys."""
-    dice = Dice(random.Random(seed))
-    names, several = ("a", "b", "c", "d")[: dice.one(2, 3, 4)], dice.one(40, 80, 140)
-    rated = lambda *texts: [{"name": text, "proficiency": dice.one(1.0, 3.0, 5.0)} for text in dice.some(*texts)]  # noqa: E731
-    agents = [{"agent_id": name, "skills": rated("tech", "bill"), "languages": rated("en", "fr")} for name in names]
-    calls = [
-        call(
-            n, 13 * 3600 + dice.random.randint(0, 4 * 3600 * 4) / 4, queue_id=dice.one("p", "p", "q"),
-            skills=dice.maybe(["tech"], ["bill"]), language=dice.maybe("en", "fr"),
-            handle_s=float(dice.random.randint(10, 400)), patience_s=float(dice.random.randint(0, 200)),
-            alert_s=dice.one(None, None, 15.0), outcome=dice.one("answered", "answered", "flowed_out"),
-            wait_s=float(dice.random.randint(0, 60)),
-        )
-        for n in range(several)
-    ]  # fmt: skip
-    surveys = [
-        {
-            "survey_id": f"s{n}", "agent_id": dice.one(*names), "score": dice.one(0.0, 0.5, 1.0),
-            "scale_min": 0.0, "scale_max": 1.0, "completed_at": MIDNIGHT + timedelta(hours=dice.random.randint(0, 23)),
-        }
-        for n in range(8)
-    ]  # fmt: skip
-    staffing = [{"agent_id": name, "start_at": MIDNIGHT, "end_at": MIDNIGHT + 2 * DAY} for name in names]
-    queues = [{"queue_id": "p", "service_level_s": 30.0}, {"queue_id": "q"}]
-    return tables_of(agents=agents, members=[], interactions=calls, surveys=surveys, staffing=staffing, queues=queues)
-
-
-def rolling(seed: int) -> Scenario:
-    dice = Dice(random.Random(seed + 10**6))
-    return Scenario(
-        mode="replay", goal=dice.one("80/20", "80/20", "95/30"), performance="rolling",
-        weights=dice.one(GIVEN, GIVEN, RoutingWeights(0.05, 0.5, 0.05, 0.2), RoutingWeights(0.5, 0.5, 0.0, 0.5)),
-        window_s=dice.one(1800.0, 600.0), replan_s=dice.one(900.0, 900.0, 300.0), csat=dice.one("asof", "all"),
-    )  # fmt: skip
 
 
 def by_hand(chosen: Scenario, tables: Tables) -> tuple[list[tuple[Any, ...]], list[dict[str, Any]]]:
@@ -336,20 +287,6 @@ def test_renaming_agents_renames_the_choice(method: str) -> None:
             name = dict(zip(names, new, strict=True))
             told = [(*row[:2], name.get(row[2]), *row[3:]) for row in plain_]
             assert outcomes(chosen, renamed(tables, name)) == told
-
-
-def untied(tables: Tables, seed: int) -> Tables:
-    """No two times alike: agents idle since different instants, calls at any microsecond and of any length."""
-    rng = np.random.default_rng(seed)
-    micro = lambda frame: pl.Series(rng.integers(0, 200_000, frame.height))  # noqa: E731
-    rows = tables.interactions
-    rows = rows.with_columns(
-        arrived_at=pl.col("arrived_at") + pl.duration(microseconds=micro(rows)),
-        handle_s=pl.col("handle_s") + micro(rows) / 1e6,
-    )
-    idle = [MIDNIGHT - timedelta(hours=1 + k) for k in range(tables.agents.height)]
-    agents = tables.agents.with_columns(idle_since=pl.Series(idle).dt.cast_time_unit("us"))
-    return replace(tables, interactions=rows, agents=agents)
 
 
 def test_days_replayed_one_by_one_are_the_days_of_the_whole():

@@ -10,13 +10,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.arrays import DAY_US, encode
+from engine.arrays import encode
 from engine.checks import check
 from engine.errors import MissingInput
 from engine.run import _Stack, choose, run, run_all
 from engine.scenario import Scenario
 from engine.tables import Tables
 from engine.tally import Tally
+from engine.wall_time import DAY_US
 from engine.weights import RoutingWeights
 from tests.strategies import problems
 from tests.test_explain import centre, level

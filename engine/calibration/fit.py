@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from engine.account import local_days
 from engine.arrays import Arrays
 from engine.assumptions import Assumptions
 from engine.calibration import closeness
@@ -24,6 +23,7 @@ from engine.methods import METHODS
 from engine.replay_report import Progress, today_of
 from engine.scenario import Scenario
 from engine.typing import Record
+from engine.wall_time import local_days
 
 DRAWS_SHOWN = 20
 FIT_SHARE = 0.6

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from engine.account import Account, Ground, busy_within, days_of, local_days, of_played, services
+from engine.account import Account, Ground, busy_within, days_of, of_played, services
 from engine.arrays import Arrays, Blocks
 from engine.assumptions import Assumptions
 from engine.calibration.closeness import Parts, distances, loss
@@ -19,6 +19,7 @@ from engine.replay_report import Progress, Study
 from engine.replay_run import play
 from engine.scenario import Scenario
 from engine.typing import FloatArray, IntArray, Record
+from engine.wall_time import local_days
 
 SLOTS = 48
 EPOCH = date(1970, 1, 1)
