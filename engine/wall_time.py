@@ -138,6 +138,11 @@ def zone_of(name: str) -> ZoneInfo:
     name : str
         IANA name.
 
+    Returns
+    -------
+    ZoneInfo
+        The zone.
+
     Raises
     ------
     InvalidScenario

@@ -292,7 +292,8 @@ def test_an_agent_is_gone_at_the_very_end_of_the_block_and_there_at_its_start():
         {"agent_id": "ann", "start_at": NINE, "end_at": NINE + timedelta(seconds=10)},
         {"agent_id": "bob", "start_at": NINE + timedelta(seconds=10), "end_at": NINE + timedelta(seconds=20)},
     ]
-    found = why(WEIGHTED, "i000", interactions=[call(0, 10.0)], staffing=there)
+    rows = [call(0, 0.0, handle_s=1.0), call(1, 10.0)]
+    found = why(WEIGHTED, "i001", interactions=rows, staffing=there)
     assert reasons(found) == {"bob": "chosen", "ann": "not on queue", "cid": "not on queue", "dot": "not on queue"}
 
 

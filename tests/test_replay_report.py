@@ -521,6 +521,30 @@ def test_satisfaction_of_the_recorded_agents_is_the_recorded_one():
     assert same["coverage"] == pytest.approx(made_tables().surveys.height / answered)
 
 
+def test_satisfaction_falls_where_those_are_chosen_whom_customers_like_less():
+    """bob answered everything and is liked, ann is not and comes first in a fixed order; the gain is what is lost."""
+    rows = [call(n, n % 10 * 86_400.0 + n * 20.0, outcome="answered", agent_id="bob", wait_s=0.0) for n in range(60)]
+    surveys = [
+        {"survey_id": f"{name}{n}", "agent_id": name, "score": score + n % 3 / 10, "scale_min": 0.0, "scale_max": 1.0,
+         "completed_at": NINE + n * DAY / 2}
+        for name, score in (("ann", 0.1), ("bob", 0.7)) for n in range(20)
+    ]  # fmt: skip
+    staffing = [{"agent_id": name, "start_at": MIDNIGHT, "end_at": MIDNIGHT + 11 * DAY} for name in ("ann", "bob")]
+    tables = tables_of(interactions=rows, surveys=surveys, staffing=staffing)
+    said = run(replace(WEIGHTED, method="fixed_order"), tables).csat
+    assert said["recorded_mean"] == pytest.approx(0.8, abs=0.02)
+    assert said["simulated_mean"] == pytest.approx(0.2, abs=0.02)
+    assert said["gain"]["value"] == pytest.approx(said["simulated_mean"] - said["recorded_mean"])
+    assert said["gain"]["high"] < 0
+
+
+def test_the_scenario_s_seed_chooses_the_days_taken():
+    days, intervals = Study(made(), WEIGHTED).today[0].days, []
+    for seed in (0, 0, 1):
+        intervals.append(Study(made(), replace(WEIGHTED, seed=seed)).resampling.interval(days))
+    assert intervals[0] == intervals[1] != intervals[2]
+
+
 def test_progress_tells_every_replay_and_no_interaction_is_lost_on_the_way():
     told: list[tuple[str, int, int]] = []
     run(replace(WEIGHTED, replications=2), made(), progress=lambda *step: told.append(step))

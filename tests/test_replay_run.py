@@ -110,6 +110,39 @@ def test_rolling_goals_move_the_weights_as_by_hand():
     assert n_matter > N_BUSY / 2
 
 
+@pytest.mark.parametrize(("later_us", "moved_at", "back_at"), [(-1, 15, 45), (0, 30, 45), (1, 30, 60)])
+def test_the_window_is_open_at_its_start_and_what_happens_now_comes_after_the_look_back(
+    later_us: int, moved_at: int, back_at: int
+) -> None:
+    """The only call leaves at 9:15 or a microsecond off: no performance before, 0 while it counts, none afterwards."""
+    rows = [call(0, 600.0, patience_s=300 + later_us / 1e6, skills=["fax"]), call(1, 7200.0)]
+    chosen = Scenario(mode="replay", goal="80/20", performance="rolling", required=("skills",))
+    moves = played(chosen, encode(tables_of(interactions=rows))).moves
+    nine_us = us(MIDNIGHT + timedelta(hours=9))
+    assert [(move["at_us"] - nine_us, move["performance"], move["moved"]) for move in moves] == [
+        (moved_at * 60_000_000, 0.0, True), (back_at * 60_000_000, None, False),
+    ]  # fmt: skip
+
+
+def test_a_goal_may_bring_satisfaction_in_that_had_no_weight():
+    """95/30 reached: satisfaction weighs 0.1 before the sum is made 1, as known on the day."""
+    rows = [call(n, 86_400.0 * (n // 100) + 60.0 * n, skills=["tech"], language="en") for n in range(200)]
+    surveys = [
+        {"survey_id": "s", "agent_id": "bob", "score": 1.0, "scale_min": 0.0, "scale_max": 1.0,
+         "completed_at": MIDNIGHT + DAY - TICK}
+    ]  # fmt: skip
+    staffing = [{"agent_id": name, "start_at": MIDNIGHT, "end_at": MIDNIGHT + 3 * DAY} for name in ("ann", "bob")]
+    chosen = Scenario(
+        mode="replay", goal="95/30", performance="rolling", weights=RoutingWeights(0.95, 0.05, 0.0, 0.0),
+        csat_missing=0.0,
+    )  # fmt: skip
+    found = choose(chosen, tables_of(interactions=rows, surveys=surveys, staffing=staffing)).to_frame()
+    # Language falls to 0: bob, whom nobody had asked before, is the better one from the second day on.
+    assert set(found["selected_agent_id"][:100]) == {"ann"}
+    assert set(found["selected_agent_id"][-50:]) == {"bob"}
+    assert found["composite_score"][-1] == pytest.approx(1.0)
+
+
 def test_weights_kept_still_are_weights_without_a_goal():
     """Whether performance is rolling, or given and bad enough for the rule to move them."""
     n_moved = 0

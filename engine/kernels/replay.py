@@ -37,9 +37,20 @@ for _place in range(64):
 class Calls(NamedTuple):
     """Interactions in order of arrival, then id.
 
-    arrived_us, leave_us (when the customer gives up, or NEVER_US), alert_us, handle_us, base_us (float:
-    handling before the agent's factor) by interaction; kind (call type and media), misses (how often an
-    agent does not answer), pick (0-1, for methods that draw), flows_out (leaves by a flow, not by choice).
+    Parameters
+    ----------
+    arrived_us, leave_us, alert_us, handle_us : (n,) array of int64
+        Arrival, when the customer gives up (NEVER_US: never), alerting before the answer, handling. [us]
+    base_us : (n,) array of float
+        Handling before the agent's factor. [us]
+    kind : (n,) array of int32
+        Call type and media.
+    misses : (n,) array of int32
+        How many agents do not answer.
+    pick : (n,) array of float
+        Draw in [0, 1), for methods that draw.
+    flows_out : (n,) array of bool
+        Whether leaving is an exit of the flow, not the customer's choice.
     """
 
     arrived_us: Any
@@ -56,9 +67,18 @@ class Calls(NamedTuple):
 class Kinds(NamedTuple):
     """What interactions of one kind have in common.
 
-    media, tier (0: before all of tier 1), lead_us (head start among those waiting), handling (row of
-    factor), timeout_us (of an alert that nobody answers) by kind; eligible (n_kinds, n_words): who counts for
-    the choice share.
+    Parameters
+    ----------
+    media, tier : (n_kinds,) array of int8
+        Media; those of tier 0 go before all of tier 1.
+    lead_us : (n_kinds,) array of int64
+        Head start among those waiting. [us]
+    handling : (n_kinds,) array of int32
+        Row of the factors.
+    timeout_us : (n_kinds,) array of int64
+        Length of an alert that nobody answers. [us]
+    eligible : (n_kinds, n_words) array of uint64
+        Who counts for the choice share.
     """
 
     media: Any
@@ -72,10 +92,26 @@ class Kinds(NamedTuple):
 class Plan(NamedTuple):
     """Who may be asked, in which order; one row per kind and stage of waiting.
 
-    first_row (n_kinds + 1), after_us, limit (0: none), flat (all ranks equal) by row; rank (n_rows,
-    n_agents), -inf never; able and pool (n_rows, n_words): agents of the row, and those among whom the
-    limit counts; can (n_agents, n_kind_words): kinds an agent may ever get; by_draw. order: agents of row r by
-    rank lie in order[ordered[r]:ordered[r + 1]], or nothing where there are few agents.
+    Parameters
+    ----------
+    first_row : (n_kinds + 1,) array of int32
+        Bounds of each kind's rows.
+    after_us : (n_rows,) array of int64
+        Waiting from which a row holds. [us]
+    limit : (n_rows,) array of int32
+        How many of the longest idle are looked at; 0 for all.
+    flat : (n_rows,) array of bool
+        Whether all ranks of the row are equal.
+    rank : (n_rows, n_agents) array of float
+        Larger first, -inf never.
+    able, pool : (n_rows, n_words) array of uint64
+        Agents of the row, and those among whom the limit counts.
+    can : (n_agents, n_kind_words) array of uint64
+        Kinds that an agent may ever get.
+    by_draw : bool
+        Whether one of the able is drawn.
+    order, ordered : arrays of int
+        Agents of row r by rank lie in order[ordered[r]:ordered[r + 1]], or nothing where there are few agents.
     """
 
     first_row: Any
@@ -94,10 +130,24 @@ class Plan(NamedTuple):
 class Agents(NamedTuple):
     """What agents can hold and when they are on queue.
 
-    capacity (n_agents, n_media); interrupts (n_media, n_media): whether work of the first may be
-    interrupted by the second; single: everybody holds one at most; factor (n_handlings, n_agents);
-    event_us, event_agent, event_until_us (ENDS_US: the spell ends) in order; flags: look-back, reset on
-    presence, alert resets, and time away after no answer.
+    Parameters
+    ----------
+    capacity : (n_agents, n_media) array of int8
+        Interactions at once.
+    interrupts : (n_media, n_media) array of bool
+        Whether work of the first media may be interrupted by the second.
+    single : bool
+        Whether everybody holds one at most.
+    factor : (n_handlings, n_agents) array of float
+        Handling time relative to the base; no rows: recorded times hold.
+    event_us, event_agent, event_until_us : (n_events,) arrays
+        Spells that start, with their end, or end (ENDS_US), in order. [us]
+    lookback_us : int
+        Without work for longer, an agent counts as new; 0: for ever. [us]
+    resets_on_queue, alert_resets : bool
+        Whether coming on queue, or an alert in vain, puts an agent at the back.
+    away_us : int
+        How long an agent who did not answer gets nothing. [us]
     """
 
     capacity: Any
@@ -116,11 +166,32 @@ class Agents(NamedTuple):
 class State(NamedTuple):
     """Everything that changes.
 
-    at: next arrival, next spell event, sizes of the two heaps, instant of the last event. By agent: until_us, held
-    (n_agents, n_media), n_held, idle_us, away (alerts not answered that keep away), listed, earlier and later in
-    the list of the free, longest idle first (its ends are joined at n_agents); free (n_words). By kind: head, tail,
-    waits (n_kind_words). By interaction: before, after in its kind's queue, staged, missed. Heaps: ends (time,
-    interaction, agent), stages (time, interaction).
+    Parameters
+    ----------
+    at : (6,) array of int64
+        Next arrival, next event of spells, sizes of the two heaps, last instant, how many are free.
+    until_us, idle_us : (n_agents,) array of int64
+        End of the spell on queue, and the idle clock. [us]
+    held, n_held : arrays of int
+        Interactions in hand by agent and media, and by agent.
+    away, listed : (n_agents,) arrays
+        Alerts not answered that an agent is away for; whether among the free.
+    earlier, later : (n_agents + 1,) array of int32
+        The list of the free, longest idle first; its ends are joined in the last place.
+    free : (n_words,) array of uint64
+        The same as a mask.
+    head, tail : (n_kinds,) array of int32
+        Ends of each kind's queue, -1 for none.
+    waits : (n_kind_words,) array of uint64
+        Kinds somebody waits in.
+    before, after : (n,) array of int32
+        Neighbours in the queue of the kind.
+    staged, missed : (n,) arrays
+        Whether a next stage is waited for, and alerts not answered so far.
+    end_us, end_call, end_agent : arrays
+        Heap of what agents are busy with.
+    stage_us, stage_call : arrays
+        Heap of stages that open.
     """
 
     at: Any
@@ -148,7 +219,19 @@ class State(NamedTuple):
 
 
 class Served(NamedTuple):
-    """What came of each interaction: status, agent, start_us, end_us, left_us (end of waiting), found (0, 1, 2)."""
+    """What came of each interaction.
+
+    Parameters
+    ----------
+    status : (n,) array of int8
+        One of the above.
+    agent : (n,) array of int32
+        Who is asked or answered, -1 for nobody.
+    start_us, end_us, left_us : (n,) array of int64
+        Answer, agent free again, end of waiting. [us]
+    found : (n,) array of int8
+        Eligible agents free: 0, 1, or 2 for more.
+    """
 
     status: Any
     agent: Any
