@@ -202,6 +202,7 @@ class Batch:
 
 
 def _no_history() -> History:
+    """Refuses: arrays made for scores only know no history."""
     raise MissingInput("these arrays hold what scores need only; a replay needs a snapshot or tables")
 
 

@@ -16,8 +16,14 @@ part = kernel(allocates=False, inlined=True)
 class Calls(NamedTuple):
     """Calls that waited, in order of arrival.
 
-    arrived_us, left_us (> arrived_us), kind, agent (who took it from the queue, -1 where it left otherwise);
-    by_left: the calls in the order in which they left.
+    Parameters
+    ----------
+    arrived_us, left_us : (n,) array of int64
+        Waiting; left_us is later. [us]
+    kind, agent : (n,) array of int
+        Kind, and who took it from the queue, -1 where it left otherwise.
+    by_left : (n,) array of int
+        The calls in the order in which they left.
     """
 
     arrived_us: Any
@@ -30,7 +36,14 @@ class Calls(NamedTuple):
 class Kinds(NamedTuple):
     """Calls of one kind share queue, media, level of priority and who can take them.
 
-    first, last: the kinds that wait in the same line are first[k] to last[k] - 1; level; able (n_kinds, n_agents).
+    Parameters
+    ----------
+    first, last : (n_kinds,) array of int
+        The kinds that wait in the same line are first[k] to last[k] - 1.
+    level : (n_kinds,) array of int
+        Level of priority.
+    able : (n_kinds, n_agents) array of bool
+        Who can take them.
     """
 
     first: Any

@@ -170,10 +170,12 @@ class State(NamedTuple):
     ----------
     at : (6,) array of int64
         Next arrival, next event of spells, sizes of the two heaps, last instant, how many are free.
-    until_us, idle_us : (n_agents,) array of int64
-        End of the spell on queue, and the idle clock. [us]
+    until_us : (n_agents,) array of int64
+        End of the spell on queue. [us]
     held, n_held : arrays of int
         Interactions in hand by agent and media, and by agent.
+    idle_us : (n_agents,) array of int64
+        Idle clock. [us]
     away, listed : (n_agents,) arrays
         Alerts not answered that an agent is away for; whether among the free.
     earlier, later : (n_agents + 1,) array of int32
