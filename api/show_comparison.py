@@ -47,7 +47,7 @@ def verdict_text(verdict: dict[str, Any]) -> str:
     'ASA, s better; Gini of interactions not determined'
     """
     if "withheld" in verdict:
-        return f"withheld: {verdict['withheld']}"
+        return str(verdict["withheld"])
     return "; ".join(f"{heading} {verdict[name]}" for name, heading, _ in ROWS if name in verdict)
 
 
@@ -59,7 +59,8 @@ def _columns(side: dict[str, Any]) -> Any:
             continue
         rows.append([heading, *(_with_interval(column, name, kind) for column in columns)])
     headings = [("", "left"), *((_heading(column["name"], side["today"]), "right") for column in columns)]
-    return grid("The same customers, with 95 % intervals", headings, rows)
+    some = any(spread for column in columns for spread in column["intervals"].values())
+    return grid("The same customers" + (", with 95 % intervals" if some else ""), headings, rows)
 
 
 def _heading(name: str, today: str) -> str:

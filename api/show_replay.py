@@ -49,6 +49,8 @@ def show_replay(report: Report) -> None:
     out.print()
     out.print(columns_table(content))
     out.print(f"[bold]{content['verdict']}[/bold]")
+    if content["replications"] > 1:
+        out.print("What follows is the first of the draws, as in outcomes.arrow.", style="dim")
     out.print()
     out.print(facts("", _summary(report)))
     out.print()
@@ -78,7 +80,10 @@ def columns_table(content: dict[str, Any]) -> Any:
     for name, heading, kind in ROWS:
         if name in {"flowed_out", "unserved"} and not any(column[name] for column in columns):
             continue
-        cells = [heading, *(cell(column[name], kind) for column in columns)]
+        label = heading
+        if name == "occupancy" and content["estimates"]["staffing"]["source"] == "inferred":
+            label = "occupancy, inferred"
+        cells = [label, *(cell(column[name], kind) for column in columns)]
         rows.append([*cells, difference_text(differences.get(name), kind)])
     headings = [("", "left"), *((HEADINGS.get(c["name"], c["name"]), "right") for c in columns)]
     draws = content["replications"]
@@ -104,7 +109,7 @@ def _summary(report: Report) -> list[tuple[str, str]]:
     rows = [
         ("snapshot", f"{snapshot['id']}  {interval_text(snapshot)}"),
         ("today's rule", columns[1]["rule"]), ("scenario", columns[-1]["rule"]),
-        ("service level", f"{waits['definition']}, goal {waits['goal']}"),
+        ("service level", f"{waits['definition']}, goal {_goal_text(waits)}"),
         ("waits of answered", ", ".join(f"{share} % within {cell(waits['answered_wait_s'][f'p{share}'], 'seconds')} s"
                                         for share in (50, 90, 95, 99))),
         ("choice", f"{percent(waits['choice_share'])} of the interactions found two or more eligible agents free; "
@@ -139,16 +144,28 @@ def _goal(content: dict[str, Any]) -> list[tuple[str, str]]:
              f"rules {level}; {goal['note']}")]  # fmt: skip
 
 
+def _goal_text(waits: dict[str, Any]) -> str:
+    seconds = sorted({queue["goal_s"] for queue in waits["by_queue"]})
+    return f"{waits['goal']} (within {', '.join(f'{s:g}' for s in seconds[:MOST_ROWS])} s)"
+
+
 def _estimates(estimates: dict[str, Any]) -> list[tuple[str, str]]:
     """What was assumed, a line each."""
     staffed, handled, patient = (estimates[name] for name in ("staffing", "handling", "patience"))
     return [
         ("staffing", f"{staffed['source']}: {number(staffed['agents'])} agents, {number(staffed['blocks'])} blocks, "
-         f"{number(staffed['hours'])} hours"),
-        ("handling times", f"{handled['how']}; {percent(handled['share_drawn'])} drawn, as they are not recorded"),
+         f"{number(staffed['hours'])} hours" + _inferring(staffed)),
+        ("handling times", f"{handled['how']}; {percent(handled['share_drawn'])} drawn, as they are not recorded"
+         + (f"; {handled['acw_s']:g} s of after-call work added where none is recorded" if handled["acw_s"] else "")),
         ("patience", f"{percent(patient['share_drawn'])} drawn beyond the recorded wait, "
          f"{percent(patient['share_from_tail'])} of all from the tail of a curve"),
     ]  # fmt: skip
+
+
+def _inferring(staffed: dict[str, Any]) -> str:
+    if staffed["source"] != "inferred":
+        return ""
+    return f"; join gap {staffed['join_gap_s']:g} s, lead {staffed['lead_s']:g} s, tail {staffed['tail_s']:g} s"
 
 
 def _details(report: Report) -> list[Any]:
@@ -188,6 +205,9 @@ def _agents(report: Report) -> Any:
          number(agent["handled_s"] / 3600, 1)]
         for agent in chosen
     ]  # fmt: skip
-    columns = [("agent", "left"), *((name, "right") for name in ("answered", "eligible for", "occupancy", "hours"))]
+    columns = [
+        ("agent", "left"),
+        *((name, "right") for name in ("answered", "eligible for", "occupancy", "handled hours")),
+    ]
     first = f", the {len(chosen)} with most" if len(chosen) < len(report.agents) else ""
     return grid(f"Agents{first}", columns, rows)

@@ -14,8 +14,8 @@ from engine.arrays import Arrays
 from engine.assumptions import HANDLING
 from engine.errors import InvalidScenario
 from engine.methods import METHODS
-from engine.replay_notes import about_truth
-from engine.replay_report import MEASURES, Column, Progress, Study, light, today_of
+from engine.replay_notes import about_settings, about_truth
+from engine.replay_report import MEASURES, TOO_FEW_DAYS, Column, Progress, Study, light, today_of
 from engine.scenario import Scenario
 from engine.typing import Record
 
@@ -84,13 +84,13 @@ def compare(
     """
     _check(scenarios)
     sides = [_side(scenarios, arrays, handling, progress) for handling in HANDLING]
-    told = force or all(side["light"]["color"] != "red" for side, _ in sides)
-    records = [side for side, _ in sides]
-    verdicts = [_verdict(place, scenario, records, told) for place, scenario in enumerate(scenarios[1:])]
-    recorded = sides[0][1].recorded
+    records, study = [side for side, _ in sides], sides[0][1]
+    why = _withheld(records, force, study)
+    verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
+    rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
     return Comparison(
         snapshot=arrays.snapshot, scenarios=[scenario.to_dict() for scenario in scenarios], sides=records,
-        verdicts=verdicts, warnings=list(about_truth(recorded, records[0]["light"])),
+        verdicts=verdicts, warnings=[*about_truth(study.recorded, records[0]["light"]), *dict.fromkeys(rules)],
     )  # fmt: skip
 
 
@@ -144,11 +144,18 @@ def _same_rule(scenario: Scenario, today: Scenario) -> bool:
     return METHODS[scenario.method].is_platform and scenario.method == today.method
 
 
-def _verdict(place: int, scenario: Scenario, sides: list[Record], told: bool) -> Record:
-    said: Record = {"rule": sides[0]["differences"][place]["rule"], "about": METHODS[scenario.method].about}
-    if not told:
-        why = next(side["light"]["why"] for side in sides if side["light"]["color"] == "red")
-        return said | {"withheld": f"{why}; calibrate, give staffing, or force verdicts all the same (--force)"}
+def _withheld(sides: list[Record], force: bool, study: Study) -> str | None:
+    """Why there are no verdicts; None where there are."""
+    red = [side["light"]["why"] for side in sides if side["light"]["color"] == "red"]
+    if red and not force:
+        return f"withheld: {red[0]}; calibrate, give staffing, or force verdicts all the same (--force)"
+    return None if study.resampling.is_possible else TOO_FEW_DAYS
+
+
+def _verdict(place: int, scenario: Scenario, sides: list[Record], why: str | None) -> Record:
+    said: Record = {"rule": scenario.method, "about": METHODS[scenario.method].about}
+    if why is not None:
+        return said | {"withheld": why}
     return said | {name: _both([side["differences"][place][name] for side in sides]) for name in MEASURES}
 
 
@@ -161,4 +168,4 @@ def _both(differences: Sequence[Record]) -> str:
         return UNDECIDED
     words = {difference["says"] for difference in differences}
     # One way sees a difference and the other none: the sign agrees, but it is not clear under both.
-    return words.pop() if len(words) == 1 else UNDECIDED
+    return words.pop() if len(words) == 1 else NO_DIFFERENCE

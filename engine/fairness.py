@@ -255,7 +255,7 @@ def fairness(shares: Shares) -> dict[str, Any]:
         "groups": group_rates(shares.counts, shares.eligible, shares.groups),
         "is_fair": _simple_rule(test, coefficient),
         "verdict": verdict(size),
-        "warnings": _warnings(test, coefficient, int(some.sum()), total),
+        "warnings": _warnings(test, coefficient, shares.expected[some], total),
     }
 
 
@@ -288,21 +288,28 @@ def verdict(size: dict[str, Any] | None) -> str:
     return f"{degree} (Cohen's w {w:.3f}, 95 % interval {low:.3f} to {size['high']:.3f})"
 
 
-def _warnings(test: ChiSquare | None, coefficient: float | None, n_agents: int, total: float) -> list[str]:
+def _warnings(test: ChiSquare | None, coefficient: float | None, expected: FloatArray, total: float) -> list[str]:
     if test is None:
         why = "fewer than two agents expect anything, or nothing was routed"
         return [f"chi-square, p value and effect size are undefined: {why}"]
     said = []
     if test.left_out:
         said.append(f"{test.left_out} agents expect no interaction and are left out of chi-square")
-    if test.p_value <= SIMPLE_RULE_P and total >= 100 * n_agents:
+    if test.p_value <= SIMPLE_RULE_P and total >= 100 * expected.size:
         said.append(
             f"with {total:,.0f} interactions the p value is small for any real difference; "
             "read the effect size, not the simple rule"
         )
-    lottery = fair_lottery_gini(n_agents, total)
+    # Who could be chosen more often gets more of an even split too; chance comes on top.
+    lottery = max(fair_lottery_gini(expected.size, total), gini(expected))
     if coefficient is not None and lottery < 0.1 <= coefficient < SIMPLE_RULE_GINI:
         said.append(
-            f"Gini {coefficient:.2f} passes the simple rule's 0.3, but an even lottery would give about {lottery:.3f}"
+            f"Gini {coefficient:.2f} passes the simple rule's 0.3, but the split expected would give about "
+            f"{lottery:.3f}"
+        )
+    elif coefficient is not None and lottery >= 0.1:
+        said.append(
+            f"Gini {coefficient:.2f} says little about the rule: the split expected has {lottery:.2f}, since agents "
+            "could not be chosen equally often"
         )
     return said

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from engine.intervals import FEWEST_DAYS
 from engine.methods import METHODS
 from engine.methods.settings import unsupported
 from engine.notes import MADE_UP, about_centre
@@ -13,6 +14,7 @@ from engine.prepare import Recorded
 from engine.replay_run import Played
 from engine.scenario import Scenario
 from engine.typing import Record
+from engine.wall_time import local_days
 
 # Share of all waiting above which idle qualified agents are pointed out.
 IDLE_SHARE = 0.01
@@ -64,6 +66,11 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
         )
     if light["color"] == "unknown":
         yield light["why"]
+    elif "interactions" in recorded.arrays.snapshot.get("made_up", ()):
+        yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
+    n_days = np.unique(local_days(recorded.history.arrived_us, recorded.centre.time_zone)).size
+    if light["color"] != "unknown" and n_days < FEWEST_DAYS:
+        yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"
@@ -89,7 +96,35 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: R
     left = int((served.status == 3).sum())
     if left:
         yield f"{left:,} interactions were never answered and never gave up, as nobody able was on queue: unserved"
+    yield from about_settings(recorded, scenario)
     yield from unsupported(recorded.centre)
+
+
+def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
+    """What a rule asks for and the data do not have.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The data set.
+    scenario : Scenario
+        Its rule.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
+    queues, method = recorded.centre.queues, METHODS[scenario.method]
+    if scenario.method == "bullseye" and queues["rings"].is_null().all():
+        yield "bullseye: no queue has rings, so this is standard routing; give queues.rings"
+    if scenario.method == "preferred_agent":
+        if queues["routing_rules"].is_null().all():
+            yield "preferred_agent: no queue has rules for preferred agents; give queues.routing_rules"
+        if recorded.history.preferred is None:
+            yield "preferred_agent: no interaction has preferred agents attached"
+    if scenario.is_rolling and "weights" not in method.reads:
+        yield f"{scenario.method}: reads no weights, so the goal moves nothing; it is measured only"
 
 
 def _about_data(recorded: Recorded) -> Iterator[str]:

@@ -38,6 +38,7 @@ WORDS = {
     "occupancy": "occupancy", "gini": "Gini of interactions",
 }  # fmt: skip
 MOST_MOVES = 2000
+TOO_FEW_DAYS = "not determined: fewer than five days, so nothing says how days differ"
 Progress = Callable[[str, int, int], None]
 
 
@@ -209,13 +210,19 @@ def light(past: Record, today: Record) -> Record:
     asa_off = pairs[0][1] / pairs[0][0] - 1
     level_off = pairs[1][1] - pairs[1][0]
     is_red = abs(asa_off) > ASA_OFF or abs(level_off) > SERVICE_LEVEL_OFF
-    sides = ["above" if off > 0 else "below" for off in (asa_off, level_off)]
+    off = [_off(100 * asa_off, 0, "%"), _off(100 * level_off, 1, "points")]
     why = (
-        f"today's rule replayed has an ASA {abs(100 * asa_off):.0f} % {sides[0]} the recorded one and a service level "
-        f"{abs(100 * level_off):.1f} points {sides[1]} it (limits {100 * ASA_OFF:.0f} % and "
-        f"{100 * SERVICE_LEVEL_OFF:.0f} points)"
+        f"today's rule replayed has an ASA {off[0]} the recorded one and a service level {off[1]} it "
+        f"(limits {100 * ASA_OFF:.0f} % and {100 * SERVICE_LEVEL_OFF:.0f} points)"
     )
     return {"color": "red" if is_red else "green", "asa_off": asa_off, "service_level_off": level_off, "why": why}
+
+
+def _off(value: float, digits: int, unit: str) -> str:
+    """How far off, and on which side."""
+    if round(value, digits) == 0:
+        return "equal to"
+    return f"{abs(value):,.{digits}f} {unit} {'above' if value > 0 else 'below'}"
 
 
 def _says(name: str, difference: Record) -> str:
@@ -285,7 +292,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
 
 def _verdict(differences: dict[str, Record], is_possible: bool) -> str:
     if not is_possible:
-        return "not determined: fewer than five days, so nothing says how days differ"
+        return TOO_FEW_DAYS
     said = [f"{WORDS[name]} {difference['says']}" for name, difference in differences.items()]
     return "against today's rule on the same customers: " + ", ".join(said)
 

@@ -43,6 +43,24 @@ def read_calibration(path: Path) -> dict[str, Any]:
     return dict(content["assumptions"])
 
 
+def fitted_on(path: Path) -> dict[str, Any]:
+    """Id and SHA-256 of the snapshot that a calibration was fitted on.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `read_calibration` has accepted.
+
+    Returns
+    -------
+    dict
+        Empty where the file does not say.
+    """
+    evidence = orjson.loads(path.read_bytes()).get("evidence")
+    origin = evidence.get("snapshot") if isinstance(evidence, dict) else None
+    return dict(origin) if isinstance(origin, dict) else {}
+
+
 def write_calibration(path: Path, assumptions: dict[str, Any], evidence: dict[str, Any]) -> None:
     """Write fitted assumptions with what speaks for them, whole or not at all.
 

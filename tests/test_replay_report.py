@@ -539,10 +539,9 @@ def test_satisfaction_falls_where_those_are_chosen_whom_customers_like_less():
 
 
 def test_the_scenario_s_seed_chooses_the_days_taken():
-    days, intervals = Study(made(), WEIGHTED).today[0].days, []
-    for seed in (0, 0, 1):
-        intervals.append(Study(made(), replace(WEIGHTED, seed=seed)).resampling.interval(days))
-    assert intervals[0] == intervals[1] != intervals[2]
+    days = Study(made(), WEIGHTED).today[0].days
+    one, same, other = (Study(made(), replace(WEIGHTED, seed=seed)).resampling.interval(days) for seed in (0, 0, 1))
+    assert one == same != other
 
 
 def test_progress_tells_every_replay_and_no_interaction_is_lost_on_the_way():

@@ -127,17 +127,18 @@ def test_the_window_is_open_at_its_start_and_what_happens_now_comes_after_the_lo
 def test_a_goal_may_bring_satisfaction_in_that_had_no_weight():
     """95/30 reached: satisfaction weighs 0.1 before the sum is made 1, as known on the day."""
     rows = [call(n, 86_400.0 * (n // 100) + 60.0 * n, skills=["tech"], language="en") for n in range(200)]
+    known = {"scale_min": 0.0, "scale_max": 1.0}
     surveys = [
-        {"survey_id": "s", "agent_id": "bob", "score": 1.0, "scale_min": 0.0, "scale_max": 1.0,
-         "completed_at": MIDNIGHT + DAY - TICK}
-    ]  # fmt: skip
+        known | {"survey_id": "a", "agent_id": "ann", "score": 0.5, "completed_at": MIDNIGHT - DAY},
+        known | {"survey_id": "b", "agent_id": "bob", "score": 1.0, "completed_at": MIDNIGHT + DAY - TICK},
+    ]
     staffing = [{"agent_id": name, "start_at": MIDNIGHT, "end_at": MIDNIGHT + 3 * DAY} for name in ("ann", "bob")]
     chosen = Scenario(
         mode="replay", goal="95/30", performance="rolling", weights=RoutingWeights(0.95, 0.05, 0.0, 0.0),
         csat_missing=0.0,
     )  # fmt: skip
     found = choose(chosen, tables_of(interactions=rows, surveys=surveys, staffing=staffing)).to_frame()
-    # Language falls to 0: bob, whom nobody had asked before, is the better one from the second day on.
+    # Language falls to 0: bob, who was not asked before, is the better one from the second day on.
     assert set(found["selected_agent_id"][:100]) == {"ann"}
     assert set(found["selected_agent_id"][-50:]) == {"bob"}
     assert found["composite_score"][-1] == pytest.approx(1.0)

@@ -52,6 +52,7 @@ def compare(
     from ingest.snapshot import open_snapshot
 
     arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    options.check_calibration(scenario["calibration"], arrays)
     with progress(not as_json) as watch:
         comparison = compared(rules, arrays, force=force, progress=watch)
     content = write_comparison(comparison, out)

@@ -57,6 +57,7 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
         click.echo(to_json(replayed))
         return
     from api.show_replay import show
+    from ingest.bank import FITTED
 
     name = snapshot.manifest.name
     click.echo(f"Snapshot {name!r} in {store / name}: {how}.")
@@ -69,7 +70,7 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
         f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same "
         f"in {out / REPLAY}; the snapshot {store / name}"
     )
-    _next(name, store, example)
+    _next(name, store, example, FITTED if log else {})
 
 
 def _replay(real: bool) -> Scenario:
@@ -81,13 +82,14 @@ def _replay(real: bool) -> Scenario:
     return Scenario(mode="replay", assumptions=Assumptions.of(FITTED if real else {}))
 
 
-def _next(name: str, store: Path, example: str | None) -> None:
+def _next(name: str, store: Path, example: str | None, fitted: dict[str, float]) -> None:
     """What to try now, as it can be typed."""
     at = f"--snapshot {name} --store {store}"
+    assumed = f" --join-gap {fitted['join_gap_s']:g} --acw {fitted['acw_s']:g}" if fitted else ""
     click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1")
-    click.echo(f"       routelab compare {at} --methods genesys,weighted,random")
+    click.echo(f"       routelab compare {at} --methods genesys,weighted,random{assumed}")
     if example:
-        click.echo(f"       routelab explain {at} --interaction {example} --mode replay")
+        click.echo(f"       routelab explain {at} --interaction {example} --mode replay{assumed}")
     click.echo("       (without installing: python3 run.py cli simulate ...)")
 
 

@@ -48,7 +48,30 @@ def days_of(arrays: Arrays, first_day: datetime | None, last_day: datetime | Non
     InvalidScenario
         If the last day lies before the first.
     """
-    return arrays.days(first_day and first_day.date(), last_day and last_day.date())
+    from datetime import date
+
+    from engine.errors import InvalidScenario
+
+    chosen = arrays.days(first_day and first_day.date(), last_day and last_day.date())
+    interval = arrays.snapshot.get("interval") or {}
+    if chosen is not arrays and interval.get("start"):
+        # In UTC, so a day more on either side may still hold something.
+        start, end = (date.fromisoformat(str(interval[side])[:10]) for side in ("start", "end"))
+        first, last = (day.date() if day else None for day in (first_day, last_day))
+        if (first and (first - end).days > 1) or (last and (start - last).days > 1):
+            raise InvalidScenario(f"there are no interactions in these days; the snapshot holds {start} to {end}")
+    return chosen
+
+
+def check_calibration(path: Path | None, arrays: Arrays) -> None:
+    """Say on standard error where a calibration was fitted on other data."""
+    from ingest.calibration_file import fitted_on
+
+    if path is None:
+        return
+    origin = fitted_on(path)
+    if origin and origin.get("sha256") != arrays.snapshot.get("sha256"):
+        click.echo(f"note: {path} was fitted on other data, snapshot {origin.get('id')!r}", err=True)
 
 
 _SCENARIO = (
