@@ -236,7 +236,7 @@ class RoutingSwitches(Strict):
     alert_resets_idle: bool = Field(default=False, description="Whether a missed alert puts the agent at the back.")
     resets_on_queue: bool = Field(default=False, description="Whether coming on queue puts the agent at the back.")
     new_agents_last: bool = Field(
-        default=True, description="Whether agents who have handled nothing yet come after all others."
+        default=False, description="Whether agents who have handled nothing yet come after all others."
     )
     lookback_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
         default=7.0, description="How far back handled interactions count for idle time; 0 for ever. [days]"

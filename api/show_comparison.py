@@ -47,7 +47,8 @@ def verdict_text(verdict: dict[str, Any]) -> str:
     'ASA, s better; Gini of interactions not determined'
     """
     if "withheld" in verdict:
-        return str(verdict["withheld"])
+        why = str(verdict["withheld"])
+        return why if why.startswith("not determined") else f"withheld: {why}"
     return "; ".join(f"{heading} {verdict[name]}" for name, heading, _ in ROWS if name in verdict)
 
 

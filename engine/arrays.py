@@ -21,7 +21,7 @@ from engine.errors import InvalidTable, MissingInput
 from engine.history import History, history_of
 from engine.tables import CAPACITY, MEDIA, Tables
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, Record
-from engine.wall_time import DAY_US, span_of_days
+from engine.wall_time import DAY_US, FIRST_DAY, LAST_DAY, span_of_days
 
 NO_QUEUE_TIME_S = 9999.0
 _NEVER_US = np.iinfo(np.int64).max
@@ -74,6 +74,13 @@ class Blocks:
     agent: Int32Array
     start_us: IntArray
     end_us: IntArray
+
+    def within(self, start_us: int, end_us: int) -> Blocks:
+        """What lies in a window, cut at its edges. [us since 1970, UTC]"""
+        some = (self.start_us < end_us) & (self.end_us > start_us)
+        return Blocks(
+            self.agent[some], np.maximum(self.start_us[some], start_us), np.minimum(self.end_us[some], end_us)
+        )
 
 
 @dataclass(frozen=True)
@@ -233,7 +240,7 @@ class Arrays:
         return "surveys" in self.snapshot.get("made_up", ())
 
     def window(self, start_us: int, end_us: int, queue: int | None = None) -> Arrays:
-        """The interactions of a time window, and perhaps of one queue; surveys up to the end of it.
+        """A time window, perhaps of one queue: its interactions and blocks, and surveys up to the end of it.
 
         Parameters
         ----------
@@ -247,7 +254,12 @@ class Arrays:
         Arrays
             The same centre; batches without a row are left out.
         """
-        centre = replace(self.centre, surveys=self.centre.surveys.before(end_us))
+        centre = replace(
+            self.centre,
+            surveys=self.centre.surveys.before(end_us),
+            staffing=self.centre.staffing.within(start_us, end_us),
+            busy=self.centre.busy.within(start_us, end_us),
+        )
 
         def batches() -> Iterator[Batch]:
             for batch in self.batches():
@@ -283,8 +295,7 @@ class Arrays:
         """
         if first is None and last is None:
             return self
-        earliest, latest = date(1970, 1, 2), date(2199, 12, 30)
-        some = self.window(*span_of_days(first or earliest, last or latest, self.centre.time_zone))
+        some = self.window(*span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone))
         named = {"start": str(first or "first"), "end": str(last or "last")}
         return replace(some, snapshot=some.snapshot | {"window": named})
 

@@ -106,9 +106,11 @@ class Switches:
     resets_on_queue : bool
         Whether coming on queue puts the agent at the back ("reset agent score on presence change").
     new_agents_last : bool
-        Whether agents who have handled nothing in the look-back come after all others.
+        Whether agents who have handled nothing in the look-back come after all others. A log does not say what
+        came before it, so at its start that is everybody, and whoever works first would stay ahead: by default a
+        new agent is idle since the first block, and there is no look-back.
     lookback_days : float
-        How far back handled interactions count; 0 for ever. [days]
+        With `new_agents_last`: how far back handled interactions count; 0 for ever. [days]
     longest_idle : int
         BEST: how many of the longest idle are looked at; 0 for all. [count]
     """
@@ -116,7 +118,7 @@ class Switches:
     language_in_mean: bool = False
     alert_resets_idle: bool = False
     resets_on_queue: bool = False
-    new_agents_last: bool = True
+    new_agents_last: bool = False
     lookback_days: float = 7.0
     longest_idle: int = 100
 

@@ -148,12 +148,12 @@ def _withheld(sides: list[Record], force: bool, study: Study) -> str | None:
     """Why there are no verdicts; None where there are."""
     red = [side["light"]["why"] for side in sides if side["light"]["color"] == "red"]
     if red and not force:
-        return f"withheld: {red[0]}; calibrate, give staffing, or force verdicts all the same (--force)"
+        return f"{red[0]}; calibrate, give staffing, or force verdicts all the same (--force)"
     return None if study.resampling.is_possible else TOO_FEW_DAYS
 
 
 def _verdict(place: int, scenario: Scenario, sides: list[Record], why: str | None) -> Record:
-    said: Record = {"rule": scenario.method, "about": METHODS[scenario.method].about}
+    said: Record = {"rule": sides[0]["differences"][place]["rule"], "about": METHODS[scenario.method].about}
     if why is not None:
         return said | {"withheld": why}
     return said | {name: _both([side["differences"][place][name] for side in sides]) for name in MEASURES}

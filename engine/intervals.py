@@ -8,7 +8,7 @@ Reference: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,23 @@ class Days:
     def shape(self) -> tuple[int, int]:
         """Draws and days."""
         return self.counts.shape[0], self.counts.shape[1]
+
+
+def stacked(days: Sequence[Days]) -> Days:
+    """Sums of several draws, end to end.
+
+    Parameters
+    ----------
+    days : sequence of Days
+        At least one, of the same days and agents.
+
+    Returns
+    -------
+    Days
+        All draws.
+    """
+    parts = {name: np.concatenate([each.parts[name] for each in days]) for name in days[0].parts}
+    return Days(parts, np.concatenate([each.counts for each in days]))
 
 
 def measures(sums: Mapping[str, FloatArray], counts: FloatArray) -> dict[str, FloatArray]:

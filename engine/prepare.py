@@ -79,7 +79,12 @@ class Recorded:
     @cached_property
     def blocks(self) -> Blocks:
         """When agents were staffed."""
-        blocks, self.estimates["staffing"] = staffing(self.history, self.centre, self.assumptions)
+        blocks, self.estimates["staffing"] = staffing(
+            self.history,
+            self.centre,
+            self.assumptions,
+            is_recorded=bool(self.arrays.snapshot["counts"].get("staffing")),
+        )
         return blocks
 
     @cached_property

@@ -64,6 +64,8 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
             "paired differences before absolute levels"
         )
+    if recorded.arrays.snapshot["counts"].get("staffing") and not recorded.centre.staffing.agent.size:
+        yield "the staffing table has no block of a known agent in these days, so nobody is on queue"
     if light["color"] == "unknown":
         yield light["why"]
     elif "interactions" in recorded.arrays.snapshot.get("made_up", ()):
@@ -95,7 +97,7 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: R
     served = played.served
     left = int((served.status == 3).sum())
     if left:
-        yield f"{left:,} interactions were never answered and never gave up, as nobody able was on queue: unserved"
+        yield f"{left:,} interactions were neither answered nor given up until the last event: unserved"
     yield from about_settings(recorded, scenario)
     yield from unsupported(recorded.centre)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
@@ -10,10 +10,9 @@ import numpy as np
 
 from engine.account import ANSWERED, Account, Ground, days_of, of_history, of_played, services
 from engine.arrays import Arrays
-from engine.errors import MissingInput
 from engine.fairness import Shares, fairness, gini
 from engine.idling import Occupancy, idle_while_waiting, occupancy
-from engine.intervals import Days, Resampling, point
+from engine.intervals import Days, Resampling, point, stacked
 from engine.methods import METHODS
 from engine.prepare import Recorded
 from engine.replay import STATUS
@@ -76,16 +75,19 @@ class Column:
         Of the column.
     rule : str
         In words.
-    accounts : list of Account
-        One per draw of what is not recorded.
+    account : Account
+        Of the first draw of what is not recorded.
     days : Days
-        Their sums.
+        Sums of all draws.
+    counts : (n_draws, n_status) array of int
+        Interactions by what became of them.
     """
 
     name: str
     rule: str
-    accounts: list[Account]
+    account: Account
     days: Days
+    counts: IntArray
 
 
 class Study:
@@ -135,29 +137,40 @@ class Study:
     def past(self) -> Column:
         """What was recorded."""
         account = of_history(self.recorded.history, self.queue, self.scenario.assumptions.acw_s)
-        return Column("recorded", "as recorded", [account], days_of([account], self.ground))
+        return self._column("recorded", "as recorded", [account])
 
     @cached_property
-    def today(self) -> tuple[Column, list[Played]]:
+    def today(self) -> tuple[Column, Played]:
         """The rule in force, replayed."""
         return self.column("today", today_of(self.scenario, self.arrays))
 
-    def column(self, name: str, scenario: Scenario) -> tuple[Column, list[Played]]:
-        """Replay a rule, once per draw of what is not recorded."""
-        played = []
-        for number in range(self.scenario.replications):
-            if self._progress is not None:
-                self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
-            played.append(play(scenario, self.recorded, number))
-        accounts = [of_played(name, one, self.queue) for one in played]
-        rule = f"{scenario.method}: {METHODS[scenario.method].about}"
-        return Column(name, rule, accounts, days_of(accounts, self.ground)), played
+    def column(self, name: str, scenario: Scenario, *, still: bool = False) -> tuple[Column, Played]:
+        """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept."""
+        first: list[Played] = []
+
+        def accounts() -> Iterator[Account]:
+            for number in range(self.scenario.replications):
+                if self._progress is not None:
+                    self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
+                played = play(scenario, self.recorded, number, still=still)
+                first.extend([played] if not first else [])
+                yield of_played(name, played, self.queue)
+
+        return self._column(name, f"{scenario.method}: {METHODS[scenario.method].about}", accounts()), first[0]
+
+    def _column(self, name: str, rule: str, accounts: Iterable[Account]) -> Column:
+        kept: list[Account] = []
+        days, counts = [], []
+        for account in accounts:
+            kept.extend([account] if not kept else [])
+            days.append(days_of([account], self.ground))
+            counts.append(np.bincount(account.status, minlength=len(STATUS)))
+        return Column(name, rule, kept[0], stacked(days), np.stack(counts))
 
     def summary(self, column: Column) -> Record:
         """Measures of a column with their intervals."""
         values, intervals = point(column.days), self.resampling.interval(column.days)
-        counts = [np.bincount(account.status, minlength=len(STATUS)) for account in column.accounts]
-        mean = np.mean(counts, axis=0)
+        mean = column.counts.mean(axis=0)
         found: Record = {"name": column.name, "rule": column.rule, "offered": float(mean.sum())}
         found |= {status: float(n) for status, n in zip(STATUS, mean, strict=True)}
         found |= {name: values.get(name) for name in MEASURES}
@@ -170,7 +183,7 @@ class Study:
 
     def satisfaction(self, column: Column, other: Column) -> Record:
         """What satisfaction would be expected under a column, against another."""
-        mine, theirs = column.accounts[0], other.accounts[0]
+        mine, theirs = column.account, other.account
         history, centre = self.recorded.history, self.arrays.centre
         both = (mine.agent >= 0) & (theirs.agent >= 0)
         fold = fold_of(history.arrived_us // DAY_US)
@@ -201,14 +214,13 @@ def light(past: Record, today: Record) -> Record:
     dict
         color (green, red, unknown), how far off ASA (share) and service level (0-1) are, and why in words.
     """
-    pairs = [(past[name], today[name]) for name in ("asa_s", "service_level")]
-    if any(side is None for pair in pairs for side in pair) or not pairs[0][0]:
-        return {
-            "color": "unknown", "asa_off": None, "service_level_off": None,
-            "why": "waits are not recorded (or nobody waited), so nothing says how true this replay is",
-        }  # fmt: skip
-    asa_off = pairs[0][1] / pairs[0][0] - 1
-    level_off = pairs[1][1] - pairs[1][0]
+    missing = _unjudged(past, today)
+    if missing:
+        color, why = missing
+        return {"color": color, "asa_off": None, "service_level_off": None, "why": why}
+    level_off = today["service_level"] - past["service_level"]
+    # Where nobody waited at all, any wait is as far off as can be.
+    asa_off = today["asa_s"] / past["asa_s"] - 1 if past["asa_s"] else float(today["asa_s"] > 1)
     is_red = abs(asa_off) > ASA_OFF or abs(level_off) > SERVICE_LEVEL_OFF
     off = [_off(100 * asa_off, 0, "%"), _off(100 * level_off, 1, "points")]
     why = (
@@ -216,6 +228,17 @@ def light(past: Record, today: Record) -> Record:
         f"(limits {100 * ASA_OFF:.0f} % and {100 * SERVICE_LEVEL_OFF:.0f} points)"
     )
     return {"color": "red" if is_red else "green", "asa_off": asa_off, "service_level_off": level_off, "why": why}
+
+
+def _unjudged(past: Record, today: Record) -> tuple[str, str] | None:
+    """Color and reason where the two columns cannot be set against each other."""
+    if not past.get("answered", True):
+        return "unknown", "nothing is recorded as answered, so nothing says how true this replay is"
+    if past["asa_s"] is None or past["service_level"] is None:
+        return "unknown", "waits are not recorded, so nothing says how true this replay is"
+    if today["asa_s"] is None or today["service_level"] is None:
+        return "red", "today's rule replayed answers nobody, the record does: look at staffing, members and skills"
+    return None
 
 
 def _off(value: float, digits: int, unit: str) -> str:
@@ -262,12 +285,12 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     differences = study.difference(column, today)
     satisfied = study.satisfaction(column, past)
     told = lit["color"] != "red" or force
-    account = column.accounts[0]
-    alert_us = played[0].demand.alert_us[account.answered]
+    account = column.account
+    alert_us = played.demand.alert_us[account.answered]
     busy = occupancy(services(account), study.recorded.spells, study.ground.n_agents, alert_us)
-    waits = _waits(study, scenario, account, played[0], busy)
-    shares = _shares(study, scenario, account, played[0], busy)
-    goal = _goal(study, scenario, column, played[0])
+    waits = _waits(study, scenario, account, played, busy)
+    shares = _shares(study, scenario, account, played, busy)
+    goal = _goal(study, scenario, column, played)
     content = {
         "headline": HEADLINE, "columns": summaries, "light": lit | {"forced": force and lit["color"] == "red"},
         "differences": differences if told else None,
@@ -276,7 +299,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
         "goal": goal, "estimates": study.recorded.estimates, "replications": scenario.replications,
         "intervals": "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast",
     }  # fmt: skip
-    counts = np.bincount(column.accounts[0].status, minlength=len(STATUS))
+    counts = column.counts[0]
     return (
         Report(
             scenario=scenario.to_dict(), snapshot=study.arrays.snapshot, weights_used=asdict(scenario.weights_used()),
@@ -284,9 +307,9 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
             unrouted={"total": int(counts[1:].sum()),
                       "reasons": {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}},
             preference=None, fairness=shares[0], csat=satisfied, agents=shares[1],
-            warnings=notes(study.recorded, scenario, played[0], waits, lit), service_level=waits, replay=content,
+            warnings=notes(study.recorded, scenario, played, waits, lit), service_level=waits, replay=content,
         ),
-        played[0],
+        played,
     )  # fmt: skip
 
 
@@ -373,7 +396,7 @@ def _expected(name: str, counts: FloatArray, shared: Sharing) -> FloatArray:
     if name == "uniform" and not weight.any():
         return weight
     if not weight.sum():
-        raise MissingInput("--expected staffed needs time on queue, and nobody eligible has any; use eligible")
+        return weight
     return np.asarray(weight * counts[weight > 0].sum() / weight.sum())
 
 
@@ -382,9 +405,7 @@ def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> R
     moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
     if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
         return None
-    still = [play(scenario, study.recorded, number, still=True) for number in range(scenario.replications)]
-    accounts = [of_played("without", one, study.queue) for one in still]
-    without = Column("without", "weights as given", accounts, days_of(accounts, study.ground))
+    without = replace(study.column("without", scenario, still=True)[0], rule="weights as given")
     return {
         "goal": scenario.goal, "performance": scenario.performance, "without": study.summary(without),
         "difference": study.difference(column, without),

@@ -11,6 +11,7 @@ from engine.arrays import Centre
 from engine.clock import Clock
 from engine.csat import CsatTable
 from engine.demand import NEVER_US, Demand
+from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal
 from engine.methods import METHODS
 from engine.methods.genesys import clock_settings
@@ -105,6 +106,7 @@ def goal_s(scenario: Scenario, centre: Centre) -> FloatArray:
     return centre.queues["service_level_s"].to_numpy()
 
 
+MOST_PLANS = 500_000
 ANSWERED, UNSERVED = STATUS.index("answered"), STATUS.index("unserved")
 
 
@@ -174,6 +176,11 @@ class _Player:
             stops |= {day * DAY_US for day, before, row in zip(days[1:], rows, rows[1:], strict=False) if row != before}
         if self.is_rolling:
             step_us = round(1e6 * self.scenario.replan_s)
+            if (int(arrived_us[-1]) - first_us) // step_us > MOST_PLANS:
+                raise InvalidScenario(
+                    f"rolling: from the first arrival to the last there are over {MOST_PLANS:,} times to plan anew; "
+                    "choose days, or plan less often"
+                )
             stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
         return sorted(stop for stop in stops if stop > first_us)
 

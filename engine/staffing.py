@@ -22,7 +22,9 @@ _HOUR_US = 3_600_000_000
 _NONE = Blocks(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def staffing(history: History, centre: Centre, assumptions: Assumptions) -> tuple[Blocks, Record]:
+def staffing(
+    history: History, centre: Centre, assumptions: Assumptions, *, is_recorded: bool = False
+) -> tuple[Blocks, Record]:
     """When each agent was on queue.
 
     Parameters
@@ -34,6 +36,9 @@ def staffing(history: History, centre: Centre, assumptions: Assumptions) -> tupl
         With or without recorded staffing.
     assumptions : Assumptions
         `join_gap_s`, `lead_s`, `tail_s` and `acw_s` are read.
+
+    is_recorded : bool
+        Whether there is a staffing table, though it may have no block of these days and agents.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def staffing(history: History, centre: Centre, assumptions: Assumptions) -> tupl
     MissingInput
         If nothing is recorded and no service of a known agent has a length.
     """
-    if centre.staffing.agent.size:
+    if is_recorded or centre.staffing.agent.size:
         return centre.staffing, _estimate(centre.staffing, {"source": "recorded", "how": RECORDED})
     agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
     blocks = _joined(agent, start_us, end_us, assumptions)

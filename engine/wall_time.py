@@ -12,6 +12,7 @@ from engine.errors import InvalidScenario
 from engine.typing import IntArray
 
 DAY_US = 86_400_000_000
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,13 +34,15 @@ def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:
     Raises
     ------
     InvalidScenario
-        If the last day lies before the first.
+        If the last day lies before the first, or one outside 1970 to 2199.
 
     Examples
     --------
     >>> span_of_days(date(1970, 1, 2), date(1970, 1, 2), "UTC") == (DAY_US, 2 * DAY_US)
     True
     """
+    if not first >= FIRST_DAY or not last <= LAST_DAY:
+        raise InvalidScenario(f"days {first} to {last}: use days from {FIRST_DAY} to {LAST_DAY}")
     if last < first:
         raise InvalidScenario(f"the last day {last} lies before the first day {first}; swap them")
     zone = ZoneInfo(time_zone)

@@ -251,7 +251,7 @@ def test_a_replay_as_an_account():
         if tables.staffing.is_empty():
             continue
         study = Study(encode(tables), scenario(seed, "genesys"))
-        played: Any = study.today[1][0]
+        played: Any = study.today[1]
         account, served = of_played("rule", played, study.queue), played.served
         some = served.agent >= 0
         assert (account.answered == some).all()

@@ -35,7 +35,7 @@ def test_the_defaults_are_those_of_the_page_of_meanings():
         "away_s": 60.0,
     }  # fmt: skip
     assert asdict(Switches()) == {
-        "language_in_mean": False, "alert_resets_idle": False, "resets_on_queue": False, "new_agents_last": True,
+        "language_in_mean": False, "alert_resets_idle": False, "resets_on_queue": False, "new_agents_last": False,
         "lookback_days": 7.0, "longest_idle": 100,
     }  # fmt: skip
 

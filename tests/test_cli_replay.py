@@ -75,7 +75,7 @@ def test_simulate_writes_two_whole_files_and_says_what_they_hold(
     assert outcomes["interaction_id"].cast(pl.String).to_list() == rows["interaction_id"].to_list()
     words = " ".join(said.split())
     assert words.startswith(HEADLINE)
-    assert "GREEN today's rule replayed has an ASA 0 %" in words
+    assert "GREEN today's rule replayed has an ASA equal to the recorded one" in words
     assert report["replay"]["verdict"] in words
     assert "recorded" in said
     assert "today's rule, replayed" in said
@@ -133,11 +133,13 @@ def test_only_the_days_asked_for_are_replayed(store: Path, tmp_path: Path, capsy
     assert report["replay"]["verdict"].startswith("not determined: fewer than five days")
 
 
-def test_a_window_without_interactions_is_told_not_refused(store: Path, tmp_path: Path, capsys: Captured) -> None:
+def test_days_without_interactions_are_refused_with_those_there_are(
+    store: Path, tmp_path: Path, capsys: Captured
+) -> None:
     options = ["--mode", "replay", "--from", "1999-01-01", "--to", "1999-01-02", "--out", str(tmp_path / "out")]
-    assert routelab(store, "simulate", *options) == 0
-    assert "there are no interactions in this data set or window" in " ".join(capsys.readouterr().out.split())
-    assert pl.read_ipc(tmp_path / "out" / "outcomes.arrow").height == 0
+    assert routelab(store, "simulate", *options) == 2
+    assert "there are no interactions in these days; the snapshot holds 2026-01-05 to" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 # --- what misses the record -----------------------------------------------------------------------------------------

@@ -521,7 +521,8 @@ def test_a_ladder_that_takes_an_agent_away_is_refused() -> None:
 
 
 def test_clocks_of_platform_methods_follow_the_switches() -> None:
-    assert Clock(**clock_settings(Switches())) == Clock(lookback_s=7 * 86_400.0)
-    all_on = Switches(alert_resets_idle=True, resets_on_queue=True, lookback_days=1.0)
+    assert Clock(**clock_settings(Switches())) == Clock()
+    assert Clock(**clock_settings(Switches(new_agents_last=True))) == Clock(lookback_s=7 * 86_400.0)
+    all_on = Switches(new_agents_last=True, alert_resets_idle=True, resets_on_queue=True, lookback_days=1.0)
     assert Clock(**clock_settings(all_on)) == Clock(86_400.0, resets_on_queue=True, alert_resets=True)
     assert Clock(**clock_settings(Switches(new_agents_last=False))).lookback_s == 0

@@ -17,7 +17,6 @@ import pytest
 from engine.account import of_played
 from engine.arrays import Arrays, encode
 from engine.assumptions import Assumptions
-from engine.errors import MissingInput
 from engine.methods import METHODS
 from engine.notes import MADE_UP
 from engine.replay_report import BETTER, MEASURES, Study, _says, light, report_of, today_of
@@ -78,18 +77,20 @@ def with_waits(change: pl.Expr) -> Tables:
     (119.9, 0.80, "green"), (120.1, 0.80, "red"), (80.1, 0.80, "green"), (79.9, 0.80, "red"),
     (100.0, 0.8499, "green"), (100.0, 0.8501, "red"), (100.0, 0.7501, "green"), (100.0, 0.7499, "red"),
     (150.0, 0.95, "red"), (None, 0.8, "unknown"), (100.0, None, "unknown"), (None, None, "unknown"),
+    (0.0, 0.8, "red"),
 ])  # fmt: skip
 def test_the_light_is_red_beyond_20_per_cent_of_the_asa_or_5_points_of_the_service_level(
     asa_s: float | None, level: float | None, color: str
 ) -> None:
     lit = light({"asa_s": 100.0, "service_level": 0.8}, {"asa_s": asa_s, "service_level": level})
-    assert lit["color"] == color
+    # A replay that answers nobody whom the record answered is as wrong as can be.
+    assert lit["color"] == ("red" if color == "unknown" else color)
     if color == "unknown":
         assert (lit["asa_off"], lit["service_level_off"]) == (None, None)
+        assert "answers nobody" in lit["why"]
     else:
         assert lit["asa_off"] == pytest.approx(asa_s / 100 - 1)
         assert lit["service_level_off"] == pytest.approx(level - 0.8)
-    # What is not recorded counts as the other side does.
     back = light({"asa_s": asa_s, "service_level": level}, {"asa_s": 100.0, "service_level": 0.8})
     assert (back["color"] == "unknown") == (color == "unknown")
 
@@ -100,7 +101,11 @@ def test_the_light_says_in_words_how_far_off_and_on_which_side():
     assert "(limits 20 % and 5 points)" in lit["why"]
     lit = light({"asa_s": 100.0, "service_level": 0.8}, {"asa_s": 90.0, "service_level": 0.81})
     assert "ASA 10 % below the recorded one and a service level 1.0 points above it" in lit["why"]
-    assert light({"asa_s": 0.0, "service_level": 1.0}, {"asa_s": 0.0, "service_level": 1.0})["color"] == "unknown"
+    both = {"asa_s": 0.0, "service_level": 1.0}
+    assert light(both, both)["color"] == "green"
+    assert light(both, {"asa_s": 149_340.0, "service_level": 0.014})["color"] == "red"
+    nothing = light({"asa_s": None, "service_level": None, "answered": 0.0}, both)
+    assert nothing["color"] == "unknown" and "nothing is recorded as answered" in nothing["why"]
 
 
 def test_the_made_up_record_is_what_a_replay_of_its_own_rule_gives():
@@ -368,10 +373,9 @@ def test_fairness_counts_everybody_eligible_and_compares_with_what_is_asked_for(
     assert fair["chi2_statistic"] == pytest.approx(chi2)
 
 
-def test_staffed_shares_need_somebody_eligible_on_queue():
+def test_staffed_shares_are_undefined_where_nobody_eligible_was_on_queue():
     nobody = tables_of(interactions=[call(0, patience_s=1.0)], members=[{"queue_id": "z", "agent_id": "ann"}])
-    with pytest.raises(MissingInput, match="--expected staffed needs time on queue"):
-        run(replace(WEIGHTED, expected="staffed"), nobody)
+    assert run(replace(WEIGHTED, expected="staffed"), nobody).fairness["p_value"] is None
 
 
 def test_waiting_beside_idle_agents_is_counted_and_pointed_out():
@@ -462,11 +466,11 @@ def test_every_replay_says_what_it_does_not_simulate():
         call(0, outcome="answered", agent_id="stranger", wait_s=1.0)]}),
     ("no waits are recorded", False, {}),
     ("no waits are recorded", True, {"interactions": [call(0)]}),
-    ("waits are not recorded (or nobody waited)", True, {"interactions": [call(0)]}),
+    ("nothing is recorded as answered", True, {"interactions": [call(0)]}),
     ("there are no interactions in this data set or window", True, {"interactions": []}),
     ("interactions require what no agent has: skill 'techs' (did you mean 'tech'?)", True, {"interactions": [
         call(0, skills=["techs"], patience_s=1.0)]}),
-    ("1 interactions were never answered and never gave up", True, {
+    ("1 interactions were neither answered nor given up", True, {
         "interactions": [call(0, queue_id="z")], "members": [{"queue_id": "q", "agent_id": "ann"}]}),
     ("were never answered", False, {}),
     ("leave conditional groups out", True, {"queues": [{"queue_id": "q", "conditional_groups": "[1]"}]}),

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from engine.arrays import Arrays, encode
 from engine.assumptions import Assumptions
+from engine.errors import InvalidScenario
 from engine.prepare import Recorded
 from engine.replay_run import Played, goal_s, play
 from engine.run import choose, run
@@ -122,6 +123,12 @@ def test_the_window_is_open_at_its_start_and_what_happens_now_comes_after_the_lo
     assert [(move["at_us"] - nine_us, move["performance"], move["moved"]) for move in moves] == [
         (moved_at * 60_000_000, 0.0, True), (back_at * 60_000_000, None, False),
     ]  # fmt: skip
+
+
+def test_rolling_performance_needs_a_goal_and_a_replay():
+    for changes in ({"mode": "replay"}, {"mode": "score", "goal": "80/20"}):
+        with pytest.raises(InvalidScenario, match="performance 'rolling' is measured while a replay goes on"):
+            Scenario(performance="rolling", **changes)
 
 
 def test_a_goal_may_bring_satisfaction_in_that_had_no_weight():

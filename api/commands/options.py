@@ -243,7 +243,7 @@ def _switches(texts: tuple[str, ...]) -> Switches:
             raise InvalidScenario(
                 f"--switch {text!r}: write NAME=true, NAME=false or NAME=NUMBER; names: {', '.join(kinds)}"
             )
-        given[name] = words[value] if words else kinds[name](number)
+        given[name] = words[value] if words else int(number) if number in range(1_000_001) else number
     return Switches(**given)
 
 

@@ -99,13 +99,13 @@ class Span:
     def past(self) -> Parts:
         """What was recorded, by half hour."""
         study = self.study(self.scenario.assumptions)
-        return self._cells(study, study.past.accounts[0])
+        return self._cells(study, study.past.account)
 
     @cached_property
     def past_types(self) -> Parts:
         """What was recorded, by call type."""
         study = self.study(self.scenario.assumptions)
-        return self._sums(study, study.past.accounts[0], self.history.call_type, self.n_types)
+        return self._sums(study, study.past.account, self.history.call_type, self.n_types)
 
     def study(self, assumptions: Assumptions) -> Study:
         """The same days under other assumptions."""
@@ -135,7 +135,7 @@ class Span:
     def recorded_occupancy(self, assumptions: Assumptions) -> float | None:
         """Busy over staffed seconds of the record, under assumptions on what it does not say."""
         study = self.study(assumptions)
-        inside_s, _, staffed_s = _work(study, study.past.accounts[0])
+        inside_s, _, staffed_s = _work(study, study.past.account)
         return inside_s / staffed_s if staffed_s else None
 
     def _account(self, study: Study, number: int) -> Account:

@@ -176,7 +176,7 @@ def clock_settings(switches: Switches) -> Record:
 
     Examples
     --------
-    >>> clock_settings(Switches())
+    >>> clock_settings(Switches(new_agents_last=True))
     {'lookback_s': 604800.0, 'resets_on_queue': False, 'alert_resets': False}
     """
     return {
