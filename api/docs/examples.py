@@ -138,7 +138,7 @@ def _on_queue_at(staffing: Blocks, agent: int, start_us: int) -> datetime | None
 def _can_replay(data: OpenSnapshot) -> bool:
     """Looks at the shown days only, and no further than to the first interaction that says enough."""
     arrays = data.arrays.window(*data.window_us(*_days(data)))
-    is_staffed = bool(arrays.centre.staffing.agent.size)
+    is_staffed = bool(data.manifest.rows.get("staffing"))
     batch = None
     for batch in arrays.batches():
         timed = batch.handle_s is not None and (batch.handle_s > 0)
