@@ -169,9 +169,11 @@ class _Player:
         first_us, arrived_us = self.recorded.first_us, self.demand.arrived_us
         if not arrived_us.size:
             return []
+        # Whoever waits is answered until the last spell on queue ends.
+        last_us = max(int(arrived_us[-1]), int(self.roster.end_us.max(initial=0)))
         stops = set()
         if self._reads_csat:
-            days = range(first_us // DAY_US, int(arrived_us[-1]) // DAY_US + 1)
+            days = range(first_us // DAY_US, last_us // DAY_US + 1)
             rows = [self.csat.row_of(day) for day in days]
             stops |= {day * DAY_US for day, before, row in zip(days[1:], rows, rows[1:], strict=False) if row != before}
         if self.is_rolling:

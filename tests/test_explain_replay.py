@@ -14,7 +14,7 @@ import pytest
 
 from engine import explain_replay as explain_replay_module
 from engine.arrays import encode
-from engine.assumptions import Switches
+from engine.assumptions import Assumptions, Switches
 from engine.errors import UnknownName
 from engine.explain_replay import MOST_WAITING, ReplayExplanation, explain_replay
 from engine.methods import METHODS
@@ -338,14 +338,17 @@ def test_of_the_best_only_the_longest_idle_are_looked_at():
     assert reasons(found)["bob"] == "free and able, but not asked: only the longest idle are looked at"
 
 
-def test_calls_of_queues_that_go_by_priority_only_come_first():
-    rows = [call(0, 0.0, handle_s=60.0), call(1, 1.0, priority=30.0), call(2, 2.0, queue_id="first"),
+@pytest.mark.parametrize(("point_s", "points"), [(60.0, 30.0), (1e5, 2e4)])
+def test_calls_of_queues_that_go_by_priority_only_come_first(point_s: float, points: float) -> None:
+    """Whatever head start others have, be it longer than time itself."""
+    rows = [call(0, 0.0, handle_s=60.0), call(1, 1.0, priority=points), call(2, 2.0, queue_id="first"),
             call(3, 3.0, queue_id="first", priority=1.0)]  # fmt: skip
     queues = [{"queue_id": "q"}, {"queue_id": "first", "scoring_method": "PriorityOnly"}]
     there = [{"agent_id": "ann", "start_at": NINE, "end_at": NINE + DAY}]
-    found = why(WEIGHTED, "i003", interactions=rows, queues=queues, staffing=there)
+    chosen = replace(WEIGHTED, assumptions=Assumptions(point_s=point_s))
+    found = why(chosen, "i003", interactions=rows, queues=queues, staffing=there)
     listed = [(each["interaction_id"], each["credit_s"], each["priority_only"]) for each in found.waiting]
-    assert listed == [("i003", 1.0, True), ("i002", 0.0, True), ("i001", 1800.0, False)]
+    assert listed == [("i003", 1.0, True), ("i002", 0.0, True), ("i001", point_s * points, False)]
     assert [each["leaves_in_s"] for each in found.waiting] == [None] * 3
 
 

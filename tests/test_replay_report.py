@@ -555,3 +555,19 @@ def test_progress_tells_every_replay_and_no_interaction_is_lost_on_the_way():
         ("replaying genesys", 0, 2), ("replaying genesys", 1, 2), ("replaying weighted", 0, 2),
         ("replaying weighted", 1, 2),
     ]  # fmt: skip
+
+
+def test_a_window_counts_the_blocks_inside_it_only():
+    """Two equal days: either alone is as busy as both."""
+    rows = [call(n, n * 86_400.0, handle_s=1800.0, patience_s=10.0) for n in (0, 1)]
+    there = [
+        {"agent_id": "ann", "start_at": NINE + n * DAY, "end_at": NINE + n * DAY + timedelta(hours=1)} for n in (0, 1)
+    ]
+    tables = tables_of(interactions=rows, staffing=there)
+    arrays = encode(tables)
+    days = [row["arrived_at"].date() for row in tables.interactions.sort("arrived_at").to_dicts()]
+    for data in (arrays, arrays.days(days[0], days[0]), arrays.days(days[1], days[1])):
+        report = run(replace(GENESYS), data)
+        assert report.service_level["answered"] == len(data.history().arrived_us)
+        assert report.service_level["occupancy"] == pytest.approx(0.5)
+        assert {row["occupancy"] for row in report.agents} >= {0.5}
