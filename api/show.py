@@ -109,7 +109,7 @@ def _summary(report: Report) -> list[tuple[str, str]]:
         ("", f"Gini {three(fair['gini_coefficient'])} (0: all the same, 1: one has all); p {_p(fair['p_value'])}; "
          f"the simple rule, p > 0.05 and Gini < 0.3, says {_fair(fair['is_fair'])}"),
         ("busiest agent", _busiest(report)),
-        ("satisfaction", report.csat["how"] if report.csat["simulated_mean"] is None else _csat(report.csat)),
+        ("satisfaction", satisfaction_text(report.csat)),
     ]  # fmt: skip
     return rows if report.routed else [row for row in rows if row[0]]
 
@@ -158,8 +158,19 @@ def _busiest(report: Report) -> str:
     return f"{who}: {number(preference['busiest_handled'])} interactions, {percent(share)} of those routed; {held}"
 
 
-def _csat(csat: dict[str, Any]) -> str:
-    text = f"simulated {csat['simulated_mean']:.3f}, recorded {three(csat['recorded_mean'])} (scale 0-1)"
+def satisfaction_text(csat: dict[str, Any], word: str = "simulated") -> str:
+    """Satisfaction under a rule against the record, or against another rule.
+
+    Examples
+    --------
+    >>> satisfaction_text({"simulated_mean": None, "how": "no surveys"})
+    'no surveys'
+    """
+    if csat["simulated_mean"] is None:
+        return str(csat["how"])
+    beside = "recorded" if "recorded_mean" in csat else "against"
+    other = f"{beside} {three(csat[f'{beside}_mean'])}"
+    text = f"{word} {csat['simulated_mean']:.3f}, {other} (scale 0-1)"
     if csat["gain"]:
         gain = csat["gain"]
         text += f", difference {gain['value']:+.4f} (95 % {gain['low']:+.4f} to {gain['high']:+.4f})"

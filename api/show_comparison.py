@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.show import console, grid
-from api.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text, satisfaction_text
+from api.show import console, grid, satisfaction_text
+from api.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text
 from engine.compare import Comparison
 
 SIDES = {
@@ -30,7 +30,8 @@ def show_comparison(comparison: Comparison) -> None:
         out.print(_columns(side))
         out.print(_differences(side))
         for rule, csat in zip(side["differences"], side["satisfaction"], strict=True):
-            out.print(f"satisfaction of {rule['rule']} against {rule['against']}: {satisfaction_text(csat)}")
+            said = satisfaction_text(csat, "expected")
+            out.print(f"satisfaction of {rule['rule']} against {rule['against']}: {said}")
     out.print("\n[bold]Verdict[/bold] (what holds under both)")
     for verdict in comparison.verdicts:
         out.print(f"  {verdict['rule']} against {comparison.scenarios[0]['method']}: {verdict_text(verdict)}")

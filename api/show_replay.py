@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from api.show import console, facts, grid, interval_text, name_of, number, percent, show_report, three
+from api.show import (
+    console,
+    facts,
+    grid,
+    interval_text,
+    name_of,
+    number,
+    percent,
+    satisfaction_text,
+    show_report,
+    three,
+)
 from engine.report import Report
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
@@ -118,20 +129,9 @@ def _summary(report: Report) -> list[tuple[str, str]]:
          f"{percent(waits['idle_while_waiting_share'])} of all waiting was beside a qualified idle agent"),
         ("sharing", report.fairness["verdict"]),
         ("", "Gini " + ", ".join(f"{three(report.fairness[f'gini_{name}'])} of {what}" for name, what in GINIS)),
-        ("satisfaction", satisfaction_text(report.csat)),
+        ("satisfaction", satisfaction_text(report.csat, "expected")),
     ]  # fmt: skip
     return [*rows, *_goal(content), *_estimates(content["estimates"])]
-
-
-def satisfaction_text(csat: dict[str, Any]) -> str:
-    """Satisfaction of a scenario against the record."""
-    if csat["simulated_mean"] is None:
-        return str(csat["how"])
-    text = f"expected {csat['simulated_mean']:.3f}, recorded {three(csat['recorded_mean'])} (scale 0-1)"
-    if csat["gain"]:
-        gain = csat["gain"]
-        text += f", difference {gain['value']:+.4f} (95 % {gain['low']:+.4f} to {gain['high']:+.4f})"
-    return f"{text}; surveys for {percent(csat['coverage'])} of answered interactions; {csat['how']}"
 
 
 def _goal(content: dict[str, Any]) -> list[tuple[str, str]]:

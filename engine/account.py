@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.history import History
 from engine.intervals import Days
 from engine.replay import STATUS
 from engine.replay_run import Played
+from engine.service_level import Visits, level_terms
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(len(STATUS))
@@ -102,7 +102,7 @@ def of_history(history: History, queue: IntArray, acw_s: float) -> Account:
     agent = np.where(status == ANSWERED, history.agent, np.int32(-1))
     alert_s = np.nan_to_num(history.alert_s)
     offered_s = np.maximum(np.nan_to_num(history.wait_s) - alert_s, 0.0)
-    handle_s = np.nan_to_num(history.handle_s) + np.where(np.isnan(history.acw_s), acw_s, 0.0)
+    handle_s = np.nan_to_num(history.handle_s) + history.assumed_acw_s(acw_s)
     offered_us = history.arrived_us + np.rint(1e6 * offered_s).astype(np.int64)
     free_us = history.arrived_us + np.rint(1e6 * (np.nan_to_num(history.wait_s) + handle_s)).astype(np.int64)
     some = agent >= 0
@@ -110,6 +110,11 @@ def of_history(history: History, queue: IntArray, acw_s: float) -> Account:
         "recorded", history.arrived_us, queue, status, history.wait_s, agent,
         np.where(some, offered_us, 0), np.where(some, free_us, 0),
     )  # fmt: skip
+
+
+def visits(account: Account) -> Visits:
+    """The account as measures of service read it."""
+    return Visits(account.arrived_us, account.queue, account.status, account.wait_s)
 
 
 def services(account: Account) -> Blocks:
@@ -161,43 +166,35 @@ class Ground:
     spell_day: IntArray
 
 
-def days_of(accounts: Sequence[Account], ground: Ground) -> Days:
-    """Sums by draw and day.
+def days_of(account: Account, ground: Ground) -> Days:
+    """Sums by day.
 
     Parameters
     ----------
-    accounts : sequence of Account
-        One per draw of what is not recorded.
+    account : Account
+        Of one draw of what is not recorded.
     ground : Ground
         What they are measured on.
 
     Returns
     -------
     Days
-        Of all draws.
+        Of one draw.
     """
-    each = [_parts(account, ground) for account in accounts]
-    counts = np.stack([_counts(account, ground) for account in accounts])
-    return Days({name: np.stack([parts[name] for parts in each]) for name in each[0]}, counts)
+    parts = _parts(account, ground)
+    return Days({name: part[None] for name, part in parts.items()}, _counts(account, ground)[None])
 
 
 def _parts(account: Account, ground: Ground) -> dict[str, FloatArray]:
-    answered, abandoned = account.status == ANSWERED, account.status == ABANDONED
     known = ~np.isnan(account.wait_s)
+    timed = known & (account.status == ANSWERED)
     wait_s = np.where(known, account.wait_s, 0.0)
-    short = abandoned & known & (wait_s <= ground.short_s) if ground.short_s > 0 else np.zeros(answered.size, bool)
-    counted = {
-        "genesys": (answered & known) | (abandoned & ~short),
-        "offered": np.ones(answered.size, bool),
-        "answered": answered & known,
-    }[ground.definition]
-    masks = {
-        "within": answered & known & (wait_s <= ground.goal_s), "counted": counted, "answered": answered & known,
-        "abandoned": abandoned, "offered": np.ones(answered.size, bool), "waits": known,
+    within, counted = level_terms(visits(account), ground.goal_s, ground.definition, ground.short_s)
+    values = {
+        "within": within, "counted": counted, "answered": timed, "abandoned": account.status == ABANDONED,
+        "offered": np.ones(known.size, bool), "waits": known, "answered_wait_s": wait_s * timed, "wait_s": wait_s,
     }  # fmt: skip
-    sums: dict[str, FloatArray] = {name: _summed(ground.day, mask, ground.n_days) for name, mask in masks.items()}
-    sums["answered_wait_s"] = _summed(ground.day, wait_s * answered, ground.n_days)
-    sums["wait_s"] = _summed(ground.day, wait_s, ground.n_days)
+    sums = {name: _summed(ground.day, value, ground.n_days) for name, value in values.items()}
     return sums | _presence(account, ground)
 
 

@@ -35,7 +35,8 @@ class Assumptions:
     flow_out : "recorded", "never" or float
         When interactions that flowed out leave if still unanswered. [s]
     point_s : float
-        Head start of one point of priority among those waiting. [s]
+        Head start of one point of priority among those waiting; Genesys gives a minute (help centre, "ACD
+        processing"). [s]
     no_answer : float
         Share of alerts that agents do not answer, 0-1.
     timeout_s : float

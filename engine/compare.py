@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from engine.arrays import Arrays
 from engine.assumptions import HANDLING
 from engine.errors import InvalidScenario
+from engine.light import light
 from engine.methods import METHODS
 from engine.replay_notes import about_settings, about_truth
-from engine.replay_report import MEASURES, TOO_FEW_DAYS, Column, Progress, Study, light, today_of
+from engine.replay_report import MEASURES, TOO_FEW_DAYS, Column, Progress, Study, today_of
 from engine.scenario import Scenario
 from engine.typing import Record
 
@@ -114,7 +115,7 @@ def _side(
     columns: list[Column] = [study.column(name, s)[0] for name, s in zip(names, assumed, strict=True)]
     rule = today_of(assumed[0], arrays)
     # Today's rule is played once, whether or not it is among those compared.
-    today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today[0]
+    today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
     shown = [study.past, *([] if today in columns else [today]), *columns]
     summaries = {column.name: study.summary(column) for column in shown}
     return {

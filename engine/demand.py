@@ -12,8 +12,6 @@ from engine.tables import MEDIA
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 NEVER_US = int(np.iinfo(np.int64).max)
-# Seconds of head start for one point of priority (Genesys help centre, "ACD processing").
-POINT_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,11 @@ class History:
 
     def handled_s(self, acw_s: float) -> FloatArray:
         """Talk, hold and after-call work, with some assumed where none is recorded; NaN without a time. [s]"""
-        return self.handle_s + np.where(np.isnan(self.acw_s), acw_s, 0.0)
+        return self.handle_s + self.assumed_acw_s(acw_s)
+
+    def assumed_acw_s(self, acw_s: float) -> FloatArray:
+        """After-call work to be added: some where none is recorded. [s]"""
+        return np.where(np.isnan(self.acw_s), acw_s, 0.0)
 
     def rows(self, chosen: BoolArray) -> History:
         """Only the chosen rows."""

@@ -27,7 +27,6 @@ RATIOS: Mapping[str, tuple[str, str]] = {
     "mean_wait_s": ("wait_s", "waits"),
     "abandonment": ("abandoned", "offered"),
     "occupancy": ("busy_s", "staffed_s"),
-    "csat": ("csat", "csat_of"),
 }
 
 
@@ -45,11 +44,6 @@ class Days:
 
     parts: dict[str, FloatArray]
     counts: FloatArray
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Draws and days."""
-        return self.counts.shape[0], self.counts.shape[1]
 
 
 def stacked(days: Sequence[Days]) -> Days:

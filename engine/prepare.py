@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from engine.arrays import Arrays, Blocks, Centre
+from engine.csat import CsatTable
 from engine.demand import Demand, Kinds, leaving
 from engine.errors import InvalidTable
 from engine.handle_factors import Factors, fit_factors
@@ -18,7 +19,7 @@ from engine.history import History
 from engine.methods import METHODS
 from engine.patience import Curve, curves, patience
 from engine.roster import Roster
-from engine.scenario import Scenario, csat_of, terms_of
+from engine.scenario import Scenario, terms_of
 from engine.scores import Terms
 from engine.staffing import on_queue, roster, staffing
 from engine.streams import NO_ANSWER, PICK, uniform
@@ -65,6 +66,7 @@ class Recorded:
         self.arrays, self.assumptions, self.seed = arrays, scenario.assumptions, scenario.seed
         self.history: History = arrays.history()
         self.estimates: Record = {}
+        self._rosters: dict[bool, Roster] = {}
 
     @property
     def centre(self) -> Centre:
@@ -109,10 +111,12 @@ class Recorded:
 
     def roster(self, *, new_agents_last: bool) -> Roster:
         """When agents can be asked, and how much at once."""
-        return roster(
-            self.centre, self.blocks, self.history, self.first_us,
-            new_agents_last=new_agents_last, assumptions=self.assumptions,
-        )  # fmt: skip
+        if new_agents_last not in self._rosters:
+            self._rosters[new_agents_last] = roster(
+                self.centre, self.blocks, self.history, self.first_us,
+                new_agents_last=new_agents_last, assumptions=self.assumptions,
+            )  # fmt: skip
+        return self._rosters[new_agents_last]
 
     def handling(self, replication: int) -> Handling:
         """Handling times of one replication."""
@@ -266,8 +270,8 @@ def eligibility(scenario: Scenario) -> Sequence[str]:
     )
 
 
-def terms_for(scenario: Scenario, arrays: Arrays) -> Terms:
+def terms_for(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
     """Terms of a scenario's scores with agents in the order of the centre; filters are those of `eligibility`."""
     wide = replace(scenario, required=tuple(eligibility(scenario)))
     order = np.arange(arrays.centre.n_agents, dtype=np.int32)
-    return terms_of(wide, arrays, csat_of(scenario, arrays), order)
+    return terms_of(wide, arrays, csat, order)

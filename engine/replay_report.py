@@ -8,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.account import ANSWERED, Account, Ground, days_of, of_history, of_played, services
+from engine.account import ANSWERED, Account, Ground, days_of, of_history, of_played, services, visits
 from engine.arrays import Arrays
 from engine.fairness import Shares, fairness, gini
 from engine.idling import Occupancy, idle_while_waiting, occupancy
 from engine.intervals import Days, Resampling, point, stacked
+from engine.light import light
 from engine.methods import METHODS
 from engine.prepare import Recorded
 from engine.replay import STATUS
@@ -21,14 +22,12 @@ from engine.replay_run import Played, goal_s, play
 from engine.report import Report
 from engine.satisfaction import Effects, Mix, coverage, fold_of, satisfaction
 from engine.scenario import Scenario
-from engine.service_level import Visits, by_interval, by_queue, choice_share, measure
+from engine.service_level import by_interval, by_queue, choice_share, measure
 from engine.sharing import Sharing, sharing
 from engine.typing import BoolArray, FloatArray, IntArray, Record
 from engine.wall_time import DAY_US, local_days
 
 HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
-# A replay of today's rule that misses the record by more than this does not carry a verdict.
-ASA_OFF, SERVICE_LEVEL_OFF = 0.20, 0.05
 MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
 # Whether more is better; None where it depends.
 BETTER = {"service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1}
@@ -140,9 +139,9 @@ class Study:
         return self._column("recorded", "as recorded", [account])
 
     @cached_property
-    def today(self) -> tuple[Column, Played]:
+    def today(self) -> Column:
         """The rule in force, replayed."""
-        return self.column("today", today_of(self.scenario, self.arrays))
+        return self.column("today", today_of(self.scenario, self.arrays))[0]
 
     def column(self, name: str, scenario: Scenario, *, still: bool = False) -> tuple[Column, Played]:
         """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept."""
@@ -163,7 +162,7 @@ class Study:
         days, counts = [], []
         for account in accounts:
             kept.extend([account] if not kept else [])
-            days.append(days_of([account], self.ground))
+            days.append(days_of(account, self.ground))
             counts.append(np.bincount(account.status, minlength=len(STATUS)))
         return Column(name, rule, kept[0], stacked(days), np.stack(counts))
 
@@ -198,54 +197,9 @@ class Study:
         known = history.agent >= 0
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
         covered = coverage(centre.surveys, days, int(known.sum()))
-        return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
-
-
-def light(past: Record, today: Record) -> Record:
-    """Whether the replay of today's rule reproduces the record well enough to carry a verdict.
-
-    Parameters
-    ----------
-    past, today : dict
-        Summaries of the two columns.
-
-    Returns
-    -------
-    dict
-        color (green, red, unknown), how far off ASA (share) and service level (0-1) are, and why in words.
-    """
-    missing = _unjudged(past, today)
-    if missing:
-        color, why = missing
-        return {"color": color, "asa_off": None, "service_level_off": None, "why": why}
-    level_off = today["service_level"] - past["service_level"]
-    # Where nobody waited at all, any wait is as far off as can be.
-    asa_off = today["asa_s"] / past["asa_s"] - 1 if past["asa_s"] else float(today["asa_s"] > 1)
-    is_red = abs(asa_off) > ASA_OFF or abs(level_off) > SERVICE_LEVEL_OFF
-    off = [_off(100 * asa_off, 0, "%"), _off(100 * level_off, 1, "points")]
-    why = (
-        f"today's rule replayed has an ASA {off[0]} the recorded one and a service level {off[1]} it "
-        f"(limits {100 * ASA_OFF:.0f} % and {100 * SERVICE_LEVEL_OFF:.0f} points)"
-    )
-    return {"color": "red" if is_red else "green", "asa_off": asa_off, "service_level_off": level_off, "why": why}
-
-
-def _unjudged(past: Record, today: Record) -> tuple[str, str] | None:
-    """Color and reason where the two columns cannot be set against each other."""
-    if not past.get("answered", True):
-        return "unknown", "nothing is recorded as answered, so nothing says how true this replay is"
-    if past["asa_s"] is None or past["service_level"] is None:
-        return "unknown", "waits are not recorded, so nothing says how true this replay is"
-    if today["asa_s"] is None or today["service_level"] is None:
-        return "red", "today's rule replayed answers nobody, the record does: look at staffing, members and skills"
-    return None
-
-
-def _off(value: float, digits: int, unit: str) -> str:
-    """How far off, and on which side."""
-    if round(value, digits) == 0:
-        return "equal to"
-    return f"{abs(value):,.{digits}f} {unit} {'above' if value > 0 else 'below'}"
+        said = satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
+        # Only against the record is the other mean a recorded one.
+        return said if other is self.past else {**said, "against_mean": said.pop("recorded_mean")}
 
 
 def _says(name: str, difference: Record) -> str:
@@ -279,7 +233,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
         The first draw.
     """
     column, played = study.column("scenario", scenario)
-    past, today = study.past, study.today[0]
+    past, today = study.past, study.today
     summaries = [study.summary(one) for one in (past, today, column)]
     lit = light(summaries[0], summaries[1])
     differences = study.difference(column, today)
@@ -326,19 +280,18 @@ def _withheld(lit: Record) -> str:
 
 def _waits(study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy) -> Record:
     centre = study.arrays.centre
-    visits = Visits(account.arrived_us, account.queue, account.status, account.wait_s)
-    within_s = goal_s(scenario, centre)
+    seen, within_s = visits(account), goal_s(scenario, centre)
     how = (scenario.service_level, scenario.short_abandon_s)
     idle = _idling(study, account, played)
-    return measure(visits, within_s, *how, study.span_us) | {
+    return measure(seen, within_s, *how, study.span_us) | {
         "goal": scenario.goal or "each queue's own",
         "occupancy": busy.whole,
         "overrun_s": float(busy.overrun_s.sum()),
         "choice_share": choice_share(played.served.found),
         "idle_while_waiting_s": idle["idle_while_waiting_s"],
         "idle_while_waiting_share": idle["share"],
-        "by_queue": by_queue(visits, within_s, centre.queue_ids, centre.queues["queue_name"].to_list(), *how),
-        "by_interval": by_interval(visits, within_s, scenario.interval_min, centre.time_zone, *how),
+        "by_queue": by_queue(seen, within_s, centre.queue_ids, centre.queues["queue_name"].to_list(), *how),
+        "by_interval": by_interval(seen, within_s, scenario.interval_min, centre.time_zone, *how),
     }
 
 
@@ -393,8 +346,6 @@ def _expected(name: str, counts: FloatArray, shared: Sharing) -> FloatArray:
     if name == "eligible":
         return shared.expected
     weight = np.where(shared.eligible_count > 0, 1.0 if name == "uniform" else shared.staffed_s, 0.0)
-    if name == "uniform" and not weight.any():
-        return weight
     if not weight.sum():
         return weight
     return np.asarray(weight * counts[weight > 0].sum() / weight.sum())

@@ -27,6 +27,10 @@ from engine.typing import FloatArray, IntArray, Record
 from engine.wall_time import DAY_US
 from engine.weights import RoutingWeights, moved
 
+# Times to plan anew in one replay; each looks at every queue.
+MOST_PLANS = 500_000
+ANSWERED, UNSERVED = STATUS.index("answered"), STATUS.index("unserved")
+
 
 @dataclass(frozen=True)
 class Played:
@@ -106,10 +110,6 @@ def goal_s(scenario: Scenario, centre: Centre) -> FloatArray:
     return centre.queues["service_level_s"].to_numpy()
 
 
-MOST_PLANS = 500_000
-ANSWERED, UNSERVED = STATUS.index("answered"), STATUS.index("unserved")
-
-
 class _Player:
     """A replay under way."""
 
@@ -120,7 +120,7 @@ class _Player:
         self.method: Method = METHODS[scenario.method]
         centre = recorded.centre
         self.csat: CsatTable = csat_of(scenario, recorded.arrays)
-        self.terms = terms_for(scenario, recorded.arrays)
+        self.terms = terms_for(scenario, recorded.arrays, self.csat)
         by = recorded.by_preference if "preferred" in self.method.reads else recorded.by_type
         assumed = scenario.assumptions
         kinds = kinds_of(by, centre, self.terms, assumed.point_s, assumed.timeout_s)

@@ -13,6 +13,7 @@ from engine.errors import InvalidScenario
 from engine.goals import ServiceLevelGoal
 from engine.methods import METHODS
 from engine.scores import LANGUAGE, REQUIRED, Terms
+from engine.service_level import DEFINITIONS, INTERVALS_MIN
 from engine.typing import Int32Array, Record
 from engine.weights import RoutingWeights, moved
 
@@ -20,8 +21,6 @@ MODES = ("score", "replay")
 ROLLING = "rolling"
 EXPECTED = ("eligible", "uniform", "staffed")
 CSAT = ("asof", "all")
-SERVICE_LEVEL = ("genesys", "offered", "answered")
-INTERVALS_MIN = (15, 30, 60)
 MOST_REPLICATIONS = 1000
 
 
@@ -101,7 +100,7 @@ class Scenario:
         object.__setattr__(self, "required", _only(self.required))
         for name, allowed in (
             ("mode", MODES), ("method", tuple(METHODS)), ("expected", EXPECTED), ("csat", CSAT),
-            ("language", LANGUAGE), ("service_level", SERVICE_LEVEL), ("interval_min", INTERVALS_MIN),
+            ("language", LANGUAGE), ("service_level", DEFINITIONS), ("interval_min", INTERVALS_MIN),
         ):  # fmt: skip
             if getattr(self, name) not in allowed:
                 raise InvalidScenario(_refusal(name, getattr(self, name), allowed))

@@ -325,6 +325,42 @@ def _check(definition: str, short_abandon_s: float, minutes: int = INTERVALS_MIN
         raise InvalidScenario(f"intervals of {minutes!r} minutes: use one of {', '.join(map(str, INTERVALS_MIN))}")
 
 
+def is_short(visits: Visits, short_abandon_s: float) -> BoolArray:
+    """Where somebody abandoned within so many seconds; 0 for nobody."""
+    return (visits.status == ABANDONED) & (visits.wait_s <= short_abandon_s) & (short_abandon_s > 0)
+
+
+def level_terms(
+    visits: Visits, goal_s: FloatArray, definition: str, short_abandon_s: float
+) -> tuple[BoolArray, BoolArray]:
+    """Which interactions stand above and below the line of the service level.
+
+    Parameters
+    ----------
+    visits : Visits
+        What came of the interactions.
+    goal_s : (n,) array of float
+        Longest wait within the goal, by interaction. [s]
+    definition : {"genesys", "offered", "answered"}
+        Of the service level.
+    short_abandon_s : float
+        As in `measure`. [s]
+
+    Returns
+    -------
+    within, counted : (n,) array of bool
+        Answered within the goal, always of those answered with a known wait; and what they are a share of.
+    """
+    answered = (visits.status == ANSWERED) & ~np.isnan(visits.wait_s)
+    if definition == "answered":
+        counted = answered
+    elif definition == "offered":
+        counted = np.ones(answered.size, bool)
+    else:
+        counted = answered | ((visits.status == ABANDONED) & ~is_short(visits, short_abandon_s))
+    return answered & (visits.wait_s <= goal_s), counted
+
+
 def _columns(
     visits: Visits, goal_s: FloatArray, definition: str, short_abandon_s: float, group: IntArray, n_groups: int
 ) -> dict[str, FloatArray | IntArray]:
@@ -336,20 +372,20 @@ def _columns(
         )
     places = group.astype(np.int64) * len(STATUS) + visits.status
     by_status = np.bincount(places, minlength=n_groups * len(STATUS)).reshape(n_groups, len(STATUS))
-    known, answered = ~np.isnan(visits.wait_s), visits.status == ANSWERED
-    timed = known & answered
-    within = answered & (visits.wait_s <= goal_s[visits.queue])
-    short = (visits.status == ABANDONED) & (visits.wait_s <= short_abandon_s) & (short_abandon_s > 0)
-    n_timed, n_short = (np.bincount(group[rows], minlength=n_groups) for rows in (timed, short))
+    known = ~np.isnan(visits.wait_s)
+    timed = known & (visits.status == ANSWERED)
+    short = is_short(visits, short_abandon_s)
+    within, below = (
+        np.bincount(group[rows], minlength=n_groups)
+        for rows in level_terms(visits, goal_s[visits.queue], definition, short_abandon_s)
+    )
     offered, abandoned = by_status.sum(axis=1), by_status[:, ABANDONED]
-    # Above the line stand always those answered within: of the answered with a known wait, those not over.
-    below = {"genesys": n_timed + abandoned - n_short, "offered": offered, "answered": n_timed}[definition]
     return {
         "offered": offered,
         **dict(zip(STATUS, by_status.T, strict=True)),
-        "short_abandoned": n_short,
+        "short_abandoned": np.bincount(group[short], minlength=n_groups),
         "unknown_wait": np.bincount(group[~known], minlength=n_groups),
-        "service_level": _ratio(np.bincount(group[within], minlength=n_groups), below),
+        "service_level": _ratio(within, below),
         "abandonment_share": _ratio(abandoned, offered),
         "asa_s": _mean(visits.wait_s, group, timed, n_groups),
         "mean_wait_s": _mean(visits.wait_s, group, known, n_groups),

@@ -196,7 +196,7 @@ def _services(history: History, acw_s: float) -> tuple[Int32Array, IntArray, Int
     bare = np.isnan(history.handle_s)
     rows = np.flatnonzero((history.agent >= 0) & (~bare | history.outcome_is("answered")))
     start_us = history.arrived_us[rows] + _us(np.nan_to_num(history.wait_s[rows]))
-    added_s = np.where(np.isnan(history.acw_s[rows]), acw_s, 0.0)
+    added_s = history.assumed_acw_s(acw_s)[rows]
     end_us = start_us + _us(np.nan_to_num(history.handle_s[rows]) + added_s)
     agent = history.agent[rows]
     order = np.lexsort((end_us, start_us, agent))

@@ -11,7 +11,6 @@ from engine.typing import FloatArray
 
 # Purposes; each has a stream of its own.
 PATIENCE, HANDLING, NO_ANSWER, PICK = range(4)
-_WORD = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def uniform(ids: pl.Series, seed: int, purpose: int, replication: int = 0) -> FloatArray:

@@ -29,8 +29,8 @@ from engine.account import (
 from engine.arrays import Blocks, encode
 from engine.fairness import gini
 from engine.idling import occupancy
-from engine.intervals import measures, point
-from engine.replay_report import Study
+from engine.intervals import measures, point, stacked
+from engine.replay_report import Study, today_of
 from engine.scenario import Scenario
 from engine.service_level import Visits, measure
 from engine.wall_time import local_days
@@ -149,7 +149,7 @@ def random_account(rng: np.random.Generator, n: int = 60) -> tuple[Account, Grou
 @pytest.mark.parametrize("seed", range(settings.default.max_examples))
 def test_sums_by_day_make_the_measures_of_the_whole(seed):
     account, ground = random_account(np.random.default_rng(seed))
-    found = point(days_of([account], ground))
+    found = point(days_of(account, ground))
     whole = measure(
         Visits(account.arrived_us, account.queue, account.status, account.wait_s), np.array([20.0, 5.0]),
         ground.definition, ground.short_s,
@@ -166,8 +166,8 @@ def test_sums_by_day_make_the_measures_of_the_whole(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_sums_of_a_day_are_those_of_the_day_alone(seed):
     account, ground = random_account(np.random.default_rng(seed))
-    days = days_of([account], ground)
-    assert days.shape == (1, ground.n_days)
+    days = days_of(account, ground)
+    assert days.counts.shape[:2] == (1, ground.n_days)
     for day in range(ground.n_days):
         rows = ground.day == day
         part = Visits(account.arrived_us[rows], account.queue[rows], account.status[rows], account.wait_s[rows])
@@ -182,8 +182,8 @@ def test_sums_of_a_day_are_those_of_the_day_alone(seed):
 def test_several_draws_stand_one_above_the_other():
     accounts = [random_account(np.random.default_rng(seed)) for seed in range(3)]
     ground = replace(accounts[0][1], day=np.zeros(60, np.int64), n_days=1)
-    days = days_of([account for account, _ in accounts], replace(ground, spell_day=0 * ground.spell_day))
-    assert days.shape == (3, 1)
+    days = stacked([days_of(account, replace(ground, spell_day=0 * ground.spell_day)) for account, _ in accounts])
+    assert days.counts.shape[:2] == (3, 1)
     each = [float((account.status == ABANDONED).sum()) for account, _ in accounts]
     assert days.parts["abandoned"][:, 0].tolist() == each
 
@@ -251,7 +251,7 @@ def test_a_replay_as_an_account():
         if tables.staffing.is_empty():
             continue
         study = Study(encode(tables), scenario(seed, "genesys"))
-        played: Any = study.today[1]
+        played: Any = study.column("today", today_of(study.scenario, study.arrays))[1]
         account, served = of_played("rule", played, study.queue), played.served
         some = served.agent >= 0
         assert (account.answered == some).all()
@@ -280,5 +280,5 @@ def test_every_interaction_is_measured_against_its_own_queue_s_goal():
     ]
     arrays = encode(tables_of(interactions=rows, queues=queues, staffing=staffing))
     found = {goal: Study(arrays, Scenario(mode="replay", goal=goal)) for goal in (None, "80/10", "80/9")}
-    level = {goal: study.summary(study.today[0])["service_level"] for goal, study in found.items()}
+    level = {goal: study.summary(study.today)["service_level"] for goal, study in found.items()}
     assert level == {None: 0.5, "80/10": 1.0, "80/9": 0.0}

@@ -384,7 +384,7 @@ def test_assumptions_and_switches_are_those_of_the_engine(model, plain):
 
 def test_what_a_replay_may_be_asked_is_what_the_engine_takes():
     found = models.BatchRequest.model_json_schema()["properties"]
-    assert found["service_level"]["enum"] == [*engine_scenario.SERVICE_LEVEL]
+    assert found["service_level"]["enum"] == [*engine_scenario.DEFINITIONS]
     assert found["interval_min"]["enum"] == [*engine_scenario.INTERVALS_MIN]
     assert found["replications"]["maximum"] <= engine_scenario.MOST_REPLICATIONS
     for name in ("window_s", "replan_s", "short_abandon_s"):

@@ -30,9 +30,10 @@ from engine.calibration.search import Search, between
 from engine.calibration.span import Span
 from engine.demand import Demand, Kinds
 from engine.errors import InvalidScenario, MissingInput
+from engine.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.methods.ladder import one_row_each
 from engine.replay import STATUS, replay
-from engine.replay_report import ASA_OFF, SERVICE_LEVEL_OFF, today_of
+from engine.replay_report import today_of
 from engine.roster import Roster
 from engine.run import run as simulated
 from engine.scenario import Scenario

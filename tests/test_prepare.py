@@ -13,13 +13,14 @@ import pytest
 from hypothesis import settings
 
 from engine import prepare
-from engine.arrays import encode
+from engine.arrays import Arrays, encode
 from engine.assumptions import Assumptions
 from engine.errors import InvalidTable, MissingInput
 from engine.prepare import Recorded, demand_of, eligibility, kinds_of, sort_kinds, terms_for
 from engine.replay import STATUS
 from engine.run import run
-from engine.scenario import Scenario
+from engine.scenario import Scenario, csat_of
+from engine.scores import Terms
 from engine.tables import TABLES, Tables
 from engine.weights import RoutingWeights
 from tests.oracle_centre import plain
@@ -29,6 +30,11 @@ from tests.strategies import UNKNOWN_AGENT
 # 100 by default, forty times as many at night.
 N_CENTRES = 4 * settings.default.max_examples
 COLUMNS = ("interaction_id", "status", "selected_agent_id", "wait_s", "start_at", "end_at", "composite_score")
+
+
+def terms_as(chosen: Scenario, arrays: Arrays) -> Terms:
+    """Terms as a replay of a scenario reads them."""
+    return terms_for(chosen, arrays, csat_of(chosen, arrays))
 
 
 def engine_outcomes(scenario: Scenario, tables: Any) -> tuple[list[tuple[Any, ...]], Any]:
@@ -107,7 +113,7 @@ def test_priority_is_a_head_start_or_goes_before_everything():
     )]  # fmt: skip
     queues = [{"queue_id": "timed"}, {"queue_id": "only", "scoring_method": "PriorityOnly"}]
     recorded = Recorded(encode(tables_of(interactions=rows, queues=queues)), Scenario(mode="replay"))
-    terms = terms_for(Scenario(mode="replay"), recorded.arrays)
+    terms = terms_as(Scenario(mode="replay"), recorded.arrays)
     for point_s in (60.0, 7.0):
         kinds = kinds_of(recorded.by_type, recorded.centre, terms, point_s)
         of_call = recorded.by_type.kind
@@ -135,7 +141,7 @@ def test_eligible_are_members_who_meet_what_the_run_requires(
         *required,
         *(["language"] if method not in {"weighted", "longest_idle"} else []),
     }
-    terms = terms_for(chosen, arrays)
+    terms = terms_as(chosen, arrays)
     kinds = kinds_of(Recorded(arrays, chosen).by_type, arrays.centre, terms, 60.0)
     assert [arrays.centre.agent_ids[a] for a in np.flatnonzero(kinds.eligible[0])] == list(eligible)
 
@@ -166,7 +172,7 @@ def test_draws_of_an_interaction_do_not_depend_on_the_others():
 
 def _drawn(chosen: Scenario, tables: Tables) -> dict[str, tuple[Any, ...]]:
     recorded = Recorded(encode(tables), chosen)
-    kinds = kinds_of(recorded.by_type, recorded.centre, terms_for(chosen, recorded.arrays), 60.0)
+    kinds = kinds_of(recorded.by_type, recorded.centre, terms_as(chosen, recorded.arrays), 60.0)
     demand = demand_of(recorded, kinds, recorded.by_type.kind, 0)
     columns = (demand.pick, demand.misses, demand.alert_us, demand.arrived_us)
     ids = recorded.history.interaction_id.to_list()
@@ -183,7 +189,7 @@ def test_replications_draw_again_what_is_not_recorded_and_nothing_else():
     rows += [call(100 + n, outcome="abandoned", wait_s=100.0 + n) for n in range(20)]
     chosen = Scenario(mode="replay", assumptions=Assumptions(no_answer=0.3))
     recorded = Recorded(encode(tables_of(interactions=rows)), chosen)
-    kinds = kinds_of(recorded.by_type, recorded.centre, terms_for(chosen, recorded.arrays), 60.0)
+    kinds = kinds_of(recorded.by_type, recorded.centre, terms_as(chosen, recorded.arrays), 60.0)
     first, again, other = (demand_of(recorded, kinds, recorded.by_type.kind, number) for number in (0, 0, 1))
     open_ = np.arange(100) % 4 == 0
     open_[80:] = False
@@ -215,5 +221,10 @@ def test_alerts_in_a_row_that_nobody_answers_are_geometric(share: float) -> None
 def test_without_interactions_there_is_nothing_to_prepare():
     recorded = Recorded(encode(tables_of(interactions=[])), Scenario(mode="replay"))
     assert (recorded.first_us, recorded.history.n) == (0, 0)
-    kinds = kinds_of(recorded.by_type, recorded.centre, terms_for(Scenario(mode="replay"), recorded.arrays), 60.0)
+    kinds = kinds_of(
+        recorded.by_type,
+        recorded.centre,
+        terms_as(Scenario(mode="replay"), recorded.arrays),
+        60.0,
+    )
     assert demand_of(recorded, kinds, recorded.by_type.kind, 0).arrived_us.size == 0

@@ -17,9 +17,10 @@ import pytest
 from engine.account import of_played
 from engine.arrays import Arrays, encode
 from engine.assumptions import Assumptions
+from engine.light import light
 from engine.methods import METHODS
 from engine.notes import MADE_UP
-from engine.replay_report import BETTER, MEASURES, Study, _says, light, report_of, today_of
+from engine.replay_report import BETTER, MEASURES, Study, _says, report_of, today_of
 from engine.replay_run import play
 from engine.report import Report
 from engine.run import choose, run, run_all
@@ -543,7 +544,7 @@ def test_satisfaction_falls_where_those_are_chosen_whom_customers_like_less():
 
 
 def test_the_scenario_s_seed_chooses_the_days_taken():
-    days = Study(made(), WEIGHTED).today[0].days
+    days = Study(made(), WEIGHTED).today.days
     one, same, other = (Study(made(), replace(WEIGHTED, seed=seed)).resampling.interval(days) for seed in (0, 0, 1))
     assert one == same != other
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.replay_report import ASA_OFF, SERVICE_LEVEL_OFF
+from engine.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.typing import FloatArray, IntArray, Record
 
 # Measures of which the loss is made: what is summed, and over what.

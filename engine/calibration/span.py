@@ -152,7 +152,7 @@ class Span:
         ground = Ground(
             group, n_groups, 1, day.goal_s, day.definition, day.short_s, _NO_SPELLS, np.empty(0, np.int64)
         )  # fmt: skip
-        return {name: part[0] for name, part in days_of([bare], ground).parts.items()}
+        return {name: part[0] for name, part in days_of(bare, ground).parts.items()}
 
     def _staffed(self, study: Study) -> IntArray:
         spells, n = study.recorded.spells, self.arrays.centre.n_agents
