@@ -199,7 +199,9 @@ class Study:
         covered = coverage(centre.surveys, days, int(known.sum()))
         said = satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
         # Only against the record is the other mean a recorded one.
-        return said if other is self.past else {**said, "against_mean": said.pop("recorded_mean")}
+        if other is not self.past:
+            said["against_mean"] = said.pop("recorded_mean")
+        return said
 
 
 def _says(name: str, difference: Record) -> str:

@@ -210,6 +210,8 @@ def test_a_comparison_is_json_without_nan(found: Comparison) -> None:
         assert set(side) == {"handling", "light", "today", "columns", "differences", "satisfaction", "estimates"}
         assert all(sum(column[end] for end in ENDS) == 3000 for column in side["columns"])
         assert len(side["satisfaction"]) == len(side["differences"]) == 2
+        # The other mean is that of the first rule, so it is not called recorded.
+        assert all("against_mean" in said and "recorded_mean" not in said for said in side["satisfaction"])
         assert side["estimates"]["handling"]["handling"] == side["handling"]
     assert any("transfers, redials" in warning for warning in content["warnings"])
 

@@ -180,12 +180,12 @@ def test_what_most_resamples_do_not_know_has_no_interval():
 
 
 def test_what_one_side_does_not_know_has_no_difference():
-    """As satisfaction, of which a replay without surveys has no sums."""
+    """A measure whose sums one account does not have."""
     days = random_days(np.random.default_rng(0))
-    bare = Days({name: part for name, part in days.parts.items() if not name.startswith("csat")}, days.counts)
-    found = Resampling(1, 12).difference(days, bare)["csat"]
+    bare = Days({name: part for name, part in days.parts.items() if name != "within"}, days.counts)
+    found = Resampling(1, 12).difference(days, bare)["service_level"]
     assert found == {"value": None, "low": None, "high": None}
-    assert "csat" not in point(bare)
+    assert "service_level" not in point(bare)
 
 
 def test_an_account_of_one_draw_stands_beside_accounts_of_several():
