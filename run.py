@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST:
         return refuse(f"this is Python {sys.version.split()[0]}; routelab needs 3.11 or newer")
     try:
-        install("dev" if command in {"test", "check"} else "run")
+        install(layer_for(command, rest))
     except SetupError as error:
         return refuse(str(error))
     if command == "install":
@@ -57,6 +57,15 @@ def main(arguments: list[str]) -> int:
     if command == "test":
         return call(["-m", "pytest", *rest])
     return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
+
+
+def layer_for(command: str, rest: list[str]) -> str:
+    """What a command needs: development and Genesys packages come with the first command that asks for them."""
+    if command in {"test", "check"}:
+        return "dev"
+    reads_genesys = command == "cli" and (rest[:1] == ["genesys"] or rest[:2] == ["snapshot", "genesys"])
+    serves_live = command == "serve" and "GENESYS_CLIENT_ID" in os.environ
+    return "genesys" if reads_genesys or serves_live else "run"
 
 
 class SetupError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,8 +18,8 @@ class ScoredAgent(Answer):
     """An agent who reaches the threshold."""
 
     id: str
-    name: str | None = Field(description="Null where the snapshot has no name.")
-    score: float
+    name: str | None = Field(description="Null where none is known.")
+    score: float | None = Field(description="Null where source is fallback: nothing is scored then.")
 
 
 class WeightsUsed(Answer):
@@ -67,6 +67,33 @@ class SnapshotUsed(Answer):
     age_s: float = Field(description="Seconds since it was written.")
 
 
+class LiveRead(Answer):
+    """Members of the queue as the platform told them; where source is fallback, when it last did."""
+
+    read_at: datetime = Field(description="When they were read. [UTC]")
+    age_s: float = Field(description="Seconds since then; answers within the time of live_cache_s share one read.")
+    members: int = Field(description="Agents joined to the queue.")
+    available: int = Field(
+        description=(
+            "Of these on queue, with a routing status of live_statuses: the candidates. Equal scores go to whoever has "
+            "this status longest, which is not the ACD idle clock: the platform does not tell that."
+        )
+    )
+    by_status: dict[str, int] = Field(
+        description=(
+            "Members by routing status; off_queue also for any presence but On Queue, unknown where presence or status "
+            "are not told."
+        )
+    )
+
+
+class Degraded(Answer):
+    """Why an answer that was to be live is not."""
+
+    reason: str = Field(description="What kept the platform from being asked, and the way out.")
+    since: datetime | None = Field(description="First failure after the last success; null where not known. [UTC]")
+
+
 class AgentTerms(Answer):
     """One agent before the request."""
 
@@ -88,10 +115,22 @@ class RoutingAnswer(Answer):
     headline: str = Field(description="What the numbers are, and are not.")
     top_agent: ScoredAgent
     ranked_agents: list[ScoredAgent] = Field(description="Best first, by the one total order.")
-    weights_used: WeightsUsed
-    fairness_metrics: Fairness = Field(description="The queue's interactions in the window, not the one request.")
-    source: str = Field(description="snapshot: the answer comes from files, not from the platform.")
-    snapshot: SnapshotUsed
+    weights_used: WeightsUsed | None = Field(description="Null where source is fallback.")
+    fairness_metrics: Fairness | None = Field(
+        description=(
+            "The queue's interactions in the window, not the one request; null where no snapshot has the queue, then "
+            "warnings say so."
+        )
+    )
+    source: Literal["live", "snapshot", "fallback"] = Field(
+        description=(
+            "live: who is on queue now, from the platform. snapshot: from files; with degraded where live was asked "
+            "for. fallback: neither can answer, so the members last read take turns, unscored."
+        )
+    )
+    snapshot: SnapshotUsed | None = Field(description="Null where live or fallback found no snapshot to read.")
+    live: LiveRead | None = Field(default=None, description="Where source is live or fallback.")
+    degraded: Degraded | None = Field(default=None, description="Where live was asked for and the platform failed.")
     warnings: list[str]
     explanation: list[AgentTerms] | None = Field(default=None, description="All agents, where explain was set.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.errors import InvalidSettings
+from api.metrics import Meter
 from api.problems import install
 from api.routes import STATIC, router
 from api.service import Service
@@ -39,10 +41,11 @@ def create_app(settings: Settings) -> FastAPI:
         title="routelab", version=_version(), docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False, lifespan=_lifespan,
     )  # fmt: skip
-    app.state.service = Service(settings, app)
+    app.state.service = service = Service(settings, app)
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     install(app)
+    app.add_middleware(Meter, metrics=service.metrics)
     return app
 
 
@@ -105,7 +108,9 @@ def _is_loopback(listening: socket.socket) -> bool:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    warming = asyncio.create_task(app.state.service.warm())
     yield
+    warming.cancel()
     app.state.service.close()
 
 

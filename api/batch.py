@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,7 +41,9 @@ class Limits:
     outcomes: int
 
 
-def answer_batch(snapshots: OpenSnapshots, request: BatchRequest, limits: Limits) -> bytes:
+def answer_batch(
+    snapshots: OpenSnapshots, request: BatchRequest, limits: Limits, count: Callable[[int], object] = lambda _n: None
+) -> bytes:
     """The JSON that answers a batch.
 
     Parameters
@@ -51,6 +54,8 @@ def answer_batch(snapshots: OpenSnapshots, request: BatchRequest, limits: Limits
         Checked, but for its interactions.
     limits : Limits
         What is refused.
+    count : callable, optional
+        Told how many interactions were routed or not.
 
     Returns
     -------
@@ -82,6 +87,7 @@ def answer_batch(snapshots: OpenSnapshots, request: BatchRequest, limits: Limits
     keep = parts.append if request.outcomes else None
     report = run(request.scenario(own is None or own.timed), arrays, keep, force=request.force)
     simulated = time.perf_counter()
+    count(report.routed + report.unrouted["total"])
     report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
     content = (report if own is None else _amended(report, own)).to_dict()
     if own is not None and request.outcomes:

@@ -12,6 +12,7 @@ from api.commands.calibrate import calibrate
 from api.commands.compare import compare
 from api.commands.demo import demo
 from api.commands.explain import explain
+from api.commands.genesys import genesys
 from api.commands.serve import serve
 from api.commands.simulate import simulate
 from api.commands.snapshot import snapshot
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, snapshot, simulate, calibrate, compare, explain, serve, bench, validate):
+for command in (demo, snapshot, simulate, calibrate, compare, explain, genesys, serve, bench, validate):
     cli.add_command(command)
 
 
@@ -70,8 +71,13 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         cli.main(arguments, prog_name="routelab", standalone_mode=False)
     except RoutingError as error:
-        click.echo(f"error: {error}", err=True)
-        return BAD_INPUT
+        from ingest.platform_errors import JobFailed, PlatformUnavailable
+
+        has_failed = isinstance(error, PlatformUnavailable | JobFailed)
+        click.echo(f"{'failed' if has_failed else 'error'}: {error}", err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo(note, err=True)
+        return FAILED if has_failed else BAD_INPUT
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "routelab"

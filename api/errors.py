@@ -83,6 +83,10 @@ class NotReady(RoutingError):
     """The service has no snapshot that it can read."""
 
 
+class NoAnswer(RoutingError):
+    """The platform cannot be asked, and neither a snapshot nor an earlier read of it can stand in."""
+
+
 class Busy(RoutingError):
     """Too many requests are waiting."""
 
@@ -105,6 +109,7 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     CorruptSnapshot: (500, "Snapshot cannot be read"),
     NotWritable: (500, "Folder cannot be written"),
     NotReady: (503, "Not ready"),
+    NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
 }
 UNEXPECTED = (500, "Internal error")

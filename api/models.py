@@ -37,7 +37,6 @@ LONGEST_WINDOW_S = 1e6
 # Times the largest priority of the table this still is a head start that 64 bits of microseconds hold.
 LARGEST_POINT_S = 100_000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NOT_LIVE = "no connection to a platform is configured; leave live out and name a snapshot"
 
 
 def _day(value: object) -> object:
@@ -59,12 +58,6 @@ def _goal(value: str) -> str:
         raise told(
             f"found {shown(value)}", "write SHARE/SECONDS, for example 80/20 for 80 % answered within 20 s"
         ) from error
-    return value
-
-
-def _not_live(value: object) -> object:
-    if value is True:
-        raise told("found true", NOT_LIVE)
     return value
 
 
@@ -174,8 +167,13 @@ class RoutingRequest(Strict):
     top: Annotated[int, Field(ge=1, le=10_000)] = Field(default=5, description="How many ranked agents to list.")
     required: Required = Field(default=[], description="Hard filters: skills, language, both or none.")
     explain: bool = Field(default=False, description="Add every agent with its terms and the reason it lost.")
-    live: Annotated[bool, BeforeValidator(_not_live)] = Field(
-        default=False, description="Ask the platform instead of a snapshot; refused while no connection is configured."
+    live: bool = Field(
+        default=False,
+        description=(
+            "Ask the platform who is on queue now and rank those who can take the request; satisfaction and fairness "
+            "come from the snapshot. While the platform cannot be asked the snapshot answers, see source and degraded; "
+            "refused where no credentials are set."
+        ),
     )
 
     def scenario(self) -> Scenario:

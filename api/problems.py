@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.checks import pointer, shown
-from api.errors import PROBLEM_JSON, UNEXPECTED, Busy, InvalidBody, NotReady, Problem, problem, problem_of
+from api.errors import PROBLEM_JSON, UNEXPECTED, Busy, InvalidBody, NoAnswer, NotReady, Problem, problem, problem_of
 from engine.errors import RoutingError
 
 log = logging.getLogger("routelab.api")
@@ -90,7 +90,7 @@ async def _known(request: Request, error: Exception) -> Response:
     content = problem_of(error, _instance(request.scope))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s: %s", content["instance"], error)
-    headers = {"Retry-After": "1"} if isinstance(error, Busy | NotReady) else {}
+    headers = {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer) else {}
     return _response(content, headers)
 
 

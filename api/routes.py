@@ -13,7 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from api.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
 from api.body import read_body
 from api.docs.description import described
-from api.errors import BodyTooLarge, InvalidBody, NotReady, UnreadableBody, WrongMediaType
+from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, UnreadableBody, WrongMediaType
+from api.metrics import CONTENT_TYPE
 from api.models import BatchRequest, RoutingRequest
 from api.service import Service
 from engine.errors import InvalidScenario, InvalidTable, MissingInput, NobodyEligible, UnknownName, UnknownSkill
@@ -50,14 +51,17 @@ def _json(content: bytes) -> Response:
         "Rank the agents of a queue for one request",
         RoutingAnswer,
         takes=RoutingRequest,
-        errors=(*BODY_ERRORS, UnknownSkill, NobodyEligible),
+        errors=(*BODY_ERRORS, UnknownSkill, NobodyEligible, MissingInput, NoAnswer),
     ),
 )
 async def simulate_routing(request: Request) -> Response:
-    """Scores every member of the queue and answers the best, with the fairness of the same weights."""
+    """Scores every member of the queue, live those who are available, and answers the best, with fairness."""
     service = _service(request)
     body = await read_body(request, service.settings.max_body_bytes)
-    return _json(await service.quick.run(service.route, body))
+    found = await service.quick.run(service.route, body)
+    if isinstance(found, RoutingRequest):
+        found = await service.live.run(service.route_live, found)
+    return _json(found)
 
 
 @router.post(
@@ -104,6 +108,13 @@ async def readyz(request: Request) -> Response:
     """Opens the newest snapshot; 503 says why it cannot."""
     service = _service(request)
     return _json(await service.quick.run(service.ready))
+
+
+@router.get("/metrics", **described("Counts and times for Prometheus", text=True))
+async def metrics(request: Request) -> Response:
+    """Requests by route and status with their times, sources of answers, the platform, and age of the snapshot."""
+    service = _service(request)
+    return Response(await service.quick.run(service.metrics.text), headers={"Content-Type": CONTENT_TYPE})
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import date
 
 import numpy as np
 import orjson
@@ -62,7 +62,10 @@ class Routing:
         NobodyEligible
             If nobody reaches the threshold, with the best score reached.
         """
-        data = self._snapshots.get(request.snapshot)
+        return orjson.dumps(self.content(request, self._snapshots.get(request.snapshot)))
+
+    def content(self, request: RoutingRequest, data: OpenSnapshot) -> Record:
+        """The same before it is written, from one snapshot."""
         scenario = request.scenario()
         queue = data.queue(request.queue_id)
         start_us, end_us = data.window_us(request.start_date, request.end_date)
@@ -72,9 +75,9 @@ class Routing:
         ranked = rank_request(scenario, terms)
         used = scenario.weights_used()
         if not ranked.agent.size:
-            raise _nobody(ranked, used, request)
-        fairness, n_interactions = self._fairness_of(data, scenario, queue, start_us, end_us)
-        agents = _agents(centre, ranked, request.top)
+            raise nobody(ranked, used, request)
+        fairness, n_interactions = self.fairness_of(data, scenario, queue, start_us, end_us)
+        agents = shown_agents(centre, ranked, request.top)
         content: Record = {
             "headline": PREFERENCE,
             "top_agent": agents[0],
@@ -83,17 +86,36 @@ class Routing:
             "fairness_metrics": orjson.Fragment(fairness),
             "source": "snapshot",
             "snapshot": used_snapshot(data),
-            "warnings": _warnings(data, used, csat, ranked, n_interactions, (request.start_date, request.end_date)),
+            "warnings": [*about_surveys(data, used, csat, ranked), *about_window(data, n_interactions, request)],
         }
         if request.explain:
             asked = replace(data.arrays, centre=centre)
             content["explanation"] = rank(scenario, asked, terms, np.zeros(1, np.int64), -1)
-        return orjson.dumps(content)
+        return content
 
-    def _fairness_of(
+    def fairness_of(
         self, data: OpenSnapshot, scenario: Scenario, queue: int, start_us: int, end_us: int
     ) -> tuple[bytes, int]:
-        """Fairness of the queue's interactions in the window as JSON, and how many they are."""
+        """Fairness of a queue's interactions in a window as JSON, and how many they are.
+
+        Parameters
+        ----------
+        data : OpenSnapshot
+            Where they are recorded.
+        scenario : Scenario
+            Its weights, moved by its goal, and its hard filters count.
+        queue : int
+            Place of the queue.
+        start_us, end_us : int
+            The window, the end excluded. [us since 1970, UTC]
+
+        Returns
+        -------
+        fairness : bytes
+            See `api.answers.Fairness`.
+        n_interactions : int
+            Routed or not. [count]
+        """
         # The moved weights decide alone, so goals that move nothing share one result.
         plain = Scenario(weights=scenario.weights_used(), required=scenario.required, csat="all")
 
@@ -104,46 +126,78 @@ class Routing:
         return self._fairness.get((data.manifest.id, queue, start_us, end_us, plain), measure)
 
 
-def _agents(centre: Centre, ranked: Ranked, top: int) -> list[Record]:
+def shown_agents(centre: Centre, ranked: Ranked, top: int) -> list[Record]:
+    """The best agents as answers show them; see `api.answers.ScoredAgent`."""
     rows = zip(ranked.agent[:top].tolist(), ranked.score[:top].tolist(), strict=True)
     return [{"id": centre.agent_ids[a], "name": centre.agent_names[a], "score": score} for a, score in rows]
 
 
-def _nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest) -> NobodyEligible:
+def nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest, who: str = "agent") -> NobodyEligible:
+    """That no candidate can be chosen, and why.
+
+    Parameters
+    ----------
+    ranked : Ranked
+        Nobody, and the best below the threshold.
+    used : RoutingWeights
+        With the threshold that was missed.
+    request : RoutingRequest
+        What was asked.
+    who : str
+        What candidates are called.
+
+    Returns
+    -------
+    NobodyEligible
+        To be raised.
+    """
     threshold = f"the threshold {used.min_score_threshold:g}"
     if ranked.best_below is None:
         filters = " and ".join(request.required)
         return NobodyEligible(
-            f"no agent of queue {request.queue_id!r} passes the hard filter on {filters}; "
+            f"no {who} of queue {request.queue_id!r} passes the hard filter on {filters}; "
             "ask for other skills or another language, or leave out required"
         )
     return NobodyEligible(
-        f"no agent of queue {request.queue_id!r} reached {threshold}; the best score is {ranked.best_below:.9g}; "
+        f"no {who} of queue {request.queue_id!r} reached {threshold}; the best score is {ranked.best_below:.9g}; "
         "lower min_score_threshold or ask for less"
     )
 
 
-def _warnings(
-    data: OpenSnapshot,
-    used: RoutingWeights,
-    csat: CsatTable,
-    ranked: Ranked,
-    n_interactions: int,
-    days: tuple[date, date],
-) -> list[str]:
-    said = []
+def about_surveys(data: OpenSnapshot, used: RoutingWeights, csat: CsatTable, ranked: Ranked) -> Iterator[str]:
+    """What must be known of the satisfaction term before a ranking is trusted.
+
+    Parameters
+    ----------
+    data : OpenSnapshot
+        Where the surveys come from.
+    used : RoutingWeights
+        Whether satisfaction counts at all.
+    csat : CsatTable
+        As it entered the ranking.
+    ranked : Ranked
+        Says who the candidates are.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
     if "surveys" in data.manifest.made_up and used.historical_csat:
-        said.append(MADE_UP)
+        yield MADE_UP
     without = int((csat.n_surveys[-1][ranked.eligible] == 0).sum())
     if without and used.historical_csat:
-        said.append(
+        yield (
             f"{without} of {int(ranked.eligible.sum())} candidates have no survey up to the end of the window; "
             "their satisfaction term is 0.5"
         )
+
+
+def about_window(data: OpenSnapshot, n_interactions: int, request: RoutingRequest) -> Iterator[str]:
+    """That fairness says nothing, where the window holds no interaction of the queue."""
     if n_interactions == 0:
         interval = data.manifest.interval
-        said.append(
-            f"the queue has no interaction from {days[0]} to {days[1]}, so fairness_metrics says nothing; the snapshot "
-            f"covers {interval['start']} to {interval['end']}"
+        yield (
+            f"the queue has no interaction from {request.start_date} to {request.end_date}, so fairness_metrics says "
+            f"nothing; the snapshot covers {interval['start']} to {interval['end']}"
         )
-    return said

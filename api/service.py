@@ -11,13 +11,17 @@ from fastapi import FastAPI
 from api.batch import Limits, answer_batch
 from api.body import parse_json
 from api.checks import check_body
+from api.connection import Connection
 from api.docs.description import base_description, with_examples
 from api.docs.examples import SAMPLE, Example, Names, examples, names_of
 from api.docs.page import docs_page
+from api.errors import NotReady
 from api.listing import about, listing, used
+from api.live import LiveRouting
+from api.metrics import Metrics
 from api.models import BatchRequest, RoutingRequest
 from api.once import Once
-from api.open_snapshots import OpenSnapshots
+from api.open_snapshots import OpenSnapshots, age_s
 from api.routing import Routing
 from api.settings import Settings
 from api.threads import Threads
@@ -41,17 +45,34 @@ class Service:
         # Batches take long: they have threads of their own, so that single requests need not wait for them.
         self.quick = Threads("routing", settings.routing_threads, settings.max_waiting)
         self.heavy = Threads("batch", settings.batch_threads, settings.max_waiting)
+        # A platform that hangs holds up those who ask it, and nobody else.
+        self.live = Threads("live", settings.live_threads, settings.max_waiting)
+        self.connection = Connection(settings)
+        self.metrics = Metrics(self._newest_age_s, self.connection.asked)
         self._routing = Routing(self.snapshots, settings.kept_fairness)
+        self._live = LiveRouting(self.snapshots, self._routing, self.connection, settings.live_statuses)
         self._limits = Limits(settings.max_interactions, settings.max_outcomes)
         self._names: Once[Names] = Once(settings.open_snapshots)
 
-    def route(self, body: bytes) -> bytes:
-        """The answer to a routing request."""
-        return self._routing.answer(check_body(RoutingRequest, parse_json(body)))
+    def route(self, body: bytes) -> bytes | RoutingRequest:
+        """The answer to a routing request; a live one is only read, to be answered on a thread for it."""
+        request = check_body(RoutingRequest, parse_json(body))
+        if request.live:
+            return request
+        content = self._routing.answer(request)
+        self.metrics.routed("snapshot", asked="snapshot")
+        return content
+
+    def route_live(self, request: RoutingRequest) -> bytes:
+        """The answer to a live request."""
+        content, source = self._live.answer(request)
+        self.metrics.routed(source, asked="live")
+        return content
 
     def batch(self, body: bytes) -> bytes:
         """The answer to a batch."""
-        return answer_batch(self.snapshots, check_body(BatchRequest, parse_json(body)), self._limits)
+        request = check_body(BatchRequest, parse_json(body))
+        return answer_batch(self.snapshots, request, self._limits, self.metrics.batch)
 
     def list_snapshots(self) -> bytes:
         """All snapshots."""
@@ -73,19 +94,33 @@ class Service:
         """The page of documentation."""
         return docs_page(self._description, self._examples(), base_url).encode()
 
+    async def warm(self) -> None:
+        """Load what live requests take, where a platform is configured, while others are answered already."""
+        if self.settings.has_platform:
+            await self.live.run(self.connection.warm)
+
     def close(self) -> None:
         """Take nothing more."""
         self.quick.close()
         self.heavy.close()
+        self.live.close()
+        self.connection.close()
 
     @cached_property
     def _description(self) -> dict[str, Any]:
         return base_description(self._app)
 
     def _examples(self) -> list[Example]:
+        asks = self.settings.has_platform
         try:
             data = self.snapshots.get()
-            return examples(self._names.get(data.manifest.id, lambda: names_of(data)))
+            return examples(self._names.get(data.manifest.id, lambda: names_of(data)), asks_platform=asks)
         except RoutingError:
             # Without a readable snapshot the examples show their shape at least.
-            return examples(SAMPLE)
+            return examples(SAMPLE, asks_platform=asks)
+
+    def _newest_age_s(self) -> float | None:
+        try:
+            return age_s(self.snapshots.newest())
+        except NotReady:
+            return None

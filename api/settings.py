@@ -7,14 +7,19 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from api.errors import InvalidSettings
 from engine.errors import MissingInput
 
+if TYPE_CHECKING:
+    from ingest.credentials import Credentials
+
 PREFIX = "ROUTELAB_"
+# Names that other programs for the same platform read too, so they carry no prefix of ours.
+PLATFORM_PREFIX = "GENESYS_"
 FILE_VARIABLE = "ROUTELAB_SETTINGS"
 DEFAULT_FILE = Path("routelab.toml")
 MIB = 1024 * 1024
@@ -23,7 +28,8 @@ MIB = 1024 * 1024
 class Settings(BaseModel):
     """Everything about the service that can be chosen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Errors of this model must not show what was given: one of the values is a secret.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     store: Path = Field(default=Path("data/snapshots"), strict=False, description="Folder of snapshots.")
     host: str = Field(
@@ -43,6 +49,68 @@ class Settings(BaseModel):
     routing_threads: int = Field(default=4, ge=1, le=64, description="Routing requests answered at once. [count]")
     batch_threads: int = Field(default=2, ge=1, le=64, description="Batches simulated at once. [count]")
     max_waiting: int = Field(default=100, ge=1, le=100_000, description="Requests that may wait for a thread. [count]")
+    genesys_client_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Client credentials of Genesys Cloud; null for no platform.",
+    )
+    genesys_client_secret: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="Secret of that client; better in a variable than a file.",
+    )
+    genesys_base_url: str | None = Field(
+        default=None, min_length=1, max_length=300, description="Address of the platform's API, or name its region."
+    )
+    genesys_region: str | None = Field(
+        default=None, min_length=1, max_length=60, description="Region of the organisation, for example eu_west_1."
+    )
+    live_statuses: Literal["idle", "idle,interacting,communicating"] = Field(
+        default="idle", description="Routing statuses of agents on queue who can take a live request."
+    )
+    live_cache_s: float = Field(
+        default=5.0, ge=0, le=3600, allow_inf_nan=False, description="How long members read from the platform hold. [s]"
+    )
+    live_threads: int = Field(default=8, ge=1, le=64, description="Live requests answered at once. [count]")
+    live_open_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="How long a platform that failed is left alone before it is tried again. [s]",
+    )
+
+    @property
+    def has_platform(self) -> bool:
+        """Whether somebody meant a platform to be asked."""
+        return self.genesys_client_id is not None or self.genesys_client_secret is not None
+
+    def credentials(self) -> Credentials:
+        """What the platform wants to know of us.
+
+        Returns
+        -------
+        Credentials
+            Checked as far as that goes without asking the platform.
+
+        Raises
+        ------
+        MissingInput
+            If a part of them is not set, naming its variable.
+        InvalidScenario
+            If region or address cannot be.
+        """
+        from ingest.credentials import Credentials
+
+        secret = self.genesys_client_secret
+        return Credentials.of(
+            self.genesys_client_id,
+            None if secret is None else secret.get_secret_value(),
+            self.genesys_base_url,
+            self.genesys_region,
+        )
 
 
 def load_settings(
@@ -59,7 +127,7 @@ def load_settings(
     options : mapping, optional
         Values by field, as a command line gives them.
     environment : mapping, optional
-        By default that of the process. ROUTELAB_STORE sets `store`, and so on.
+        By default that of the process. ROUTELAB_STORE sets `store`, GENESYS_REGION sets `genesys_region`, and so on.
 
     Returns
     -------
@@ -108,19 +176,26 @@ def _file_layer(file: Path | None, environment: Mapping[str, str]) -> Iterator[t
 def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:
     fields = Settings.model_fields
     for variable, text in environment.items():
+        # An empty variable, as containers pass it on, is one that is not set.
+        if variable.startswith(PLATFORM_PREFIX) and variable.lower() in fields and text:
+            yield variable, variable.lower(), text
+    for variable, text in environment.items():
         name = variable.removeprefix(PREFIX).lower()
         if variable == FILE_VARIABLE or not variable.startswith(PREFIX):
             continue
         if name in fields:
-            yield variable, name, _number(text) if fields[name].annotation is int else text
+            yield variable, name, _number(text, fields[name].annotation)
         # Other programs may share the prefix; a slip of the pen is more likely to be meant for us.
         elif near := get_close_matches(name, fields, n=1, cutoff=0.7):
             raise InvalidSettings(f"{variable} sets nothing; did you mean {PREFIX}{near[0].upper()}?")
 
 
-def _number(text: str) -> object:
+def _number(text: str, kind: object) -> object:
+    """The number that a text writes, where the setting is one; checks say the rest."""
     try:
-        return int(text)
+        if kind is int:
+            return int(text)
+        return float(text) if kind is float else text
     except ValueError:
         return text
 
@@ -132,6 +207,7 @@ def _sentence(error: Any, source: Mapping[str, str]) -> str:
         near = get_close_matches(name, Settings.model_fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(Settings.model_fields)}"
         return f"{where}: {name} is not a setting; {hint}"
-    about = Settings.model_fields[name].description
+    field = Settings.model_fields[name]
     reason = error["msg"].replace("Input should be", "must be")
-    return f"{where}: {name} is {error['input']!r}, {reason}. {about}"
+    found = "not shown" if field.annotation == SecretStr | None else repr(error["input"])
+    return f"{where}: {name} is {found}, {reason}. {field.description}"

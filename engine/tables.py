@@ -94,6 +94,10 @@ def _seconds(name: str) -> Column:
     return Column(name, pl.Float64(), low=0.0, high=1e9)
 
 
+def _count(name: str) -> Column:
+    return Column(name, pl.Int64(), default=0, low=0)
+
+
 def _time(name: str, required: bool = False) -> Column:
     return Column(name, TIME, required)
 
@@ -196,6 +200,25 @@ TABLES: dict[str, Table] = {
             ),
             key=("agent_id", "skill"),
         ),
+        Table(
+            "aggregates",
+            (
+                _texts("queue_id", True),
+                _texts("media", True),
+                _time("start_at", True),
+                _count("offered"),
+                _count("answered"),
+                _count("abandoned"),
+                _count("flowed_out"),
+                _count("over_sla"),
+                _seconds("answered_wait_s"),
+                _seconds("handle_s"),
+                _seconds("talk_s"),
+                _seconds("held_s"),
+                _seconds("acw_s"),
+            ),
+            key=("queue_id", "media", "start_at"),
+        ),
     )
 }
 
@@ -208,6 +231,8 @@ class Tables:
     ----------
     agents, interactions, members, queues, surveys, staffing, busy, handle_factors : polars.DataFrame
         The tables; every one but `agents` and `interactions` may be empty.
+    aggregates : polars.DataFrame
+        What the platform itself counted per half hour, to compare with; no calculation reads it.
     time_zone : str
         IANA zone in which days and intervals are shown to people.
     """
@@ -220,6 +245,7 @@ class Tables:
     staffing: pl.DataFrame = field(default_factory=TABLES["staffing"].empty)
     busy: pl.DataFrame = field(default_factory=TABLES["busy"].empty)
     handle_factors: pl.DataFrame = field(default_factory=TABLES["handle_factors"].empty)
+    aggregates: pl.DataFrame = field(default_factory=TABLES["aggregates"].empty)
     time_zone: str = "UTC"
 
     @classmethod

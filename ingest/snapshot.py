@@ -113,7 +113,7 @@ class Snapshot:
                 )
         for table in TABLES:
             rows = sum(entry.rows for entry in self.manifest.files if entry.table == table)
-            if rows != self.manifest.rows.get(table):
+            if rows != self.manifest.rows.get(table, 0):
                 raise CorruptSnapshot(f"{self.folder / FILE_NAME}: rows of {table} do not add up; import again")
 
     def _raw(self, name: str) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,12 +20,12 @@ from pyarrow import ipc
 
 from engine.call_types import CallTypeIndex
 from engine.checks import Place, check, complete
-from engine.errors import InvalidTable
+from engine.errors import CorruptSnapshot, InvalidTable
 from engine.tables import TABLES, Tables
 from engine.wall_time import DAY_US
 from ingest import store as stores
 from ingest.arrow_files import CODED, DayFile, Dictionaries, finish, read_plain, write_frame
-from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id
+from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -164,6 +165,28 @@ class SnapshotWriter:
         SnapshotExists
             If the name was taken meanwhile.
         """
+        return self._swap_in(self._finished())
+
+    def commit_if_changed(self) -> tuple[Manifest, bool]:
+        """Commit, unless the snapshot of this name says the same already; then that one stays as it is.
+
+        Returns
+        -------
+        manifest : Manifest
+            Of the snapshot as it stands.
+        changed : bool
+            Whether it was written now.
+        """
+        manifest = self._finished()
+        try:
+            before = read_manifest(self._store / self._name)
+        except CorruptSnapshot:
+            return self._swap_in(manifest), True
+        if changed(before, created=manifest.created) == manifest:
+            return before, False
+        return self._swap_in(manifest), True
+
+    def _finished(self) -> Manifest:
         self._close_day()
         files = [*self._write_static(), *self._days]
         files.sort(key=lambda entry: entry.path)
@@ -171,13 +194,15 @@ class SnapshotWriter:
         for entry in files:
             if entry.table in rows:
                 rows[entry.table] += entry.rows
-        manifest = Manifest(
+        return Manifest(
             name=self._name, id=content_id(files, rows, self._dictionaries.texts), source=self._source,
             time_zone=self._time_zone, created=datetime.now(UTC).isoformat(timespec="microseconds"),
             interval={"start": _iso(self._first), "end": _iso(self._last[0] if self._last else None)},
             rows=rows, files=tuple(files), dictionaries=self._dictionaries.texts,
             assumptions=tuple(self._assumptions), repairs=self._repairs, made_up=tuple(self._made_up),
         )  # fmt: skip
+
+    def _swap_in(self, manifest: Manifest) -> Manifest:
         path = self._folder / FILE_NAME
         path.write_text(manifest.to_json(), encoding="utf-8")
         finish(path, self._folder, "manifest", 0)

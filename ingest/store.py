@@ -243,8 +243,13 @@ def folder_of(store: Path, name: str) -> Path:
     raise UnknownName(f"snapshot {name!r} is not in {store}; {hint}")
 
 
+def companion(store: Path, name: str) -> Path:
+    """Where a source keeps what it read for a snapshot that is brought up to date: hidden beside it."""
+    return store / f".{name}.parts"
+
+
 def delete(store: Path, name: str) -> None:
-    """Remove a snapshot of the store; readers that have it open keep their files.
+    """Remove a snapshot of the store and what was read for it; readers that have it open keep their files.
 
     Parameters
     ----------
@@ -260,7 +265,12 @@ def delete(store: Path, name: str) -> None:
     CorruptSnapshot
         If the folder is no snapshot.
     """
-    if check_name(name) not in names(store):
+    parts = companion(store, check_name(name))
+    if name not in names(store):
+        if parts.is_dir():
+            # A run that was cut off before its first snapshot.
+            remove(parts)
+            return
         if (store / name).exists():
             raise CorruptSnapshot(f"{store / name}: there is no {FILE_NAME}; if it is of no use, remove the folder")
         raise UnknownName(f"snapshot {name!r} is not in {store}; known: {', '.join(names(store)) or 'none'}")
@@ -269,3 +279,5 @@ def delete(store: Path, name: str) -> None:
         (store / name).rename(away)
         sync_folder(store)
     remove(away)
+    if parts.is_dir():
+        remove(parts)

@@ -15,7 +15,7 @@ from tests.small_service import BODY, STAFFING, app_of, write_centre
 
 OPERATIONS = [
     ("/simulate/routing", "POST"), ("/simulate/batch", "POST"), ("/snapshots", "GET"), ("/snapshots/{name}", "GET"),
-    ("/healthz", "GET"), ("/readyz", "GET"),
+    ("/healthz", "GET"), ("/readyz", "GET"), ("/metrics", "GET"),
 ]  # fmt: skip
 BUSY = {"/simulate/routing": 60, "/simulate/batch": 60}
 

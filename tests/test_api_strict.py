@@ -77,7 +77,6 @@ FIELDS = [
     ("required", ["skills"] * 3, "/required: found a list of 3; give at most 2 entries"),
     ("explain", 1, "/explain: found 1; write true or false"),
     ("explain", "true", '/explain: found "true"; write true or false'),
-    ("live", True, "/live: found true; no connection to a platform is configured"),
     ("live", "yes", '/live: found "yes"; write true or false'),
     ("queueid", "sales", "/queueid: is not a field of this request; did you mean queue_id?"),
     ("a/b~c", 1, "/a~1b~0c: is not a field of this request; remove it; known are queue_id, required_skill"),
@@ -107,6 +106,7 @@ def test_all_problems_of_a_request_are_told_up_to_twenty(client):
 # --- requests that are well formed and still cannot be answered ------------------------------------------------
 
 REFUSED = [
+    ({"live": True}, 422, "live: this service is connected to no platform; set GENESYS_CLIENT_ID"),
     ({"queue_id": "sale"}, 404, "queue 'sale' is not in snapshot 'centre'; did you mean 'sales'?"),
     ({"queue_id": "?"}, 404, "known: 'sales', 'help', 'deserted'"),
     ({"queue_id": "deserted"}, 404, "queue 'deserted' of snapshot 'centre' has no agents"),

@@ -1,5 +1,6 @@
 """Settings come from a file, under variables, under options, and every mistake names its source."""
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,51 @@ def test_a_file_that_is_named_must_be_there():
 def test_settings_cannot_change_under_a_running_service():
     with pytest.raises(ValueError, match="frozen"):
         Settings().port = 1
+
+
+# --- the platform -----------------------------------------------------------------------------------------------
+
+SECRET = "hush-hush-never-shown"
+
+
+def test_credentials_come_from_their_own_variables_or_ours_or_a_file(tmp_path):
+    own = {"GENESYS_CLIENT_ID": "a", "GENESYS_CLIENT_SECRET": SECRET, "GENESYS_REGION": "eu_west_1"}
+    settings = load_settings(environment=own)
+    assert settings.has_platform
+    found = settings.credentials()
+    assert (found.client_id, found.client_secret, found.base_url) == ("a", SECRET, "https://api.mypurecloud.ie")
+    both = load_settings(environment={**own, "ROUTELAB_GENESYS_CLIENT_ID": "b", "ROUTELAB_LIVE_OPEN_S": "0.5"})
+    assert (both.genesys_client_id, both.live_open_s) == ("b", 0.5)
+    (tmp_path / "a.toml").write_text(f'genesys_client_secret = "{SECRET}"\nlive_cache_s = 2')
+    file = load_settings(tmp_path / "a.toml", environment={})
+    assert (file.genesys_client_secret.get_secret_value(), file.live_cache_s) == (SECRET, 2.0)
+    # What is empty is not set, and what others call theirs is left alone.
+    assert not load_settings(environment={"GENESYS_CLIENT_ID": "", "GENESYS_ORGANISATION": "x"}).has_platform
+
+
+@pytest.mark.parametrize("given", [SECRET * 100, [SECRET], {"x": SECRET}])
+def test_the_secret_is_never_shown(given):
+    settings = Settings(genesys_client_id="a", genesys_client_secret=SECRET, genesys_region="eu_west_1")
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), repr(settings.credentials())):
+        assert SECRET not in shown
+    with pytest.raises(InvalidSettings, match="genesys_client_secret is not shown") as caught:
+        load_settings(options={"genesys_client_secret": given, "port": -1}, environment={})
+    told = "".join(traceback.format_exception(caught.value))
+    assert "port is -1" in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({"ROUTELAB_LIVE_STATUSES": "busy"}, "live_statuses is 'busy', must be 'idle' or 'idle,interacting"),
+        ({"ROUTELAB_LIVE_OPEN_S": "0"}, "live_open_s is 0.0, must be greater than 0"),
+        ({"ROUTELAB_LIVE_CACHE_S": "nan"}, "live_cache_s is nan"),
+        ({"ROUTELAB_LIVE_THREADS": "0"}, "live_threads is 0"),
+        ({"ROUTELAB_LIVE_CACHE": "1"}, "did you mean ROUTELAB_LIVE_CACHE_S?"),
+    ],
+)
+def test_a_mistake_about_live_requests_is_named(environment, wanted):
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings(environment=environment)
+    assert wanted in str(caught.value)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import PlainTextResponse
 
 from api.answers import (
     BatchAnswer,
@@ -30,7 +31,8 @@ TAKEN = (RoutingRequest, BatchRequest)
 GIVEN = (RoutingAnswer, BatchAnswer, SnapshotList, SnapshotAnswer, Health, Readiness, ProblemAnswer)
 ABOUT = """Routes recorded interactions by a weighted score of skill, language and satisfaction, and measures how
 fairly the work would be shared. In score mode nobody is ever busy: answers show preference, not workload. A replay
-keeps agents busy and lets customers wait and leave: the same customers under today's rule and under another."""
+keeps agents busy and lets customers wait and leave: the same customers under today's rule and under another. A live
+request ranks who is available now on Genesys Cloud; source and degraded say where its answer comes from."""
 
 
 def described(
@@ -39,6 +41,7 @@ def described(
     *,
     takes: type[BaseModel] | None = None,
     errors: Sequence[type[RoutingError]] = (),
+    text: bool = False,
 ) -> dict[str, Any]:
     """What a route says of itself.
 
@@ -52,6 +55,8 @@ def described(
         Model of the JSON it takes.
     errors : sequence of type
         Kinds of error it can answer with, beside those of every route.
+    text : bool
+        Whether it answers plain text in place of JSON.
 
     Returns
     -------
@@ -61,11 +66,14 @@ def described(
     responses: dict[int | str, dict[str, Any]] = {}
     if answer is not None:
         responses[200] = {"description": "The answer", "content": {"application/json": _schema(answer)}}
+    if text:
+        responses[200] = {"description": "The answer"}
     for status, titles in _by_status([*errors, Busy]).items():
         responses[status] = {"description": ", or ".join(titles), "content": {PROBLEM_JSON: _schema(ProblemAnswer)}}
     content = None if takes is None else {"application/json": _schema(takes)}
     extra = {} if content is None else {"requestBody": {"required": True, "content": content}}
-    return {"summary": summary, "responses": responses, "openapi_extra": extra, "response_model": None}
+    about = {"summary": summary, "responses": responses, "openapi_extra": extra, "response_model": None}
+    return about | ({"response_class": PlainTextResponse} if text else {})
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -25,6 +25,12 @@ ABOUT_REPLAY = (
     "service_level has the scenario whole, by queue and by interval; goal says what moving the weights changed; "
     "warnings, what to know before trusting a number."
 )
+ABOUT_LIVE = (
+    "With source live, the agents of the queue who are available now are ranked, and live says when they were read and "
+    "how many there are by status. If the platform cannot be asked, degraded says why and since when, and source what "
+    "stands in: snapshot, the newest snapshot or the one named (snapshot.age_s tells its age); or fallback, where that "
+    "has no such queue: members last read take turns, without scores. If there is neither, the answer is 503."
+)
 ABOUT_INLINE_REPLAY = (
     "The agents of the snapshot serve them while its staffing says that they were on queue; where the snapshot has no "
     "staffing, while the interactions given here say that they were at work. Each outcome has wait_s, start_at, end_at."
@@ -168,20 +174,24 @@ def _days(data: OpenSnapshot) -> tuple[date, date]:
     return first, min(last, first + timedelta(days=SHOWN_DAYS - 1))
 
 
-def examples(names: Names) -> list[Example]:
+def examples(names: Names, *, asks_platform: bool = False) -> list[Example]:
     """All worked examples, those that fail on purpose last.
 
     Parameters
     ----------
     names : Names
         What they speak of.
+    asks_platform : bool
+        Whether the service has credentials for a platform.
 
     Returns
     -------
     list of Example
         In the order of the page.
     """
-    return [*_routing(names), *_batch(names), *_refused(names)]
+    live = _live(names, asks_platform)
+    shown = [*_routing(names), *_batch(names), *_refused(names), live]
+    return sorted(shown, key=lambda example: example.status != 200)
 
 
 def _routing(names: Names) -> Iterator[Example]:
@@ -199,6 +209,15 @@ def _routing(names: Names) -> Iterator[Example]:
         ROUTING,
         {**request, **window, "weights": weights, "required": ["skills", "language"], "top": 3, "explain": True},
     )
+
+
+def _live(names: Names, asks_platform: bool) -> Example:
+    body = {"queue_id": names.queue_id, "start_date": str(names.start_date), "end_date": str(names.end_date)}
+    if asks_platform:
+        summary, status = "Live: who is available on the platform now", 200
+    else:
+        summary, status = "Refused: live, but no platform is connected", 422
+    return Example("live", summary, ROUTING, {**body, "live": True}, status, about=ABOUT_LIVE)
 
 
 def _batch(names: Names) -> Iterator[Example]:
@@ -265,7 +284,6 @@ def _refused(names: Names) -> Iterator[Example]:
     yield Example("unknown-skill", "Refused: nobody has the skill", ROUTING, {**request, "required_skill": skill}, 422)
     far = {**request, "weights": {"min_score_threshold": 9}}
     yield Example("too-high", "Refused: nobody reaches the threshold", ROUTING, far, 422)
-    yield Example("live", "Refused: no platform is connected", ROUTING, {**request, "live": True}, 422)
     idle = {**window, "method": "longest_idle"}
     yield Example("replay-only", "Refused: in score mode nobody is ever busy or idle", BATCH, idle, 422)
     if not names.can_replay:

@@ -1,0 +1,75 @@
+"""How commands reach Genesys Cloud: credentials from settings, patience from options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ingest.client import Client
+    from ingest.credentials import Credentials
+
+settings_file = click.option(
+    "--settings", "settings_file", type=click.Path(path_type=Path), help="TOML file of settings, with credentials."
+)
+patience = click.option(
+    "--patience", "patience_s", type=click.FloatRange(1, 86_400), default=120.0, show_default=True, metavar="SECONDS",
+    help="How long one request is tried while the platform is down or refuses more requests.",
+)  # fmt: skip
+
+
+def credentials_of(settings: Path | None) -> Credentials:
+    """Credentials from the environment or the settings file.
+
+    Raises
+    ------
+    MissingInput
+        If there are none, with the way out.
+    """
+    from api.settings import load_settings
+
+    return load_settings(settings).credentials()
+
+
+@contextmanager
+def opened(
+    credentials: Credentials, patience_s: float
+) -> Iterator[tuple[Callable[[Callable[[float], None]], Client], list[Client]]]:
+    """A maker of clients, and the clients made, closed at the end.
+
+    Parameters
+    ----------
+    credentials : Credentials
+        Of the organisation's OAuth client.
+    patience_s : float
+        How long one request is tried. [s]
+
+    Yields
+    ------
+    make : callable
+        Takes a function that waits, gives a client that waits with it.
+    made : list of Client
+        For their counters.
+    """
+    from ingest.client import Client
+    from ingest.limiter import Limiter
+    from ingest.retry import Patience
+
+    made: list[Client] = []
+
+    def make(sleep: Callable[[float], None]) -> Client:
+        attempts = 8 if patience_s <= 120 else 8 + int(patience_s // 60)
+        patience = Patience(attempts=attempts, total_s=patience_s)
+        client = Client(credentials, patience=patience, limiter=Limiter(sleep=sleep), sleep=sleep)
+        made.append(client)
+        return client
+
+    try:
+        yield make, made
+    finally:
+        for client in made:
+            client.close()

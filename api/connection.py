@@ -1,0 +1,113 @@
+"""The one connection of a service to the platform: made when first needed, on the thread that needs it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from api.settings import Settings
+from engine.errors import MissingInput, RoutingError
+
+if TYPE_CHECKING:
+    from ingest.client import Client
+    from ingest.live import LiveQueues
+
+log = logging.getLogger("routelab.api")
+NO_PLATFORM = (
+    "live: this service is connected to no platform; set GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and GENESYS_REGION "
+    "where it is started, or leave live out and a snapshot answers"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What has been asked of the platform so far.
+
+    Parameters
+    ----------
+    requests, retries : int
+        Requests sent, and those of them that repeat one. [count]
+    breaker : str
+        closed, half-open or open.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    breaker: str = "closed"
+
+
+class Connection:
+    """A client with short time-outs and the queues read through it.
+
+    Parameters
+    ----------
+    settings : Settings
+        Credentials, and how long reads hold.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+        self._queues: LiveQueues | None = None
+
+    def queues(self) -> LiveQueues:
+        """Members of queues as they are now.
+
+        Returns
+        -------
+        LiveQueues
+            Always the same.
+
+        Raises
+        ------
+        MissingInput
+            If no credentials are set, or the platform's packages are not installed.
+        InvalidScenario
+            If the credentials cannot be right.
+        """
+        if self._queues is None:
+            with self._lock:
+                if self._queues is None:
+                    self._queues = self._connected()
+        return self._queues
+
+    def warm(self) -> None:
+        """Load what asking takes, so that the first request need not wait for it; nothing is asked yet."""
+        try:
+            self.queues()
+            self._load()
+        except RoutingError as error:
+            log.warning("live requests will be refused: %s", error)
+
+    def asked(self) -> Asked:
+        """Counts for the metrics; zeros until the first live request."""
+        client = self._client
+        if client is None:
+            return Asked()
+        counts = client.counted()
+        return Asked(counts.requests, counts.retries, client.breaker.state)
+
+    def close(self) -> None:
+        """Let go of the connection; a later request makes a new one."""
+        with self._lock:
+            client, self._client, self._queues = self._client, None, None
+        if client is not None:
+            client.close()
+
+    def _connected(self) -> LiveQueues:
+        if not self._settings.has_platform:
+            raise MissingInput(NO_PLATFORM)
+        credentials = self._settings.credentials()
+        from ingest.live import LiveQueues, live_client
+
+        self._client = live_client(credentials, self._settings.live_open_s)
+        return LiveQueues(self._client, cache_s=self._settings.live_cache_s)
+
+    def _load(self) -> None:
+        """The SDK takes seconds to load; the client would do it with its first request."""
+        from ingest.client import _sdk
+
+        _sdk()

@@ -1,0 +1,91 @@
+"""What a look at Genesys Cloud found, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from ingest.counts import Counts
+    from ingest.genesys import Check
+
+SHOWN_QUEUES = 20
+
+
+def show_check(found: Check) -> None:
+    """Print permissions, limits, queues, days and the estimate.
+
+    Parameters
+    ----------
+    found : Check
+        From `ingest.genesys.check_platform`.
+    """
+    console = Console(width=None if Console().is_terminal else 120, highlight=False)
+    console.print(f"{found.host}: {len(found.queues)} queues")
+    console.print(_permissions(found))
+    for namespace, values in found.limits.items():
+        listed = ", ".join(f"{key} {value:g}" for key, value in sorted(values.items()))
+        console.print(f"limits {namespace}: {listed or 'not told'}")
+    console.print(_queues(found))
+    if found.data_from is None:
+        console.print("days with interactions: none in the last 24 months, or they may not be counted")
+    else:
+        console.print(f"days with interactions: {found.data_from} to {found.data_to} (UTC)")
+    console.print(f"jobs cover conversations until {found.available:%Y-%m-%d %H:%M} UTC; later days are read by query")
+    cost = found.estimate
+    if found.span is not None:
+        console.print(
+            f"estimate for {found.span[0]} to {found.span[1]}: {cost.conversations} interactions of "
+            f"{len(found.chosen)} queues, {cost.agents} agents: "
+            f"about {cost.requests} requests, {cost.minutes:g} minutes"
+        )
+
+
+def told(counts: Counts) -> str:
+    """One line about the requests of a run.
+
+    Parameters
+    ----------
+    counts : Counts
+        Of the client.
+
+    Returns
+    -------
+    str
+        Only what happened.
+    """
+    said = [f"{counts.requests} requests"]
+    if counts.retries:
+        said.append(f"{counts.retries} repeated")
+    if counts.limited_s >= 1:
+        said.append(f"{counts.limited_s:.0f} s waited for the rate limit")
+    if counts.token_renewals:
+        said.append(f"{counts.token_renewals} tokens renewed")
+    if counts.lost_submits:
+        said.append(f"{counts.lost_submits} job submits without an answer (each may have left a job behind)")
+    return ", ".join(said)
+
+
+def _permissions(found: Check) -> Table:
+    table = Table("permission", "state", "needed for", box=None, pad_edge=False)
+    for permission in found.permissions:
+        state = (
+            permission.state
+            if permission.state == "granted" or permission.is_needed
+            else f"{permission.state}, optional"
+        )
+        table.add_row(
+            permission.name, state, permission.needed_for + (f" ({permission.remark})" if permission.remark else "")
+        )
+    return table
+
+
+def _queues(found: Check) -> Table:
+    table = Table("queue", "id", box=None, pad_edge=False)
+    for queue in found.chosen[:SHOWN_QUEUES]:
+        table.add_row(queue["name"], queue["id"])
+    if len(found.chosen) > SHOWN_QUEUES:
+        table.add_row(f"and {len(found.chosen) - SHOWN_QUEUES} more", "")
+    return table

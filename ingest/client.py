@@ -1,0 +1,437 @@
+"""The platform's own SDK behind four methods: the one place that sends anything to Genesys Cloud.
+
+The SDK makes addresses, headers and the token request. What it lacks is here: time-outs, a retry policy, one token
+for all threads and its renewal, proxies, and silence about secrets. Its models are not used, as they lose data; an
+answer is the JSON object as it came.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.errors import MissingInput
+from ingest.breaker import Breaker
+from ingest.counts import Counters, Counts
+from ingest.credentials import Credentials, Secrets
+from ingest.limiter import Limiter
+from ingest.network import Network, Timeouts
+from ingest.platform_errors import LOGIN, AccessRefused, PlatformUnavailable, RequestRefused
+from ingest.retry import Patience, patiently
+from ingest.wire import Wire
+
+T = TypeVar("T")
+
+log = logging.getLogger("routelab.ingest")
+
+_SDK = "PureCloudPlatformClientV2"
+_NEEDED = (_SDK, "tenacity", "urllib3")
+_LOADING = threading.Lock()
+_TIMEOUTS = Timeouts()
+_PATIENCE = Patience()
+
+
+class Client:
+    """Reads the platform for any number of threads, with one token, one allowance and one breaker.
+
+    Parameters
+    ----------
+    credentials : Credentials
+        Who we are, and where.
+    timeouts : Timeouts, optional
+        Limits of one request.
+    patience : Patience, optional
+        How often and how long to ask again.
+    limiter : Limiter, optional
+        Requests a minute; clients of the same OAuth client should share one.
+    breaker : Breaker, optional
+        When to leave the platform alone.
+    clock : callable, optional
+        Seconds that only grow. [s]
+    sleep : callable, optional
+        Waits so many seconds.
+    rng : random.Random, optional
+        Draws the waits between attempts.
+
+    Raises
+    ------
+    MissingInput
+        If the packages for reading the platform are not installed.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        timeouts: Timeouts = _TIMEOUTS,
+        patience: Patience = _PATIENCE,
+        limiter: Limiter | None = None,
+        breaker: Breaker | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        _check_installed()
+        self.counters = Counters()
+        self.limiter = limiter or Limiter(clock=clock, sleep=sleep)
+        self.breaker = breaker or Breaker(clock=clock)
+        self._credentials = credentials
+        self._course: dict[str, Any] = {
+            "patience": patience,
+            "clock": clock,
+            "sleep": sleep,
+            "rng": rng or random.Random(),
+            "on_wait": self._note_wait,
+        }
+        self._network = Network(timeouts)
+        self._token = _Token()
+        self._hidden = Secrets.of(credentials)
+        self._mine = threading.local()
+
+    def __repr__(self) -> str:
+        return f"Client({self._credentials!r})"
+
+    def get(self, path: str, query: dict[str, Any] | None = None, **path_params: str) -> Any:
+        """Read one answer.
+
+        Parameters
+        ----------
+        path : str
+            Template of the path, such as ``/api/v2/routing/queues/{queueId}/members``.
+        query : dict, optional
+            Query parameters; lists are joined with commas, None is left out.
+        **path_params : str
+            Values for the names in braces.
+
+        Returns
+        -------
+        dict
+            The answer's JSON object.
+
+        Raises
+        ------
+        PlatformUnavailable, AccessRefused, RequestRefused
+            If there is none, for the reason the class says.
+        """
+        return self._ask(_Question("GET", path, path_params, query or {}), repeatable=True)
+
+    def query(self, path: str, body: dict[str, Any]) -> Any:
+        """Ask with a body; nothing changes over there, so it may be repeated.
+
+        Parameters
+        ----------
+        path : str
+            The path.
+        body : dict
+            The question, in the platform's names.
+
+        Returns
+        -------
+        dict
+            The answer's JSON object.
+
+        Raises
+        ------
+        PlatformUnavailable, AccessRefused, RequestRefused
+            If there is none, for the reason the class says.
+        """
+        return self._ask(_Question("POST", path, body=body), repeatable=True)
+
+    def submit(self, path: str, body: dict[str, Any]) -> Any:
+        """Have something made over there, at most once.
+
+        Parameters
+        ----------
+        path : str
+            The path.
+        body : dict
+            What is to be made, in the platform's names.
+
+        Returns
+        -------
+        dict
+            The answer's JSON object.
+
+        Raises
+        ------
+        PlatformUnavailable
+            With ``lost_submit`` set if it may have been made although the answer did not come.
+        AccessRefused, RequestRefused
+            If it was not made.
+        """
+        try:
+            return self._ask(_Question("POST", path, body=body), repeatable=False)
+        except PlatformUnavailable as error:
+            if error.sent and error.status != 429:
+                self.counters.add(lost_submits=1)
+                error.lost_submit = True
+                error.args = (f"{error}; it is not known whether the job was made",)
+            raise
+
+    def delete(self, path: str, **path_params: str) -> None:
+        """Clean up what was made; what is gone already counts as cleaned up.
+
+        Parameters
+        ----------
+        path : str
+            Template of the path.
+        **path_params : str
+            Values for the names in braces.
+
+        Raises
+        ------
+        PlatformUnavailable, AccessRefused, RequestRefused
+            If it is still there.
+        """
+        try:
+            self._ask(_Question("DELETE", path, path_params, wants_answer=False), repeatable=True)
+        except RequestRefused as error:
+            if error.status not in (404, 410):
+                raise
+
+    def counted(self) -> Counts:
+        """Give the counts of this moment.
+
+        Returns
+        -------
+        Counts
+            A copy that does not change any more.
+        """
+        return self.counters.counted()
+
+    def close(self) -> None:
+        """Close all connections and forget the token; a later call opens new ones."""
+        self._network.close()
+        self._token = _Token()
+
+    def _ask(self, question: _Question, *, repeatable: bool) -> Any:
+        question.check()
+        return patiently(lambda: self._once(question), repeatable=repeatable, **self._course)
+
+    def _once(self, question: _Question) -> Any:
+        """One attempt: the token is renewed once if it is not accepted any more."""
+        token = self._token.current(self._login)
+        try:
+            return self._counted(lambda: self._exchange(question, token))
+        except AccessRefused as error:
+            if error.status != 401:
+                raise
+        token = self._token.renewed(token, self._renew)
+        return self._counted(lambda: self._exchange(question, token))
+
+    def _counted(self, request: Callable[[], T]) -> T:
+        def sent() -> T:
+            self.counters.add(requests=1)
+            return request()
+
+        self.counters.add(limited_s=self.limiter.take())
+        return self.breaker.call(sent)
+
+    def _exchange(self, question: _Question, token: str) -> Any:
+        api, wire = self._line()
+        api.access_token = token
+        wire.about(question.asked)
+        api.call_api(
+            question.path,
+            question.method,
+            question.path_params,
+            question.plain_query(),
+            {"Accept": "application/json", "Accept-Encoding": "gzip", "Content-Type": "application/json"},
+            body=question.body,
+            response_type=None,  # the SDK's own reading is slow; the bytes are read below
+            auth_settings=["PureCloud OAuth"],
+        )
+        raw = wire.take()
+        return _object(raw, question.asked) if question.wants_answer else None
+
+    def _login(self) -> str:
+        return self._counted(self._fetch_token)
+
+    def _renew(self) -> str:
+        self.counters.add(token_renewals=1)
+        return self._login()
+
+    def _fetch_token(self) -> str:
+        api, wire = self._line()
+        who = self._credentials
+        wire.about(LOGIN)
+        api.access_token = ""
+        try:
+            api.get_client_credentials_token(who.client_id, who.client_secret)
+        except PlatformUnavailable as error:
+            error.sent = False  # what was to be asked with the token has not been sent
+            raise
+        except (ValueError, KeyError, TypeError, IndexError):
+            # Raised below, outside: these errors carry the answer, and with it perhaps a token.
+            pass
+        token, api.access_token = api.access_token, ""
+        if not isinstance(token, str) or not token or not all("!" <= c <= "~" for c in token):
+            raise PlatformUnavailable(f"{LOGIN}: the answer holds no token; {_SOMEBODY_ELSE}", sent=False)
+        self._hidden.add(token)
+        return token
+
+    def _line(self) -> tuple[Any, Wire]:
+        """This thread's own SDK client and what it sends through."""
+        if not hasattr(self._mine, "line"):
+            sdk = _sdk()
+            api, wire = sdk.ApiClient(host=self._credentials.base_url), Wire(self._network, self.limiter, self._hidden)
+            # A gateway, should the SDK have learnt of one, would beat the host.
+            api.gateway_configuration = None
+            sys.modules[f"{_SDK}.abstract_http_client"].AbstractHttpClient.register(Wire)
+            api.set_http_client(wire)
+            self._mine.line = api, wire
+        line: tuple[Any, Wire] = self._mine.line
+        return line
+
+    def _note_wait(self, seconds: float, why: PlatformUnavailable) -> None:
+        self.counters.add(retries=1)
+        if why.status == 429 and why.retry_after_s:
+            # All threads share the allowance; let the others not run into the same refusal.
+            self.limiter.pause(seconds)
+        log.info("waiting %.1f s: %s", seconds, why)
+
+
+@dataclass(frozen=True)
+class _Question:
+    method: str
+    path: str
+    path_params: dict[str, str] = field(default_factory=dict, repr=False)
+    query: dict[str, Any] = field(default_factory=dict, repr=False)
+    body: dict[str, Any] | None = field(default=None, repr=False)
+    wants_answer: bool = True
+
+    @property
+    def asked(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def check(self) -> None:
+        """Refuse values that would lead to another path; the SDK leaves slashes as they are."""
+        for name, value in self.path_params.items():
+            if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\\" in value:
+                raise RequestRefused(f"{self.asked}: {name} is not an id; take it from an answer of the platform")
+            if f"{{{name}}}" not in self.path:
+                raise RequestRefused(f"{self.asked}: there is no {name} in this path")
+        if missing := [part for part in self.path.split("/") if part[:1] == "{" and part[1:-1] not in self.path_params]:
+            raise RequestRefused(f"{self.asked}: no value for {', '.join(missing)}")
+
+    def plain_query(self) -> dict[str, Any]:
+        """The SDK joins lists of text only."""
+        return {k: [str(i) for i in v] if isinstance(v, list | tuple) else v for k, v in self.query.items()}
+
+
+class _Token:
+    """One token for all threads; who finds it refused brings it along, so that it is renewed once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._value: str | None = None
+
+    def current(self, fetch: Callable[[], str]) -> str:
+        with self._lock:
+            if self._value is None:
+                self._value = fetch()
+            return self._value
+
+    def renewed(self, refused: str, fetch: Callable[[], str]) -> str:
+        with self._lock:
+            if self._value is None or self._value == refused:
+                self._value = None
+                self._value = fetch()
+            return self._value
+
+
+def _object(raw: bytes, asked: str) -> dict[str, Any]:
+    import orjson
+
+    try:
+        answer = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise PlatformUnavailable(f"{asked}: the answer is not a JSON object; {_SOMEBODY_ELSE}")
+    return answer
+
+
+_SOMEBODY_ELSE = "run again, and if it lasts look for a proxy or a login page that answers in the platform's place"
+
+
+class _Silent:
+    """In the place of the SDK's logger, which may be told to write down bodies."""
+
+    def trace(self, *_: object) -> None:
+        """Say nothing."""
+
+    debug = error = trace
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if name not in sys.modules and importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingInput(
+            f"reading Genesys Cloud needs {', '.join(missing)}, not installed: pip install 'routelab[genesys]', or "
+            "python3 run.py cli ..., which installs it"
+        )
+
+
+def _sdk() -> Any:
+    """The SDK, loaded at the first request as that takes seconds, and quiet."""
+    with _LOADING:
+        with _loggers_kept("urllib3", "watchdog"):
+            sdk = _loaded()
+        sdk.configuration.logger.log_to_console = False
+        sdk.configuration.logger = _Silent()
+        return sdk
+
+
+def _loaded() -> Any:
+    if _SDK in sys.modules:
+        import PureCloudPlatformClientV2
+
+        return PureCloudPlatformClientV2
+    spec = importlib.util.find_spec(_SDK)
+    assert spec is not None and spec.loader is not None  # looked for when the client was made
+    sdk = sys.modules[_SDK] = importlib.util.module_from_spec(spec)
+    try:
+        with tempfile.TemporaryDirectory() as home:
+            _configured(home)
+            spec.loader.exec_module(sdk)
+    except BaseException:
+        del sys.modules[_SDK]
+        raise
+    return sdk
+
+
+def _configured(home: str) -> None:
+    """Let the SDK find our configuration file instead of the user's, which could redirect it.
+
+    It looks in the home folder while it is imported, and watches the file with threads of its own unless the file
+    says otherwise. Loading its one module early lets us answer where home is, without touching the environment.
+    """
+    file = Path(home) / ".genesyscloudpython" / "config"
+    file.parent.mkdir()
+    file.write_text("[general]\nlive_reload_config = false\n", encoding="utf-8")
+    vars(importlib.import_module(f"{_SDK}.configuration"))["expanduser"] = lambda _path: home
+
+
+@contextmanager
+def _loggers_kept(*names: str) -> Iterator[None]:
+    """Undo what an import does to the loggers of others."""
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(each.level, each.propagate) for each in loggers]
+    try:
+        yield
+    finally:
+        for each, (level, propagate) in zip(loggers, before, strict=True):
+            each.setLevel(level)
+            each.propagate = propagate

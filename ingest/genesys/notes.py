@@ -1,0 +1,27 @@
+"""What the platform's history cannot tell, in words for the manifest."""
+
+from __future__ import annotations
+
+ASSUMPTIONS = (
+    "One interaction is one visit of a conversation to a queue, numbered within its conversation; arrived_at is when "
+    "the visit was offered to the queue, so time in a voice menu is not part of the wait.",
+    "Priority is not in the platform's conversation details; every interaction has priority 0.",
+    "Skills and languages of agents, members, rings and capacities are those of the day of reading; what they were "
+    "on the day of an interaction is not recorded. The same holds for the settings of queues.",
+    "Which agents were idle is not recorded; it follows from their time on queue, these interactions and busy.",
+    "Time on queue is presence On Queue with routing status idle, interacting or communicating; agents who let "
+    "an alert ring are off queue until they come back.",
+    "Busy holds visits to other queues, outbound and direct conversations of these queues' agents; emails elsewhere "
+    "are left out, since a call may interrupt them.",
+    "The service level of a queue is that of its calls; the goal of an earlier day is not recorded.",
+    "idle_since is the start of the present routing status of agents who are idle; it is not the clock by which the "
+    "platform routes.",
+)
+NO_PRESENCE = (
+    "When agents were on queue could not be read (permission analytics:userDetail:view) or nobody was, so replays "
+    "infer it from the interactions."
+)
+DEPARTED = (
+    "{n} pairs of queue and agent answered interactions but are no members any more; they are taken as members, since "
+    "they were there."
+)

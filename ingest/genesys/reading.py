@@ -1,0 +1,175 @@
+"""Read one UTC day of the platform into parts: what is missing, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from ingest import aggregates, query_bodies, staffing
+from ingest.conversations import parse_conversations
+from ingest.genesys.latest import Frames, merged
+from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part, PartStore
+from ingest.genesys.plan import Freshness, missing
+from ingest.genesys.span import DAY, midnight
+from ingest.jobs import run_job
+from ingest.pages import Reader, paged_query
+from ingest.platform_errors import AccessRefused, RequestRefused
+
+JOBS = "/api/v2/analytics/conversations/details/jobs"
+QUERY = "/api/v2/analytics/conversations/details/query"
+# The synchronous query gives no more than this many conversations (two other connectors report it).
+MOST_QUERIED = 100_000
+
+
+class Refused:
+    """What the platform does not let this client read; each is asked for once and then left out."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+
+    def note(self, kind: str, error: AccessRefused) -> None:
+        """Remember a refusal, or raise it where it is no matter of permissions."""
+        if error.status != 403:
+            raise error
+        self.kinds.add(kind)
+
+
+@dataclass(frozen=True)
+class DayReader:
+    """Reads days.
+
+    Parameters
+    ----------
+    reader : Reader
+        The platform.
+    store : PartStore
+        Where parts go.
+    fresh : Freshness
+        Which parts count.
+    queue_ids, agent_ids : sequence of str
+        Chosen queues and their members.
+    refused : Refused
+        What may not be read.
+    now : callable
+        The time, with a zone.
+    sleep, clock : callable
+        For waits between looks at a job.
+    job_deadline_s : float
+        Longest wait for one job. [s]
+    """
+
+    reader: Reader
+    store: PartStore
+    fresh: Freshness
+    queue_ids: Sequence[str]
+    agent_ids: Sequence[str]
+    refused: Refused
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    job_deadline_s: float
+
+    def read(self, day: date, parts: Sequence[Part]) -> int:
+        """Read what is missing of a day.
+
+        Parameters
+        ----------
+        day : date
+            UTC day.
+        parts : sequence of Part
+            Finished parts of this day.
+
+        Returns
+        -------
+        int
+            Parts that were read. [count]
+        """
+        have = list(parts)
+        read = self._conversations(day, QUEUES, missing(have, self.fresh, day, QUEUES, self.queue_ids))
+        # What the new part covers is gone from the store.
+        have = [part for part in have if not any(newer.covers(part) for newer in read)] + read
+        people = sorted({*self.agent_ids, *self._answered(have)})
+        read += self._conversations(day, USERS, missing(have, self.fresh, day, USERS, people))
+        read += self._status(day, missing(have, self.fresh, day, STATUS, people))
+        # Counts are of all chosen queues together, so one that is missing has all read.
+        if missing(have, self.fresh, day, AGGREGATES, self.queue_ids):
+            read += self._aggregates(day)
+        return len(read)
+
+    def _answered(self, parts: Sequence[Part]) -> set[str]:
+        """Agents who answered the chosen queues; they may have left the queues since."""
+        chosen = pl.col("queue_id").is_in(list(self.queue_ids)) & pl.col("agent_id").is_not_null()
+        found = [part.frame("visits").filter(chosen)["agent_id"] for part in parts if part.kind == QUEUES]
+        return {agent for agents in found for agent in agents}
+
+    def _conversations(self, day: date, kind: str, ids: Sequence[str]) -> list[Part]:
+        if not ids:
+            return []
+        read_at, start = self.now(), midnight(day)
+        is_provisional = start + DAY > self.fresh.available
+        of = query_bodies.queue_filter if kind == QUEUES else query_bodies.user_filter
+        pages = [page for some in query_bodies.batches(ids) for page in self._pages(is_provisional, start, of(some))]
+        frames = merged([_frames([]), *pages])
+        return [self.store.write(day, kind, ids, read_at, frames, is_provisional=is_provisional)]
+
+    def _pages(self, by_query: bool, start: datetime, segment_filter: dict[str, object]) -> Iterator[Frames]:
+        end = start + DAY
+        if by_query:
+            body = query_bodies.query_body(start, end, [segment_filter])
+            pages = _bounded(paged_query(self.reader, QUERY, body, "conversations"), start.date())
+        else:
+            body = query_bodies.job_body(start, end, [segment_filter])
+            pages = run_job(self.reader, JOBS, body, deadline_s=self.job_deadline_s, clock=self.clock, sleep=self.sleep)
+        for page in pages:
+            yield _frames(page)
+
+    def _status(self, day: date, ids: Sequence[str]) -> list[Part]:
+        if not ids or STATUS in self.refused.kinds:
+            return []
+        read_at, start = self.now(), midnight(day)
+        try:
+            details = staffing.fetch_status(self.reader, ids, start, start + DAY)
+        except AccessRefused as error:
+            self.refused.note(STATUS, error)
+            return []
+        frame, counts = staffing.parse_status(details, start, start + DAY)
+        frames = {"staffing": frame, "counts": _counted(counts)}
+        return [self.store.write(day, STATUS, ids, read_at, frames)]
+
+    def _aggregates(self, day: date) -> list[Part]:
+        if AGGREGATES in self.refused.kinds:
+            return []
+        read_at, start = self.now(), midnight(day)
+        span = (start, start + DAY)
+        try:
+            counted = aggregates.parse_aggregates(aggregates.fetch_aggregates(self.reader, self.queue_ids, *span))
+            answer = aggregates.fetch_survey_aggregates(self.reader, self.queue_ids, *span)
+        except AccessRefused as error:
+            self.refused.note(AGGREGATES, error)
+            return []
+        frames = {"aggregates": counted, "surveys": aggregates.parse_survey_aggregates(answer)}
+        return [self.store.write(day, AGGREGATES, self.queue_ids, read_at, frames)]
+
+
+def _frames(page: list[dict[str, object]]) -> Frames:
+    parsed = parse_conversations(page)
+    return {name: getattr(parsed, name) for name in ("lives", "visits", "work", "surveys", "left_out")}
+
+
+def _counted(counts: dict[str, int]) -> pl.DataFrame:
+    return pl.DataFrame({"reason": list(counts), "n": list(counts.values())}, {"reason": pl.String, "n": pl.Int64})
+
+
+def _bounded(pages: Iterator[list[dict[str, object]]], day: date) -> Iterator[list[dict[str, object]]]:
+    n_read = 0
+    for page in pages:
+        n_read += len(page)
+        if n_read > MOST_QUERIED:
+            raise RequestRefused(
+                f"{day}: more than {MOST_QUERIED} conversations, and jobs do not cover this day yet; end with an "
+                "earlier day, or run again tomorrow"
+            )
+        yield page

@@ -1,0 +1,101 @@
+"""Do several days at once with threads that stop together: the first failure ends all, and is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import TypeVar
+
+# A thread may be in the middle of writing a part; one that waits for an answer is left behind.
+LONGEST_GOODBYE_S = 2.0
+
+Item = TypeVar("Item")
+
+
+class Stopped(Exception):
+    """Waiting was given up because another thread failed or the user stopped the program."""
+
+
+class Workers:
+    """Threads over a list of items.
+
+    Parameters
+    ----------
+    threads : int
+        How many items are worked on at once.
+    sleep : callable, optional
+        Waits instead of the clock, in tests.
+    """
+
+    def __init__(self, threads: int, sleep: Callable[[float], None] | None = None) -> None:
+        self._threads = threads
+        self._sleep = sleep
+        self._stop = Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not longer than the others go on.
+
+        Raises
+        ------
+        Stopped
+            If it is over.
+        """
+        if self._sleep is not None and not self._stop.is_set():
+            self._sleep(seconds)
+        elif self._stop.wait(seconds):
+            raise Stopped
+
+    def run(self, work: Callable[[Item], object], items: Iterable[Item], done: Callable[[Item], object]) -> None:
+        """Work on all items.
+
+        Parameters
+        ----------
+        work : callable
+            Called with each item, in one of the threads.
+        items : iterable
+            In the order in which they are begun.
+        done : callable
+            Called with each finished item, in this thread.
+
+        Raises
+        ------
+        Exception
+            The first that `work` raises, once the others have stopped or are past caring.
+        """
+        waiting: SimpleQueue[Item] = SimpleQueue()
+        told: SimpleQueue[tuple[Item, BaseException | None]] = SimpleQueue()
+        n_items = 0
+        for item in items:
+            waiting.put(item)
+            n_items += 1
+
+        def loop() -> None:
+            while not self._stop.is_set():
+                try:
+                    item = waiting.get_nowait()
+                except Empty:
+                    return
+                try:
+                    work(item)
+                except BaseException as error:  # noqa: BLE001  told to the thread that waits
+                    told.put((item, error))
+                else:
+                    told.put((item, None))
+
+        # Daemons: a request that hangs in one of them must not keep a stopped program alive.
+        threads = [Thread(target=loop, daemon=True) for _ in range(min(self._threads, n_items))]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(n_items):
+                item, error = told.get()
+                if error is not None:
+                    raise error
+                done(item)
+        except BaseException as error:
+            self._stop.set()
+            if isinstance(error, Exception):
+                for thread in threads:
+                    thread.join(LONGEST_GOODBYE_S)
+            raise

@@ -1,0 +1,101 @@
+"""Whatever goes wrong on the way: the same bytes in the end, or a clean failure and the old snapshot as it was."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest import store as stores
+from ingest.double import FAULTS, Double, Faults, organisation, script
+from ingest.double.faults import POSSIBLE
+from ingest.genesys import import_genesys
+from ingest.manifest import read_manifest
+from ingest.platform_errors import PlatformError
+from ingest.snapshot import verify
+from tests.small_platform import content, means_for, wanted_for
+
+# `ROUTELAB_FAULT_SCRIPTS=1000 python3 run.py test tests/test_genesys_faults.py` plays so many.
+SCRIPTS = int(os.environ.get("ROUTELAB_FAULT_SCRIPTS", "50"))
+# What the import asks for; the rest of the double's paths cannot be hit.
+ASKED = {
+    "token", "queues", "members", "skills", "languages", "users", "utilization", "user_utilization", "job_submit",
+    "organization", "job_poll", "job_results", "job_delete", "availability", "details", "user_details", "aggregates",
+    "surveys",
+}  # fmt: skip
+
+
+@cache
+def tiny():
+    return organisation(agents=6, days=2, seed=1, interactions=60, queues=2)
+
+
+def read(store: Path, double: Double, *queues: str, threads: int = 1):
+    return import_genesys(store, "n", wanted_for(tiny(), *queues), means_for(double, threads=threads))
+
+
+@cache
+def unharmed() -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The snapshot of one queue, and of both, read without faults."""
+    with TemporaryDirectory() as folder, Double(tiny()) as double:
+        read(Path(folder), double, "Queue 1")
+        one = content(Path(folder) / "n")
+        read(Path(folder), double)
+        return one, content(Path(folder) / "n")
+
+
+def faults():
+    possible = [pair for pair in POSSIBLE if pair[0] in ASKED]
+    return st.lists(st.tuples(st.sampled_from(possible), st.integers(1, 6)), min_size=1, max_size=12).map(
+        lambda drawn: [(kind, number, name) for (kind, name), number in drawn]
+    )
+
+
+@settings(max_examples=SCRIPTS, deadline=None, suppress_health_check=list(HealthCheck))
+@given(listed=faults(), threads=st.sampled_from([1, 3]))
+def test_any_script_of_faults_gives_the_same_bytes_or_leaves_the_old_snapshot(listed, threads):
+    one, both = unharmed()
+    with TemporaryDirectory() as folder:
+        store = Path(folder)
+        with Double(tiny()) as double:
+            read(store, double, "Queue 1")
+        with Double(tiny(), faults=Faults(listed)) as double:
+            try:
+                read(store, double, threads=threads)
+            except PlatformError as error:
+                assert "goes on from there" in error.__notes__[0]
+                assert content(store / "n") == one
+            else:
+                assert content(store / "n") == both
+        with Double(tiny()) as double:
+            read(store, double)
+        assert content(store / "n") == both
+        verify(store / "n")
+        assert stores.names(store) == ["n"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_patient_client_gets_through_any_seeded_script(tmp_path, seed):
+    with Double(tiny(), faults=script(seed, share=0.3)) as double:
+        read(tmp_path, double, threads=3)
+        assert len(double.faults.fired) > 5
+    assert content(tmp_path / "n") == unharmed()[1]
+
+
+def test_a_store_knows_no_snapshot_until_the_first_stands_whole(tmp_path):
+    failing = Faults([("job_submit", number, "job_failed") for number in range(1, 30)])
+    with Double(tiny(), faults=failing) as double, pytest.raises(PlatformError):
+        read(tmp_path, double)
+    assert stores.names(tmp_path) == []
+    with Double(tiny()) as double:
+        read(tmp_path, double)
+    assert read_manifest(tmp_path / "n").rows["interactions"] > 0
+
+
+def test_every_fault_is_possible_somewhere():
+    assert {name for _, name in POSSIBLE} == set(FAULTS)

@@ -1,0 +1,253 @@
+"""From an organisation over real HTTP to a snapshot: it comes out as it went in, once, whole or not at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from engine.errors import InvalidScenario, InvalidTable, NotWritable, SnapshotExists, UnknownName
+from ingest import store as stores
+from ingest.double import PLANTED, Double, Faults, Organisation, organisation
+from ingest.genesys import Scale, import_genesys
+from ingest.genesys.parts import PartStore
+from ingest.manifest import read_manifest
+from ingest.platform_errors import AccessRefused, JobFailed, PlatformUnavailable
+from ingest.snapshot import open_snapshot
+from ingest.synthetic import make
+from tests.small_platform import NOW, content, means_for, same, small, wanted_for
+
+SAID = (
+    "interaction_id",
+    "queue_id",
+    "arrived_at",
+    "media",
+    "skills",
+    "language",
+    "outcome",
+    "agent_id",
+    "wait_s",
+    "handle_s",
+)
+
+
+@pytest.fixture
+def double():
+    with Double(small()) as running:
+        yield running
+
+
+def read(store, double, name="n", wanted=None, **more):
+    return import_genesys(store, name, wanted or wanted_for(double.organisation), means_for(double), **more)
+
+
+def _later(seconds: pl.Expr) -> pl.Expr:
+    return pl.col("arrived_at") + pl.duration(milliseconds=(1000 * seconds).round().cast(pl.Int64))
+
+
+class TestRoundTrip:
+    def test_an_organisation_of_given_tables_comes_out_as_it_went_in(self, tmp_path):
+        make(tmp_path, "made", interactions=600, agents=15, queues=3, days=3, seed=5)
+        made = Organisation.of_tables(open_snapshot(tmp_path, "made").tables())
+        with Double(made) as double:
+            read(tmp_path, double)
+        found, tables = open_snapshot(tmp_path, "n"), made.tables
+        visits = found.table("interactions").with_columns(pl.col("interaction_id").str.strip_suffix("#1"))
+        same(visits, tables.interactions, *SAID)
+        same(found.table("agents"), tables.agents, "agent_id", "agent_name", "skills", "languages", "group")
+        same(found.table("members"), tables.members, *tables.members.columns)
+        same(found.table("staffing"), tables.staffing, *tables.staffing.columns)
+        same(found.table("queues"), tables.queues, "queue_id", "queue_name", "evaluation_method", "scoring_method",
+             "service_level_share", "service_level_s")  # fmt: skip
+        surveys = found.table("surveys").with_columns(pl.col("interaction_id").str.strip_suffix("#1"))
+        same(surveys, tables.surveys, *tables.surveys.columns)
+        assert found.table("busy").is_empty()
+
+    def test_all_oddities_come_out_as_they_must(self, tmp_path, double):
+        done = read(tmp_path, double)
+        found, expected = open_snapshot(tmp_path, "n"), double.organisation.expected
+        same(found.table("interactions"), expected.visits, *SAID, "alert_s", "acw_s")
+        same(found.table("surveys"), expected.surveys, "survey_id", "interaction_id", "agent_id", "queue_id", "score")
+        same(found.table("agents"), expected.agents, "agent_id", "skills", "languages")
+        same(found.table("queues"), expected.queues, "queue_id", "evaluation_method", "service_level_s")
+        end = found.table("staffing")["end_at"].max()
+        staffing = expected.staffing.with_columns(pl.col("end_at").fill_null(end))
+        same(found.table("staffing"), staffing, "agent_id", "start_at", "end_at")
+        assert expected.members.join(found.table("members"), on=["queue_id", "agent_id"], how="anti").is_empty()
+        assert any("all half hours agree" in sentence for sentence in done.manifest.assumptions)
+
+    def test_work_elsewhere_is_busy_and_nothing_else_is(self, tmp_path, double):
+        read(tmp_path, double)
+        busy, expected = open_snapshot(tmp_path, "n").table("busy"), double.organisation.expected
+        rung = expected.missed.filter(pl.col("done_at") > pl.col("end_at"))
+        spells = pl.concat([
+            expected.busy.select("agent_id", "start_at", "end_at"),
+            rung.select("agent_id", "start_at", end_at="done_at"),
+        ])  # fmt: skip
+        same(busy, spells, "agent_id", "start_at", "end_at")
+
+    def test_chosen_queues_limit_what_is_reported_not_what_keeps_agents_busy(self, tmp_path):
+        make(tmp_path, "made", interactions=400, agents=10, queues=2, days=1, seed=8)
+        made = Organisation.of_tables(open_snapshot(tmp_path, "made").tables())
+        with Double(made) as double:
+            read(tmp_path, double, wanted=wanted_for(made, "Queue 1"))
+        found = open_snapshot(tmp_path, "n")
+        calls = made.tables.interactions
+        same(found.table("interactions").with_columns(pl.col("interaction_id").str.strip_suffix("#1")),
+             calls.filter(pl.col("queue_id") == "q1"), *SAID)  # fmt: skip
+        members = made.tables.members.filter(pl.col("queue_id") == "q1")
+        elsewhere = calls.filter((pl.col("queue_id") == "q2") & (pl.col("outcome") == "answered")).join(
+            members.select("agent_id"), on="agent_id", how="semi"
+        )
+        # An agent is at work from ringing to the end of after-call work.
+        rings_s = pl.col("wait_s") - pl.col("alert_s").fill_null(0)
+        spells = elsewhere.select(
+            "agent_id", start_at=_later(rings_s), end_at=_later(pl.col("wait_s") + pl.col("handle_s"))
+        )
+        assert elsewhere.height > 20
+        within = spells.with_columns(pl.col("end_at").clip(upper_bound=found.table("busy")["end_at"].max()))
+        same(found.table("busy"), within, "agent_id", "start_at", "end_at")
+
+
+class TestAgain:
+    def test_running_twice_changes_nothing(self, tmp_path, double):
+        first = read(tmp_path, double)
+        before = content(tmp_path / "n")
+        second = read(tmp_path, double)
+        assert (first.changed, second.changed, second.parts_read) == (True, False, 0)
+        assert second.manifest.created == first.manifest.created
+        assert content(tmp_path / "n") == before
+
+    def test_a_longer_span_reads_only_new_days_and_ends_as_if_read_at_once(self, tmp_path, double):
+        whole = wanted_for(double.organisation)
+        part = wanted_for(double.organisation)
+        short = type(part)(part.queues, type(part.span)(part.span.first, part.span.first))
+        read(tmp_path, double, "grown", wanted=short)
+        asked = len(double.requests)
+        read(tmp_path, double, "grown", wanted=whole)
+        first_day = part.span.first.isoformat()
+        assert not [path for _, path in double.requests[asked:] if first_day in path]
+        read(tmp_path, double, "once", wanted=whole)
+        assert read_manifest(tmp_path / "grown").id == read_manifest(tmp_path / "once").id
+
+    def test_another_queue_is_added_without_reading_the_first_again(self, tmp_path, double):
+        read(tmp_path, double, "grown", wanted=wanted_for(double.organisation, "Queue 1"))
+        read(tmp_path, double, "grown")
+        read(tmp_path, double, "once")
+        assert read_manifest(tmp_path / "grown").id == read_manifest(tmp_path / "once").id
+
+    def test_the_last_days_are_read_again_until_surveys_have_come(self, tmp_path, double):
+        soon = NOW.replace(month=1, day=8)
+        wanted = wanted_for(double.organisation)
+        first = import_genesys(tmp_path, "n", wanted, means_for(double, now=soon))
+        later = import_genesys(tmp_path, "n", wanted, means_for(double, now=soon + timedelta(days=1)))
+        last = import_genesys(tmp_path, "n", wanted, means_for(double, now=soon + timedelta(days=30)))
+        settled = import_genesys(tmp_path, "n", wanted, means_for(double, now=soon + timedelta(days=31)))
+        # Four parts a day; the first of the two days settles on the 9th, the second on the 10th.
+        assert [run.parts_read for run in (first, later, last, settled)] == [8, 8, 4, 0]
+        assert not later.changed
+
+    def test_a_lost_day_is_read_again_and_nothing_else(self, tmp_path, double):
+        read(tmp_path, double)
+        before = content(tmp_path / "n")
+        parts = PartStore(stores.companion(tmp_path, "n"))
+        gone = parts.parts()[0].folder
+        gone.rename(gone.with_suffix(".unfinished"))
+        assert read(tmp_path, double).parts_read == 1
+        assert content(tmp_path / "n") == before
+
+
+class TestRefusals:
+    def test_an_unknown_queue_is_named_with_the_nearest(self, tmp_path, double):
+        with pytest.raises(UnknownName, match="Queue 1"):
+            read(tmp_path, double, wanted=wanted_for(double.organisation, "Qeue 1"))
+        assert stores.names(tmp_path) == []
+
+    def test_a_snapshot_from_elsewhere_is_not_replaced(self, tmp_path, double):
+        make(tmp_path, "n", interactions=50, agents=5, days=1)
+        with pytest.raises(SnapshotExists, match="--replace"):
+            read(tmp_path, double)
+        assert read(tmp_path, double, replace=True).changed
+
+    def test_another_organisation_is_not_mixed_in(self, tmp_path, double):
+        read(tmp_path, double)
+        other = organisation(agents=12, days=2, seed=4, interactions=200, queues=2)
+        with Double(other) as elsewhere, pytest.raises(SnapshotExists, match="another organisation"):
+            read(tmp_path, elsewhere)
+
+    def test_a_second_run_is_refused(self, tmp_path, double):
+        with PartStore(stores.companion(tmp_path, "n")).locked(), pytest.raises(NotWritable, match="another run"):
+            read(tmp_path, double)
+
+    def test_no_queue_is_refused(self, tmp_path, double):
+        wanted = wanted_for(double.organisation)
+        with pytest.raises(InvalidScenario, match="--queue"):
+            read(tmp_path, double, wanted=type(wanted)((), wanted.span))
+
+    def test_scores_off_the_scale_are_refused_and_nothing_read_is_lost(self, tmp_path, double):
+        with pytest.raises(InvalidTable, match="--survey-scale"):
+            read(tmp_path, double, wanted=wanted_for(double.organisation, scale=Scale.of("1,5")))
+        assert stores.names(tmp_path) == []
+        assert read(tmp_path, double).parts_read == 0
+
+    @pytest.mark.parametrize("permission", ["routing:queue:view", "analytics:conversationDetail:view"])
+    def test_a_needed_permission_that_is_missing_is_named(self, tmp_path, permission):
+        with (
+            Double(small(), missing_permissions=(permission,)) as double,
+            pytest.raises(AccessRefused, match=permission),
+        ):
+            read(tmp_path, double)
+
+    @pytest.mark.parametrize(
+        ("permission", "said"),
+        [
+            ("analytics:userDetail:view", "replays infer it"),
+            ("analytics:conversationAggregate:view", "were not compared"),
+            ("routing:utilization:view", "default capacity"),
+        ],
+    )
+    def test_an_optional_permission_that_is_missing_is_said_in_the_manifest(self, tmp_path, permission, said):
+        with Double(small(), missing_permissions=(permission,)) as double:
+            done = read(tmp_path, double)
+        assert any(said in sentence for sentence in done.manifest.assumptions)
+        assert done.manifest.rows["interactions"] == small().expected.visits.height
+
+    def test_days_that_fail_leave_the_old_snapshot_as_it_was(self, tmp_path, double):
+        short = wanted_for(double.organisation, "Queue 1")
+        read(tmp_path, double, wanted=short)
+        before = content(tmp_path / "n")
+        failing = Faults([("job_submit", n, "job_failed") for n in range(1, 9)])
+        with Double(small(), faults=failing) as broken, pytest.raises(JobFailed) as failed:
+            read(tmp_path, broken)
+        assert "goes on from there" in failed.value.__notes__[0]
+        assert content(tmp_path / "n") == before
+
+    def test_a_platform_that_is_gone_is_a_clean_failure(self, tmp_path, double):
+        read(tmp_path, double, wanted=wanted_for(double.organisation, "Queue 1"))
+        before = content(tmp_path / "n")
+        double.stop()
+        with pytest.raises(PlatformUnavailable):
+            read(tmp_path, double)
+        assert content(tmp_path / "n") == before
+
+
+class TestPersonalData:
+    def test_nothing_planted_is_stored_anywhere(self, tmp_path, double):
+        read(tmp_path, double)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert len(files) > 20
+        for path in files:
+            content_of = path.read_bytes()
+            found = [text for text in PLANTED if text.encode() in content_of]
+            assert not found, (path, found)
+
+    def test_codes_replace_agents_and_stay_the_same(self, tmp_path, double):
+        wanted = wanted_for(double.organisation, pseudonymise=True)
+        read(tmp_path, double, wanted=wanted)
+        found = open_snapshot(tmp_path, "n")
+        ids = set(double.organisation.tables.agents["agent_id"])
+        for name in ("agents", "members", "staffing", "busy", "interactions", "surveys"):
+            assert not ids & set(found.table(name)["agent_id"].drop_nulls()), name
+        assert all(name.startswith("A") for name in found.table("agents")["agent_name"])
+        assert not read(tmp_path, double, wanted=wanted).changed

@@ -1,0 +1,126 @@
+"""Killed at any moment, a run goes on where it was and ends with the same bytes; the old snapshot stays readable."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingest import store as stores
+from ingest.double import Double
+from ingest.snapshot import verify
+from tests.small_platform import content, small
+
+LONGEST_S = 60
+SECRET = "a-secret-that-nobody-may-see"
+
+
+def command(store: Path, *queues: str) -> list[str]:
+    chosen = [part for queue in queues for part in ("--queue", queue)]
+    days = ["--from", "2026-01-05", "--to", "2026-01-06"]
+    return [sys.executable, "-m", "api", "snapshot", "genesys", "--name", "n", *chosen, *days, "--store", str(store)]
+
+
+def parts(store: Path) -> set[str]:
+    return {path.parent.name for path in store.glob(".n.parts/*/part.json")}
+
+
+def environment(double: Double) -> dict[str, str]:
+    given = {"GENESYS_BASE_URL": double.url, "GENESYS_CLIENT_ID": "demo", "GENESYS_CLIENT_SECRET": SECRET}
+    return os.environ | given | {"ROUTELAB_SETTINGS": os.devnull}
+
+
+def finished(store: Path, double: Double, *queues: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command(store, *queues), env=environment(double), capture_output=True, text=True, timeout=LONGEST_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def killed(store: Path, double: Double, *queues: str, when: Callable[[], bool]) -> bool:
+    """Start a run, kill it as soon as something holds; whether it was still alive then."""
+    running = subprocess.Popen(
+        command(store, *queues), env=environment(double), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while running.poll() is None and not when():
+        os.sched_yield()
+    alive = running.poll() is None
+    if alive:
+        running.send_signal(signal.SIGKILL)
+    running.wait(LONGEST_S)
+    return alive
+
+
+@pytest.fixture(scope="module")
+def double():
+    with Double(small(), client_secret=SECRET) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def whole(double, tmp_path_factory):
+    """Both queues read at once, the requests that it takes, and what was printed."""
+    store = tmp_path_factory.mktemp("whole")
+    before = len(double.requests)
+    done = finished(store, double, "Queue 1", "Queue 2")
+    return content(store / "n"), len(double.requests) - before, done
+
+
+def test_killed_between_requests_it_goes_on_to_the_same_bytes(tmp_path, double, whole):
+    expected, n_requests, _ = whole
+    rng = random.Random()
+    marks = sorted(rng.sample(range(1, n_requests), 3))
+    for mark in marks:
+        start = len(double.requests)
+        killed(
+            tmp_path,
+            double,
+            "Queue 1",
+            "Queue 2",
+            when=lambda start=start, mark=mark: len(double.requests) - start >= mark,
+        )
+        assert stores.names(tmp_path) in ([], ["n"])
+    finished(tmp_path, double, "Queue 1", "Queue 2")
+    assert content(tmp_path / "n") == expected, marks
+
+
+def test_killed_while_writing_it_leaves_the_old_snapshot_readable(tmp_path, double, whole):
+    finished(tmp_path, double, "Queue 1")
+    before = content(tmp_path / "n")
+    assert killed(tmp_path, double, "Queue 1", "Queue 2", when=lambda: any(tmp_path.glob(".n.*.partial")))
+    stores.tidy(tmp_path)
+    assert content(tmp_path / "n") in (before, whole[0])
+    verify(tmp_path / "n")
+    finished(tmp_path, double, "Queue 1", "Queue 2")
+    assert content(tmp_path / "n") == whole[0]
+    assert [path.name for path in tmp_path.iterdir() if path.name not in {"n", ".n.parts"}] == []
+
+
+def test_finished_days_are_not_read_again_after_a_kill(tmp_path, double, whole):
+    killed(tmp_path, double, "Queue 1", "Queue 2", when=lambda: any(".users." in name for name in parts(tmp_path)))
+    kept = {name for name in parts(tmp_path) if not name.endswith(".unfinished")}
+    assert kept
+    finished(tmp_path, double, "Queue 1", "Queue 2")
+    assert kept <= parts(tmp_path)
+
+
+def test_the_secret_is_in_no_file_and_in_nothing_printed(tmp_path, double, whole):
+    done = whole[2]
+    refused = subprocess.run(
+        command(tmp_path, "Queue 1"), env=environment(double) | {"GENESYS_CLIENT_SECRET": SECRET + "x"},
+        capture_output=True, text=True, timeout=LONGEST_S, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "GENESYS_CLIENT_SECRET" in refused.stderr
+    for text in (done.stdout, done.stderr, refused.stdout, refused.stderr):
+        assert SECRET not in text
+        assert "Bearer" not in text
+    finished(tmp_path, double, "Queue 1")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]

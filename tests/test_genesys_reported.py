@@ -1,0 +1,154 @@
+"""What belongs to the chosen queues and days, and what is work elsewhere: by hand, and in sum."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.genesys import reported as module
+from ingest.genesys.reported import reported
+from ingest.genesys.span import Span
+
+TIME = pl.Datetime("us", "UTC")
+SPAN = Span(date(2026, 3, 2), date(2026, 3, 2))
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+VISITS = {
+    "conversation_id": pl.String,
+    "visit": pl.Int32,
+    "queue_id": pl.String,
+    "arrived_at": TIME,
+    "agent_id": pl.String,
+}
+WORK = {
+    "conversation_id": pl.String, "agent_id": pl.String, "start_at": TIME, "end_at": TIME, "media": pl.String,
+    "direction": pl.String, "queue_id": pl.String, "visit": pl.Int32, "kind": pl.String,
+}  # fmt: skip
+SURVEYS = {
+    "conversation_id": pl.String, "visit": pl.Int32, "survey_id": pl.String, "agent_id": pl.String,
+    "queue_id": pl.String, "completed_at": TIME, "score": pl.Float64,
+}  # fmt: skip
+
+
+def at(minutes: float) -> datetime:
+    return NINE + timedelta(minutes=minutes)
+
+
+def frames(visits=(), work=(), surveys=(), left_out=()):
+    return {
+        "visits": pl.DataFrame(list(visits), VISITS, orient="row"),
+        "work": pl.DataFrame(list(work), WORK, orient="row"),
+        "surveys": pl.DataFrame(list(surveys), SURVEYS, orient="row"),
+        "left_out": pl.DataFrame(list(left_out), {"conversation_id": pl.String, "reason": pl.String}, orient="row"),
+    }
+
+
+def work(conversation="c", agent="a", start=0.0, end=5.0, queue=None, visit=None, kind="other", media="voice"):
+    ends = None if end is None else at(end)
+    return (conversation, agent, at(start), ends, media, "inbound", queue, visit, kind)
+
+
+class TestVisits:
+    def test_only_chosen_queues_and_days_are_reported_and_the_rest_is_counted(self):
+        rows = [("c", 1, "q", at(0), "a"), ("c", 2, "other", at(1), "a"), ("d", 1, "q", at(-600), "a")]
+        done = reported(frames(rows), ["q"], SPAN)
+        assert done.visits.rows() == [rows[0]]
+        assert done.counts[module.OTHER_QUEUES] == 1
+        assert done.counts[module.OUTSIDE] == 1
+
+    def test_reasons_of_the_parser_are_counted(self):
+        done = reported(frames(left_out=[("c", "x"), (None, "x"), ("d", "y")]), ["q"], SPAN)
+        assert (done.counts["left out: x"], done.counts["left out: y"]) == (2, 1)
+
+
+class TestBusy:
+    def busy(self, work_rows, visits=(("c", 1, "q", NINE, "a"),)):
+        return reported(frames(visits, work_rows), ["q"], SPAN)
+
+    def test_the_session_that_answered_a_reported_visit_is_no_work_elsewhere(self):
+        assert self.busy([work(visit=1, kind="answered", queue="q")]).busy.is_empty()
+
+    def test_answering_another_queue_or_day_is(self):
+        rows = [
+            work("d", queue="other", visit=1, kind="answered"),
+            work("c", start=9, end=12, queue="x", visit=2, kind="answered"),
+        ]
+        done = self.busy(rows)
+        assert done.busy.rows() == [
+            ("a", at(0), at(5), "voice, another visit to a queue"),
+            ("a", at(9), at(12), "voice, another visit to a queue"),
+        ]
+
+    def test_outbound_work_says_so(self):
+        row = ("d", "a", at(0), at(5), "voice", "outbound", None, None, "other")
+        assert self.busy([row]).busy.rows() == [("a", at(0), at(5), "outbound voice, no queue")]
+
+    def test_alerts_that_ring_out_block_nobody_and_are_counted(self):
+        done = self.busy([work(kind="unanswered", queue="q")])
+        assert done.busy.is_empty()
+        assert done.counts[module.LET_RING] == 1
+
+    def test_an_email_elsewhere_may_be_interrupted(self):
+        done = self.busy([work("d", media="email")])
+        assert done.busy.is_empty()
+        assert done.counts[module.EMAILS] == 1
+
+    @pytest.mark.parametrize(("start", "own"), [(4.0, True), (5.0, False), (7.0, False)])
+    def test_a_consultation_during_the_own_call_is_part_of_it(self, start, own):
+        rows = [work(visit=1, kind="answered", queue="q"), work(start=start, end=8)]
+        done = self.busy(rows)
+        assert done.counts[module.OWN_CALL] == int(own)
+        assert done.busy.height == 1 - int(own)
+
+    def test_the_consultation_keeps_the_other_agent_busy(self):
+        rows = [work(visit=1, kind="answered", queue="q"), work(agent="b", start=2, end=3)]
+        assert self.busy(rows).busy.rows() == [("b", at(2), at(3), "inbound voice, no queue")]
+
+    def test_work_that_is_not_over_lasts_to_the_end_of_the_days(self):
+        assert self.busy([work("d", end=None)]).busy["end_at"].to_list() == [SPAN.end]
+
+    def test_work_is_clipped_to_the_days(self):
+        done = self.busy([work("d", start=-700, end=-500), work("e", start=-800, end=-600)])
+        assert done.busy.rows() == [("a", SPAN.start, at(-500), "inbound voice, no queue")]
+
+    @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["answered", "unanswered", "other"]),
+                              st.sampled_from(["voice", "email"]), st.integers(0, 30)), max_size=8))  # fmt: skip
+    def test_every_session_is_reported_or_busy_or_counted(self, drawn):
+        rows = [
+            work(
+                f"c{n}", agent, start, start + 3, "q" if n % 2 else "x", 1 if kind == "answered" else None, kind, media
+            )
+            for n, (agent, kind, media, start) in enumerate(drawn)
+        ]
+        visits = [
+            (f"c{n}", 1, "q" if n % 2 else "x", at(start), agent)
+            for n, (agent, kind, _, start) in enumerate(drawn) if kind == "answered"
+        ]  # fmt: skip
+        done = reported(frames(visits, rows), ["q"], SPAN)
+        counted = sum(done.counts[label] for label in (module.LET_RING, module.EMAILS, module.OWN_CALL))
+        assert done.visits.height + done.busy.height + counted == len(drawn)
+
+
+class TestSurveys:
+    VISITS = (("c", 1, "q", NINE, "a"), ("d", 1, "other", NINE, "a"))
+
+    def test_a_survey_of_a_reported_visit_names_its_interaction(self):
+        done = reported(frames(self.VISITS, surveys=[("c", 1, "s", "a", "q", NINE, 87.5)]), ["q"], SPAN)
+        assert done.surveys.rows() == [("s", "c#1", "a", "q", NINE, 87.5)]
+
+    def test_a_survey_of_a_chosen_queue_without_visit_counts_by_agent(self):
+        done = reported(frames(self.VISITS, surveys=[("e", None, "s", "a", "q", NINE, 80.0)]), ["q"], SPAN)
+        assert done.surveys.rows() == [("s", None, "a", "q", NINE, 80.0)]
+
+    def test_others_are_counted(self):
+        rows = [
+            ("d", 1, "s", "a", "other", NINE, 80.0),
+            ("e", None, "t", "a", "x", NINE, 80.0),
+            ("c", 1, "u", None, "q", NINE, 80.0),
+        ]
+        done = reported(frames(self.VISITS, surveys=rows), ["q"], SPAN)
+        assert done.surveys.is_empty()
+        assert (done.counts[module.FOREIGN], done.counts[module.NO_AGENT]) == (2, 1)
