@@ -14,6 +14,9 @@ from benchmarks import floors
 from benchmarks.floors import check
 from benchmarks.inputs import Disagreement, Inputs
 from benchmarks.measure import ROW_BY_ROW, NotMeasured, Row, Spread, alternate
+from benchmarks.parsing import PHASE as PARSE
+from benchmarks.parsing import WORKLOADS as PARSED
+from benchmarks.parsing import parse
 from benchmarks.phases import PHASES, Job
 from benchmarks.replay.growth import Growth, growths, svg
 from benchmarks.replay.phases import PHASES as REPLAY_PHASES
@@ -39,6 +42,7 @@ SHORT = (
     ("simple-msk", "1M", ("replay",)),
     ("ranked-1000", "1M", ("replay",)),
     ("pool", "10k", ("simpy", "ciw")),
+    ("conversations", "10k", ("parse",)),
 )
 Say = Callable[[str], object]
 
@@ -77,8 +81,8 @@ def run(
     Parameters
     ----------
     workloads, sizes, phases : sequence of str
-        Names of `WORKLOADS` or `REPLAYS`, of `SIZES`, and of the phases of either; none for all, and for the sizes
-        10k and 1M, or the usual one of a replay.
+        Names of `WORKLOADS`, `REPLAYS` or `PARSED`, of `SIZES`, and of their phases; none for all, and for the
+        sizes 10k and 1M, or the usual one.
     short : bool
         Only what belongs to the short set.
     say : callable
@@ -109,19 +113,24 @@ def run(
 def _wanted(
     workloads: Sequence[str], sizes: Sequence[str], phases: Sequence[str], short: bool
 ) -> list[tuple[str, str, list[str]]]:
-    chosen = [_known("workload", name, [*WORKLOADS, *REPLAYS]) for name in workloads] or [*WORKLOADS, *REPLAYS]
+    every, phased = [*WORKLOADS, *REPLAYS, *PARSED], [*PHASES, *REPLAY_PHASES, PARSE]
+    chosen = [_known("workload", name, every) for name in workloads] or every
     at = [_known("size", name, SIZES) for name in sizes]
-    do = [_known("phase", name, [*PHASES, *REPLAY_PHASES]) for name in phases] or [*PHASES, *REPLAY_PHASES]
+    do = [_known("phase", name, phased) for name in phases] or phased
     everything = SHORT if short else tuple((w, s, _phases_of(w)) for w in chosen for s in at or _usual_sizes(w))
     cases = [(w, s, [p for p in some if p in do]) for w, s, some in everything if w in chosen and s in (at or SIZES)]
     return [case for case in cases if case[2]]
 
 
 def _phases_of(workload: str) -> tuple[str, ...]:
+    if workload in PARSED:
+        return (PARSE,)
     return phases_of(workload) if workload in REPLAYS else tuple(PHASES)
 
 
 def _usual_sizes(workload: str) -> tuple[str, ...]:
+    if workload in PARSED:
+        return USUAL_SIZES[:1]
     return (REPLAYS[workload].usual,) if workload in REPLAYS else USUAL_SIZES
 
 
@@ -146,6 +155,8 @@ def _case(workload: str, size: str, phases: Sequence[str], say: Say) -> Iterator
 
 def _jobs(workload: str, n_interactions: int, folder: Path) -> tuple[Callable[[str], Job], int]:
     """Data of a case: what makes a phase of it ready, and how many interactions there are."""
+    if workload in PARSED:
+        return lambda phase: parse(n_interactions, PARSED[workload]), n_interactions
     if workload in REPLAYS:
         case = REPLAYS[workload].build(n_interactions)
         start()

@@ -154,13 +154,11 @@ def genesys(
       routelab snapshot genesys --name billing --queue Billing --queue Cards --from 2026-01-05 --to 2026-03-29
     """
     credentials = platform.credentials_of(settings_file)
-    # Months of conversations are millions of small objects that live for a moment; looking through all of them for
-    # cycles that often would take a third of the time of parsing.
-    gc.set_threshold(100_000, 50, 50)
     from api.progress import progress
     from api.show_genesys import told
-    from ingest.genesys import Means, Scale, Span, Wanted, import_genesys
+    from ingest.genesys import RARELY, Means, Scale, Span, Wanted, import_genesys
 
+    gc.set_threshold(*RARELY)
     span = Span(first_day.date(), last_day.date(), time_zone)
     wanted = Wanted(queues, span, refresh_days, Scale.of(survey_scale), pseudonymise)
     with platform.opened(credentials, patience_s) as (make, made), progress(not as_json) as watch:

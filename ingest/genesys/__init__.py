@@ -1,8 +1,8 @@
 """Genesys Cloud: look first, then read queues and days into a snapshot that survives interruptions."""
 
 from ingest.genesys.checking import Check, check_platform
-from ingest.genesys.importing import Done, Means, Wanted, import_genesys
+from ingest.genesys.importing import RARELY, Done, Means, Wanted, import_genesys
 from ingest.genesys.scale import Scale
 from ingest.genesys.span import Span
 
-__all__ = ["Check", "Done", "Means", "Scale", "Span", "Wanted", "check_platform", "import_genesys"]
+__all__ = ["RARELY", "Check", "Done", "Means", "Scale", "Span", "Wanted", "check_platform", "import_genesys"]

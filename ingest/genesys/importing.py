@@ -37,6 +37,9 @@ Progress = Callable[[str, int, int], None]
 # A run that was cut off goes on for so long before its last days are read once more.
 GOES_ON = timedelta(hours=12)
 THREADS = 4
+# Months of conversations are millions of small objects that live for a moment. Looking through all of them for cycles
+# as often as usual takes a third of the time of parsing; commands that read set the collector to these thresholds.
+RARELY = (100_000, 50, 50)
 JOB_DEADLINE_S = 1800.0
 
 

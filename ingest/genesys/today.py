@@ -18,6 +18,10 @@ NO_UTILIZATION = (
     "The permission routing:utilization:view is missing, so every agent has the platform's default capacity: 1 call, "
     "4 chats, 1 email, 1 message, 1 callback."
 )
+RESETS_ON_QUEUE = (
+    "The organisation restarts agents' idle clocks when they come on queue (resetAgentScoreOnPresenceChange); replays "
+    "follow it with --switch resets_on_queue=true."
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,9 @@ def read_today(reader: Reader, chosen: Sequence[dict[str, object]], progress: Pr
         members.append(frame)
         _add(total, counts)
         progress("read members of queues", number, queues.height)
-    empty = Today(_organisation(reader), queues, pl.concat(members), pl.DataFrame(), skills, languages, total)
+    empty = Today(
+        _organisation(reader), queues, pl.concat(members), pl.DataFrame(), skills, languages, total, _switches(reader)
+    )
     return with_agents(reader, empty, empty.members["agent_id"].unique().sort().to_list(), progress)
 
 
@@ -137,6 +143,8 @@ def with_agents(reader: Reader, today: Today, agent_ids: Iterable[str], progress
     users = people.fetch_users(reader, wanted)
     capacity, notes = _capacity(reader, wanted, progress)
     frame, counts = people.parse_agents(users, today.skills, today.languages, capacity)
+    # Only those who were asked for, whatever comes.
+    frame = frame.filter(pl.col("agent_id").is_in(wanted))
     strange = sorted(set(wanted) - set(frame["agent_id"]))
     if strange:
         frame = pl.concat([frame, pl.DataFrame({"agent_id": strange})], how="diagonal")
@@ -166,6 +174,12 @@ def _capacity(
                 raise
         progress("read capacity of agents", number, len(agent_ids))
     return found, ()
+
+
+def _switches(reader: Reader) -> tuple[str, ...]:
+    """Settings of the organisation that a replay must be told."""
+    found = reader.get("/api/v2/routing/settings")
+    return (RESETS_ON_QUEUE,) if found.get("resetAgentScoreOnPresenceChange") is True else ()
 
 
 def _organisation(reader: Reader) -> str | None:
