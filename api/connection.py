@@ -68,17 +68,18 @@ class Connection:
         InvalidScenario
             If the credentials cannot be right.
         """
-        if self._queues is None:
-            with self._lock:
-                if self._queues is None:
-                    self._queues = self._connected()
-        return self._queues
+        with self._lock:
+            if self._queues is None:
+                self._queues = self._connected()
+            return self._queues
 
     def warm(self) -> None:
         """Load what asking takes, so that the first request need not wait for it; nothing is asked yet."""
         try:
             self.queues()
-            self._load()
+            from ingest.client import load_sdk
+
+            load_sdk()
         except RoutingError as error:
             log.warning("live requests will be refused: %s", error)
 
@@ -105,9 +106,3 @@ class Connection:
 
         self._client = live_client(credentials, self._settings.live_open_s)
         return LiveQueues(self._client, cache_s=self._settings.live_cache_s)
-
-    def _load(self) -> None:
-        """The SDK takes seconds to load; the client would do it with its first request."""
-        from ingest.client import _sdk
-
-        _sdk()

@@ -22,7 +22,7 @@ from api.routing import Routing, about_surveys, about_window, nobody, shown_agen
 from api.staff import Staff, csat_of_staff, staff_of
 from engine.arrays import Arrays, Centre
 from engine.csat import CsatTable
-from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName, UnknownSkill
+from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
 from engine.explain import rank
 from engine.request import Ranked, narrowed, rank_request, request_terms
 from engine.scenario import Scenario
@@ -61,11 +61,12 @@ class Basis:
     data: OpenSnapshot | None
     why_not: str = ""
 
-    def has(self, queue_id: str) -> bool:
-        """Whether the snapshot has agents of a queue."""
-        if self.data is None or queue_id not in self.data.queues:
-            return False
-        return bool(self.data.arrays.centre.member[self.data.queues[queue_id]].any())
+    def of(self, queue_id: str) -> OpenSnapshot | None:
+        """The snapshot, if it has agents of a queue."""
+        data = self.data
+        if data is None or queue_id not in data.queues:
+            return None
+        return data if data.arrays.centre.member[data.queues[queue_id]].any() else None
 
     def missing(self, queue_id: str) -> str:
         """Why it does not have them."""
@@ -209,8 +210,8 @@ class LiveRouting:
         self, request: RoutingRequest, scenario: Scenario, basis: Basis
     ) -> tuple[orjson.Fragment | None, list[str]]:
         """Fairness as a snapshot has it, and what must be known of it."""
-        data = basis.data
-        if data is None or not basis.has(request.queue_id):
+        data = basis.of(request.queue_id)
+        if data is None:
             return None, [f"fairness_metrics is null: {basis.missing(request.queue_id)}"]
         window = data.window_us(request.start_date, request.end_date)
         fairness, n = self._routing.fairness_of(data, scenario, data.queues[request.queue_id], *window)
@@ -219,8 +220,9 @@ class LiveRouting:
     def _stand_in(self, request: RoutingRequest, basis: Basis, queues: LiveQueues, error: PlatformError) -> Record:
         """The answer of a snapshot that has the queue, or members known from before in turn."""
         degraded = {"reason": str(error), "since": queues.failing_since}
-        if basis.data is not None and basis.has(request.queue_id):
-            return {**self._from_snapshot(request, basis.data, error), "degraded": degraded}
+        data = basis.of(request.queue_id)
+        if data is not None:
+            return {**self._from_snapshot(request, data, error), "degraded": degraded}
         known = queues.known(request.queue_id)
         if known is None or known.agents.is_empty():
             raise NoAnswer(
@@ -273,20 +275,12 @@ def _scored(
 ) -> Scored:
     """The request ranked over some of the staff, with the satisfaction that a snapshot recorded."""
     whole = replace(staff.centre, member=candidates[np.newaxis, :])
-    try:
-        centre = narrowed(whole, 0, request.skills(), request.required_language)
-    except InvalidScenario as error:
-        raise _of_queue(error, request.queue_id) from error
+    where = f"queue {request.queue_id!r} on the platform"
+    centre = narrowed(whole, 0, request.skills(), request.required_language, where=where)
     end_us = 0 if data is None else data.window_us(request.start_date, request.end_date)[1]
     csat = csat_of_staff(centre.agent_ids, data, end_us)
     terms = request_terms(scenario, centre, csat, 0)
     return Scored(centre, csat, terms, rank_request(scenario, terms))
-
-
-def _of_queue(error: InvalidScenario, queue_id: str) -> InvalidScenario:
-    """The refusal of a name that no agent has, saying where it was looked for."""
-    kind = UnknownSkill if isinstance(error, UnknownSkill) else InvalidScenario
-    return kind(str(error).replace("agent of this snapshot", f"member of queue {queue_id!r} on the platform", 1))
 
 
 def _near(queue_id: str, data: OpenSnapshot | None) -> str:

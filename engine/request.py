@@ -41,7 +41,14 @@ class Ranked:
     eligible: BoolArray
 
 
-def narrowed(centre: Centre, queue: int, skills: Sequence[str] = (), language: str | None = None) -> Centre:
+def narrowed(
+    centre: Centre,
+    queue: int,
+    skills: Sequence[str] = (),
+    language: str | None = None,
+    *,
+    where: str = "this snapshot",
+) -> Centre:
     """The centre with one queue and one requirement, number 0; the agents keep their numbers.
 
     The requirement need not occur in any interaction. Surveys stay behind: satisfaction is given as a
@@ -57,6 +64,8 @@ def narrowed(centre: Centre, queue: int, skills: Sequence[str] = (), language: s
         Required skills, in any order.
     language : str, optional
         Required language.
+    where : str
+        What an error says the agents belong to.
 
     Returns
     -------
@@ -71,8 +80,9 @@ def narrowed(centre: Centre, queue: int, skills: Sequence[str] = (), language: s
         If no agent has the language, naming the nearest.
     """
     wanted = sorted(set(skills))
-    columns = _places("skill", wanted, centre.skills, centre.proficiency)
-    spoken = _places("language", [] if language is None else [language], centre.languages, centre.language_level)
+    columns = _places(where, "skill", wanted, centre.skills, centre.proficiency)
+    asked = [] if language is None else [language]
+    spoken = _places(where, "language", asked, centre.languages, centre.language_level)
     return replace(
         centre,
         queue_ids=[centre.queue_ids[queue]],
@@ -147,20 +157,20 @@ def _best_without_threshold(block: Block, weights: FloatArray) -> float | None:
     return float(score_keys(block, weights, np.array([0.0]))[0, 0].max() / SCALE)
 
 
-def _places(what: str, wanted: Sequence[str], names: list[str], level: FloatArray) -> list[int]:
+def _places(where: str, what: str, wanted: Sequence[str], names: list[str], level: FloatArray) -> list[int]:
     """Columns of names that at least one agent has."""
     place = {name: i for i, name in enumerate(names)} if wanted else {}
     found = []
     for name in wanted:
         column = place.get(name)
         if column is None or np.isnan(level[:, column]).all():
-            raise _unknown(what, name, [n for i, n in enumerate(names) if not np.isnan(level[:, i]).all()])
+            raise _unknown(where, what, name, [n for i, n in enumerate(names) if not np.isnan(level[:, i]).all()])
         found.append(column)
     return found
 
 
-def _unknown(what: str, name: str, held: list[str]) -> InvalidScenario:
+def _unknown(where: str, what: str, name: str, held: list[str]) -> InvalidScenario:
     near = get_close_matches(name, held, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(map(repr, held[:10])) or 'none'}"
-    text = f"no agent of this snapshot has the {what} {name!r}; {hint}"
+    text = f"no agent of {where} has the {what} {name!r}; {hint}"
     return UnknownSkill(text) if what == "skill" else InvalidScenario(text)

@@ -41,6 +41,8 @@ class Breaker:
         Failures in a row that open it. [count]
     open_s : float
         How long nobody asks. [s]
+    is_final : bool
+        Whether those who are refused had better not wait for it to close.
     clock : callable
         Seconds that only grow. [s]
 
@@ -51,11 +53,19 @@ class Breaker:
     ('answer', 'closed')
     """
 
-    def __init__(self, failures: int = 5, open_s: float = 30.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        failures: int = 5,
+        open_s: float = 30.0,
+        *,
+        is_final: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if failures < 1 or not open_s >= 0:
             raise InvalidScenario(f"breaker: want failures >= 1 and open_s >= 0, got {failures} and {open_s}")
         self._most = failures
         self._open_s = open_s
+        self._is_final = is_final
         self._clock = clock
         self._lock = threading.Lock()
         self._state = CLOSED
@@ -69,13 +79,15 @@ class Breaker:
         """``closed``, ``open`` or ``half-open``; an open one turns half-open when somebody asks after its time."""
         return self._state
 
-    def call(self, work: Callable[[], T]) -> T:
+    def call(self, work: Callable[[], T], first: Callable[[], object] = lambda: None) -> T:
         """Do some work if that is allowed, and remember how it went.
 
         Parameters
         ----------
         work : callable
             One request.
+        first : callable, optional
+            Done before it, once it is allowed.
 
         Returns
         -------
@@ -85,20 +97,22 @@ class Breaker:
         Raises
         ------
         PlatformUnavailable
-            If nothing was asked; ``retry_after_s`` tells when it may be. Else whatever the work raised.
+            If nothing was asked; ``retry_after_s`` tells when it may be. Else whatever was raised on the way.
         """
         turn = self.admit()
+        # Interruptions, mistakes on this side and what comes first say nothing about the platform.
+        alive, why = None, ""
         try:
-            result = work()
-        except PlatformError as error:
-            self.settle(turn, alive=not is_failure(error), why=str(error))
-            raise
-        except BaseException:
-            # Interrupted, or a mistake on this side: says nothing about the platform.
-            self.settle(turn, alive=None)
-            raise
-        self.settle(turn, alive=True)
-        return result
+            first()
+            try:
+                result = work()
+            except PlatformError as error:
+                alive, why = not is_failure(error), str(error)
+                raise
+            alive = True
+            return result
+        finally:
+            self.settle(turn, alive=alive, why=why)
 
     def admit(self) -> Turn:
         """Ask for leave; every turn must be settled.
@@ -163,7 +177,7 @@ class Breaker:
         left_s = max(0.0, self._opened_at + self._open_s - self._clock())
         when = f"not before {left_s:.0f} s from now" if self._state == OPEN else "one request is trying whether it is"
         text = f"not asked, as Genesys Cloud failed {self._in_a_row} times in a row ({when}); the last: {self._last}"
-        return PlatformUnavailable(text, sent=False, retry_after_s=left_s or None)
+        return PlatformUnavailable(text, sent=False, retry_after_s=left_s or None, hopeless=self._is_final)
 
 
 def is_failure(error: PlatformError) -> bool:

@@ -231,12 +231,14 @@ class Client:
         return self._counted(lambda: self._exchange(question, token))
 
     def _counted(self, request: Callable[[], T]) -> T:
+        def place() -> None:
+            self.counters.add(limited_s=self.limiter.take())
+
         def sent() -> T:
             self.counters.add(requests=1)
             return request()
 
-        self.counters.add(limited_s=self.limiter.take())
-        return self.breaker.call(sent)
+        return self.breaker.call(sent, first=place)
 
     def _exchange(self, question: _Question, token: str) -> Any:
         api, wire = self._line()
@@ -284,7 +286,7 @@ class Client:
     def _line(self) -> tuple[Any, Wire]:
         """This thread's own SDK client and what it sends through."""
         if not hasattr(self._mine, "line"):
-            sdk = _sdk()
+            sdk = load_sdk()
             api, wire = sdk.ApiClient(host=self._credentials.base_url), Wire(self._network, self.limiter, self._hidden)
             # A gateway, should the SDK have learnt of one, would beat the host.
             api.gateway_configuration = None
@@ -384,8 +386,14 @@ def _check_installed() -> None:
         )
 
 
-def _sdk() -> Any:
-    """The SDK, loaded at the first request as that takes seconds, and quiet."""
+def load_sdk() -> Any:
+    """Load the SDK and make it quiet, which takes seconds; the first request does so, unless somebody did before.
+
+    Returns
+    -------
+    module
+        Always the same.
+    """
     with _LOADING:
         with _loggers_kept("urllib3", "watchdog"):
             sdk = _loaded()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
 
 from engine.errors import InvalidScenario
+from ingest.platform_errors import PlatformUnavailable
 
 #: Requests a minute and token, unless the platform says otherwise. [count]
 PER_MINUTE = 300
@@ -29,6 +31,8 @@ class Limiter:
     ----------
     per_minute : int
         Requests a minute until the platform names its own number. [count]
+    longest_s : float
+        Whoever would have to wait longer is refused at once, and takes no place. [s]
     clock : callable
         Seconds that only grow. [s]
     sleep : callable
@@ -45,11 +49,13 @@ class Limiter:
         self,
         per_minute: int = PER_MINUTE,
         *,
+        longest_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if per_minute < 1:
             raise InvalidScenario(f"requests a minute: want 1 or more, got {per_minute}")
+        self._longest_s = longest_s
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -69,6 +75,11 @@ class Limiter:
         -------
         float
             Seconds waited. [s]
+
+        Raises
+        ------
+        PlatformUnavailable
+            If that would take too long.
         """
         with self._lock:
             came_at = self._clock()
@@ -76,6 +87,7 @@ class Limiter:
         waited_s = 0.0
         # Looked at again after each wait: an answer may have closed the door meanwhile.
         while (wait_s := max(turn_at, self._closed_until) - max(self._clock(), came_at + waited_s)) > 0:
+            self._check(waited_s + wait_s)
             self._sleep(wait_s)
             waited_s += wait_s
         return waited_s
@@ -117,8 +129,18 @@ class Limiter:
     def _reserve(self, now: float) -> float:
         """Take the next free place, perhaps a future one; the order of asking is the order of going."""
         turn_at = max(now, self._full_at - (self._burst - 1) * self._each_s)
+        self._check(max(turn_at, self._closed_until) - now)
         self._full_at = max(turn_at, self._full_at) + self._each_s
         return turn_at
+
+    def _check(self, wait_s: float) -> None:
+        if wait_s > self._longest_s:
+            raise PlatformUnavailable(
+                f"not asked, as the limit on requests a minute is used up (not before {wait_s:.0f} s from now); if it "
+                "lasts, see what else uses this OAuth client",
+                sent=False,
+                retry_after_s=wait_s,
+            )
 
 
 _NAMES = ("count", "allowed", "reset")

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from engine.errors import MissingInput, UnknownName
+from engine.errors import UnknownName
 from ingest.agents import EXPAND, parse_agents, parse_members
-from ingest.breaker import CLOSED, Breaker
+from ingest.breaker import Breaker
 from ingest.limiter import Limiter
 from ingest.pages import Reader, pages
 from ingest.platform_errors import PlatformError, PlatformUnavailable, RequestRefused
@@ -36,69 +35,11 @@ CONNECT_S, READ_S = 2.0, 4.0
 ATTEMPTS, PATIENCE_S, WAIT_S = 2, 1.0, 0.25
 # Both attempts of one request, and the first of the next.
 FAILURES = 3
-PACKAGES = ("PureCloudPlatformClientV2", "tenacity", "urllib3")
+# For a place of the allowance; eight who ask without a pause wait 1.6 s each.
+PLACE_S = 2.0
 # The id becomes a part of an address. The platform's ids are UUIDs; others are not asked for.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _NOT_THERE = (400, 404)
-
-
-class AtOnce(Breaker):
-    """Refuses for good: nobody who asks live waits for it to close."""
-
-    def _refusal(self) -> PlatformUnavailable:
-        error = super()._refusal()
-        error.hopeless = True
-        return error
-
-
-class Impatient(Limiter):
-    """Refuses at once where another would wait for the next minute: whoever asks live has something better to do.
-
-    Parameters
-    ----------
-    breaker : Breaker
-        Takes no place of the allowance for what the breaker will refuse.
-    clock : callable
-        Seconds that only grow. [s]
-    sleep : callable
-        Waits so many seconds.
-    """
-
-    def __init__(
-        self,
-        breaker: Breaker,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        super().__init__(clock=clock, sleep=sleep)
-        self._breaker = breaker
-
-    def take(self) -> float:
-        """Wait for a place of the allowance, but not for an allowance that is used up.
-
-        Returns
-        -------
-        float
-            Seconds waited. [s]
-
-        Raises
-        ------
-        PlatformUnavailable
-            If nothing may be sent for a while.
-        """
-        if self._breaker.state != CLOSED:
-            return 0.0
-        left_s = self._closed_until - self._clock()
-        if left_s > PATIENCE_S:
-            raise PlatformUnavailable(
-                f"not asked, as the limit on requests a minute is used up (not before {left_s:.0f} s from now); if it "
-                "lasts, see what else uses this OAuth client",
-                status=429,
-                sent=False,
-                retry_after_s=left_s,
-            )
-        return super().take()
 
 
 def live_client(credentials: Credentials, open_s: float) -> Client:
@@ -121,22 +62,16 @@ def live_client(credentials: Credentials, open_s: float) -> Client:
     MissingInput
         If the platform's packages are not installed.
     """
-    if any(find_spec(name) is None for name in PACKAGES):
-        raise MissingInput(
-            "the Genesys packages are not installed: pip install 'routelab[genesys]', "
-            "or python3 run.py cli genesys check"
-        )
     from ingest.client import Client
     from ingest.network import Timeouts
     from ingest.retry import Patience
 
-    breaker = AtOnce(failures=FAILURES, open_s=open_s)
     return Client(
         credentials,
         timeouts=Timeouts(connect_s=CONNECT_S, read_s=READ_S),
         patience=Patience(attempts=ATTEMPTS, total_s=PATIENCE_S, cap_s=PATIENCE_S, base_s=WAIT_S),
-        limiter=Impatient(breaker),
-        breaker=breaker,
+        limiter=Limiter(longest_s=PLACE_S),
+        breaker=Breaker(FAILURES, open_s, is_final=True),
     )
 
 
@@ -268,23 +203,24 @@ class LiveQueues:
             return None if kept is None else kept.queue
 
     def _share(self, queue_id: str, under_way: Future[LiveQueue]) -> None:
-        """Read, remember, and tell all who wait, whatever comes of it."""
+        """Read, and tell all who wait, whatever comes of it."""
         try:
-            found = self._asked(queue_id)
+            under_way.set_result(self._remembered(queue_id, self._asked(queue_id)))
         # Those who wait must not wait for ever.
         except BaseException as error:  # noqa: BLE001
-            with self._lock:
-                del self._under_way[queue_id]
             under_way.set_exception(error)
-        else:
+        finally:
             with self._lock:
                 del self._under_way[queue_id]
-                self._failing_since = None
-                self._kept[queue_id] = found
-                self._kept.move_to_end(queue_id)
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
-            under_way.set_result(found.queue)
+
+    def _remembered(self, queue_id: str, found: _Kept) -> LiveQueue:
+        with self._lock:
+            self._failing_since = None
+            self._kept[queue_id] = found
+            self._kept.move_to_end(queue_id)
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return found.queue
 
     def _asked(self, queue_id: str) -> _Kept:
         began_s, read_at = self._clock(), self._now()

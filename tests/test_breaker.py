@@ -146,6 +146,30 @@ def test_an_interrupted_probe_leaves_the_place_to_the_next(error):
     assert breaker.call(lambda: 7) == 7 and breaker.state == CLOSED
 
 
+@pytest.mark.parametrize("error", [PlatformUnavailable("no place"), RequestRefused("no"), KeyboardInterrupt()])
+def test_what_comes_first_is_done_only_where_allowed_and_says_nothing_about_the_platform(error):
+    time, done = Time(), []
+    breaker = opened(time)
+    with pytest.raises(PlatformUnavailable, match="not asked"):
+        breaker.call(lambda: 7, first=lambda: pytest.fail("not even this"))
+    time.now = OPEN_S
+    with pytest.raises(type(error)):
+        breaker.call(lambda: pytest.fail("asked"), first=lambda: fail(error))
+    assert breaker.state == OPEN  # neither closed by it nor open for another while
+    assert breaker.call(lambda: [*done, "work"], first=lambda: done.append("first")) == ["first", "work"]
+    for _ in range(FAILURES):
+        with pytest.raises(type(error)):
+            breaker.call(lambda: 7, first=lambda: fail(error))
+    assert breaker.state == CLOSED
+
+
+def test_refusals_are_hopeless_where_that_is_wanted():
+    for is_final in (False, True):
+        with pytest.raises(PlatformUnavailable) as caught:
+            opened(is_final=is_final).admit()
+        assert caught.value.hopeless is is_final
+
+
 def test_what_counts_as_a_failure():
     assert is_failure(PlatformUnavailable("x")) and is_failure(PlatformUnavailable("x", status=500))
     assert not is_failure(JobFailed("x"))

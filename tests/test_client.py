@@ -24,6 +24,7 @@ from ingest.breaker import Breaker
 from ingest.client import Client
 from ingest.counts import Counts
 from ingest.credentials import Credentials
+from ingest.limiter import Limiter
 from ingest.network import Timeouts, _proxy_of
 from ingest.platform_errors import AccessRefused, PlatformUnavailable, RequestRefused, unreachable
 from ingest.retry import Patience
@@ -385,6 +386,30 @@ def test_an_open_breaker_asks_nobody(server, client_of):
         failing(client.get, QUEUES)
     assert "not asked" in str(failing(client.submit, JOBS, {}))
     assert len(server.calls()) == 2 and client.counted().lost_submits == 0
+
+
+def test_who_is_refused_by_the_breaker_neither_waits_nor_takes_a_place(server, client_of):
+    taken = []
+    client = client_of(server.url, breaker=Breaker(failures=1, open_s=1e6), patience=Patience(attempts=1))
+    server.answers = [bad(503)]
+    failing(client.get, QUEUES)
+    client.limiter.take = lambda: taken.append(1) or 0.0
+    client.limiter.pause(60.0)
+    for _ in range(3):
+        assert "not asked" in str(failing(client.get, QUEUES))
+    assert not taken and not client.time.slept and client.counted().requests == 2
+
+
+def test_an_allowance_that_is_used_up_is_said_and_is_no_failure_of_the_platform(server, client_of):
+    time = Time()
+    limiter = Limiter(longest_s=2.0, clock=time, sleep=time.sleep)
+    client = client_of(server.url, limiter=limiter, breaker=Breaker(failures=1), patience=Patience(total_s=1.0))
+    limiter.pause(40.0)
+    error = failing(client.submit, JOBS, {})
+    assert "limit on requests a minute is used up" in str(error) and not error.lost_submit
+    assert (client.breaker.state, client.counted().requests, server.seen) == ("closed", 0, [])
+    time.now = 40.0
+    assert client.submit(JOBS, {}) == {}
 
 
 def test_refusals_are_final_and_explained(server, client):

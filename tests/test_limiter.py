@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
 from ingest.limiter import Limiter
+from ingest.platform_errors import PlatformUnavailable
 
 
 class SharedTime:
@@ -137,9 +138,9 @@ def test_others_on_the_same_token_leave_few_refusals():
     assert len(platform.arrivals) > 0.93 * 240 * 5
 
 
-def limiter(per_minute=300):
+def limiter(per_minute=300, **more):
     slept = []
-    return Limiter(per_minute, clock=lambda: sum(slept), sleep=slept.append), slept
+    return Limiter(per_minute, clock=lambda: sum(slept), sleep=slept.append, **more), slept
 
 
 def test_the_first_few_go_at_once_and_the_rest_evenly():
@@ -184,6 +185,47 @@ def test_a_pause_holds_for_all_and_is_never_shortened():
     bucket.pause(50.0)
     bucket.pause(10.0)
     assert bucket.take() == pytest.approx(50.0)
+
+
+def refused(bucket):
+    with pytest.raises(PlatformUnavailable, match="limit on requests a minute is used up") as caught:
+        bucket.take()
+    # Nobody over there was asked: no status, and nothing that could have been done twice.
+    assert (caught.value.status, caught.value.sent, caught.value.hopeless) == (None, False, False)
+    return caught.value.retry_after_s
+
+
+def test_whoever_would_wait_too_long_is_refused_at_once_and_takes_no_place():
+    bucket, slept = limiter(longest_s=2.0)
+    bucket.pause(40.0)
+    assert {refused(bucket) for _ in range(1000)} == {40.0}
+    assert not slept
+    slept.append(38.0)
+    assert bucket.take() == 2.0 and bucket.take() == 0.0
+
+
+def test_places_further_away_than_the_longest_wait_are_not_given():
+    now = 0.0
+    bucket = Limiter(longest_s=2.0, clock=lambda: now, sleep=lambda _s: None)
+    waits = [bucket.take() for _ in range(5 + 9)]  # all at the same moment; a place each 0.205 s
+    assert max(waits) <= 2.0 < refused(bucket)
+    assert refused(bucket) == refused(bucket)
+    now = 0.3
+    assert 1.7 < bucket.take() <= 2.0
+
+
+def test_a_door_that_closes_on_somebody_who_waits_sends_them_away():
+    slept, closing = [], [40.0]
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if closing:
+            bucket.pause(closing.pop())
+
+    bucket = Limiter(longest_s=2.0, clock=lambda: sum(slept), sleep=sleep)
+    bucket.pause(1.0)
+    assert refused(bucket) == 41.0
+    assert slept == [1.0]
 
 
 def test_sleeping_does_not_stop_others_from_learning():

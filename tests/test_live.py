@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from api.live import STATUS_NOT_IDLE, Turns
 from api.staff import staff_of
 from engine.errors import UnknownName
-from ingest.breaker import Breaker
-from ingest.live import MOST_PAGES, Impatient, LiveQueues, live_queue
+from ingest.credentials import Credentials
+from ingest.live import MOST_PAGES, LiveQueues, live_client, live_queue
 from ingest.platform_errors import AccessRefused, PlatformUnavailable, RequestRefused
 from tests.small_service import BODY, answered, app_of, client_of, post, refusal, write_centre
 
@@ -244,26 +244,6 @@ def test_endless_and_slow_listings_are_given_up():
     assert platform.n_asked == 3
 
 
-def test_an_allowance_that_is_used_up_is_not_waited_for():
-    clock, slept = Clock(), []
-    breaker = Breaker(failures=1)
-    limiter = Impatient(breaker, clock=clock, sleep=slept.append)
-    limiter.learn({"inin-ratelimit-count": "300", "inin-ratelimit-allowed": "300", "inin-ratelimit-reset": "40"})
-    for _ in range(1000):
-        with pytest.raises(PlatformUnavailable, match="limit on requests a minute is used up") as caught:
-            limiter.take()
-        assert caught.value.status == 429
-    clock.s = 41
-    # Those refused have taken nobody's place.
-    assert limiter.take() == 0
-    assert not slept
-    # Nor do those whom the breaker refuses.
-    with pytest.raises(PlatformUnavailable):
-        breaker.call(lambda: (_ for _ in ()).throw(DOWN))
-    assert {limiter.take() for _ in range(1000)} == {0}
-    assert not slept
-
-
 # --- who is available -------------------------------------------------------------------------------------------
 
 presences = st.sampled_from(["On Queue", "OnQueue", "ON_QUEUE", "Available", "Meal", "Offline", None])
@@ -384,7 +364,7 @@ def test_nobody_available_is_refused_with_counts(client, platform):
 
 def test_what_cannot_be_answered_is_refused_as_it_is_from_a_snapshot(client):
     found = post(client, live=True, required_skill="biling")
-    assert "no member of queue 'sales' on the platform has the skill 'biling'; did you mean" in refusal(found, 422)
+    assert "no agent of queue 'sales' on the platform has the skill 'biling'; did you mean" in refusal(found, 422)
     assert found.json()["title"] == "Unknown skill"
     assert "has the language 'de'" in refusal(post(client, live=True, required_language="de"), 422)
     far = post(client, live=True, weights={"min_score_threshold": 3})
@@ -570,7 +550,7 @@ def test_half_a_set_of_credentials_is_refused_by_name_and_plain_requests_go_on(t
 
 def test_packages_that_are_not_installed_are_named(tmp_path, monkeypatch):
     write_centre(tmp_path)
-    monkeypatch.setattr("ingest.live.PACKAGES", ("no_such_package",))
+    monkeypatch.setattr("ingest.client._NEEDED", ("no_such_package",))
     detail = refusal(post(client_of(tmp_path, **PLATFORM), live=True), 422)
     assert "pip install 'routelab[genesys]'" in detail
 
@@ -616,7 +596,7 @@ def shown_examples(client):
 
 def test_starting_up_loads_what_live_requests_take_and_says_what_is_wrong(tmp_path, monkeypatch, caplog):
     loaded = threading.Event()
-    monkeypatch.setattr("api.connection.Connection._load", lambda self: loaded.set())
+    monkeypatch.setattr("ingest.client.load_sdk", loaded.set)
     with client_of(tmp_path, **PLATFORM) as client:
         assert loaded.wait(10)
         assert client.get("/healthz").status_code == 200
@@ -722,6 +702,17 @@ def test_a_platform_that_is_down_is_left_alone_and_found_again(tmp_path):
         server.is_down, clock.s = False, 60.0
         assert live(client)["source"] == "live"
         assert SECRET not in text
+
+
+def test_an_allowance_that_is_used_up_is_not_waited_for():
+    pytest.importorskip("PureCloudPlatformClientV2", reason="the Genesys packages are not installed")
+    with serving() as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        client = live_client(Credentials.of("an-id", SECRET, url), 30.0)
+        client.limiter.pause(3.0)
+        with pytest.raises(PlatformUnavailable, match="limit on requests a minute is used up"):
+            LiveQueues(client).members("sales")
+        assert (server.asked, client.breaker.state) == ([], "closed")
 
 
 def test_a_platform_that_is_gone_is_named_in_words(tmp_path):

@@ -76,6 +76,8 @@ def test_a_skill_that_only_interactions_name_is_unknown_and_the_nearest_is_named
         narrowed(centre, 0, ["law"])
     with pytest.raises(InvalidScenario, match=r"language 'en'; known: none"):
         narrowed(centre, 0, [], "en")
+    with pytest.raises(UnknownSkill, match=r"no agent of queue 'q' has the skill 'law'"):
+        narrowed(centre, 0, ["law"], where="queue 'q'")
 
 
 def test_the_best_score_below_the_threshold_is_told_and_none_where_nobody_passes_the_filter():
