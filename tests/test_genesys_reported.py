@@ -59,6 +59,13 @@ class TestVisits:
         assert done.counts[module.OTHER_QUEUES] == 1
         assert done.counts[module.OUTSIDE] == 1
 
+    def test_days_begin_with_their_first_moment_and_end_before_the_next(self):
+        moments = [SPAN.start - timedelta(microseconds=1), SPAN.start, SPAN.end - timedelta(microseconds=1), SPAN.end]
+        rows = [(f"c{n}", 1, "q", moment, None) for n, moment in enumerate(moments)]
+        done = reported(frames(rows), ["q"], SPAN)
+        assert done.visits["arrived_at"].to_list() == moments[1:3]
+        assert done.counts[module.OUTSIDE] == 2
+
     def test_reasons_of_the_parser_are_counted(self):
         done = reported(frames(left_out=[("c", "x"), (None, "x"), ("d", "y")]), ["q"], SPAN)
         assert (done.counts["left out: x"], done.counts["left out: y"]) == (2, 1)
@@ -82,6 +89,42 @@ class TestBusy:
             ("a", at(9), at(12), "voice, another visit to a queue"),
         ]
 
+    def test_answering_a_visit_of_the_day_before_is_work_within_these_days(self):
+        """The visit is not reported, so its agent is busy, not handling it."""
+        before = ("c", 1, "q", SPAN.start - timedelta(minutes=5), "a")
+        rows = [("c", "a", SPAN.start - timedelta(minutes=4), at(0), "voice", "inbound", "q", 1, "answered")]
+        done = self.busy(rows, visits=[before])
+        assert done.visits.is_empty()
+        assert done.busy.rows() == [("a", SPAN.start, at(0), "voice, another visit to a queue")]
+
+    def test_only_who_answered_is_not_busy_with_the_visit(self):
+        """Another agent's session with the same number is work elsewhere, one of another conversation too."""
+        rows = [
+            work(visit=1, kind="answered", queue="q"),
+            work(agent="b", visit=1, kind="other", queue="q"),
+            work("d", visit=1, kind="answered", queue="q"),
+        ]
+        done = self.busy(rows)
+        assert sorted(done.busy["agent_id"].to_list()) == ["a", "b"]
+        assert done.counts[module.OWN_CALL] == 0
+
+    def test_work_that_took_no_time_blocks_nobody(self):
+        assert self.busy([work("d", start=3, end=3)]).busy.is_empty()
+
+    def test_work_that_ends_before_the_days_or_begins_after_them_blocks_nobody(self):
+        rows = [work("d", start=-800, end=-541), work("e", start=15 * 60, end=16 * 60)]
+        assert self.busy(rows).busy.is_empty()
+
+    def test_a_direction_that_is_not_told_is_other(self):
+        row = ("d", "a", at(0), at(5), "voice", None, None, None, "other")
+        assert self.busy([row]).busy["why"].to_list() == ["other voice, no queue"]
+
+    @pytest.mark.parametrize("media", ["voice", "chat", "message", "callback"])
+    def test_all_else_may_not_be_interrupted(self, media):
+        done = self.busy([work("d", media=media)])
+        assert done.busy.height == 1
+        assert done.counts[module.EMAILS] == 0
+
     def test_outbound_work_says_so(self):
         row = ("d", "a", at(0), at(5), "voice", "outbound", None, None, "other")
         assert self.busy([row]).busy.rows() == [("a", at(0), at(5), "outbound voice, no queue")]
@@ -102,6 +145,23 @@ class TestBusy:
         done = self.busy(rows)
         assert done.counts[module.OWN_CALL] == int(own)
         assert done.busy.height == 1 - int(own)
+
+    @pytest.mark.parametrize(("end", "own"), [(5.0, False), (5.5, True)])
+    def test_work_that_ends_when_the_own_call_begins_is_no_part_of_it(self, end, own):
+        rows = [work(start=5, end=9, visit=1, kind="answered", queue="q"), work(start=2, end=end)]
+        assert self.busy(rows).counts[module.OWN_CALL] == int(own)
+
+    def test_sessions_that_are_not_over_overlap_to_the_end_of_the_days(self):
+        consulted = [work(visit=1, kind="answered", queue="q", end=None), work(start=300, end=301)]
+        assert self.busy(consulted).counts[module.OWN_CALL] == 1
+        still_consulting = [work(start=2, end=5, visit=1, kind="answered", queue="q"), work(start=1, end=None)]
+        assert self.busy(still_consulting).counts[module.OWN_CALL] == 1
+
+    def test_work_in_another_conversation_is_no_part_of_the_own_call(self):
+        rows = [work(visit=1, kind="answered", queue="q"), work("d", start=1, end=4)]
+        done = self.busy(rows)
+        assert done.busy.rows() == [("a", at(1), at(4), "inbound voice, no queue")]
+        assert done.counts[module.OWN_CALL] == 0
 
     def test_the_consultation_keeps_the_other_agent_busy(self):
         rows = [work(visit=1, kind="answered", queue="q"), work(agent="b", start=2, end=3)]
@@ -142,6 +202,17 @@ class TestSurveys:
     def test_a_survey_of_a_chosen_queue_without_visit_counts_by_agent(self):
         done = reported(frames(self.VISITS, surveys=[("e", None, "s", "a", "q", NINE, 80.0)]), ["q"], SPAN)
         assert done.surveys.rows() == [("s", None, "a", "q", NINE, 80.0)]
+
+    def test_a_survey_of_a_visit_that_is_not_reported_does_not_count_by_agent(self):
+        """Neither one of a visit that arrived on another day, though it names a chosen queue."""
+        visits = (*self.VISITS, ("f", 1, "q", at(-600), "a"))
+        done = reported(frames(visits, surveys=[("f", 1, "s", "a", "q", NINE, 80.0)]), ["q"], SPAN)
+        assert done.surveys.is_empty()
+        assert done.counts[module.FOREIGN] == 1
+
+    def test_a_survey_of_a_reported_visit_counts_whatever_queue_it_names(self):
+        done = reported(frames(self.VISITS, surveys=[("c", 1, "s", "a", "other", NINE, 80.0)]), ["q"], SPAN)
+        assert done.surveys["interaction_id"].to_list() == ["c#1"]
 
     def test_others_are_counted(self):
         rows = [

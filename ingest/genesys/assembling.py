@@ -42,6 +42,8 @@ class Collected:
         Visits by queue_id and half hour of arrival.
     outcomes : polars.DataFrame
         Visits by outcome.
+    preferred : set of str
+        Agents attached to visits by preferred-agent routing.
     counts : dict of str to int
         What was left out, by reason.
     arrivals : dict of int to tuple of datetime
@@ -55,6 +57,7 @@ class Collected:
     )
     offered: list[pl.DataFrame] = field(default_factory=list)
     outcomes: list[pl.DataFrame] = field(default_factory=list)
+    preferred: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     arrivals: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -140,6 +143,8 @@ class Assembly:
             return
         named = visits.filter(pl.col("agent_id").is_not_null()).select("queue_id", "agent_id").unique()
         found.answered = pl.concat([found.answered, named])
+        attached = visits["preferred"].drop_nulls().explode().drop_nulls()
+        found.preferred.update(attached.struct.field("agent_id").drop_nulls().to_list() if attached.len() else ())
         found.offered.append(crosscheck.half_hours(visits))
         found.outcomes.append(visits.group_by("outcome").len())
         first, last = visits["arrived_at"].min(), visits["arrived_at"].max()

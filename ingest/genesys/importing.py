@@ -6,27 +6,22 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import polars as pl
 
 from engine.errors import CorruptSnapshot, InvalidScenario, SnapshotExists
 from ingest import store as stores
-from ingest.files import pseudonyms
 from ingest.files.time_cells import check_time_zone
-from ingest.genesys import crosscheck
 from ingest.genesys.assembling import Assembly, Collected
-from ingest.genesys.notes import ASSUMPTIONS, DEPARTED, NO_PRESENCE
-from ingest.genesys.parts import STATUS, PartStore
+from ingest.genesys.parts import PartStore
 from ingest.genesys.plan import Freshness
 from ingest.genesys.reading import JOBS, DayReader, Refused
 from ingest.genesys.running import Workers
-from ingest.genesys.scale import Scale
-from ingest.genesys.span import Span, check_span
+from ingest.genesys.span import check_span
 from ingest.genesys.today import Today, choose_queues, read_today, with_agents
+from ingest.genesys.wanted import Wanted
+from ingest.genesys.writing import source_of, write
 from ingest.jobs import availability
 from ingest.manifest import Manifest, read_manifest
 from ingest.pages import Reader
@@ -46,31 +41,6 @@ JOB_DEADLINE_S = 1800.0
 def utc_now() -> datetime:
     """The time."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a snapshot should hold.
-
-    Parameters
-    ----------
-    queues : tuple of str
-        Names or ids of queues.
-    span : Span
-        Days.
-    refresh_days : int
-        Days that every run reads again after they end, for late surveys.
-    scale : Scale
-        Of survey scores.
-    pseudonymise : bool
-        Replace agent ids and names by codes.
-    """
-
-    queues: tuple[str, ...]
-    span: Span
-    refresh_days: int = 3
-    scale: Scale = field(default_factory=Scale)
-    pseudonymise: bool = False
 
 
 @dataclass(frozen=True)
@@ -245,60 +215,20 @@ class _Run:
         return now
 
     def _write(self, assembly: Assembly, found: Collected, today: Today) -> tuple[Manifest, bool]:
-        source = self._source(today)
+        source = source_of(self.wanted, today, self.means.host)
         zone = self.wanted.span.time_zone
         with SnapshotWriter(self.store, self.name, source=source, time_zone=zone, replace=True) as writer:
-            tables = _tables(assembly, found, today, self.wanted.scale)
-            coded = self._codes(tables)
-            for name, frame in tables.items():
-                writer.add(name, coded(name, frame))
-            for frame in assembly.interactions(found, today):
-                writer.add_interactions(coded("interactions", frame))
-            self._note(writer, assembly, found, today, tables)
+            write(writer, assembly, found, today, self.wanted, self._key())
             _refuse_other(self.store, self.name, self.replace)
             return writer.commit_if_changed()
 
-    def _codes(self, tables: dict[str, pl.DataFrame]) -> Callable[[str, pl.DataFrame], pl.DataFrame]:
+    def _key(self) -> bytes | None:
+        """What codes of agents are made with, the same in every run; None where none are wanted."""
         if not self.wanted.pseudonymise:
-            return lambda name, frame: frame
+            return None
         key = self.parts.state().get("key") or secrets.token_hex(32)
         self.parts.remember(key=key)
-        codes = pseudonyms.codes_of(pseudonyms.named(tables), bytes.fromhex(key))
-        return lambda name, frame: pseudonyms.coded(name, frame, codes)
-
-    def _source(self, today: Today) -> dict[str, Any]:
-        span = self.wanted.span
-        return {
-            "kind": "genesys", "host": self.means.host, "organisation": today.organisation,
-            "queues": [{"id": row[0], "name": row[1]} for row in today.queues.select("queue_id", "queue_name").rows()],
-            "from": span.first.isoformat(), "to": span.last.isoformat(),
-            "survey_scale": [self.wanted.scale.low, self.wanted.scale.high],
-            "pseudonymised": self.wanted.pseudonymise,
-        }  # fmt: skip
-
-    def _note(
-        self, writer: SnapshotWriter, assembly: Assembly, found: Collected, today: Today,
-        tables: dict[str, pl.DataFrame],
-    ) -> None:  # fmt: skip
-        for sentence in (*ASSUMPTIONS, *today.notes):
-            writer.assume(sentence)
-        if STATUS in self.refused.kinds or "staffing" not in tables:
-            writer.assume(NO_PRESENCE)
-        counted = assembly.counted_by_platform("aggregates")
-        if counted is None:
-            writer.assume(crosscheck.NO_COUNTS)
-        else:
-            writer.assume(crosscheck.compare_offered(_within(counted, self.wanted.span), found.offered))
-        surveys = assembly.counted_by_platform("surveys")
-        if surveys is not None:
-            writer.assume(crosscheck.compare_surveys(surveys, tables["surveys"].height))
-        if n_left := _departed(found, today).height:
-            writer.assume(DEPARTED.format(n=n_left))
-        for label, n in sorted((today.counts | found.counts).items()):
-            if n:
-                writer.count(label, n)
-        if self.wanted.pseudonymise:
-            writer.assume(pseudonyms.ASSUMPTION_KEPT)
+        return bytes.fromhex(key)
 
 
 def _refuse_other(store: Path, name: str, replace: bool) -> None:
@@ -310,33 +240,3 @@ def _refuse_other(store: Path, name: str, replace: bool) -> None:
             if read_manifest(store / name).source.get("kind") == "genesys":
                 return
         raise
-
-
-def _tables(assembly: Assembly, found: Collected, today: Today, scale: Scale) -> dict[str, pl.DataFrame]:
-    """All tables but interactions."""
-    agents = pl.col("agent_id").is_in(today.agent_ids)
-    surveys = pl.concat(found.surveys).unique("survey_id", keep="last", maintain_order=True).sort("survey_id")
-    busy = pl.concat(found.busy).filter(agents).sort("agent_id", "start_at", "end_at", "why")
-    tables = {
-        "agents": today.agents,
-        "queues": today.queues,
-        "members": pl.concat([today.members, _departed(found, today)], how="diagonal").sort("queue_id", "agent_id"),
-        "surveys": scale.applied(surveys),
-        "busy": busy,
-    }
-    staffing = assembly.staffing().filter(agents)
-    if staffing.height:
-        tables["staffing"] = staffing
-    counted = assembly.counted_by_platform("aggregates")
-    if counted is not None:
-        tables["aggregates"] = counted.sort("queue_id", "media", "start_at")
-    return tables
-
-
-def _departed(found: Collected, today: Today) -> pl.DataFrame:
-    """Agents who answered a queue and are not its members any more."""
-    return found.answered.join(today.members, on=["queue_id", "agent_id"], how="anti")
-
-
-def _within(counted: pl.DataFrame, span: Span) -> pl.DataFrame:
-    return counted.filter((pl.col("start_at") >= span.start) & (pl.col("start_at") < span.end))
