@@ -270,7 +270,11 @@ def _source(source: dict[str, Any]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(entry.get("file", name) for name, entry in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(
+            f"{entry['name']} ({entry['id']})" if isinstance(entry, dict) else str(entry) for entry in value
+        )
+    return str(value)
 
 
 def three(value: float | None) -> str:

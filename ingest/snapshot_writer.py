@@ -5,6 +5,7 @@ Every file is synced and hashed, the manifest comes last, and a rename gives the
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace as changed
@@ -168,7 +169,7 @@ class SnapshotWriter:
         return self._swap_in(self._finished())
 
     def commit_if_changed(self) -> tuple[Manifest, bool]:
-        """Commit, unless the snapshot of this name says the same already; then that one stays as it is.
+        """Commit, unless the snapshot of this name holds the same already; then that one stays as it is.
 
         Returns
         -------
@@ -182,7 +183,8 @@ class SnapshotWriter:
             before = read_manifest(self._store / self._name)
         except CorruptSnapshot:
             return self._swap_in(manifest), True
-        if changed(before, created=manifest.created) == manifest:
+        is_same = changed(before, created=manifest.created) == manifest
+        if is_same and all(_is_intact(self._store / self._name, entry) for entry in before.files):
             return before, False
         return self._swap_in(manifest), True
 
@@ -275,6 +277,14 @@ class SnapshotWriter:
         if lost := wanted.height - wanted.join(known, on="interaction_id", how="semi").height:
             self.assume(f"{lost} surveys name an interaction that is not in this data; they count by agent only")
         return surveys.join(known, on="interaction_id", how="left", maintain_order="left")
+
+
+def _is_intact(folder: Path, entry: FileEntry) -> bool:
+    try:
+        with (folder / entry.path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
+    except OSError:
+        return False
 
 
 def _iso(at: datetime | None) -> str | None:

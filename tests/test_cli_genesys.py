@@ -379,7 +379,7 @@ class TestDouble:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            while running.poll() is None and not (_is_open(port) and _catches(running.pid, signal.SIGTERM)):
+            while running.poll() is None and not (_is_open(port) and _waits(running.pid)):
                 os.sched_yield()
             assert running.poll() is None
             running.send_signal(signal.SIGTERM)
@@ -417,10 +417,11 @@ def _is_open(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _catches(pid: int, number: int) -> bool:
-    """Whether a process has a handler for a signal by now, as the kernel sees it."""
-    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt")]
-    return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+def _waits(pid: int) -> bool:
+    """Whether a process has a handler for SIGTERM by now and its main thread sleeps, as the kernel sees it."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    is_caught = int(status["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1
+    return bool(is_caught) and status["State"].split()[0] == "S"
 
 
 def _slow(now_s: float):

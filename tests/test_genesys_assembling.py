@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -9,11 +10,12 @@ import pytest
 
 from engine.tables import TABLES
 from ingest.aggregates import SCHEMA
-from ingest.genesys import crosscheck, reading
+from ingest.genesys import crosscheck, reading, writing
 from ingest.genesys.assembling import KEPT_PARTS, Assembly
 from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, PartStore
 from ingest.genesys.span import Span
 from ingest.genesys.today import Today
+from ingest.genesys.wanted import Wanted
 from tests.payloads import (
     START,
     conversation,
@@ -129,6 +131,18 @@ class TestSmallTables:
         write(store, NEXT, QUEUES, visit("c", MIDNIGHT_S), visit("d", MIDNIGHT_S, user="u0"), minute=1)
         assert assembly(store).collect(quiet).answered.rows() == [("q1", "u0"), ("q1", "u1")]
 
+    def test_a_survey_that_two_conversations_show_counts_once_as_it_was_read_last(self, store):
+        write(store, DAY, QUEUES, visit("a", 100, surveys=[survey("v1", 60.0)]))
+        write(store, NEXT, QUEUES, visit("b", MIDNIGHT_S, surveys=[survey("v1", 90.0), survey("v0", 70.0)]), minute=1)
+        members = pl.DataFrame({"queue_id": ["q1"], "agent_id": ["u1"]})
+        today = replace(TODAY, members=members, agents=members.select("agent_id"))
+        whole = assembly(store)
+        surveys = writing._tables(whole, whole.collect(quiet), today, Wanted(("q1",), SPAN))["surveys"]
+        assert surveys.select("survey_id", "interaction_id", "score").rows() == [
+            ("v0", "b#1", 70.0),
+            ("v1", "b#1", 90.0),
+        ]
+
     def test_what_is_left_out_adds_up_over_parts(self, store):
         write(store, DAY, QUEUES, visit("a", 100, surveys=[survey("v1", status="Sent")]))
         write(store, NEXT, QUEUES, visit("b", MIDNIGHT_S, surveys=[survey("v2", status="Sent")]), minute=1)
@@ -153,6 +167,21 @@ class TestSmallTables:
         write(store, DAY, USERS, conversation(participant("user", called, user="u1"), name="out", end_s=500))
         busy = pl.concat(assembly(store).collect(quiet).busy)
         assert busy["agent_id"].to_list() == ["u1"]
+
+    @pytest.mark.parametrize("is_scored", [True, False])
+    def test_codes_cover_whoever_was_preferred_though_nobody_knows_them_otherwise(self, store, is_scored):
+        preferring = visit("a", 100)
+        if is_scored:
+            scored = [{"scoredAgentId": "stranger", "agentScore": 80}]
+            preferring["participants"][1]["sessions"][0]["segments"][0]["scoredAgents"] = scored
+        write(store, DAY, QUEUES, preferring)
+        whole = assembly(store)
+        found = whole.collect(quiet)
+        assert found.preferred == ({"stranger"} if is_scored else set())
+        coded = writing._coding({"agents": pl.DataFrame({"agent_id": ["u1"]})}, found, b"key")
+        (frame,) = [coded("interactions", frame) for frame in whole.interactions(found, TODAY)]
+        assert "stranger" not in str(frame["preferred"].to_list())
+        assert frame["preferred"].to_list() != ([None] if is_scored else [])
 
     def test_progress_is_told_for_every_part(self, store):
         write(store, DAY, QUEUES)
@@ -237,22 +266,22 @@ class TestComparing:
     def test_media_and_parts_are_added_up_before_half_hours_are_compared(self):
         theirs = self.counted(("q1", "voice", 0, 1), ("q1", "chat", 0, 2), ("q2", "voice", 1, 1))
         ours = [self.own(("q1", 0, 0), ("q1", 0, 1799)), self.own(("q1", 0, 5), ("q2", 1, 0))]
-        said = crosscheck.compare_offered(theirs, ours)
+        said = crosscheck.compare_offered(theirs, ours, SPAN)
         assert "counts 4 offered in these days and queues, this snapshot 4; all half hours agree." in said
 
     def test_half_hours_that_only_one_side_has_differ(self):
         theirs = self.counted(("q1", "voice", 0, 3), ("q1", "voice", 4, 1))
         ours = [self.own(("q1", 0, 0), ("q1", 0, 1), ("q1", 0, 2), ("q1", 1, 0), ("q1", 1, 1), ("q2", 0, 0))]
-        said = crosscheck.compare_offered(theirs, ours)
+        said = crosscheck.compare_offered(theirs, ours, SPAN)
         assert "counts 4 offered in these days and queues, this snapshot 6; 3 half hours differ, by 2 at most." in said
 
     def test_it_does_not_matter_who_counts_more(self):
-        more = crosscheck.compare_offered(self.counted(("q1", "voice", 0, 3)), [self.own(("q1", 0, 0))])
+        more = crosscheck.compare_offered(self.counted(("q1", "voice", 0, 3)), [self.own(("q1", 0, 0))], SPAN)
         assert "1 half hours differ, by 2 at most" in more
 
     def test_nothing_agrees_with_nothing(self):
-        assert "counts 0" in crosscheck.compare_offered(self.counted(), [])
-        assert "1 half hours differ, by 1" in crosscheck.compare_offered(self.counted(), [self.own(("q1", 0, 0))])
+        assert "counts 0" in crosscheck.compare_offered(self.counted(), [], SPAN)
+        assert "1 half hours differ, by 1" in crosscheck.compare_offered(self.counted(), [self.own(("q1", 0, 0))], SPAN)
 
     def test_surveys_are_counted_by_their_responses(self):
         counted = pl.DataFrame({"responses": [2, 3], "score_sum": [100.0, 200.0]})

@@ -274,6 +274,11 @@ class TestProbes:
         with pytest.raises(type(error)):
             limits(Reader({}, error))
 
+    def test_days_are_not_unknown_to_a_client_that_is_not_let_in(self):
+        with pytest.raises(AccessRefused):
+            checking._offered(Reader({}, AccessRefused("no", status=401)), ["q1"], NOON)
+        assert checking._offered(Reader({}, AccessRefused("no", status=403)), ["q1"], NOON).is_empty()
+
     @pytest.mark.parametrize("error", [AccessRefused("no", status=403), RequestRefused("no", status=404)])
     def test_limits_that_are_not_told_are_none(self, error):
         assert limits(Reader({}, error)) == {namespace: {} for namespace in LIMITS}

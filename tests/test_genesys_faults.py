@@ -25,8 +25,8 @@ SCRIPTS = int(os.environ.get("ROUTELAB_FAULT_SCRIPTS", "50"))
 # What the import asks for; the rest of the double's paths cannot be hit.
 ASKED = {
     "token", "queues", "members", "skills", "languages", "users", "utilization", "user_utilization", "job_submit",
-    "organization", "settings", "job_poll", "job_results", "job_delete", "availability", "details", "user_details", "aggregates",
-    "surveys",
+    "organization", "settings", "job_poll", "job_results", "job_delete", "availability", "details", "user_details",
+    "aggregates", "surveys",
 }  # fmt: skip
 
 

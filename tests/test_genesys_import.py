@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -10,14 +11,20 @@ import pytest
 from engine.errors import InvalidScenario, InvalidTable, NotWritable, SnapshotExists, UnknownName
 from ingest import store as stores
 from ingest.double import PLANTED, Double, Faults, Organisation, organisation
-from ingest.genesys import Scale, import_genesys
+from ingest.files import pseudonyms
+from ingest.genesys import Scale, Span, Wanted, import_genesys
 from ingest.genesys.parts import PartStore
+from ingest.genesys.running import Stopped
 from ingest.manifest import read_manifest
 from ingest.platform_errors import AccessRefused, JobFailed, PlatformUnavailable
 from ingest.snapshot import open_snapshot
+from ingest.snapshot_writer import SnapshotWriter
 from ingest.synthetic import make
 from tests.small_platform import NOW, content, means_for, same, small, wanted_for
 
+HOUR = timedelta(hours=1)
+# Both days may still change.
+SOON = NOW.replace(month=1, day=8)
 SAID = (
     "interaction_id",
     "queue_id",
@@ -157,6 +164,144 @@ class TestAgain:
         assert read(tmp_path, double).parts_read == 1
         assert content(tmp_path / "n") == before
 
+    def test_days_that_may_still_change_are_read_again_by_the_very_next_run(self, tmp_path, double):
+        wanted = wanted_for(double.organisation)
+        runs = [import_genesys(tmp_path, "n", wanted, means_for(double, now=SOON + n * HOUR)) for n in range(2)]
+        assert [run.parts_read for run in runs] == [8, 8]
+
+    @pytest.mark.parametrize(("later", "read_again"), [(1, False), (11, False), (13, True)])
+    def test_a_run_that_was_cut_off_goes_on_for_half_a_day(self, tmp_path, double, later, read_again):
+        """What it has read itself is kept, though it may still change."""
+        kept = self.cut_off(tmp_path)
+        done = import_genesys(tmp_path, "n", wanted_for(small()), means_for(double, now=SOON + later * HOUR))
+        assert done.parts_read == (8 if read_again else 8 - kept)
+
+    def test_a_clock_that_was_set_back_does_not_have_days_read_for_ever(self, tmp_path, double):
+        PartStore(stores.companion(tmp_path, "n")).remember(run_started=(SOON + 5 * HOUR).isoformat())
+        kept = self.cut_off(tmp_path)
+        done = import_genesys(tmp_path, "n", wanted_for(small()), means_for(double, now=SOON + HOUR))
+        assert done.parts_read == 8 - kept
+
+    def cut_off(self, store):
+        """Have a run fail on its first day; how many parts it read."""
+        failing = Faults([("job_submit", n, "job_failed") for n in (2, 3, 4)])
+        with Double(small(), faults=failing) as broken, pytest.raises(JobFailed):
+            import_genesys(store, "n", wanted_for(small()), means_for(broken, now=SOON, threads=1))
+        kept = len(PartStore(stores.companion(store, "n")).parts())
+        assert 0 < kept < 8
+        return kept
+
+    def test_the_last_days_of_another_zone_are_compared_within_its_days(self, tmp_path, double):
+        first = wanted_for(double.organisation).span.first
+        done = read(tmp_path, double, wanted=Wanted(("Queue 1",), Span(first, first, "America/New_York")))
+        arrived = open_snapshot(tmp_path, "n").table("interactions")["arrived_at"]
+        assert arrived.min() >= datetime(2026, 1, 5, 5, tzinfo=UTC)
+        assert arrived.max() < datetime(2026, 1, 6, 5, tzinfo=UTC)
+        assert any("all half hours agree" in sentence for sentence in done.manifest.assumptions)
+
+    def test_agents_of_a_queue_that_is_no_longer_chosen_leave_all_tables(self, tmp_path, double):
+        read(tmp_path, double)
+        read(tmp_path, double, wanted=wanted_for(double.organisation, "Queue 1"))
+        found = open_snapshot(tmp_path, "n")
+        ours = set(found.table("members")["agent_id"])
+        assert len(ours) < double.organisation.tables.agents.height
+        for name in ("agents", "staffing", "busy"):
+            assert set(found.table(name)["agent_id"]) <= ours, name
+        assert set(found.table("aggregates")["queue_id"]) == {"q1"}
+
+    def test_what_is_counted_happened(self, tmp_path, double):
+        repairs = read(tmp_path, double).manifest.repairs
+        assert all(repairs.values())
+        # Of queues, of agents, of conversations.
+        facts = double.organisation.facts
+        assert repairs["merged: members listed twice in a queue"] == len(facts.twice)
+        assert repairs["left out: skills of agents that are not active"] == len(facts.inactive_skills)
+        assert repairs["left out: alerts that an agent did not answer"] == sum(
+            missed.acw_ms == 0 for missed in facts.missed
+        )
+
+    def test_progress_is_told_from_the_first_day_to_the_last(self, tmp_path, double):
+        told = []
+        read(tmp_path, double, progress=lambda *what: told.append(what))
+        for step in ("read queues, days", "read agents, days"):
+            assert [what[1:] for what in told if what[0] == step] == [(0, 2), (1, 2), (2, 2)]
+        assert [what[1:] for what in told if what[0] == "sort out"] == [(n, 4) for n in range(1, 5)]
+
+
+class TestDeparted:
+    """An agent who answered and has left the queue since."""
+
+    @pytest.fixture
+    def done(self, tmp_path, double):
+        means = means_for(double)
+        gone = double.organisation.tables.interactions.filter(queue_id="q1")["agent_id"].drop_nulls()[0]
+
+        class Without:
+            """The platform after an agent has left all queues."""
+
+            def __init__(self, client):
+                self.query, self.submit, self.delete, self._client = client.query, client.submit, client.delete, client
+
+            def get(self, path, query=None, **path_params):
+                answer = self._client.get(path, query, **path_params)
+                if path.endswith("/members"):
+                    answer["entities"] = [entity for entity in answer["entities"] if entity["id"] != gone]
+                return answer
+
+        without = replace(means, reader=lambda sleep: Without(means.reader(sleep)))
+        done = import_genesys(tmp_path, "n", wanted_for(double.organisation, "Queue 1"), without)
+        return gone, done, open_snapshot(tmp_path, "n")
+
+    def test_is_an_agent_and_a_member_all_the_same_and_that_is_said(self, done):
+        gone, run, found = done
+        assert found.table("agents").filter(agent_id=gone)["agent_name"].null_count() == 0
+        assert found.table("members").filter(agent_id=gone)["queue_id"].to_list() == ["q1"]
+        assert any("1 pairs of queue and agent" in sentence for sentence in run.manifest.assumptions)
+
+    def test_has_all_interactions_and_the_time_on_queue_of_those_days(self, done, double):
+        gone, _, found = done
+        expected = double.organisation.expected.visits.filter(agent_id=gone, queue_id="q1")
+        assert found.table("interactions").filter(agent_id=gone).height == expected.height > 0
+        on_queue = double.organisation.expected.staffing.filter(agent_id=gone)["start_at"]
+        answered = expected["arrived_at"].dt.date().unique().to_list()
+        days = on_queue.filter(on_queue.dt.date().is_in(answered))
+        assert set(days) <= set(found.table("staffing").filter(agent_id=gone)["start_at"])
+
+
+class TestUnchanged:
+    """What stands already is written again only where it would say something else."""
+
+    def commit(self, store, said="as it is"):
+        with SnapshotWriter(store, "n", source={"kind": "genesys"}, time_zone="UTC", replace=True) as writer:
+            writer.add("agents", pl.DataFrame({"agent_id": ["a", "b"]}))
+            writer.assume(said)
+            return writer.commit_if_changed()
+
+    def test_the_same_stays_with_the_time_at_which_it_was_made(self, tmp_path):
+        first, is_new = self.commit(tmp_path)
+        second, is_changed = self.commit(tmp_path)
+        assert (is_new, is_changed) == (True, False)
+        assert second == first == read_manifest(tmp_path / "n")
+
+    def test_another_sentence_alone_is_a_change(self, tmp_path):
+        self.commit(tmp_path)
+        manifest, is_changed = self.commit(tmp_path, "as it is now")
+        assert is_changed
+        assert manifest == read_manifest(tmp_path / "n")
+        assert manifest.assumptions[0] == "as it is now"
+
+    def test_a_manifest_that_cannot_be_read_is_replaced(self, tmp_path):
+        self.commit(tmp_path)
+        (tmp_path / "n" / "manifest.json").write_text("{")
+        manifest, is_changed = self.commit(tmp_path)
+        assert is_changed
+        assert manifest == read_manifest(tmp_path / "n")
+
+    def test_nothing_is_left_beside_it(self, tmp_path):
+        for said in ("as it is", "as it is", "as it is now"):
+            self.commit(tmp_path, said)
+        assert [path.name for path in tmp_path.iterdir()] == ["n"]
+
 
 class TestRefusals:
     def test_an_unknown_queue_is_named_with_the_nearest(self, tmp_path, double):
@@ -168,6 +313,9 @@ class TestRefusals:
         make(tmp_path, "n", interactions=50, agents=5, days=1)
         with pytest.raises(SnapshotExists, match="--replace"):
             read(tmp_path, double)
+        # Hours of reading would be for nothing.
+        assert double.requests == []
+        assert not stores.companion(tmp_path, "n").exists()
         assert read(tmp_path, double, replace=True).changed
 
     def test_another_organisation_is_not_mixed_in(self, tmp_path, double):
@@ -179,6 +327,60 @@ class TestRefusals:
     def test_a_second_run_is_refused(self, tmp_path, double):
         with PartStore(stores.companion(tmp_path, "n")).locked(), pytest.raises(NotWritable, match="another run"):
             read(tmp_path, double)
+
+    def test_days_that_are_not_over_are_refused_before_anything_is_asked_or_made(self, tmp_path, double):
+        with pytest.raises(InvalidScenario, match="not over yet"):
+            import_genesys(
+                tmp_path / "store",
+                "n",
+                wanted_for(double.organisation),
+                means_for(double, now=NOW.replace(month=1, day=6)),
+            )
+        assert double.requests == []
+        assert not (tmp_path / "store").exists()
+
+    def test_a_snapshot_that_took_the_name_meanwhile_is_not_replaced(self, tmp_path, double):
+        def meddle(step, done, total):
+            if step == "sort out" and done == total:
+                make(tmp_path, "n", interactions=50, agents=5, days=1)
+
+        with pytest.raises(SnapshotExists, match="--replace"):
+            read(tmp_path, double, progress=meddle)
+        assert read_manifest(tmp_path / "n").source["kind"] == "synthetic"
+
+    def test_a_platform_that_does_not_name_its_organisation_is_known_by_its_address(self, tmp_path, double):
+        means = means_for(double)
+
+        def shy(sleep):
+            client = means.reader(sleep)
+
+            class Shy:
+                query, submit, delete = client.query, client.submit, client.delete
+
+                def get(self, path, query=None, **path_params):
+                    return {} if path.endswith("organizations/me") else client.get(path, query, **path_params)
+
+            return Shy()
+
+        wanted = wanted_for(double.organisation, "Queue 1")
+        nameless = replace(means, reader=shy)
+        assert import_genesys(tmp_path, "n", wanted, nameless).manifest.source["organisation"] is None
+        assert not import_genesys(tmp_path, "n", wanted, nameless).changed
+        with pytest.raises(SnapshotExists, match="another organisation"):
+            import_genesys(tmp_path, "n", wanted, replace(nameless, host="elsewhere"))
+
+    def test_waits_of_the_reader_end_with_the_run(self, tmp_path):
+        sleeps = []
+        failing = Faults([("job_submit", n, "job_failed") for n in range(1, 9)])
+        with Double(small(), faults=failing) as broken:
+            means = means_for(broken)
+            with pytest.raises(JobFailed):
+                import_genesys(
+                    tmp_path, "n", wanted_for(small()),
+                    replace(means, reader=lambda sleep: sleeps.append(sleep) or means.reader(sleep)),
+                )  # fmt: skip
+        with pytest.raises(Stopped):
+            sleeps[0](600.0)
 
     def test_no_queue_is_refused(self, tmp_path, double):
         wanted = wanted_for(double.organisation)
@@ -232,6 +434,43 @@ class TestRefusals:
         assert content(tmp_path / "n") == before
 
 
+class TestRepairs:
+    @pytest.mark.parametrize("name", ["busy.arrow", "interactions/2026-01-05.arrow"])
+    @pytest.mark.parametrize("damage", ["flipped", "gone"])
+    def test_a_damaged_snapshot_is_written_again(self, tmp_path, double, name, damage):
+        read(tmp_path, double)
+        before, path = content(tmp_path / "n"), tmp_path / "n" / name
+        if damage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:-1] + b"?")
+        done = read(tmp_path, double)
+        assert (done.changed, done.parts_read) == (True, 0)
+        assert content(tmp_path / "n") == before
+
+    def test_a_span_that_shrinks_ends_as_if_read_alone(self, tmp_path, double):
+        whole = wanted_for(double.organisation)
+        short = type(whole)(whole.queues, type(whole.span)(whole.span.first, whole.span.first))
+        read(tmp_path, double, "shrunk")
+        read(tmp_path, double, "shrunk", wanted=short)
+        read(tmp_path, double, "alone", wanted=short)
+        assert content(tmp_path / "shrunk")["busy.arrow"] == content(tmp_path / "alone")["busy.arrow"]
+        shrunk, alone = (read_manifest(tmp_path / name) for name in ("shrunk", "alone"))
+        assert (shrunk.id, shrunk.repairs, shrunk.assumptions) == (alone.id, alone.repairs, alone.assumptions)
+
+    def test_counts_of_the_platform_are_cut_to_the_days(self, tmp_path, double):
+        wanted = wanted_for(double.organisation)
+        local = type(wanted.span)(wanted.span.first, wanted.span.first, "Asia/Kathmandu")
+        done = read(tmp_path, double, wanted=type(wanted)(wanted.queues, local))
+        counted = open_snapshot(tmp_path, "n").table("aggregates")["start_at"]
+        assert local.start <= counted.min() <= counted.max() < local.end
+        assert any("all half hours agree" in sentence for sentence in done.manifest.assumptions)
+
+    def test_days_that_jobs_do_not_cover_are_named(self, tmp_path, double):
+        done = read(tmp_path, double)
+        assert any("did not cover 2026-01-06 (UTC)" in sentence for sentence in done.manifest.assumptions)
+
+
 class TestPersonalData:
     def test_nothing_planted_is_stored_anywhere(self, tmp_path, double):
         read(tmp_path, double)
@@ -250,4 +489,5 @@ class TestPersonalData:
         for name in ("agents", "members", "staffing", "busy", "interactions", "surveys"):
             assert not ids & set(found.table(name)["agent_id"].drop_nulls()), name
         assert all(name.startswith("A") for name in found.table("agents")["agent_name"])
+        assert pseudonyms.ASSUMPTION_KEPT in found.manifest.assumptions
         assert not read(tmp_path, double, wanted=wanted).changed

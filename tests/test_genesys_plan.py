@@ -33,7 +33,7 @@ def part(read_at: datetime, ids: str = "ab", is_provisional: bool = False, day: 
 
 
 def fresh(started: datetime = NOON, refresh_days: int = 3, available: datetime = NOON) -> Freshness:
-    return Freshness(started, refresh_days, available)
+    return Freshness(NOON + timedelta(days=365), started, refresh_days, available)
 
 
 class TestFreshness:
@@ -69,6 +69,9 @@ class TestFreshness:
         run = fresh(started=settled + timedelta(days=1), refresh_days=refresh_days)
         assert run.keeps(part(settled))
         assert not run.keeps(part(settled - timedelta(seconds=1)))
+
+    def test_a_part_read_by_a_clock_that_was_ahead_does_not_count(self):
+        assert not fresh().keeps(part(NOON + timedelta(days=400)))
 
     @given(st.lists(st.tuples(st.sets(st.sampled_from("abcd")), st.booleans())), st.sets(st.sampled_from("abcd")))
     def test_missing_is_what_no_kept_part_answers_for(self, given_parts, wanted):
@@ -260,7 +263,7 @@ class TestPartStore:
             store.remember(a=2)
         assert store.state() == {"a": 1}
 
-    @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
+    @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[1]", b"7"])
     def test_a_broken_memory_is_named_with_the_way_out(self, tmp_path, content):
         store = PartStore(tmp_path / "parts")
         (store.folder / "job.json").write_bytes(content)
@@ -279,8 +282,20 @@ class TestPartStore:
         store = PartStore(tmp_path / "parts")
         written = store.write(DAY, QUEUES, "a", NOON, {"visits": pl.DataFrame({"a": [1]})})
         (written.folder / "visits.arrow").write_bytes(b"no table")
+        with pytest.raises(CorruptSnapshot, match="is not what was written"):
+            written.frame("visits")
+        (written.folder / "visits.arrow").unlink()
         with pytest.raises(CorruptSnapshot, match="reads it again"):
             written.frame("visits")
+
+    def test_a_flipped_bit_is_noticed(self, tmp_path):
+        store = PartStore(tmp_path / "parts")
+        path = store.write(DAY, QUEUES, "a", NOON, {"visits": pl.DataFrame({"a": [1] * 100})}).folder / "visits.arrow"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(CorruptSnapshot, match="is not what was written"):
+            store.parts()[0].frame("visits")
 
     def test_deleting_a_snapshot_takes_its_parts_along(self, tmp_path):
         PartStore(stores.companion(tmp_path, "n")).write(DAY, QUEUES, "a", NOON, {})
@@ -365,7 +380,7 @@ class TestScale:
             Scale.of(scale).applied(pl.DataFrame({"score": scores}))
 
     @pytest.mark.parametrize(
-        ("scale", "scores"), [(None, [0.0, 87.5]), ("1,5", [1.0, 5.0]), ("0,100", [3.0]), (None, [])]
+        ("scale", "scores"), [(None, [0.0, 87.5]), ("1,5", [1.0, 5.0]), ("0,100", [3.0]), (None, [0.0]), (None, [])]
     )
     def test_scores_that_fit_get_their_scale(self, scale, scores):
         chosen = Scale.of(scale)

@@ -16,6 +16,7 @@ from ingest.genesys.span import Span
 TIME = pl.Datetime("us", "UTC")
 SPAN = Span(date(2026, 3, 2), date(2026, 3, 2))
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+YESTERDAY = SPAN.start - timedelta(hours=1)
 VISITS = {
     "conversation_id": pl.String,
     "visit": pl.Int32,
@@ -42,6 +43,11 @@ def frames(visits=(), work=(), surveys=(), left_out=()):
         "visits": pl.DataFrame(list(visits), VISITS, orient="row"),
         "work": pl.DataFrame(list(work), WORK, orient="row"),
         "surveys": pl.DataFrame(list(surveys), SURVEYS, orient="row"),
+        "lives": pl.DataFrame(
+            [(name, YESTERDAY if name == "old" else NINE) for name in sorted({row[0] for row in surveys})],
+            {"conversation_id": pl.String, "started_at": TIME},
+            orient="row",
+        ),
         "left_out": pl.DataFrame(list(left_out), {"conversation_id": pl.String, "reason": pl.String}, orient="row"),
     }
 
@@ -85,8 +91,8 @@ class TestBusy:
         ]
         done = self.busy(rows)
         assert done.busy.rows() == [
-            ("a", at(0), at(5), "voice, another visit to a queue"),
-            ("a", at(9), at(12), "voice, another visit to a queue"),
+            ("a", at(0), at(5), "voice, another session of a queue"),
+            ("a", at(9), at(12), "voice, another session of a queue"),
         ]
 
     def test_answering_a_visit_of_the_day_before_is_work_within_these_days(self):
@@ -95,7 +101,7 @@ class TestBusy:
         rows = [("c", "a", SPAN.start - timedelta(minutes=4), at(0), "voice", "inbound", "q", 1, "answered")]
         done = self.busy(rows, visits=[before])
         assert done.visits.is_empty()
-        assert done.busy.rows() == [("a", SPAN.start, at(0), "voice, another visit to a queue")]
+        assert done.busy.rows() == [("a", SPAN.start, at(0), "voice, another session of a queue")]
 
     def test_only_who_answered_is_not_busy_with_the_visit(self):
         """Another agent's session with the same number is work elsewhere, one of another conversation too."""
@@ -139,36 +145,33 @@ class TestBusy:
         assert done.busy.is_empty()
         assert done.counts[module.EMAILS] == 1
 
-    @pytest.mark.parametrize(("start", "own"), [(4.0, True), (5.0, False), (7.0, False)])
-    def test_a_consultation_during_the_own_call_is_part_of_it(self, start, own):
-        rows = [work(visit=1, kind="answered", queue="q"), work(start=start, end=8)]
+    @pytest.mark.parametrize(
+        ("start", "end", "left"),
+        [(1, 4, []), (0, 5, []), (5, 8, [(5, 8)]), (4, 8, [(5, 8)]), (-2, 3, [(-2, 0)]), (-2, 8, [(-2, 0), (5, 8)])],
+    )
+    def test_a_consultation_is_part_of_the_own_call_and_what_goes_on_after_it_is_not(self, start, end, left):
+        rows = [work(visit=1, kind="answered", queue="q"), work(start=start, end=end)]
         done = self.busy(rows)
-        assert done.counts[module.OWN_CALL] == int(own)
-        assert done.busy.height == 1 - int(own)
+        assert done.counts[module.OWN_CALL] == int(not left)
+        assert done.busy.select("start_at", "end_at").rows() == [(at(a), at(b)) for a, b in left]
 
-    @pytest.mark.parametrize(("end", "own"), [(5.0, False), (5.5, True)])
-    def test_work_that_ends_when_the_own_call_begins_is_no_part_of_it(self, end, own):
-        rows = [work(start=5, end=9, visit=1, kind="answered", queue="q"), work(start=2, end=end)]
-        assert self.busy(rows).counts[module.OWN_CALL] == int(own)
-
-    def test_sessions_that_are_not_over_overlap_to_the_end_of_the_days(self):
-        consulted = [work(visit=1, kind="answered", queue="q", end=None), work(start=300, end=301)]
-        assert self.busy(consulted).counts[module.OWN_CALL] == 1
-        still_consulting = [work(start=2, end=5, visit=1, kind="answered", queue="q"), work(start=1, end=None)]
-        assert self.busy(still_consulting).counts[module.OWN_CALL] == 1
-
-    def test_work_in_another_conversation_is_no_part_of_the_own_call(self):
-        rows = [work(visit=1, kind="answered", queue="q"), work("d", start=1, end=4)]
-        done = self.busy(rows)
-        assert done.busy.rows() == [("a", at(1), at(4), "inbound voice, no queue")]
-        assert done.counts[module.OWN_CALL] == 0
+    def test_between_two_own_calls_the_agent_is_at_work(self):
+        visits = (("c", 1, "q", NINE, "a"), ("c", 2, "q", at(10), "a"))
+        rows = [
+            work(visit=1, kind="answered", queue="q"), work(start=10, end=12, visit=2, kind="answered", queue="q"),
+            work(start=3, end=15),
+        ]  # fmt: skip
+        done = self.busy(rows, visits)
+        assert done.busy.select("start_at", "end_at").rows() == [(at(5), at(10)), (at(12), at(15))]
 
     def test_the_consultation_keeps_the_other_agent_busy(self):
         rows = [work(visit=1, kind="answered", queue="q"), work(agent="b", start=2, end=3)]
         assert self.busy(rows).busy.rows() == [("b", at(2), at(3), "inbound voice, no queue")]
 
-    def test_work_that_is_not_over_lasts_to_the_end_of_the_days(self):
-        assert self.busy([work("d", end=None)]).busy["end_at"].to_list() == [SPAN.end]
+    def test_work_without_an_end_lasts_to_the_end_of_its_day_and_is_counted(self):
+        done = self.busy([work("d", end=None), work("e", start=-24 * 60, end=None)])
+        assert done.busy["end_at"].to_list() == [SPAN.end]
+        assert done.counts[module.NO_END] == 2
 
     def test_work_is_clipped_to_the_days(self):
         done = self.busy([work("d", start=-700, end=-500), work("e", start=-800, end=-600)])
@@ -218,8 +221,9 @@ class TestSurveys:
         rows = [
             ("d", 1, "s", "a", "other", NINE, 80.0),
             ("e", None, "t", "a", "x", NINE, 80.0),
+            ("old", None, "v", "a", "q", NINE, 80.0),
             ("c", 1, "u", None, "q", NINE, 80.0),
         ]
         done = reported(frames(self.VISITS, surveys=rows), ["q"], SPAN)
         assert done.surveys.is_empty()
-        assert (done.counts[module.FOREIGN], done.counts[module.NO_AGENT]) == (2, 1)
+        assert (done.counts[module.FOREIGN], done.counts[module.NO_AGENT]) == (3, 1)

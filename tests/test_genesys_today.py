@@ -87,6 +87,26 @@ def test_capacity_without_permission_is_the_default_and_said():
     assert NO_UTILIZATION in found.notes
 
 
+def test_what_is_said_of_agents_is_said_once_however_often_they_are_read():
+    refused = AccessRefused("no", status=403, permission="routing:utilization:view")
+    said = Said(**{"routing/users/{userId}/utilization": refused})
+    assert with_agents(said, today(said), ["a0"], lambda *told: None).notes == (NO_UTILIZATION,)
+
+
+def test_what_is_counted_of_queues_and_agents_adds_up():
+    twice = {"entities": [{"id": "a1"}, {"id": "a2"}, {"id": "a1"}]}
+    said = Said(**{"routing/queues/{queueId}/members": twice})
+    found = today(said, "First", "Second")
+    assert found.counts["merged: members listed twice in a queue"] == 2
+    more = with_agents(said, found, ["a0"], lambda *told: None)
+    assert more.counts["kept: agents whom the platform does not know any more; they have no skills"] == 2
+
+
+def test_capacity_that_the_platform_will_not_tell_for_another_reason_is_a_failure():
+    with pytest.raises(RequestRefused):
+        today(Said(**{"routing/users/{userId}/utilization": RequestRefused("no", status=400)}))
+
+
 def test_an_agent_who_left_has_no_capacity_of_their_own():
     gone = RequestRefused("gone", status=404)
     assert today(Said(**{"routing/users/{userId}/utilization": gone})).agents["capacity"].null_count() == 2
@@ -106,3 +126,9 @@ def test_an_organisation_that_is_not_told_is_unknown(answer):
 def test_refused_credentials_are_no_missing_permission(path):
     with pytest.raises(AccessRefused):
         today(Said(**{path: AccessRefused("no", status=401)}))
+
+
+def test_a_queue_without_members_is_read_all_the_same():
+    found = today(Said(**{"routing/queues/{queueId}/members": {}}))
+    assert (found.agent_ids, found.members.height) == ([], 0)
+    assert with_agents(Said(), found, ["a1"], lambda *told: None).agent_ids == ["a1"]

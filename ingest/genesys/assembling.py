@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 import polars as pl
@@ -25,7 +25,6 @@ from ingest.staffing import merge_blocks
 Progress = Callable[[str, int, int], None]
 # Parts whose tables stay in memory at once: conversations that last for days come from neighbouring parts.
 KEPT_PARTS = 6
-UNKNOWN_SKILL = "kept: skills that the platform does not name any more stand by their ids"
 
 
 @dataclass
@@ -44,6 +43,8 @@ class Collected:
         Visits by outcome.
     preferred : set of str
         Agents attached to visits by preferred-agent routing.
+    skill_ids : set of str
+        Skills that visits asked for.
     counts : dict of str to int
         What was left out, by reason.
     arrivals : dict of int to tuple of datetime
@@ -58,6 +59,7 @@ class Collected:
     offered: list[pl.DataFrame] = field(default_factory=list)
     outcomes: list[pl.DataFrame] = field(default_factory=list)
     preferred: set[str] = field(default_factory=set)
+    skill_ids: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     arrivals: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -76,8 +78,9 @@ class Assembly:
     """
 
     def __init__(self, parts: Sequence[Part], queue_ids: Sequence[str], span: Span) -> None:
-        self._all, self._queue_ids, self._span = list(parts), list(queue_ids), span
-        self._parts = [part for part in parts if part.kind in {QUEUES, USERS}]
+        days = set(span.utc_days())
+        self._all, self._queue_ids, self._span = [part for part in parts if part.day in days], list(queue_ids), span
+        self._parts = [part for part in self._all if part.kind in {QUEUES, USERS}]
         self._won = winners([part.frame("lives") for part in self._parts])
         self._reported = lru_cache(KEPT_PARTS)(self._read)
 
@@ -118,6 +121,10 @@ class Assembly:
             pl.col("end_at").clip(self._span.start, self._span.end),
         ).filter(pl.col("start_at") < pl.col("end_at"))
 
+    def provisional_days(self) -> list[date]:
+        """UTC days whose conversations came by query, since jobs did not cover them yet."""
+        return sorted({part.day for part in self._parts if part.is_provisional})
+
     def counted_by_platform(self, name: str) -> pl.DataFrame | None:
         """Half-hour or survey counts of the platform, as they were read last; None where none were."""
         parts = [part for part in self._all if part.kind == AGGREGATES]
@@ -129,7 +136,7 @@ class Assembly:
 
     def _read(self, number: int) -> Reported:
         part = self._parts[number]
-        names = ("visits", "work", "surveys", "left_out")
+        names = ("lives", "visits", "work", "surveys", "left_out")
         frames: Frames = {name: own(part.frame(name), self._won[number]) for name in names}
         return reported(frames, self._queue_ids, self._span)
 
@@ -143,6 +150,7 @@ class Assembly:
             return
         named = visits.filter(pl.col("agent_id").is_not_null()).select("queue_id", "agent_id").unique()
         found.answered = pl.concat([found.answered, named])
+        found.skill_ids.update(visits["skill_ids"].explode().drop_nulls().unique().to_list())
         attached = visits["preferred"].drop_nulls().explode().drop_nulls()
         found.preferred.update(attached.struct.field("agent_id").drop_nulls().to_list() if attached.len() else ())
         found.offered.append(crosscheck.half_hours(visits))

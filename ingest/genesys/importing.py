@@ -8,15 +8,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from engine.errors import CorruptSnapshot, InvalidScenario, SnapshotExists
 from ingest import store as stores
 from ingest.files.time_cells import check_time_zone
 from ingest.genesys.assembling import Assembly, Collected
-from ingest.genesys.parts import PartStore
+from ingest.genesys.parts import Part, PartStore
 from ingest.genesys.plan import Freshness
-from ingest.genesys.reading import JOBS, DayReader, Refused
+from ingest.genesys.reading import JOBS, DayReader, Refused, answered
 from ingest.genesys.running import Workers
 from ingest.genesys.span import check_span
 from ingest.genesys.today import Today, choose_queues, read_today, with_agents
@@ -177,31 +178,46 @@ class _Run:
         return Done(manifest, changed, n_read)
 
     def _check_organisation(self, today: Today) -> None:
-        known = self.parts.state().get("organisation")
-        found = today.organisation or self.means.host
-        if known not in {None, found}:
+        state, host = self.parts.state(), self.means.host
+        known, found = state.get("organisation"), today.organisation
+        # Where the platform does not name the organisation its address must do.
+        is_other = known != found if known and found else state.get("host", host) != host
+        if is_other:
             raise SnapshotExists(
                 f"snapshot {self.name!r} is being read from another organisation; choose another --name, or remove "
                 f"{self.parts.folder}"
             )
-        self.parts.remember(organisation=found)
+        self.parts.remember(organisation=found or known, host=host)
 
     def _read_days(self, today: Today) -> int:
-        fresh = Freshness(self._started(), self.wanted.refresh_days, availability(self.reader, JOBS))
-        days = self.wanted.span.utc_days()
-        have = self.parts.parts()
-        day_reader = DayReader(
-            self.reader, self.parts, fresh, today.queue_ids, today.agent_ids, self.refused, self.means.now,
-            self.workers.sleep, self.means.clock, self.means.job_deadline_s,
+        """Read the queues of all days first: whoever answered on any of them is an agent on all of them."""
+        now, started = self.means.now(), self._started()
+        fresh = Freshness(now, started, self.wanted.refresh_days, availability(self.reader, JOBS))
+        days = DayReader(
+            self.reader, self.parts, fresh, today.queue_ids, self.refused, self.means.now, self.workers.sleep,
+            self.means.clock, self.means.job_deadline_s,
         )  # fmt: skip
-        by_day = {day: [part for part in have if part.day == day] for day in days}
+        have = self._parts_by_day()
+        n_read = self._each_day("read queues, days", lambda day: days.read_queues(day, have[day]))
+        known = self._parts_by_day()
+        agent_ids = sorted({*today.agent_ids, *answered(chain.from_iterable(known.values()), today.queue_ids)})
+        return n_read + self._each_day("read agents, days", lambda day: days.read_agents(day, known[day], agent_ids))
+
+    def _parts_by_day(self) -> dict[date, list[Part]]:
+        have: dict[date, list[Part]] = {day: [] for day in self.wanted.span.utc_days()}
+        for part in self.parts.parts():
+            have.setdefault(part.day, []).append(part)
+        return {day: have[day] for day in self.wanted.span.utc_days()}
+
+    def _each_day(self, step: str, read: Callable[[date], int]) -> int:
+        days = self.wanted.span.utc_days()
         counts: dict[date, int] = {}
 
-        def read(day: date) -> None:
-            counts[day] = day_reader.read(day, by_day[day])
+        def read_one(day: date) -> None:
+            counts[day] = read(day)
 
-        self.tell("read days", 0, len(days))
-        self.workers.run(read, days, lambda day: self.tell("read days", len(counts), len(days)))
+        self.tell(step, 0, len(days))
+        self.workers.run(read_one, days, lambda day: self.tell(step, len(counts), len(days)))
         return sum(counts.values())
 
     def _started(self) -> datetime:

@@ -12,7 +12,8 @@ ASSUMPTIONS = (
     "Time on queue is presence On Queue with routing status idle, interacting or communicating; agents who let "
     "an alert ring are off queue until they come back.",
     "Busy holds visits to other queues, outbound and direct conversations of these queues' agents; emails elsewhere "
-    "are left out, since a call may interrupt them.",
+    "are left out, since a call may interrupt them. Chats, messages and callbacks elsewhere keep an agent from "
+    "everything, as a call does: right for queues of calls, too much of it and too few emails for other queues.",
     "The service level of a queue is that of its calls; the goal of an earlier day is not recorded.",
     "idle_since is the start of the present routing status of agents who are idle; it is not the clock by which the "
     "platform routes.",
@@ -21,6 +22,11 @@ NO_PRESENCE = (
     "When agents were on queue could not be read (permission analytics:userDetail:view) or nobody was, so replays "
     "infer it from the interactions."
 )
+PROVISIONAL = (
+    "The platform's jobs did not cover {days} (UTC) yet when this was read; conversations of these days that began "
+    "more than a day earlier are missing until the same command runs again later."
+)
+UNKNOWN_SKILLS = "kept: skills that the platform does not name any more stand by their ids"
 DEPARTED = (
     "{n} pairs of queue and agent answered interactions but are no members any more; they are taken as members, since "
     "they were there."

@@ -7,21 +7,23 @@ payloads. Nothing of it is lost when a run is cut off, and nothing of it is visi
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import io
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from engine.errors import CorruptSnapshot, NotWritable
-from ingest.arrow_files import write_frame
+from ingest.arrow_files import finish, write_frame
 from ingest.store import make_folder, sync_folder
 
 QUEUES, USERS, STATUS, AGGREGATES = "queues", "users", "status", "aggregates"
@@ -46,6 +48,8 @@ class Part:
         When reading began.
     folder : Path
         Where it lies.
+    sha256 : dict of str to str
+        Hash of each table's file.
     """
 
     day: date
@@ -54,6 +58,7 @@ class Part:
     is_provisional: bool
     read_at: datetime
     folder: Path
+    sha256: dict[str, str] = field(default_factory=dict, compare=False)
 
     def covers(self, other: Part) -> bool:
         """Whether this one says all that an earlier one says."""
@@ -69,12 +74,14 @@ class Part:
             If the file cannot be read.
         """
         path = self.folder / f"{name}.arrow"
+        remedy = f"remove {self.folder}, and the same command reads it again"
         try:
-            return pl.read_ipc(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise CorruptSnapshot(
-                f"{path}: cannot be read ({error}); remove {self.folder}, and the same command reads it again"
-            ) from error
+            content = path.read_bytes()
+        except OSError as error:
+            raise CorruptSnapshot(f"{path}: cannot be read ({error}); {remedy}") from error
+        if hashlib.sha256(content).hexdigest() != self.sha256.get(name):
+            raise CorruptSnapshot(f"{path}: is not what was written; {remedy}")
+        return pl.read_ipc(io.BytesIO(content))
 
 
 class PartStore:
@@ -128,10 +135,12 @@ class PartStore:
         unfinished.mkdir(mode=0o700)
         for table, frame in frames.items():
             write_frame(unfinished / f"{table}.arrow", frame)
-            _sync(unfinished / f"{table}.arrow")
+        entries = [
+            finish(unfinished / f"{table}.arrow", unfinished, table, frame.height) for table, frame in frames.items()
+        ]
         about = {
             "day": day.isoformat(), "kind": kind, "ids": sorted(ids), "is_provisional": is_provisional,
-            "read_at": read_at.isoformat(),
+            "read_at": read_at.isoformat(), "sha256": {entry.table: entry.sha256 for entry in entries},
         }  # fmt: skip
         (unfinished / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
         _sync(unfinished / _ABOUT)
@@ -145,14 +154,13 @@ class PartStore:
     def state(self) -> dict[str, Any]:
         """What was remembered by the last run; empty at first."""
         try:
-            state: dict[str, Any] = json.loads((self.folder / "job.json").read_text(encoding="utf-8"))
+            return dict(json.loads((self.folder / "job.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise CorruptSnapshot(
                 f"{self.folder / 'job.json'}: cannot be read ({error}); remove {self.folder} to read everything again"
             ) from error
-        return state
 
     def remember(self, **values: Any) -> None:
         """Store values for the next run beside those that are there."""
@@ -186,7 +194,7 @@ def _part(about: Path) -> Part:
         raw = json.loads(about.read_text(encoding="utf-8"))
         return Part(
             date.fromisoformat(raw["day"]), raw["kind"], frozenset(raw["ids"]), raw["is_provisional"],
-            datetime.fromisoformat(raw["read_at"]), about.parent,
+            datetime.fromisoformat(raw["read_at"]).astimezone(UTC), about.parent, dict(raw["sha256"]),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptSnapshot(

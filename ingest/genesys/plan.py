@@ -19,6 +19,8 @@ class Freshness:
 
     Parameters
     ----------
+    now : datetime
+        What was read later was read by a clock that went wrong, and does not count.
     run_started : datetime
         Start of the run that goes on.
     refresh_days : int
@@ -27,12 +29,15 @@ class Freshness:
         Up to when jobs cover conversations.
     """
 
+    now: datetime
     run_started: datetime
     refresh_days: int
     available: datetime
 
     def keeps(self, part: Part) -> bool:
         """Whether a part need not be read again."""
+        if part.read_at > self.now:
+            return False
         if part.read_at >= self.run_started:
             return True
         day_end = midnight(part.day) + DAY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -49,8 +49,8 @@ class DayReader:
         Where parts go.
     fresh : Freshness
         Which parts count.
-    queue_ids, agent_ids : sequence of str
-        Chosen queues and their members.
+    queue_ids : sequence of str
+        Chosen queues.
     refused : Refused
         What may not be read.
     now : callable
@@ -65,15 +65,14 @@ class DayReader:
     store: PartStore
     fresh: Freshness
     queue_ids: Sequence[str]
-    agent_ids: Sequence[str]
     refused: Refused
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     clock: Callable[[], float]
     job_deadline_s: float
 
-    def read(self, day: date, parts: Sequence[Part]) -> int:
-        """Read what is missing of a day.
+    def read_queues(self, day: date, parts: Sequence[Part]) -> int:
+        """Read what is missing of the chosen queues on a day.
 
         Parameters
         ----------
@@ -87,38 +86,48 @@ class DayReader:
         int
             Parts that were read. [count]
         """
-        have = list(parts)
-        read = self._conversations(day, QUEUES, missing(have, self.fresh, day, QUEUES, self.queue_ids))
-        # What the new part covers is gone from the store.
-        have = [part for part in have if not any(newer.covers(part) for newer in read)] + read
-        people = sorted({*self.agent_ids, *self._answered(have)})
-        read += self._conversations(day, USERS, missing(have, self.fresh, day, USERS, people))
-        read += self._status(day, missing(have, self.fresh, day, STATUS, people))
+        read = self._conversations(day, QUEUES, missing(parts, self.fresh, day, QUEUES, self.queue_ids))
         # Counts are of all chosen queues together, so one that is missing has all read.
-        if missing(have, self.fresh, day, AGGREGATES, self.queue_ids):
+        if missing(parts, self.fresh, day, AGGREGATES, self.queue_ids):
             read += self._aggregates(day)
-        return len(read)
+        return read
 
-    def _answered(self, parts: Sequence[Part]) -> set[str]:
-        """Agents who answered the chosen queues; they may have left the queues since."""
-        chosen = pl.col("queue_id").is_in(list(self.queue_ids)) & pl.col("agent_id").is_not_null()
-        found = [part.frame("visits").filter(chosen)["agent_id"] for part in parts if part.kind == QUEUES]
-        return {agent for agents in found for agent in agents}
+    def read_agents(self, day: date, parts: Sequence[Part], agent_ids: Sequence[str]) -> int:
+        """Read what is missing of agents on a day: all their work, and when they were on queue.
 
-    def _conversations(self, day: date, kind: str, ids: Sequence[str]) -> list[Part]:
+        Parameters
+        ----------
+        day : date
+            UTC day.
+        parts : sequence of Part
+            Finished parts of this day.
+        agent_ids : sequence of str
+            Members of the chosen queues, and whoever answered them on any day: they may have left since.
+
+        Returns
+        -------
+        int
+            Parts that were read. [count]
+        """
+        read = self._conversations(day, USERS, missing(parts, self.fresh, day, USERS, agent_ids))
+        return read + self._status(day, missing(parts, self.fresh, day, STATUS, agent_ids))
+
+    def _conversations(self, day: date, kind: str, ids: Sequence[str]) -> int:
         if not ids:
-            return []
+            return 0
         read_at, start = self.now(), midnight(day)
         is_provisional = start + DAY > self.fresh.available
         of = query_bodies.queue_filter if kind == QUEUES else query_bodies.user_filter
         pages = [page for some in query_bodies.batches(ids) for page in self._pages(is_provisional, start, of(some))]
         frames = merged([_frames([]), *pages])
-        return [self.store.write(day, kind, ids, read_at, frames, is_provisional=is_provisional)]
+        self.store.write(day, kind, ids, read_at, frames, is_provisional=is_provisional)
+        return 1
 
     def _pages(self, by_query: bool, start: datetime, segment_filter: dict[str, object]) -> Iterator[Frames]:
         end = start + DAY
         if by_query:
-            body = query_bodies.query_body(start, end, [segment_filter])
+            # The query gives conversations that began on a day; one that began the evening before may go on here.
+            body = query_bodies.query_body(start - DAY, end, [segment_filter])
             pages = _bounded(paged_query(self.reader, QUERY, body, "conversations"), start.date())
         else:
             body = query_bodies.job_body(start, end, [segment_filter])
@@ -126,22 +135,23 @@ class DayReader:
         for page in pages:
             yield _frames(page)
 
-    def _status(self, day: date, ids: Sequence[str]) -> list[Part]:
+    def _status(self, day: date, ids: Sequence[str]) -> int:
         if not ids or STATUS in self.refused.kinds:
-            return []
+            return 0
         read_at, start = self.now(), midnight(day)
         try:
             details = staffing.fetch_status(self.reader, ids, start, start + DAY)
         except AccessRefused as error:
             self.refused.note(STATUS, error)
-            return []
+            return 0
         frame, counts = staffing.parse_status(details, start, start + DAY)
         frames = {"staffing": frame, "counts": _counted(counts)}
-        return [self.store.write(day, STATUS, ids, read_at, frames)]
+        self.store.write(day, STATUS, ids, read_at, frames)
+        return 1
 
-    def _aggregates(self, day: date) -> list[Part]:
+    def _aggregates(self, day: date) -> int:
         if AGGREGATES in self.refused.kinds:
-            return []
+            return 0
         read_at, start = self.now(), midnight(day)
         span = (start, start + DAY)
         try:
@@ -149,9 +159,30 @@ class DayReader:
             answer = aggregates.fetch_survey_aggregates(self.reader, self.queue_ids, *span)
         except AccessRefused as error:
             self.refused.note(AGGREGATES, error)
-            return []
+            return 0
         frames = {"aggregates": counted, "surveys": aggregates.parse_survey_aggregates(answer)}
-        return [self.store.write(day, AGGREGATES, self.queue_ids, read_at, frames)]
+        self.store.write(day, AGGREGATES, self.queue_ids, read_at, frames)
+        return 1
+
+
+def answered(parts: Iterable[Part], queue_ids: Sequence[str]) -> set[str]:
+    """Agents who answered the chosen queues.
+
+    Parameters
+    ----------
+    parts : iterable of Part
+        Finished ones.
+    queue_ids : sequence of str
+        Chosen queues.
+
+    Returns
+    -------
+    set of str
+        Their ids.
+    """
+    chosen = pl.col("queue_id").is_in(list(queue_ids)) & pl.col("agent_id").is_not_null()
+    found = [part.frame("visits").filter(chosen)["agent_id"].unique() for part in parts if part.kind == QUEUES]
+    return {agent for agents in found for agent in agents}
 
 
 def _frames(page: list[dict[str, object]]) -> Frames:
@@ -167,9 +198,9 @@ def _bounded(pages: Iterator[list[dict[str, object]]], day: date) -> Iterator[li
     n_read = 0
     for page in pages:
         n_read += len(page)
-        if n_read > MOST_QUERIED:
+        if n_read >= MOST_QUERIED:
             raise RequestRefused(
-                f"{day}: more than {MOST_QUERIED} conversations, and jobs do not cover this day yet; end with an "
-                "earlier day, or run again tomorrow"
+                f"{day}: {MOST_QUERIED} conversations or more, which is all that a query gives, and jobs do not cover "
+                "this day yet; end with an earlier day, or run again tomorrow"
             )
         yield page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +19,7 @@ OUTSIDE = "left out: visits that arrived outside the chosen days"
 LET_RING = "left out: alerts that an agent did not answer"
 OWN_CALL = "left out: other sessions of the answering agent during the interaction itself, such as a consultation"
 EMAILS = "left out: emails elsewhere, which a call may interrupt"
+NO_END = "repaired: work without a recorded end; taken to last to the end of its UTC day"
 NO_AGENT = "left out: surveys that name no agent"
 FOREIGN = "left out: surveys of other queues or other days"
 
@@ -56,7 +57,7 @@ def reported(frames: Frames, queue_ids: Collection[str], span: Span) -> Reported
     Parameters
     ----------
     frames : dict of str to polars.DataFrame
-        visits, work, surveys and left_out of conversations that are each complete.
+        lives, visits, work, surveys and left_out of conversations that are each complete.
     queue_ids : collection of str
         Chosen queues.
     span : Span
@@ -71,12 +72,18 @@ def reported(frames: Frames, queue_ids: Collection[str], span: Span) -> Reported
     chosen = visits.filter(pl.col("queue_id").is_in(list(queue_ids)))
     kept = chosen.filter(_within(span, "arrived_at"))
     busy, work_counts = _busy(frames["work"], kept, span)
-    surveys, survey_counts = _surveys(frames["surveys"], kept, queue_ids)
+    surveys, survey_counts = _surveys(_begun_within(frames, span), kept, queue_ids)
     counts = {OTHER_QUEUES: visits.height - chosen.height, OUTSIDE: chosen.height - kept.height}
     reasons = frames["left_out"].group_by("reason").len().sort("reason").rows()
     return Reported(
         kept, busy, surveys, counts | work_counts | survey_counts | {f"left out: {why}": n for why, n in reasons}
     )
+
+
+def _begun_within(frames: Frames, span: Span) -> pl.DataFrame:
+    """Surveys, told whether their conversation began in the chosen days."""
+    begun = frames["lives"].select("conversation_id", begun=_within(span, "started_at"))
+    return frames["surveys"].join(begun, on="conversation_id", how="left", maintain_order="left")
 
 
 def _within(span: Span, column: str) -> pl.Expr:
@@ -89,39 +96,64 @@ def _busy(work: pl.DataFrame, kept: pl.DataFrame, span: Span) -> tuple[pl.DataFr
     elsewhere = work.filter(pl.col("kind") != "unanswered").join(
         own.select(*_VISIT, "agent_id"), on=[*_VISIT, "agent_id"], how="anti", maintain_order="left"
     )
-    n_alerts = work.filter(pl.col("kind") == "unanswered").height
     blocking = elsewhere.filter(~pl.col("media").is_in(INTERRUPTIBLE))
-    apart = _apart(blocking, own, span)
-    clipped = apart.with_columns(
-        pl.col("start_at").clip(span.start, span.end), pl.col("end_at").fill_null(span.end).clip(span.start, span.end)
-    ).filter(pl.col("start_at") < pl.col("end_at"))
-    elsewhere_why = (
+    apart, n_inside = _apart(_ended(blocking), _ended(own))
+    clipped = apart.with_columns(pl.col("start_at", "end_at").clip(span.start, span.end)).filter(
+        pl.col("start_at") < pl.col("end_at")
+    )
+    why = (
         pl.when(pl.col("queue_id").is_not_null())
-        .then(pl.format("{}, another visit to a queue", "media"))
+        .then(pl.format("{}, another session of a queue", "media"))
         .otherwise(pl.format("{} {}, no queue", "direction", "media"))
     )
-    busy = clipped.with_columns(pl.col("direction").fill_null("other"), pl.col("media").fill_null("other")).select(
-        "agent_id", "start_at", "end_at", why=elsewhere_why
+    busy = clipped.with_columns(pl.col("direction", "media").fill_null("other")).select(
+        "agent_id", "start_at", "end_at", why=why
     )
     return busy, {
-        LET_RING: n_alerts,
+        LET_RING: work.filter(pl.col("kind") == "unanswered").height,
         EMAILS: elsewhere.height - blocking.height,
-        OWN_CALL: blocking.height - apart.height,
+        NO_END: blocking["end_at"].null_count(),
+        OWN_CALL: n_inside,
     }
 
 
-def _apart(work: pl.DataFrame, own: pl.DataFrame, span: Span) -> pl.DataFrame:
-    """Work that does not overlap an interaction that the same agent answered in the same conversation."""
+def _ended(work: pl.DataFrame) -> pl.DataFrame:
+    """Sessions with an end; one that never ended must not keep its agent from everything that came after."""
+    end_of_day = pl.col("start_at").dt.truncate("1d").dt.offset_by("1d")
+    return work.with_columns(pl.col("end_at").fill_null(end_of_day))
+
+
+def _apart(work: pl.DataFrame, own: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Work less the time in which its agent answered in the same conversation, and how many sessions that takes up.
+
+    A consultation lies inside the call and is part of it; what begins before or goes on after it is work of its own.
+    """
+    keys = ["conversation_id", "agent_id"]
     row = work.with_row_index("row")
-    answered = own.select(
-        "conversation_id", "agent_id", own_start="start_at", own_end=pl.col("end_at").fill_null(span.end)
+    answered = own.select(*keys, own_start="start_at", own_end="end_at")
+    overlapping = (
+        row.join(answered, on=keys)
+        .filter((pl.col("start_at") < pl.col("own_end")) & (pl.col("end_at") > pl.col("own_start")))
+        .sort("row", "own_start")
     )
-    overlaps = (
-        row.join(answered, on=["conversation_id", "agent_id"])
-        .filter((pl.col("start_at") < pl.col("own_end")) & (pl.col("end_at").fill_null(span.end) > pl.col("own_start")))
-        .select("row")
-    )
-    return row.join(overlaps, on="row", how="anti", maintain_order="left").drop("row")
+    touched = overlapping["row"].unique()
+    pieces = [piece for _, group in overlapping.group_by("row", maintain_order=True) for piece in _pieces(group)]
+    whole = row.filter(~pl.col("row").is_in(touched.implode()))
+    left = pl.concat([whole, *pieces]).sort("row", "start_at")
+    n_inside = touched.len() - left.filter(pl.col("row").is_in(touched.implode()))["row"].n_unique()
+    return left.drop("row"), n_inside
+
+
+def _pieces(group: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """What is left of one session, given beside every interaction of its agent that it overlaps."""
+    session = group[:1].drop("own_start", "own_end")
+    start, end = session["start_at"][0], session["end_at"][0]
+    for own_start, own_end in group.select("own_start", "own_end").rows():
+        if start < own_start:
+            yield session.with_columns(start_at=pl.lit(start), end_at=pl.lit(own_start)).cast(dict(session.schema))  # type: ignore[arg-type]
+        start = max(start, own_end)
+    if start < end:
+        yield session.with_columns(start_at=pl.lit(start)).cast(dict(session.schema))  # type: ignore[arg-type]
 
 
 def _surveys(
@@ -130,9 +162,8 @@ def _surveys(
     """Surveys of reported visits; those that name a chosen queue and no visit count by agent."""
     visited = kept.select(_VISIT).with_columns(known=True)
     joined = surveys.join(visited, on=_VISIT, how="left", maintain_order="left")
-    own = joined.filter(
-        pl.col("known").is_not_null() | (pl.col("visit").is_null() & pl.col("queue_id").is_in(list(queue_ids)))
-    )
+    by_agent = pl.col("visit").is_null() & pl.col("queue_id").is_in(list(queue_ids)) & pl.col("begun")
+    own = joined.filter(pl.col("known").is_not_null() | by_agent.fill_null(False))
     named = own.filter(pl.col("agent_id").is_not_null())
     wanted = named.select(
         "survey_id", pl.when("known").then(interaction_id()), "agent_id", "queue_id", "completed_at", "score"

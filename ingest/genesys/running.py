@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
@@ -10,11 +11,22 @@ from typing import TypeVar
 # A thread may be in the middle of writing a part; one that waits for an answer is left behind.
 LONGEST_GOODBYE_S = 2.0
 
+# How often a thread that waits for the others looks up.
+LOOK_S = 0.2
+
 Item = TypeVar("Item")
+Told = tuple[Item, BaseException | None]
 
 
 class Stopped(Exception):
     """Waiting was given up because another thread failed or the user stopped the program."""
+
+
+def _patiently(told: SimpleQueue[Told[Item]]) -> Told[Item]:
+    # A wait without end is deaf to Ctrl-C where a library has changed how signals interrupt system calls.
+    while True:
+        with suppress(Empty):
+            return told.get(timeout=LOOK_S)
 
 
 class Workers:
@@ -64,7 +76,7 @@ class Workers:
             The first that `work` raises, once the others have stopped or are past caring.
         """
         waiting: SimpleQueue[Item] = SimpleQueue()
-        told: SimpleQueue[tuple[Item, BaseException | None]] = SimpleQueue()
+        told: SimpleQueue[Told[Item]] = SimpleQueue()
         n_items = 0
         for item in items:
             waiting.put(item)
@@ -89,7 +101,7 @@ class Workers:
             thread.start()
         try:
             for _ in range(n_items):
-                item, error = told.get()
+                item, error = _patiently(told)
                 if error is not None:
                     raise error
                 done(item)

@@ -10,7 +10,7 @@ from engine.errors import InvalidScenario, InvalidTable
 
 # Survey forms give a share of points, by all that is published, as 0 to 100.
 LOW, HIGH = 0.0, 100.0
-# A whole set of scores up to here looks like points of another scale.
+# A whole set of scores up to here looks like points of another scale; nothing but 0 fits every scale.
 SUSPICIOUS = 5.0
 
 
@@ -93,7 +93,7 @@ class Scale:
                 f"surveys: scores from {least:g} to {most:g} do not lie on a scale from {self.low:g} to "
                 f"{self.high:g}; {remedy}"
             )
-        if not self.is_given and most <= SUSPICIOUS:
+        if not self.is_given and 0 < most <= SUSPICIOUS:
             raise InvalidTable(
                 f"surveys: all {n} scores lie between {least:g} and {most:g}, which looks like another scale than 0 to "
                 f"100; {remedy} (0,100 if that is right)"

@@ -9,6 +9,7 @@ import polars as pl
 
 import ingest.agents as people
 import ingest.queues as settings
+from engine.tables import TABLES
 from ingest.pages import Reader
 from ingest.platform_errors import AccessRefused, RequestRefused
 
@@ -112,7 +113,14 @@ def read_today(reader: Reader, chosen: Sequence[dict[str, object]], progress: Pr
         _add(total, counts)
         progress("read members of queues", number, queues.height)
     empty = Today(
-        _organisation(reader), queues, pl.concat(members), pl.DataFrame(), skills, languages, total, _switches(reader)
+        _organisation(reader),
+        queues,
+        pl.concat(members),
+        TABLES["agents"].empty(),
+        skills,
+        languages,
+        total,
+        _switches(reader),
     )
     return with_agents(reader, empty, empty.members["agent_id"].unique().sort().to_list(), progress)
 
@@ -136,8 +144,7 @@ def with_agents(reader: Reader, today: Today, agent_ids: Iterable[str], progress
     Today
         With these agents beside the others.
     """
-    known = set(today.agents["agent_id"]) if today.agents.width else set()
-    wanted = sorted(set(agent_ids) - known)
+    wanted = sorted(set(agent_ids) - set(today.agents["agent_id"]))
     if not wanted:
         return today
     users = people.fetch_users(reader, wanted)
@@ -151,7 +158,7 @@ def with_agents(reader: Reader, today: Today, agent_ids: Iterable[str], progress
         counts = {**counts, "kept: agents whom the platform does not know any more; they have no skills": len(strange)}
     total = dict(today.counts)
     _add(total, counts)
-    agents = pl.concat([today.agents, frame], how="diagonal") if today.agents.width else frame
+    agents = pl.concat([today.agents, frame], how="diagonal")
     said = tuple(dict.fromkeys((*today.notes, *notes)))
     return replace(today, agents=agents.sort("agent_id"), counts=total, notes=said)
 

@@ -10,8 +10,7 @@ import polars as pl
 from ingest.files import pseudonyms
 from ingest.genesys import crosscheck
 from ingest.genesys.assembling import Assembly, Collected
-from ingest.genesys.notes import ASSUMPTIONS, DEPARTED, NO_PRESENCE
-from ingest.genesys.scale import Scale
+from ingest.genesys.notes import ASSUMPTIONS, DEPARTED, NO_PRESENCE, PROVISIONAL, UNKNOWN_SKILLS
 from ingest.genesys.span import Span
 from ingest.genesys.today import Today
 from ingest.genesys.wanted import Wanted
@@ -68,7 +67,7 @@ def write(
     InvalidTable
         If the scale of survey scores cannot be told.
     """
-    tables = _tables(assembly, found, today, wanted.scale)
+    tables = _tables(assembly, found, today, wanted)
     coded = _coding(tables, found, key)
     for name, frame in tables.items():
         writer.add(name, coded(name, frame))
@@ -78,6 +77,8 @@ def write(
         writer.assume(sentence)
     if key is not None:
         writer.assume(pseudonyms.ASSUMPTION_KEPT)
+    if unknown := found.skill_ids - today.skills.keys():
+        writer.count(UNKNOWN_SKILLS, len(unknown))
     for label in sorted({*today.counts, *found.counts}):
         if n := today.counts.get(label, 0) + found.counts.get(label, 0):
             writer.count(label, n)
@@ -97,12 +98,10 @@ def _sentences(
     said = [*ASSUMPTIONS, *today.notes]
     if "staffing" not in tables:
         said.append(NO_PRESENCE)
+    if days := assembly.provisional_days():
+        said.append(PROVISIONAL.format(days=", ".join(map(str, days))))
     counted = tables.get("aggregates")
-    if counted is None:
-        said.append(crosscheck.NO_COUNTS)
-    else:
-        within = (pl.col("start_at") >= span.start) & (pl.col("start_at") < span.end)
-        said.append(crosscheck.compare_offered(counted.filter(within), found.offered))
+    said.append(crosscheck.NO_COUNTS if counted is None else crosscheck.compare_offered(counted, found.offered, span))
     surveys = assembly.counted_by_platform("surveys")
     if surveys is not None:
         said.append(crosscheck.compare_surveys(surveys, tables["surveys"].height))
@@ -111,16 +110,16 @@ def _sentences(
     return said
 
 
-def _tables(assembly: Assembly, found: Collected, today: Today, scale: Scale) -> dict[str, pl.DataFrame]:
+def _tables(assembly: Assembly, found: Collected, today: Today, wanted: Wanted) -> dict[str, pl.DataFrame]:
     """All tables but interactions."""
-    agents = pl.col("agent_id").is_in(today.agent_ids)
+    agents, span = pl.col("agent_id").is_in(today.agent_ids), wanted.span
     surveys = pl.concat(found.surveys).unique("survey_id", keep="last", maintain_order=True).sort("survey_id")
     busy = pl.concat(found.busy).filter(agents).sort("agent_id", "start_at", "end_at", "why")
     tables = {
         "agents": today.agents,
         "queues": today.queues,
         "members": pl.concat([today.members, _departed(found, today)], how="diagonal").sort("queue_id", "agent_id"),
-        "surveys": scale.applied(surveys),
+        "surveys": wanted.scale.applied(surveys),
         "busy": busy,
     }
     staffing = assembly.staffing().filter(agents)
@@ -128,7 +127,8 @@ def _tables(assembly: Assembly, found: Collected, today: Today, scale: Scale) ->
         tables["staffing"] = staffing
     counted = assembly.counted_by_platform("aggregates")
     if counted is not None:
-        tables["aggregates"] = counted.sort("queue_id", "media", "start_at")
+        within = (pl.col("start_at") >= span.start) & (pl.col("start_at") < span.end)
+        tables["aggregates"] = counted.filter(within).sort("queue_id", "media", "start_at")
     return tables
 
 
