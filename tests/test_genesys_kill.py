@@ -124,3 +124,21 @@ def test_the_secret_is_in_no_file_and_in_nothing_printed(tmp_path, double, whole
         assert "Bearer" not in text
     finished(tmp_path, double, "Queue 1")
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+def test_ctrl_c_ends_a_run_that_waits_for_a_job(tmp_path):
+    with Double(small(), client_secret=SECRET, polls=10**9) as patient:
+        running = subprocess.Popen(
+            command(tmp_path, "Queue 1"),
+            env=environment(patient),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while running.poll() is None and not any(path.count("jobs/") for _, path in patient.requests):
+            os.sched_yield()
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=10)
+    assert running.returncode == 1
+    assert "stopped" in said
+    assert stores.names(tmp_path) == []
