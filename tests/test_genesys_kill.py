@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -135,7 +136,8 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_job(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        while running.poll() is None and not any(path.count("jobs/") for _, path in patient.requests):
+        polled = re.compile(r"details/jobs/(?!availability)")
+        while running.poll() is None and not any(m == "GET" and polled.search(path) for m, path in patient.requests):
             os.sched_yield()
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=10)
