@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
     if command == "install":
         return 0
     if command == "check":
-        return max(call(check) for check in CHECKS)
+        return max(abs(call(check)) for check in CHECKS)
     if command == "test":
         return call(["-m", "pytest", *rest])
     return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
@@ -64,8 +65,16 @@ def layer_for(command: str, rest: list[str]) -> str:
     if command in {"test", "check"}:
         return "dev"
     reads_genesys = command == "cli" and (rest[:1] == ["genesys"] or rest[:2] == ["snapshot", "genesys"])
-    serves_live = command == "serve" and "GENESYS_CLIENT_ID" in os.environ
+    serves = command == "serve" or (command == "cli" and rest[:1] == ["serve"])
+    serves_live = serves and ("GENESYS_CLIENT_ID" in os.environ or named_in_settings(rest))
     return "genesys" if reads_genesys or serves_live else "run"
+
+
+def named_in_settings(rest: list[str]) -> bool:
+    """Whether the settings file names a client of Genesys Cloud."""
+    named = [rest[place + 1] for place, option in enumerate(rest[:-1]) if option == "--settings"]
+    path = Path((named or [os.environ.get("ROUTELAB_SETTINGS", "routelab.toml")])[0])
+    return path.is_file() and "genesys_client_id" in path.read_text(encoding="utf-8", errors="replace")
 
 
 class SetupError(Exception):
@@ -89,10 +98,16 @@ def call(arguments: list[str]) -> int:
     paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     where = HERE if arguments[1] not in {"api"} else None
-    try:
-        return subprocess.run([PYTHON, *arguments], env=environment, cwd=where, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+    with subprocess.Popen([PYTHON, *arguments], env=environment, cwd=where) as child:
+        # Whoever ends this script means the command that it started; Ctrl-C reaches that one by itself.
+        passed = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {number: signal.signal(number, lambda sent, frame: child.send_signal(sent)) for number in passed}
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return child.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def install(layer: str) -> None:

@@ -26,7 +26,7 @@ def show_check(found: Check) -> None:
     console.print(f"{found.host}: {len(found.queues)} queues")
     console.print(_permissions(found))
     for namespace, values in found.limits.items():
-        listed = ", ".join(f"{key} {value:g}" for key, value in sorted(values.items()))
+        listed = ", ".join(f"{key} {value:,.0f}" for key, value in sorted(values.items()))
         console.print(f"limits {namespace}: {listed or 'not told'}")
     console.print(_queues(found))
     if found.data_from is None:
@@ -56,15 +56,15 @@ def told(counts: Counts) -> str:
     str
         Only what happened.
     """
-    said = [f"{counts.requests} requests"]
+    said = [f"requests: {counts.requests}"]
     if counts.retries:
-        said.append(f"{counts.retries} repeated")
+        said.append(f"repeated: {counts.retries}")
     if counts.limited_s >= 1:
-        said.append(f"{counts.limited_s:.0f} s waited for the rate limit")
+        said.append(f"waited for the rate limit: {counts.limited_s:.0f} s over all threads")
     if counts.token_renewals:
-        said.append(f"{counts.token_renewals} tokens renewed")
+        said.append(f"tokens renewed: {counts.token_renewals}")
     if counts.lost_submits:
-        said.append(f"{counts.lost_submits} job submits without an answer (each may have left a job behind)")
+        said.append(f"job submits without an answer: {counts.lost_submits} (each may have left a job behind)")
     return ", ".join(said)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from engine.errors import InvalidScenario, InvalidTable, NotWritable, SnapshotExists, UnknownName
+from engine.errors import InvalidScenario, InvalidTable, MissingInput, NotWritable, SnapshotExists, UnknownName
 from ingest import store as stores
 from ingest.double import PLANTED, Double, Faults, Organisation, organisation
 from ingest.files import pseudonyms
@@ -201,7 +201,7 @@ class TestAgain:
 
     def test_agents_of_a_queue_that_is_no_longer_chosen_leave_all_tables(self, tmp_path, double):
         read(tmp_path, double)
-        read(tmp_path, double, wanted=wanted_for(double.organisation, "Queue 1"))
+        read(tmp_path, double, wanted=wanted_for(double.organisation, "Queue 1"), replace=True)
         found = open_snapshot(tmp_path, "n")
         ours = set(found.table("members")["agent_id"])
         assert len(ours) < double.organisation.tables.agents.height
@@ -301,6 +301,41 @@ class TestUnchanged:
         for said in ("as it is", "as it is", "as it is now"):
             self.commit(tmp_path, said)
         assert [path.name for path in tmp_path.iterdir()] == ["n"]
+
+
+class TestLess:
+    """A slip of the pen in a nightly line must not lose what is there."""
+
+    @pytest.mark.parametrize("lost", ["queue", "first", "last", "zone", "scale", "codes"])
+    def test_what_would_be_lost_is_named_and_kept(self, tmp_path, double, lost):
+        whole = wanted_for(double.organisation, pseudonymise=lost == "codes")
+        span = whole.span
+        read(tmp_path, double, wanted=whole)
+        before, asked = content(tmp_path / "n"), len(double.requests)
+        less, said = {
+            "queue": (replace(whole, queues=("Queue 1",)), "queue 'Queue 2'"),
+            "first": (replace(whole, span=replace(span, first=span.last)), "days from 2026-01-05"),
+            "last": (replace(whole, span=replace(span, last=span.first)), "days to 2026-01-06"),
+            "zone": (replace(whole, span=replace(span, time_zone="Europe/Berlin")), "days of UTC"),
+            "scale": (replace(whole, scale=Scale.of("0,10")), "survey scores from 0"),
+            "codes": (replace(whole, pseudonymise=False), "--pseudonymise"),
+        }[lost]
+        with pytest.raises(SnapshotExists, match="--replace") as refused:
+            read(tmp_path, double, wanted=less)
+        assert said in str(refused.value)
+        assert content(tmp_path / "n") == before
+        assert len(double.requests) == asked
+
+    def test_more_is_taken_without_asking_by_name_or_id(self, tmp_path, double):
+        read(tmp_path, double, wanted=wanted_for(double.organisation, "Queue 1"))
+        assert read(tmp_path, double, wanted=wanted_for(double.organisation, "q1", "q2")).changed
+
+    def test_days_without_an_interaction_make_no_snapshot(self, tmp_path, double):
+        whole = wanted_for(double.organisation)
+        empty = replace(whole.span, first=whole.span.first.replace(year=2025), last=whole.span.last.replace(year=2025))
+        with pytest.raises(MissingInput, match="no interaction"):
+            read(tmp_path, double, wanted=replace(whole, span=empty))
+        assert stores.names(tmp_path) == []
 
 
 class TestRefusals:
@@ -452,7 +487,7 @@ class TestRepairs:
         whole = wanted_for(double.organisation)
         short = type(whole)(whole.queues, type(whole.span)(whole.span.first, whole.span.first))
         read(tmp_path, double, "shrunk")
-        read(tmp_path, double, "shrunk", wanted=short)
+        read(tmp_path, double, "shrunk", wanted=short, replace=True)
         read(tmp_path, double, "alone", wanted=short)
         assert content(tmp_path / "shrunk")["busy.arrow"] == content(tmp_path / "alone")["busy.arrow"]
         shrunk, alone = (read_manifest(tmp_path / name) for name in ("shrunk", "alone"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,7 +12,7 @@ import pytest
 
 from ingest import aggregates, staffing
 from ingest.genesys import reading
-from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, PartStore
+from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part, PartStore
 from ingest.genesys.plan import Freshness
 from ingest.genesys.reading import JOBS, QUERY, DayReader, Refused
 from ingest.platform_errors import AccessRefused, JobFailed, RequestRefused
@@ -19,6 +21,8 @@ from tests.payloads import START, answered, conversation, customer, handled, par
 DAY = START.date()
 DAY_END = datetime(2025, 3, 2, tzinfo=UTC)
 NOW = datetime(2025, 4, 1, tzinfo=UTC)
+# No clock went wrong.
+LATER = NOW + timedelta(days=9)
 FORBIDDEN = AccessRefused("no", status=403, permission="some:thing:view")
 
 
@@ -89,15 +93,29 @@ def store(tmp_path):
     return PartStore(tmp_path / "parts")
 
 
+@dataclass
+class Run:
+    """As one run reads a day: the queues, then the agents that are known by then."""
+
+    days: DayReader
+    agents: Sequence[str]
+
+    def read(self, day: date, parts: Sequence[Part]) -> int:
+        n_read = self.days.read_queues(day, parts)
+        have = [part for part in self.days.store.parts() if part.day == day]
+        people = sorted({*self.agents, *reading.answered(have, self.days.queue_ids)})
+        return n_read + self.days.read_agents(day, have, people)
+
+
 def reader(
     platform, store, *, queues=("q1",), agents=("u1",), available=NOW, refused=None, deadline_s=60.0, fresh=None
-):
-    """As one run would read."""
-    fresh = fresh or Freshness(NOW - timedelta(days=1), 3, available)
-    return DayReader(
-        platform, store, fresh, queues, agents, refused or Refused(), platform.now, platform.sleep,
+) -> Run:
+    fresh = fresh or Freshness(LATER, NOW - timedelta(days=1), 3, available)
+    days = DayReader(
+        platform, store, fresh, queues, refused or Refused(), platform.now, platform.sleep,
         lambda: platform.seconds, deadline_s,
     )  # fmt: skip
+    return Run(days, agents)
 
 
 def kinds(store):
@@ -183,7 +201,7 @@ class TestPeople:
     def test_what_a_new_part_replaces_is_not_looked_into(self, store):
         """The earlier part is gone from the store by then, and with it whoever answered by its word only."""
         reader(Platform(answered()), store, agents=("u7",)).read(DAY, [])
-        again = Freshness(NOW + timedelta(days=1), 99, NOW)
+        again = Freshness(LATER, NOW + timedelta(days=1), 99, NOW)
         platform = Platform()
         assert reader(platform, store, agents=("u7",), fresh=again).read(DAY, store.parts()) == 4
         (users,) = [part for part in store.parts() if part.kind == USERS and part.ids == {"u7"}]
@@ -220,7 +238,7 @@ class TestRefusals:
 
 
 class TestLimits:
-    @pytest.mark.parametrize(("most", "fits"), [(6, True), (5, False)])
+    @pytest.mark.parametrize(("most", "fits"), [(7, True), (6, False)])
     def test_more_than_the_query_gives_is_refused_rather_than_cut(self, store, monkeypatch, most, fits):
         monkeypatch.setattr(reading, "MOST_QUERIED", most)
         platform = Platform(answered(), answered(name="c2"), pages=3)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import sys
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from api.commands import options, platform
+
+EPOCH, DAY_MS = date(1970, 1, 1).toordinal(), 86_400_000
 
 
 @click.group()
@@ -101,9 +104,21 @@ def double(
       routelab genesys double --port 8010 --agents 50 --days 7
       GENESYS_BASE_URL=http://127.0.0.1:8010 GENESYS_CLIENT_ID=demo GENESYS_CLIENT_SECRET=demo routelab genesys check
     """
+    from engine.errors import InvalidScenario
     from ingest.double import Double, organisation, script, serve_forever
 
     click.echo("making up the organisation ...", err=True)
     made = organisation(agents=agents, days=days, seed=seed, interactions=interactions)
     faulty = None if faults is None else script(faults)
-    serve_forever(Double(made, port=port, faults=faulty, requests_per_minute=requests_per_minute))
+    try:
+        running = Double(made, port=port, faults=faulty, requests_per_minute=requests_per_minute)
+    except OSError as error:
+        raise InvalidScenario(f"port {port} cannot be used ({error.strerror}); choose another --port") from error
+    first, last = (date.fromordinal(EPOCH + ms // DAY_MS) for ms in (made.start_ms, made.end_ms - 1))
+    click.echo(
+        f"Genesys Cloud's double answers at {running.url}: {made.tables.agents.height} agents, "
+        f"{made.tables.interactions.height} interactions from {first} to {last} (UTC); client id demo, secret demo; "
+        "Ctrl-C stops it"
+    )
+    sys.stdout.flush()
+    serve_forever(running)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ import click
 if TYPE_CHECKING:
     from ingest.client import Client
     from ingest.credentials import Credentials
+
+# A platform that takes the request and then says nothing is given up so soon, and asked again.
+READ_S = 60.0
 
 settings_file = click.option(
     "--settings", "settings_file", type=click.Path(path_type=Path), help="TOML file of settings, with credentials."
@@ -33,6 +37,26 @@ def credentials_of(settings: Path | None) -> Credentials:
     from api.settings import load_settings
 
     return load_settings(settings).credentials()
+
+
+class _Told(logging.Handler):
+    """Says on standard error why nothing seems to happen."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
+
+
+@contextmanager
+def _waits_told() -> Iterator[None]:
+    log, told = logging.getLogger("routelab.ingest"), _Told(logging.INFO)
+    log.addHandler(told)
+    before = log.level
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(told)
+        log.setLevel(before)
 
 
 @contextmanager
@@ -57,19 +81,24 @@ def opened(
     """
     from ingest.client import Client
     from ingest.limiter import Limiter
+    from ingest.network import Timeouts
     from ingest.retry import Patience
 
     made: list[Client] = []
 
     def make(sleep: Callable[[float], None]) -> Client:
-        attempts = 8 if patience_s <= 120 else 8 + int(patience_s // 60)
-        patience = Patience(attempts=attempts, total_s=patience_s)
-        client = Client(credentials, patience=patience, limiter=Limiter(sleep=sleep), sleep=sleep)
+        # Waits grow to half a minute on average: so many attempts fill the time and no more.
+        patience = Patience(attempts=12 + int(patience_s // 15), total_s=patience_s)
+        client = Client(
+            credentials, timeouts=Timeouts(connect_s=5.0, read_s=READ_S), patience=patience,
+            limiter=Limiter(sleep=sleep), sleep=sleep,
+        )  # fmt: skip
         made.append(client)
         return client
 
     try:
-        yield make, made
+        with _waits_told():
+            yield make, made
     finally:
         for client in made:
             client.close()

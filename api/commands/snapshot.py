@@ -149,6 +149,8 @@ def genesys(
 ) -> None:  # fmt: skip
     """Read queues and days from Genesys Cloud; goes on where an earlier run stopped, and reads the last days again.
 
+    A snapshot of this name that was read before grows by new queues and days; --replace lets it lose some.
+
     \b
     Example:
       routelab snapshot genesys --name billing --queue Billing --queue Cards --from 2026-01-05 --to 2026-03-29
@@ -165,11 +167,17 @@ def genesys(
         means = Means(make, credentials.base_url)
         try:
             done = import_genesys(store, name, wanted, means, replace=replace, progress=watch)
+        except KeyboardInterrupt:
+            click.echo("days that were read are kept; the same command goes on from there", err=True)
+            raise
         finally:
             for client in made:
                 click.echo(told(client.counted()), err=True)
-    if not done.changed and not as_json:
+    if not (done.changed or as_json):
         click.echo(f"nothing has changed since {done.manifest.created}; snapshot {name} was left as it is")
+    if as_json:
+        _echo(done.manifest.summary() | {"changed": done.changed})
+        return
     _made(done.manifest, store, as_json)
 
 

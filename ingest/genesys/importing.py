@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
-from engine.errors import CorruptSnapshot, InvalidScenario, SnapshotExists
+from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists
 from ingest import store as stores
 from ingest.files.time_cells import check_time_zone
 from ingest.genesys.assembling import Assembly, Collected
@@ -21,7 +21,7 @@ from ingest.genesys.reading import JOBS, DayReader, Refused, answered
 from ingest.genesys.running import Workers
 from ingest.genesys.span import check_span
 from ingest.genesys.today import Today, choose_queues, read_today, with_agents
-from ingest.genesys.wanted import Wanted
+from ingest.genesys.wanted import Wanted, less_than
 from ingest.genesys.writing import source_of, write
 from ingest.jobs import availability
 from ingest.manifest import Manifest, read_manifest
@@ -125,6 +125,8 @@ def import_genesys(
         If the days or the time zone cannot be used.
     InvalidTable
         If the scale of survey scores cannot be told.
+    MissingInput
+        If there is no interaction in these days.
     NotWritable
         If another run is reading into this snapshot.
     PlatformError
@@ -137,20 +139,22 @@ def import_genesys(
     tell: Progress = progress or (lambda step, done, total: None)
     store = Path(store)
     stores.check_name(name)
-    check_span(wanted.span, means.now())
     check_time_zone(wanted.span.time_zone)
+    check_span(wanted.span, means.now())
     if not wanted.queues:
         raise InvalidScenario(
             "no queue is named; give --queue NAME, once for each ('routelab genesys check' lists them)"
         )
-    _refuse_other(store, name, replace)
+    _refuse_other(store, name, wanted, replace)
     stores.make_folder(store)
     parts = PartStore(stores.companion(store, name))
     with parts.locked():
         try:
             return _Run(store, name, wanted, means, replace, tell, parts).go()
         except PlatformError as error:
-            error.add_note(f"what was read so far is kept in {parts.folder}; the same command goes on from there")
+            error.add_note(
+                f"what was read, if anything, is kept in {parts.folder}; the same command goes on from there"
+            )
             raise
 
 
@@ -231,11 +235,16 @@ class _Run:
         return now
 
     def _write(self, assembly: Assembly, found: Collected, today: Today) -> tuple[Manifest, bool]:
+        if not found.arrivals:
+            raise MissingInput(
+                "the chosen queues have no interaction in these days, so no snapshot is written; 'routelab genesys "
+                "check' shows the days that hold any"
+            )
         source = source_of(self.wanted, today, self.means.host)
         zone = self.wanted.span.time_zone
         with SnapshotWriter(self.store, self.name, source=source, time_zone=zone, replace=True) as writer:
             write(writer, assembly, found, today, self.wanted, self._key())
-            _refuse_other(self.store, self.name, self.replace)
+            _refuse_other(self.store, self.name, self.wanted, self.replace)
             return writer.commit_if_changed()
 
     def _key(self) -> bytes | None:
@@ -247,12 +256,18 @@ class _Run:
         return bytes.fromhex(key)
 
 
-def _refuse_other(store: Path, name: str, replace: bool) -> None:
-    """A snapshot that did not come from the platform is not replaced unless the user says so."""
+def _refuse_other(store: Path, name: str, wanted: Wanted, replace: bool) -> None:
+    """What came from elsewhere, or holds more than is wanted now, is not replaced unless the user says so."""
     try:
         stores.refuse_existing(store, name, replace)
     except SnapshotExists:
         with suppress(CorruptSnapshot):
-            if read_manifest(store / name).source.get("kind") == "genesys":
+            before = read_manifest(store / name)
+            if before.source.get("kind") == "genesys":
+                if lost := less_than(before, wanted):
+                    raise SnapshotExists(
+                        f"snapshot {name!r} holds more than this: {lost}; ask for all of it again, choose another "
+                        "--name, or add --replace"
+                    ) from None
                 return
         raise
