@@ -13,11 +13,16 @@ from engine.notes import MADE_UP, about_centre
 from engine.prepare import Recorded
 from engine.replay_run import Played
 from engine.scenario import Scenario
+from engine.sharing import lacks
 from engine.typing import Record
 from engine.wall_time import local_days
 
 # Share of all waiting above which idle qualified agents are pointed out.
 IDLE_SHARE = 0.01
+# Share of answers above which agents without a required skill or language are pointed out.
+LACKING_SHARE = 0.01
+# Rules that filter by language, and by skills unless a queue disregards them.
+OF_PLATFORM = ("genesys", "bullseye", "preferred_agent")
 
 
 def notes(recorded: Recorded, scenario: Scenario, played: Played, waits: Record, light: Record) -> list[str]:
@@ -94,6 +99,7 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: R
     reads_csat = METHODS[scenario.method].planner is not None and scenario.weights_used().historical_csat > 0
     if reads_csat and recorded.arrays.has_made_up_surveys:
         yield MADE_UP
+    yield from _about_lacking(recorded, played)
     served = played.served
     left = int((served.status == 3).sum())
     if left:
@@ -118,6 +124,7 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
         One sentence each.
     """
     queues, method = recorded.centre.queues, METHODS[scenario.method]
+    yield from _about_filters(recorded, scenario)
     if scenario.method == "bullseye" and queues["rings"].is_null().all():
         yield "bullseye: no queue has rings, so this is standard routing; give queues.rings"
     if scenario.method == "preferred_agent":
@@ -127,6 +134,31 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
             yield "preferred_agent: no interaction has preferred agents attached"
     if scenario.is_rolling and "weights" not in method.reads:
         yield f"{scenario.method}: reads no weights, so the goal moves nothing; it is measured only"
+
+
+def _about_filters(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
+    """A rule that may choose agents without the skill looks better than one that may not."""
+    centre = recorded.centre
+    asked = {"skills": bool(centre.skill.size), "language": bool((centre.language >= 0).any())}
+    soft = [name for name, is_asked in asked.items() if is_asked and name not in scenario.required]
+    if soft and scenario.method not in OF_PLATFORM:
+        yield (
+            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for the platform's own rules "
+            "(skills unless a queue disregards them): calls may go to agents who lack what they require, and waits "
+            "look better for that alone; --required skills,language compares like with like"
+        )
+
+
+def _about_lacking(recorded: Recorded, played: Played) -> Iterator[str]:
+    served = played.served
+    answered = np.flatnonzero(served.agent >= 0)
+    requirement = recorded.centre.requirement[recorded.history.call_type[answered]]
+    n_lacking = int(lacks(recorded.centre, requirement, served.agent[answered]).sum())
+    if n_lacking > LACKING_SHARE * answered.size:
+        yield (
+            f"{n_lacking:,} of {answered.size:,} answers ({100 * n_lacking / answered.size:.1f} %) come from agents "
+            "who lack a required skill or the language"
+        )
 
 
 def _about_data(recorded: Recorded) -> Iterator[str]:

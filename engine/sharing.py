@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.arrays import Blocks
+from engine.arrays import Blocks, Centre
 from engine.errors import InvalidTable
 from engine.roster import Roster
 from engine.typing import BoolArray, FloatArray, IntArray
@@ -146,3 +146,28 @@ class _Spells:
         count = np.bincount(agent, high - low, self.n_agents)
         expected = np.asarray(np.bincount(agent, share[high] - share[low], self.n_agents), np.float64)
         return count, expected, int(np.count_nonzero(later[kept])), int(np.count_nonzero(never & routed))
+
+
+def lacks(centre: Centre, requirement: IntArray, agent: IntArray) -> BoolArray:
+    """Whether each agent lacks a skill or the language that goes with it.
+
+    Parameters
+    ----------
+    centre : Centre
+        Who can do what.
+    requirement, agent : (n,) array of int
+        Pairs.
+
+    Returns
+    -------
+    (n,) array of bool
+        A skill held at proficiency 0 is held.
+    """
+    language = centre.language[requirement]
+    lacking = language >= 0
+    lacking[lacking] = np.isnan(centre.language_level[agent[lacking], language[lacking]])
+    first, n_skills = centre.skill_start[requirement], np.diff(centre.skill_start)[requirement]
+    pair = np.repeat(np.arange(requirement.size), n_skills)
+    place = np.arange(pair.size) - np.repeat(np.cumsum(n_skills) - n_skills, n_skills) + np.repeat(first, n_skills)
+    lacking[pair[np.isnan(centre.proficiency[agent[pair], centre.skill[place]])]] = True
+    return lacking

@@ -183,6 +183,19 @@ class TestSmallTables:
         codes = [agent["agent_id"] for agent in frame["preferred"].to_list()[0] or ()]
         assert [code[:1] for code in codes] == (["A"] if is_scored else [])
 
+    def test_parts_of_other_days_say_nothing(self, store):
+        """Neither a call that went on when they were read, nor a survey of no visit, nor what was left out of them."""
+        calling = session("k5", [segment("interact", 400)], direction="outbound")
+        asked = [survey("v1", 80.0), survey("v2", status="Sent")]
+        write(store, DAY, USERS, conversation(participant("user", calling, user="u1"), name="out", end_s=None))
+        write(store, DAY, QUEUES, conversation(customer(), name="quiet", surveys=asked), minute=1)
+        weeks_later = DAY + timedelta(days=30)
+        for span, n_rows in ((SPAN, 1), (Span(weeks_later, weeks_later), 0)):
+            found = assembly(store, span=span).collect(quiet)
+            assert sum(frame.height for frame in found.busy) == n_rows
+            assert sum(frame.height for frame in found.surveys) == n_rows
+            assert found.counts.get("left out: survey not finished", 0) == n_rows
+
     def test_progress_is_told_for_every_part(self, store):
         write(store, DAY, QUEUES)
         write(store, NEXT, QUEUES, minute=1)

@@ -54,6 +54,7 @@ class TestFreshness:
 
     def test_a_day_read_the_moment_the_run_began_is_kept(self):
         young = part(NOON, day=date(2026, 3, 9))
+        assert Freshness(NOON, NOON, 3, NOON).keeps(young)
         assert fresh(started=NOON).keeps(young)
 
     def test_jobs_cover_a_day_that_ends_when_they_end(self):

@@ -27,7 +27,7 @@ FORBIDDEN = AccessRefused("no", status=403, permission="some:thing:view")
 
 
 class Platform:
-    """Answers every question with the same conversations; each question takes a second."""
+    """Answers every question with the same conversations, spread over pages; each question takes a second."""
 
     def __init__(self, *conversations: Any, pages: int = 1, refusals: dict[str, Exception] | None = None) -> None:
         self.conversations, self.n_pages, self.refusals = list(conversations), pages, refusals or {}
@@ -62,9 +62,7 @@ class Platform:
         return {}
 
     def _page(self, number: int) -> list[Any]:
-        """The same conversations on every page, in turn."""
-        first = number % max(1, len(self.conversations))
-        return self.conversations[first:] + self.conversations[:first]
+        return self.conversations[number - 1 :: self.n_pages]
 
     def _note(self, path: str, body: dict[str, Any]) -> None:
         self.seconds += 1
@@ -146,7 +144,10 @@ def test_questions_are_about_the_day_the_queues_and_the_agents(store):
 def test_a_day_is_read_by_jobs_once_they_cover_all_of_it(store, short_s, path):
     platform = Platform(answered())
     reader(platform, store, available=DAY_END - timedelta(seconds=short_s)).read(DAY, [])
-    assert {asked for asked in platform.paths() if asked in (JOBS, QUERY)} == {path}
+    asked = {(where, body["interval"]) for where, body in platform.asked if where in (JOBS, QUERY)}
+    # The query gives what began on a day, so what went on from the day before is asked for besides.
+    first = {JOBS: "2025-03-01", QUERY: "2025-02-28"}[path]
+    assert asked == {(path, f"{first}T00:00:00.000Z/2025-03-02T00:00:00.000Z")}
     parts = [part for part in store.parts() if part.kind in (QUEUES, USERS)]
     assert [part.is_provisional for part in parts] == [path == QUERY] * 2
     assert [part.frame("visits").height for part in parts] == [1, 1]
@@ -154,11 +155,13 @@ def test_a_day_is_read_by_jobs_once_they_cover_all_of_it(store, short_s, path):
 
 @pytest.mark.parametrize("available", [NOW, START])
 def test_all_pages_are_kept_and_each_conversation_once(store, available):
-    platform = Platform(answered(), answered(name="c2"), pages=3)
+    names = ["c1", "c2", "c3", "c1", "c4"]
+    platform = Platform(*(answered(name=name) for name in names), pages=3)
     reader(platform, store, available=available).read(DAY, [])
     for part in store.parts():
         if part.kind in (QUEUES, USERS):
-            assert sorted(part.frame("lives")["conversation_id"].to_list()) == ["c1", "c2"]
+            assert sorted(part.frame("lives")["conversation_id"].to_list()) == sorted(set(names))
+            assert part.frame("visits").height == 4
 
 
 def test_more_ids_than_one_question_takes_are_asked_in_several(store):
@@ -234,14 +237,14 @@ class TestRefusals:
         platform = Platform(answered(), refusals={staffing.PATH: RequestRefused("no", status=400)})
         with pytest.raises(RequestRefused):
             reader(platform, store).read(DAY, [])
-        assert kinds(store) == sorted([QUEUES, USERS])
+        assert kinds(store) == sorted([QUEUES, AGGREGATES, USERS])
 
 
 class TestLimits:
     @pytest.mark.parametrize(("most", "fits"), [(7, True), (6, False)])
     def test_more_than_the_query_gives_is_refused_rather_than_cut(self, store, monkeypatch, most, fits):
         monkeypatch.setattr(reading, "MOST_QUERIED", most)
-        platform = Platform(answered(), answered(name="c2"), pages=3)
+        platform = Platform(*(answered(name=f"c{n}") for n in range(6)), pages=3)
         today = reader(platform, store, available=START)
         if fits:
             assert today.read(DAY, []) == 4
@@ -267,7 +270,8 @@ def test_a_part_was_read_when_its_first_question_was_asked(store):
     platform = Platform(answered())
     reader(platform, store).read(DAY, [])
     seconds = {part.kind: (part.read_at - NOW).total_seconds() for part in store.parts()}
-    assert seconds == {QUEUES: 0, USERS: 1, STATUS: 2, AGGREGATES: 3}
+    # Counts take two questions, one of them about surveys.
+    assert seconds == {QUEUES: 0, AGGREGATES: 1, USERS: 3, STATUS: 4}
 
 
 def test_the_platforms_status_counts_are_kept_beside_the_blocks(store):

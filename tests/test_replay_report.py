@@ -572,3 +572,16 @@ def test_a_window_counts_the_blocks_inside_it_only():
         assert report.service_level["answered"] == len(data.history().arrived_us)
         assert report.service_level["occupancy"] == pytest.approx(0.5)
         assert {row["occupancy"] for row in report.agents} >= {0.5}
+
+
+def test_a_rule_that_does_not_filter_is_not_compared_in_silence():
+    """Better waits may come from agents who lack what is required; who reads the report must know."""
+    soft, strict = " ".join(reported().warnings), replace(WEIGHTED, required=("skills", "language"))
+    assert "skills and language are no filter here" in soft
+    assert "answers (" in soft
+    for chosen in (strict, GENESYS):
+        said = " ".join(reported(chosen).warnings)
+        assert "no filter here" not in said
+        assert "lack a required skill" not in said
+    half = " ".join(reported(replace(WEIGHTED, required=("language",))).warnings)
+    assert "weighted: skills are no filter here" in half

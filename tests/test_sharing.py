@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.arrays import Blocks
+from engine.arrays import Blocks, encode
 from engine.demand import Demand, Kinds
 from engine.errors import InvalidTable
 from engine.methods.ladder import one_row_each
 from engine.replay import STATUS, replay
 from engine.roster import Roster
-from engine.sharing import Sharing, sharing
+from engine.sharing import Sharing, lacks, sharing
+from tests.small_centres import centre as centre_of
 
 LAST = 30
 
@@ -147,3 +148,19 @@ def test_every_answer_of_a_replay_has_its_place(seed):
 def test_spells_of_unknown_agents_are_refused():
     with pytest.raises(InvalidTable, match="agent 2"):
         shared([(0, 0, 0, True)], np.ones((1, 2), bool), [(2, 0, 10)])
+
+
+def test_who_lacks_a_skill_or_the_language_is_told_as_by_hand():
+    rng = np.random.default_rng(4)
+    centre = encode(centre_of(7)).centre
+    requirement = rng.integers(0, centre.queue.size, 200)
+    agent = rng.integers(0, centre.n_agents, 200)
+    expected = []
+    for r, a in zip(requirement.tolist(), agent.tolist(), strict=True):
+        skills = centre.skill[centre.skill_start[r] : centre.skill_start[r + 1]]
+        language = int(centre.language[r])
+        held = all(not np.isnan(centre.proficiency[a, s]) for s in skills)
+        expected.append(not held or (language >= 0 and bool(np.isnan(centre.language_level[a, language]))))
+    assert any(expected)
+    assert not all(expected)
+    assert lacks(centre, requirement, agent).tolist() == expected
