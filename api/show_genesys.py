@@ -37,7 +37,7 @@ def show_check(found: Check) -> None:
     cost = found.estimate
     if found.span is not None:
         console.print(
-            f"estimate for {found.span[0]} to {found.span[1]}: {cost.conversations} interactions of "
+            f"estimate for {found.span[0]} to {found.span[1]}: {_interactions(found)} of "
             f"{len(found.chosen)} queues, {cost.agents} agents: "
             f"about {cost.requests} requests, {cost.minutes:g} minutes"
         )
@@ -89,3 +89,11 @@ def _queues(found: Check) -> Table:
     if len(found.chosen) > SHOWN_QUEUES:
         table.add_row(f"and {len(found.chosen) - SHOWN_QUEUES} more", "")
     return table
+
+
+def _interactions(found: Check) -> str:
+    return (
+        "an unknown number of interactions"
+        if found.data_from is None
+        else f"{found.estimate.conversations:,} interactions"
+    )

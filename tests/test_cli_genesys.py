@@ -385,6 +385,10 @@ class TestDouble:
             while running.poll() is None and not (_is_open(port) and _waits(running.pid)):
                 os.sched_yield()
             assert running.poll() is None
+            # Whoever answers so often has come to rest; a signal in the moment of lying down may wake nobody.
+            for _ in range(20):
+                with pytest.raises(urllib.error.HTTPError, match="401"):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/routing/queues", timeout=LONGEST_S)
             running.send_signal(signal.SIGTERM)
             assert str(port).encode() in running.communicate(timeout=LONGEST_S)[0]
             assert running.returncode == 0

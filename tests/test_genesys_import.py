@@ -374,6 +374,12 @@ class TestRefusals:
         assert double.requests == []
         assert not (tmp_path / "store").exists()
 
+    def test_a_time_zone_that_is_not_known_is_named_before_anything_is_asked(self, tmp_path, double):
+        span = wanted_for(double.organisation).span
+        with pytest.raises(UnknownName, match="Mars/Olympus"):
+            read(tmp_path, double, wanted=Wanted(("Queue 1",), Span(span.first, span.last, "Mars/Olympus")))
+        assert double.requests == []
+
     def test_a_snapshot_that_took_the_name_meanwhile_is_not_replaced(self, tmp_path, double):
         def meddle(step, done, total):
             if step == "sort out" and done == total:

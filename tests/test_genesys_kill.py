@@ -129,19 +129,20 @@ def test_the_secret_is_in_no_file_and_in_nothing_printed(tmp_path, double, whole
 
 def test_ctrl_c_ends_a_run_that_waits_for_a_job(tmp_path):
     with Double(small(), client_secret=SECRET, polls=10**9) as patient:
-        running = subprocess.Popen(
-            command(tmp_path, "Queue 1"),
-            env=environment(patient),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        # A shell that starts tests in the background has Ctrl-C ignored by all that they start.
+        listens = (
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from api.cli import main; main()"
         )
+        running = subprocess.Popen(
+            [sys.executable, "-c", listens, *command(tmp_path, "Queue 1")[3:]], env=environment(patient),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
         polled = re.compile(r"details/jobs/(?!availability)")
         # By the fourth look at the job the main thread waits for the others, and for nothing else.
         while running.poll() is None and sum(m == "GET" and bool(polled.search(p)) for m, p in patient.requests) < 4:
             os.sched_yield()
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=10)
+        _, said = running.communicate(timeout=LONGEST_S)
     assert running.returncode == 1
     assert "the same command goes on from there" in said
     assert stores.names(tmp_path) == []

@@ -20,6 +20,7 @@ ONE = {
     "surveys": {"survey_id": "s", "agent_id": "a", "completed_at": NOW, "score": 4, "scale_min": 1, "scale_max": 5},
     "staffing": {"agent_id": "a", "start_at": NOW, "end_at": NOW.replace(hour=8)},
     "busy": {"agent_id": "a", "start_at": NOW, "end_at": NOW.replace(hour=8)},
+    "aggregates": {"queue_id": "q", "media": "voice", "start_at": NOW},
     "handle_factors": {"agent_id": "a", "factor": 1.2},
 }
 

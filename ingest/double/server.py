@@ -222,18 +222,24 @@ def serve_forever(double: Double) -> None:
     double : Double
         Already answering.
     """
-    asked = Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    # A byte in a pipe cannot be missed, however early the signal comes, and a wait for it needs no lock.
+    told, tell = socket.socketpair()
+    tell.setblocking(False)
+    bell = signal.set_wakeup_fd(tell.fileno())
+    before = {number: signal.signal(number, _heard) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        asked.wait()
+        select.select([told], [], [])
     finally:
+        signal.set_wakeup_fd(bell)
         for number, handler in before.items():
             signal.signal(number, handler)
         double.stop()
+        told.close()
+        tell.close()
+
+
+def _heard(number: int, frame: FrameType | None) -> None:
+    """Nothing to do: the bell has rung."""
 
 
 def _check_permissions(missing: tuple[str, ...], routes: Routes) -> None:

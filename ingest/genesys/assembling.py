@@ -125,10 +125,22 @@ class Assembly:
         """UTC days whose conversations came by query, since jobs did not cover them yet."""
         return sorted({part.day for part in self._parts if part.is_provisional})
 
+    def days_without(self, kind: str) -> list[date]:
+        """UTC days of which no part of a kind could be read."""
+        return sorted(set(self._span.utc_days()) - {part.day for part in self._all if part.kind == kind})
+
+    def status_counts(self) -> dict[str, int]:
+        """What could not be read of statuses, by reason."""
+        counts: dict[str, int] = {}
+        for part in self._all:
+            for reason, n in part.frame("counts").rows() if part.kind == STATUS else ():
+                counts[reason] = counts.get(reason, 0) + n
+        return counts
+
     def counted_by_platform(self, name: str) -> pl.DataFrame | None:
         """Half-hour or survey counts of the platform, as they were read last; None where none were."""
         parts = [part for part in self._all if part.kind == AGGREGATES]
-        last = {part.day: part for part in parts if part.ids >= set(self._queue_ids)}
+        last = {part.day: part for part in parts if part.ids >= set(self._queue_ids) and name in part.sha256}
         frames = [part.frame(name) for part in last.values()]
         if not frames:
             return None

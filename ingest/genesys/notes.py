@@ -22,6 +22,10 @@ NO_PRESENCE = (
     "When agents were on queue could not be read (permission analytics:userDetail:view) or nobody was, so replays "
     "infer it from the interactions."
 )
+SOME_PRESENCE = (
+    "When agents were on queue could not be read for {days} (UTC); on these days nobody is on queue in replays, so "
+    "leave them out with --from and --to."
+)
 PROVISIONAL = (
     "The platform's jobs did not cover {days} (UTC) yet when this was read; conversations of these days that began "
     "more than a day earlier are missing until the same command runs again later."

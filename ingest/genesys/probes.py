@@ -121,7 +121,7 @@ def _limits_of(reader: Reader, namespace: str) -> dict[str, float]:
             raise
         return {}
     entities = answer.get("entities") if isinstance(answer, dict) else None
-    entries = [entry for entry in entities or [] if isinstance(entry, dict)]
+    entries = [entry for entry in entities if isinstance(entry, dict)] if isinstance(entities, list) else []
     return {
         str(entry["key"]): entry["value"]
         for entry in entries

@@ -156,11 +156,15 @@ class DayReader:
         span = (start, start + DAY)
         try:
             counted = aggregates.parse_aggregates(aggregates.fetch_aggregates(self.reader, self.queue_ids, *span))
-            answer = aggregates.fetch_survey_aggregates(self.reader, self.queue_ids, *span)
         except AccessRefused as error:
             self.refused.note(AGGREGATES, error)
             return 0
-        frames = {"aggregates": counted, "surveys": aggregates.parse_survey_aggregates(answer)}
+        frames = {"aggregates": counted}
+        try:
+            answer = aggregates.fetch_survey_aggregates(self.reader, self.queue_ids, *span)
+            frames["surveys"] = aggregates.parse_survey_aggregates(answer)
+        except AccessRefused as error:
+            self.refused.note("surveys", error)
         self.store.write(day, AGGREGATES, self.queue_ids, read_at, frames)
         return 1
 

@@ -92,6 +92,8 @@ class Workers:
                     work(item)
                 except BaseException as error:  # noqa: BLE001  told to the thread that waits
                     told.put((item, error))
+                    # After it is told, so that the others' stopping is not taken for the reason.
+                    self._stop.set()
                 else:
                     told.put((item, None))
 

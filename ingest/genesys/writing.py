@@ -10,7 +10,8 @@ import polars as pl
 from ingest.files import pseudonyms
 from ingest.genesys import crosscheck
 from ingest.genesys.assembling import Assembly, Collected
-from ingest.genesys.notes import ASSUMPTIONS, DEPARTED, NO_PRESENCE, PROVISIONAL, UNKNOWN_SKILLS
+from ingest.genesys.notes import ASSUMPTIONS, DEPARTED, NO_PRESENCE, PROVISIONAL, SOME_PRESENCE, UNKNOWN_SKILLS
+from ingest.genesys.parts import AGGREGATES, STATUS
 from ingest.genesys.span import Span
 from ingest.genesys.today import Today
 from ingest.genesys.wanted import Wanted
@@ -79,8 +80,9 @@ def write(
         writer.assume(pseudonyms.ASSUMPTION_KEPT)
     if unknown := found.skill_ids - today.skills.keys():
         writer.count(UNKNOWN_SKILLS, len(unknown))
-    for label in sorted({*today.counts, *found.counts}):
-        if n := today.counts.get(label, 0) + found.counts.get(label, 0):
+    counted = (today.counts, found.counts, assembly.status_counts())
+    for label in sorted({label for counts in counted for label in counts}):
+        if n := sum(counts.get(label, 0) for counts in counted):
             writer.count(label, n)
 
 
@@ -96,18 +98,28 @@ def _sentences(
     assembly: Assembly, found: Collected, today: Today, span: Span, tables: dict[str, pl.DataFrame]
 ) -> list[str]:
     said = [*ASSUMPTIONS, *today.notes]
+    unstaffed = assembly.days_without(STATUS)
     if "staffing" not in tables:
         said.append(NO_PRESENCE)
+    elif unstaffed:
+        said.append(SOME_PRESENCE.format(days=", ".join(map(str, unstaffed))))
     if days := assembly.provisional_days():
         said.append(PROVISIONAL.format(days=", ".join(map(str, days))))
     counted = tables.get("aggregates")
-    said.append(crosscheck.NO_COUNTS if counted is None else crosscheck.compare_offered(counted, found.offered, span))
+    said.append(crosscheck.NO_COUNTS if counted is None else _compared(assembly, counted, found, span))
     surveys = assembly.counted_by_platform("surveys")
     if surveys is not None:
         said.append(crosscheck.compare_surveys(surveys, tables["surveys"].height))
     if n_left := _departed(found, today).height:
         said.append(DEPARTED.format(n=n_left))
     return said
+
+
+def _compared(assembly: Assembly, counted: pl.DataFrame, found: Collected, span: Span) -> str:
+    """The platform's counts beside ours, of the days that it counted for us."""
+    uncounted = assembly.days_without(AGGREGATES)
+    ours = [frame.filter(~pl.col("start_at").dt.date().is_in(uncounted)) for frame in found.offered]
+    return crosscheck.compare_offered(counted, ours, span)
 
 
 def _tables(assembly: Assembly, found: Collected, today: Today, wanted: Wanted) -> dict[str, pl.DataFrame]:
