@@ -301,3 +301,17 @@ class TestComparing:
         assert "counts 5 survey responses" in crosscheck.compare_surveys(counted, 4)
         assert "holds 4 surveys" in crosscheck.compare_surveys(counted, 4)
         assert "counts 0 survey responses" in crosscheck.compare_surveys(counted.clear(), 0)
+
+
+def test_what_is_left_out_of_statuses_adds_up(tmp_path):
+    store = PartStore(tmp_path / "parts")
+    counts = pl.DataFrame({"reason": ["left out: entries"], "n": [3]})
+    for day in (DAY, NEXT):
+        store.write(
+            day,
+            STATUS,
+            ["a"],
+            datetime(2026, 2, 1, tzinfo=UTC),
+            {"staffing": TABLES["staffing"].empty(), "counts": counts},
+        )
+    assert assembly(store).status_counts() == {"left out: entries": 6}

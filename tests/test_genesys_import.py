@@ -512,6 +512,32 @@ class TestRepairs:
         assert any("did not cover 2026-01-06 (UTC)" in sentence for sentence in done.manifest.assumptions)
 
 
+class TestPartly:
+    """A permission that goes away between two runs leaves days that are known and days that are not."""
+
+    def then_without(self, tmp_path, double, permission):
+        whole = wanted_for(double.organisation)
+        read(tmp_path, double, wanted=replace(whole, span=replace(whole.span, last=whole.span.first)))
+        with Double(small(), missing_permissions=(permission,)) as less:
+            return read(tmp_path, less, wanted=whole).manifest
+
+    def test_days_without_known_time_on_queue_are_named(self, tmp_path, double):
+        manifest = self.then_without(tmp_path, double, "analytics:userDetail:view")
+        assert manifest.rows["staffing"] > 0
+        assert [said for said in manifest.assumptions if "could not be read for 2026-01-06 (UTC)" in said]
+
+    def test_days_that_were_not_counted_are_not_compared(self, tmp_path, double):
+        manifest = self.then_without(tmp_path, double, "analytics:conversationAggregate:view")
+        assert not [said for said in manifest.assumptions if "half hours differ" in said]
+        assert [said for said in manifest.assumptions if "all half hours agree" in said]
+
+    def test_surveys_that_may_not_be_counted_cost_no_other_counts(self, tmp_path):
+        with Double(small(), missing_permissions=("analytics:surveyAggregate:view",)) as double:
+            manifest = read(tmp_path, double).manifest
+        assert manifest.rows["aggregates"] > 0
+        assert not [said for said in manifest.assumptions if "survey responses" in said]
+
+
 class TestPersonalData:
     def test_nothing_planted_is_stored_anywhere(self, tmp_path, double):
         read(tmp_path, double)

@@ -234,3 +234,15 @@ def test_a_wait_that_nobody_ends_takes_its_time():
 
 def test_nothing_to_do_is_done_at_once():
     Workers(4).run(lambda item: 1 / 0, [], lambda item: 1 / 0)
+
+
+def test_a_thread_that_failed_begins_nothing_more():
+    begun: list[int] = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        raise LookupError("the first")
+
+    with pytest.raises(LookupError):
+        Workers(1).run(work, range(50), lambda item: None)
+    assert begun == [0]
