@@ -17,7 +17,7 @@ from api.errors import NoAnswer, NotReady
 from api.listing import used as used_snapshot
 from api.models import RoutingRequest
 from api.once import Once
-from api.open_snapshots import OpenSnapshot, OpenSnapshots
+from api.open_snapshots import OpenSnapshot, OpenSnapshots, check_window
 from api.routing import Routing, about_surveys, about_window, nobody, shown_agents
 from api.staff import Staff, csat_of_staff, staff_of
 from engine.arrays import Arrays, Centre
@@ -151,8 +151,7 @@ class LiveRouting:
         NoAnswer
             If the platform cannot be asked, and nothing can stand in.
         """
-        if request.end_date < request.start_date:
-            raise InvalidScenario(f"end_date {request.end_date} lies before start_date {request.start_date}; swap them")
+        check_window(request.start_date, request.end_date)
         queues = self._connection.queues()
         basis = self._basis(request.snapshot)
         try:

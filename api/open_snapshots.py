@@ -112,8 +112,7 @@ class OpenSnapshot:
         InvalidScenario
             If the last day lies before the first.
         """
-        if last < first:
-            raise InvalidScenario(f"end_date {last} lies before start_date {first}; swap them")
+        check_window(first, last)
         return span_of_days(first, last, self.zone.key)
 
     def csat(self, end_us: int) -> CsatTable:
@@ -138,6 +137,23 @@ class OpenSnapshot:
     def age_s(self) -> float:
         """Seconds since the snapshot was written."""
         return age_s(self.manifest)
+
+
+def check_window(first: date, last: date) -> None:
+    """Refuse days that are the wrong way round.
+
+    Parameters
+    ----------
+    first, last : date
+        Both included.
+
+    Raises
+    ------
+    InvalidScenario
+        If the last day lies before the first.
+    """
+    if last < first:
+        raise InvalidScenario(f"end_date {last} lies before start_date {first}; swap them")
 
 
 def age_s(manifest: Manifest) -> float:

@@ -101,7 +101,7 @@ class TestInteractions:
         (frame,) = whole.interactions(found, TODAY)
         assert frame.select("interaction_id", "agent_id", "handle_s").rows() == [("a#1", "u2", 330.0)]
         assert found.answered.rows() == [("q1", "u2")]
-        assert sum(one["len"].sum() for one in found.outcomes) == 1
+        assert sum(one["visits"].sum() for one in found.offered) == 1
 
     def test_the_order_of_reading_counts_and_not_that_of_days(self, store):
         write(store, NEXT, QUEUES, visit("a", MIDNIGHT_S - 60, user="u2"))

@@ -142,7 +142,10 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_job(tmp_path):
         while running.poll() is None and sum(m == "GET" and bool(polled.search(p)) for m, p in patient.requests) < 4:
             os.sched_yield()
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=LONGEST_S)
+        try:
+            _, said = running.communicate(timeout=LONGEST_S)
+        finally:
+            running.kill()
     assert running.returncode == 1
     assert "the same command goes on from there" in said
     assert stores.names(tmp_path) == []

@@ -37,10 +37,8 @@ class Collected:
         By part.
     answered : polars.DataFrame
         Distinct queue_id and agent_id of answered visits.
-    offered : polars.DataFrame
-        Visits by queue_id and half hour of arrival.
-    outcomes : polars.DataFrame
-        Visits by outcome.
+    offered : list of polars.DataFrame
+        Visits by queue_id and half hour of arrival, by part.
     preferred : set of str
         Agents attached to visits by preferred-agent routing.
     skill_ids : set of str
@@ -57,7 +55,6 @@ class Collected:
         default_factory=lambda: pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String})
     )
     offered: list[pl.DataFrame] = field(default_factory=list)
-    outcomes: list[pl.DataFrame] = field(default_factory=list)
     preferred: set[str] = field(default_factory=set)
     skill_ids: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
@@ -166,7 +163,6 @@ class Assembly:
         attached = visits["preferred"].drop_nulls().explode().drop_nulls()
         found.preferred.update(attached.struct.field("agent_id").drop_nulls().to_list() if attached.len() else ())
         found.offered.append(crosscheck.half_hours(visits))
-        found.outcomes.append(visits.group_by("outcome").len())
         first, last = visits["arrived_at"].min(), visits["arrived_at"].max()
         assert isinstance(first, datetime) and isinstance(last, datetime)
         found.arrivals[number] = (first, last)

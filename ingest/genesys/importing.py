@@ -210,8 +210,9 @@ class _Run:
     def _parts_by_day(self) -> dict[date, list[Part]]:
         have: dict[date, list[Part]] = {day: [] for day in self.wanted.span.utc_days()}
         for part in self.parts.parts():
-            have.setdefault(part.day, []).append(part)
-        return {day: have[day] for day in self.wanted.span.utc_days()}
+            if part.day in have:
+                have[part.day].append(part)
+        return have
 
     def _each_day(self, step: str, read: Callable[[date], int]) -> int:
         days = self.wanted.span.utc_days()
