@@ -13,13 +13,13 @@ from api.errors import BodyTooLarge, InvalidBody, Problem
 from api.inline.arrays import Inline, inline
 from api.models import FIRST_DAY, LAST_DAY, BatchRequest
 from api.open_snapshots import OpenSnapshot, OpenSnapshots
-from engine.arrays import Arrays
-from engine.outcomes import Outcomes, join
-from engine.report import Report
+from engine.data.arrays import Arrays
+from engine.data.wall_time import local_days
+from engine.reports.outcomes import Outcomes, join
+from engine.reports.report import Report
 from engine.run import run
-from engine.scenario import ROLLING
+from engine.spec import ROLLING
 from engine.typing import Record
-from engine.wall_time import local_days
 
 # What a replay holds at once: some hundred bytes for each interaction and draw, some ten thousand for each day and
 # draw, a row of the report for each interval, and a note of each change of the weights.

@@ -20,13 +20,13 @@ from api.once import Once
 from api.open_snapshots import OpenSnapshot, OpenSnapshots, check_window
 from api.routing import Routing, about_surveys, about_window, nobody, shown_agents
 from api.staff import Staff, csat_of_staff, staff_of
-from engine.arrays import Arrays, Centre
-from engine.csat import CsatTable
+from engine.data.arrays import Arrays, Centre
 from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
-from engine.explain import rank
-from engine.request import Ranked, narrowed, rank_request, request_terms
-from engine.scenario import Scenario
-from engine.scores import Terms
+from engine.scoring.csat import CsatTable
+from engine.scoring.scores import Terms
+from engine.selection.explain import rank
+from engine.selection.request import Ranked, narrowed, rank_request, request_terms
+from engine.spec import Scenario
 from engine.typing import BoolArray, Record
 from ingest.live import LiveQueue, LiveQueues
 from ingest.platform_errors import PlatformError

@@ -21,13 +21,13 @@ from pydantic import (
 
 from api.checks import shown, told
 from api.inline.rows import row_schema
-from engine.assumptions import FLOW_OUT, LONGEST_S, Assumptions, Switches
-from engine.csat import QUEUE_MEAN
 from engine.errors import InvalidScenario
-from engine.goals import ServiceLevelGoal
+from engine.estimates.assumptions import FLOW_OUT, LONGEST_S, Assumptions, Switches
 from engine.methods import METHODS
-from engine.scenario import ROLLING, Scenario
-from engine.weights import LARGEST_WEIGHT, RoutingWeights
+from engine.scoring.csat import QUEUE_MEAN
+from engine.scoring.goals import ServiceLevelGoal
+from engine.scoring.weights import LARGEST_WEIGHT, RoutingWeights
+from engine.spec import ROLLING, Scenario
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 NAME_CHARS = 300

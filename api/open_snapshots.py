@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.errors import NotReady
 from api.once import Once
-from engine.arrays import Arrays
-from engine.csat import CsatTable, csat_table
+from engine.data.arrays import Arrays
+from engine.data.tables import TABLES, Tables
+from engine.data.wall_time import span_of_days
 from engine.errors import CorruptSnapshot, InvalidScenario, UnknownName
-from engine.tables import TABLES, Tables
-from engine.wall_time import span_of_days
+from engine.scoring.csat import CsatTable, csat_table
 from ingest import store as stores
 from ingest.manifest import FILE_NAME, Manifest, read_manifest
 from ingest.snapshot import Snapshot, open_snapshot

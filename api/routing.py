@@ -12,17 +12,16 @@ from api.listing import used as used_snapshot
 from api.models import RoutingRequest
 from api.once import Once
 from api.open_snapshots import OpenSnapshot, OpenSnapshots
-from engine.arrays import Centre
-from engine.csat import CsatTable
+from engine.data.arrays import Centre
 from engine.errors import NobodyEligible
-from engine.explain import rank
-from engine.notes import MADE_UP
-from engine.report import PREFERENCE
-from engine.request import Ranked, narrowed, rank_request, request_terms
+from engine.reports.report import PREFERENCE
 from engine.run import run
-from engine.scenario import Scenario
+from engine.scoring.csat import MADE_UP, CsatTable
+from engine.scoring.weights import RoutingWeights
+from engine.selection.explain import rank
+from engine.selection.request import Ranked, narrowed, rank_request, request_terms
+from engine.spec import Scenario
 from engine.typing import Record
-from engine.weights import RoutingWeights
 
 
 class Routing:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.explain import Explanation
-from engine.report import Report
+from engine.reports.report import Report
+from engine.selection.explain import Explanation
 from ingest.manifest import Manifest
 
 if TYPE_CHECKING:

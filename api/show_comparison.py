@@ -6,7 +6,7 @@ from typing import Any
 
 from api.show import console, grid, satisfaction_text
 from api.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text
-from engine.compare import Comparison
+from engine.reports.compare import Comparison
 
 SIDES = {
     "recorded": "Recorded handling times hold for every agent",

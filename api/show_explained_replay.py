@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from api.show import console, facts, grid, name_of, number
-from engine.explain_replay import ReplayExplanation
+from engine.replay.explain import ReplayExplanation
 
 
 def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: int) -> None:

@@ -17,7 +17,7 @@ from api.show import (
     show_report,
     three,
 )
-from engine.report import Report
+from engine.reports.report import Report
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
 MOST_ROWS = 5

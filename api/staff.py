@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from api.open_snapshots import OpenSnapshot
-from engine.arrays import Centre, encode_centre, places
-from engine.call_types import CallTypeIndex
-from engine.checks import check
-from engine.csat import NEUTRAL, CsatTable
-from engine.tables import TABLES, Tables
+from engine.data.arrays import Centre, encode_centre, places
+from engine.data.call_types import CallTypeIndex
+from engine.data.checks import check
+from engine.data.tables import TABLES, Tables
+from engine.scoring.csat import NEUTRAL, CsatTable
 from engine.typing import BoolArray
 from ingest.live import LiveQueue
 

@@ -13,9 +13,9 @@ from math import isnan
 
 import numpy as np
 
-from engine.arrays import Arrays
-from engine.outcomes import Outcomes
-from engine.scenario import Scenario, csat_of
+from engine.data.arrays import Arrays
+from engine.reports.outcomes import Outcomes
+from engine.spec import Scenario, csat_of
 from engine.typing import FloatArray, IntArray, Record
 
 SCALE = 1e9

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine.checks import check
-from engine.tables import TABLES, Tables
+from engine.data.checks import check
+from engine.data.tables import TABLES, Tables
+from engine.data.wall_time import DAY_US
 from engine.typing import Int32Array, IntArray
-from engine.wall_time import DAY_US
 
 MOST_SKILLS = 3
 SHARE_WITH_SKILL, SHARE_WITH_LANGUAGE, SHARE_WITHOUT_LANGUAGE = 0.5, 0.4, 0.1

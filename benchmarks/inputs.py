@@ -11,11 +11,11 @@ from benchmarks import baseline
 from benchmarks.files import write_snapshot
 from benchmarks.measure import Spread, processor_s
 from benchmarks.workloads import Case, Columns
-from engine.arrays import Arrays
+from engine.data.arrays import Arrays
 from engine.errors import RoutingError
-from engine.outcomes import Outcomes
+from engine.reports.outcomes import Outcomes
 from engine.run import choose
-from engine.scenario import Scenario
+from engine.spec import Scenario
 
 SAMPLE_PAIRS, MOST_SAMPLE_ROWS, BASELINE_REPEATS = 200_000, 2_000, 3
 

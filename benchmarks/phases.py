@@ -17,16 +17,16 @@ from pyarrow import ipc
 from benchmarks import files
 from benchmarks.inputs import Inputs
 from benchmarks.measure import ROW_BY_ROW, clock_s, peak_mib, processor_s
-from engine import report
-from engine.arrays import encode
-from engine.checks import check
+from engine.data.arrays import encode
+from engine.data.checks import check
+from engine.data.tables import Tables
+from engine.measures.tally import Tally
 from engine.methods.weighted import Weighted
-from engine.outcomes import Texts, outcomes_of
+from engine.reports import report
+from engine.reports.outcomes import Texts, outcomes_of
 from engine.run import choose
-from engine.scenario import csat_of, terms_of
-from engine.selection import Decided, Selector, decide
-from engine.tables import Tables
-from engine.tally import Tally
+from engine.selection.decisions import Decided, Selector, decide
+from engine.spec import csat_of, terms_of
 from engine.typing import FloatArray
 from ingest.results import simulate_to
 from ingest.snapshot import open_snapshot

@@ -14,11 +14,11 @@ import polars as pl
 import pyarrow as pa
 
 from benchmarks.centres import MOST_SURVEYS, SURVEY_SHARE, Size, call_types, static_tables
-from engine.arrays import Arrays, Batch, encode_centre
-from engine.scenario import Scenario
-from engine.tables import Tables
+from engine.data.arrays import Arrays, Batch, encode_centre
+from engine.data.tables import Tables
+from engine.data.wall_time import DAY_US
+from engine.spec import Scenario
 from engine.typing import FloatArray, Int32Array, IntArray
-from engine.wall_time import DAY_US
 
 FIRST_DAY = 20_454  # 1 January 2026
 A_DAYS_WORK = 60  # interactions of one agent and day

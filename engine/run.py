@@ -7,14 +7,14 @@ from dataclasses import asdict
 
 import numpy as np
 
-from engine.arrays import Arrays, encode
-from engine.outcomes import Collector, Outcomes, Texts, Times, outcomes_of
-from engine.replay_report import Progress, Study, report_of
-from engine.report import Report, build
-from engine.scenario import Scenario, csat_of, terms_of
-from engine.selection import Decided, decide
-from engine.tables import Tables
-from engine.tally import Tally
+from engine.data.arrays import Arrays, encode
+from engine.data.tables import Tables
+from engine.measures.tally import Tally
+from engine.reports.outcomes import Collector, Outcomes, Texts, Times, outcomes_of
+from engine.reports.replayed import Progress, Study, report_of
+from engine.reports.report import Report, build
+from engine.selection.decisions import Decided, decide
+from engine.spec import Scenario, csat_of, terms_of
 
 
 def run(

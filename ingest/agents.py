@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from engine.checks import MOST_AT_ONCE
-from engine.tables import MEDIA, TABLES
+from engine.data.checks import MOST_AT_ONCE
+from engine.data.tables import MEDIA, TABLES
 from engine.typing import Record
 from ingest.pages import Reader, pages
 from ingest.query_bodies import batches

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from engine.tables import TIME
+from engine.data.tables import TIME
 from engine.typing import Record
 from ingest.pages import Reader
 from ingest.query_bodies import any_of, batches, interval, pieces

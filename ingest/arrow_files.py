@@ -14,8 +14,8 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
 
+from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot
-from engine.tables import TABLES
 from ingest.manifest import FileEntry
 
 CODE = pa.dictionary(pa.int32(), pa.string())

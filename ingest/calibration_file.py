@@ -23,7 +23,7 @@ def read_calibration(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Fields of `engine.assumptions.Assumptions`.
+        Fields of `engine.estimates.assumptions.Assumptions`.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def write_calibration(path: Path, assumptions: dict[str, Any], evidence: dict[st
     path : Path
         The file; replaced where it exists.
     assumptions : dict
-        Fields of `engine.assumptions.Assumptions` that were fitted.
+        Fields of `engine.estimates.assumptions.Assumptions` that were fitted.
     evidence : dict
         Spans, candidates and how well each fits.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from engine.data.tables import TABLES
 from engine.errors import InvalidScenario
-from engine.tables import TABLES
 from engine.typing import FloatArray
 
 SHARE = 0.10

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from engine.data.tables import EVALUATION_METHODS, SCORING_METHODS, TABLES
 from engine.errors import InvalidScenario, UnknownName
-from engine.tables import EVALUATION_METHODS, SCORING_METHODS, TABLES
 from engine.typing import Record
 from ingest.pages import Reader, pages
 from ingest.queue_settings import NotReadable, conditional_groups, rings, routing_rules

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import orjson
 
-from engine.arrays import Arrays
-from engine.compare import Comparison
+from engine.data.arrays import Arrays
 from engine.errors import NotWritable
-from engine.outcomes import Outcomes, Texts, nothing
-from engine.report import Report
+from engine.reports.compare import Comparison
+from engine.reports.outcomes import Outcomes, Texts, nothing
+from engine.reports.report import Report
 from engine.run import run
-from engine.scenario import Scenario
+from engine.spec import Scenario
 from ingest.store import make_folder
 
 OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "comparison.json"

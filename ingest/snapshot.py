@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine.arrays import Arrays, Batch, encode_centre, places
+from engine.data.arrays import Arrays, Batch, encode_centre, places
+from engine.data.history import History, history_of
+from engine.data.tables import TABLES, Tables
+from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot
-from engine.history import History, history_of
-from engine.tables import TABLES, Tables
-from engine.wall_time import DAY_US
 from ingest import store as stores
 from ingest.arrow_files import Pinned, read_plain, restore
 from ingest.manifest import FILE_NAME, FileEntry, Manifest, read_manifest
@@ -55,7 +55,7 @@ class Snapshot:
         Parameters
         ----------
         name : str
-            Key of `engine.tables.TABLES`.
+            Key of `engine.data.tables.TABLES`.
 
         Returns
         -------

@@ -19,11 +19,11 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
 
-from engine.call_types import CallTypeIndex
-from engine.checks import Place, check, complete
+from engine.data.call_types import CallTypeIndex
+from engine.data.checks import Place, check, complete
+from engine.data.tables import TABLES, Tables
+from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot, InvalidTable
-from engine.tables import TABLES, Tables
-from engine.wall_time import DAY_US
 from ingest import store as stores
 from ingest.arrow_files import CODED, DayFile, Dictionaries, finish, read_plain, write_frame
 from ingest.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from engine.tables import TABLES
+from engine.data.tables import TABLES
 from engine.typing import Record
 from ingest.agents import spelling
 from ingest.pages import Reader, paged_query

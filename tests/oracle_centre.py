@@ -14,11 +14,11 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-from engine.assumptions import Assumptions
+from engine.data.tables import CAPACITY, MEDIA, TABLES, Tables
 from engine.errors import MissingInput
-from engine.scenario import Scenario
-from engine.tables import CAPACITY, MEDIA, TABLES, Tables
-from engine.weights import RoutingWeights
+from engine.estimates.assumptions import Assumptions
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests import oracle, oracle_replay
 from tests.small_centres import DAY, PREFERRED_S
 from tests.strategies import EPOCH, TICK

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.assumptions import Assumptions, Switches
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.data.tables import Tables
+from engine.estimates.assumptions import Assumptions, Switches
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests.strategies import LANGUAGES, MIDNIGHT, SKILLS, TICK, UNKNOWN_AGENT, Dice, table
 
 DAY = timedelta(days=1)

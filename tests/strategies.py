@@ -15,9 +15,9 @@ import polars as pl
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from engine.scenario import Scenario
-from engine.tables import TABLES, Tables
-from engine.weights import RoutingWeights
+from engine.data.tables import TABLES, Tables
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests import oracle
 
 MIDNIGHT = datetime(2024, 2, 28, tzinfo=UTC)  # the next days are the 29th and the 1st of March

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.account import (
+from engine.data.arrays import Blocks, encode
+from engine.data.wall_time import local_days
+from engine.measures.account import (
     ABANDONED,
     ANSWERED,
     FLOWED_OUT,
@@ -26,14 +28,12 @@ from engine.account import (
     of_played,
     services,
 )
-from engine.arrays import Blocks, encode
-from engine.fairness import gini
-from engine.idling import occupancy
-from engine.intervals import measures, point, stacked
-from engine.replay_report import Study, today_of
-from engine.scenario import Scenario
-from engine.service_level import Visits, measure
-from engine.wall_time import local_days
+from engine.measures.fairness import gini
+from engine.measures.idling import occupancy
+from engine.measures.intervals import measures, point, stacked
+from engine.measures.service_level import Visits, measure
+from engine.reports.replayed import Study, today_of
+from engine.spec import Scenario
 from tests.small_centres import call, centre, scenario, tables_of
 from tests.strategies import EPOCH, MIDNIGHT
 

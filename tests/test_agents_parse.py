@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.checks import check
-from engine.tables import TABLES
+from engine.data.checks import check
+from engine.data.tables import TABLES
 from ingest.agents import (
     fetch_members,
     fetch_users,

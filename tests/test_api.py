@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import api.routing
+from engine.data.wall_time import DAY_US
 from engine.run import run
-from engine.scenario import Scenario
-from engine.wall_time import DAY_US
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from ingest.snapshot import open_snapshot
 from tests import oracle
 from tests.small_service import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.run import run
-from engine.scenario import Scenario
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from ingest.snapshot import open_snapshot
 from tests import oracle
 from tests.small_service import (

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import models
-from engine import scenario as engine_scenario
-from engine.assumptions import FLOW_OUT, HANDLING, PATIENCE, Assumptions, Switches
+from engine import spec as engine_scenario
 from engine.errors import InvalidScenario
+from engine.estimates.assumptions import FLOW_OUT, HANDLING, PATIENCE, Assumptions, Switches
 from engine.run import choose, run
-from engine.scenario import Scenario
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from ingest.files import import_files
 from ingest.snapshot import open_snapshot
 from tests.small_files import SAMPLE, write

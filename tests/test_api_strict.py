@@ -11,7 +11,7 @@ from api import models
 from api.errors import STATUS, status_of
 from engine import errors as engine_errors
 from engine.methods import METHODS
-from engine.scenario import CSAT, EXPECTED, LANGUAGE, MODES, REQUIRED
+from engine.spec import CSAT, EXPECTED, LANGUAGE, MODES, REQUIRED
 from tests.small_service import BODY, client_of, refusal, write_centre
 
 ROUTING, BATCH = "/simulate/routing", "/simulate/batch"

@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.assumptions import Assumptions, Switches
-from engine.checks import check
+from engine.data.checks import check
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario
+from engine.estimates.assumptions import Assumptions, Switches
 from engine.run import choose
-from engine.scenario import Scenario
-from engine.tables import Tables
+from engine.spec import Scenario
 
 NINE = datetime(2024, 3, 4, 9, tzinfo=UTC)
 # A point of priority is bounded so that the largest priority times it is still a time.

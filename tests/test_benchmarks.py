@@ -14,10 +14,10 @@ from benchmarks import baseline, floors, phases, run
 from benchmarks.inputs import Disagreement, Inputs
 from benchmarks.measure import Row, Spread, peak_mib
 from benchmarks.workloads import SIZES, WORKLOADS
-from engine.arrays import encode
+from engine.data.arrays import encode
 from engine.errors import InvalidScenario
 from engine.run import choose
-from engine.scenario import Scenario
+from engine.spec import Scenario
 from tests import strategies
 
 FEW = 300

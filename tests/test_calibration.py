@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 
 from api.calibration_chart import chart
 from api.cli import run
-from engine.arrays import Arrays, encode
-from engine.assumptions import Assumptions
 from engine.calibration import Calibration, calibrate, default_days
 from engine.calibration.closeness import GRAINS, MEASURES, SHOWN, distances, errors, loss
 from engine.calibration.findings import findings
@@ -28,16 +26,18 @@ from engine.calibration.fit import not_fitted
 from engine.calibration.pauses import pauses
 from engine.calibration.search import Search, between
 from engine.calibration.span import Span
-from engine.demand import Demand, Kinds
+from engine.data.arrays import Arrays, encode
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput
-from engine.light import ASA_OFF, SERVICE_LEVEL_OFF
+from engine.estimates.assumptions import Assumptions
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
+from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.methods.ladder import one_row_each
-from engine.replay import STATUS, replay
-from engine.replay_report import today_of
-from engine.roster import Roster
+from engine.replay.loop import STATUS, replay
+from engine.reports.replayed import today_of
 from engine.run import run as simulated
-from engine.scenario import Scenario
-from engine.tables import Tables
+from engine.spec import Scenario
 from ingest.calibration_file import read_calibration, write_calibration
 from ingest.files import import_files
 from tests.small_files import SAMPLE

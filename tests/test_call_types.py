@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.call_types import CallTypeIndex, requirements
+from engine.data.call_types import CallTypeIndex, requirements
 
 ROWS = st.lists(
     st.tuples(

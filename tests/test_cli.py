@@ -70,8 +70,8 @@ def test_report_json_has_the_agreed_keys(store, tmp_path):
 
 def test_the_scenario_of_a_report_runs_again_with_the_same_outcome(store, tmp_path):
     from engine.run import choose
-    from engine.scenario import Scenario
-    from engine.weights import RoutingWeights
+    from engine.scoring.weights import RoutingWeights
+    from engine.spec import Scenario
 
     simulate(store, tmp_path / "out", "--weights", "0.2,0.3,0.5", "--sla", "80/20", "--performance", "0.7")
     kept = json.loads((tmp_path / "out" / "report.json").read_text())["scenario"]

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from api.cli import run
-from engine.replay_report import HEADLINE, MEASURES
-from engine.tables import TABLES, Tables
+from engine.data.tables import TABLES, Tables
+from engine.reports.replayed import HEADLINE, MEASURES
 from ingest.calibration_file import write_calibration
 from ingest.snapshot import open_snapshot
 from ingest.snapshot_writer import SnapshotWriter

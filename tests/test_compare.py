@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.arrays import encode
-from engine.assumptions import Assumptions
-from engine.compare import Comparison, _both, compare
+from engine.data.arrays import encode
 from engine.errors import InvalidScenario
-from engine.replay_report import MEASURES, Study
-from engine.scenario import Scenario
-from engine.weights import RoutingWeights
+from engine.estimates.assumptions import Assumptions
+from engine.reports.compare import Comparison, _both, compare
+from engine.reports.replayed import MEASURES, Study
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests.small_centres import DAY, call, tables_of
 from tests.strategies import MIDNIGHT
 from tests.test_replay_report import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
@@ -163,7 +163,7 @@ def test_a_comparison_that_misses_the_record_keeps_its_verdicts_unless_forced(fo
 
 def test_one_side_that_misses_the_record_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     lights = iter(["green", "red"])
-    monkeypatch.setattr("engine.compare.light", lambda *_: {"color": next(lights), "why": "far off"})
+    monkeypatch.setattr("engine.reports.compare.light", lambda *_: {"color": next(lights), "why": "far off"})
     assert compare([GENESYS, WEIGHTED], made()).verdicts[0]["withheld"].startswith("far off")
 
 

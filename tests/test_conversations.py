@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.checks import check
+from engine.data.checks import check
 from ingest.conversations import COLUMNS, Conversations, parse_conversations
 from tests.payloads import (
     PERSONAL,

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.arrays import encode
-from engine.credit import CANDIDATES_S, credit
-from engine.demand import Demand, Kinds
+from engine.calibration.credit import CANDIDATES_S, credit
+from engine.data.arrays import encode
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, one_row_each
-from engine.replay import STATUS, replay
-from engine.roster import Roster
-from engine.tables import Tables
+from engine.replay.loop import STATUS, replay
 from tests.strategies import table
 
 MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.arrays import encode
-from engine.checks import check
+from engine.data.arrays import encode
+from engine.data.checks import check
+from engine.data.tables import Tables
 from engine.run import choose, run
-from engine.scenario import Scenario, csat_of
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario, csat_of
 from tests import oracle, strategies
 
 ONLY_CSAT = RoutingWeights(0.0, 0.0, 1.0, 0.0)

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from engine.data.tables import MEDIA, TABLES, Tables
 from engine.errors import InvalidScenario, InvalidTable
-from engine.tables import MEDIA, TABLES, Tables
 from ingest.double import FAULTS, PLANTED, Double, Faults, Organisation, organisation, script, serve_forever
 from ingest.double.faults import KINDS, POSSIBLE, SLOW, faults_of
 from ingest.double.live import states_now

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.arrays import encode
-from engine.checks import check
+from engine.data.arrays import encode
+from engine.data.checks import check
+from engine.data.tables import Tables
 from engine.errors import UnknownName
-from engine.explain import explain
 from engine.run import choose
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.selection.explain import explain
+from engine.spec import Scenario
 from tests.strategies import problems
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -12,18 +12,18 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine import explain_replay as explain_replay_module
-from engine.arrays import encode
-from engine.assumptions import Assumptions, Switches
+from engine.data.arrays import encode
+from engine.data.tables import Tables
 from engine.errors import UnknownName
-from engine.explain_replay import MOST_WAITING, ReplayExplanation, explain_replay
+from engine.estimates.assumptions import Assumptions, Switches
 from engine.methods import METHODS
-from engine.prepare import Recorded
-from engine.replay_run import play
+from engine.replay import explain as explain_replay_module
+from engine.replay.explain import MOST_WAITING, ReplayExplanation, explain_replay
+from engine.replay.playing import play
+from engine.replay.prepare import Recorded
 from engine.run import choose
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests.oracle_centre import DAY_US, Plain, plain, us
 from tests.small_centres import DAY, busy_centre, call, rated, rolling, tables_of, untied
 from tests.strategies import MIDNIGHT

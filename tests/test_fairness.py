@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.tables import Tables
 from engine.errors import InvalidTable, MissingInput
-from engine.fairness import chi_square, effect_size, gini
+from engine.measures.fairness import chi_square, effect_size, gini
 from engine.run import run
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests import oracle, oracle_fairness, strategies
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)

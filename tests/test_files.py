@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from engine.tables import RATED, TABLES
+from engine.data.tables import RATED, TABLES
 from ingest.files import import_files, read_table
 from ingest.snapshot import Snapshot, open_snapshot
 from tests.small_files import AGENTS, INTERACTIONS, QUEUES, SAMPLE, write

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from engine.tables import TABLES
+from engine.data.tables import TABLES
 from ingest.aggregates import SCHEMA
 from ingest.genesys import crosscheck, reading, writing
 from ingest.genesys.assembling import KEPT_PARTS, Assembly

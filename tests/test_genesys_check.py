@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput, UnknownName
-from engine.tables import Tables
 from ingest import agents, jobs, query_bodies, staffing
 from ingest.client import Client
 from ingest.credentials import Credentials

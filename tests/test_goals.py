@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from engine.goals import ServiceLevelGoal
+from engine.scoring.goals import ServiceLevelGoal
 
 
 def test_a_goal_is_a_share_and_seconds():

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import engine.handling as drawing
-from engine.arrays import encode
-from engine.assumptions import Assumptions
+import engine.estimates.handling as drawing
+from engine.data.arrays import encode
+from engine.data.tables import OUTCOMES, Tables
 from engine.errors import MissingInput
-from engine.handle_factors import fit_factors, skill_sets
-from engine.handling import handling
-from engine.streams import HANDLING, uniform
-from engine.tables import OUTCOMES, Tables
+from engine.estimates.assumptions import Assumptions
+from engine.estimates.handle_factors import fit_factors, skill_sets
+from engine.estimates.handling import handling
+from engine.estimates.streams import HANDLING, uniform
 from ingest.bank import import_bank
 from ingest.snapshot import open_snapshot
 from tests.strategies import HARDER, table

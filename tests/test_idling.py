@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.arrays import Blocks
-from engine.demand import NEVER_US, Demand, Kinds
+from engine.data.arrays import Blocks
 from engine.errors import InvalidTable
-from engine.idling import idle_while_waiting, occupancy
+from engine.estimates.demand import NEVER_US, Demand, Kinds
+from engine.estimates.roster import Roster
+from engine.measures.idling import idle_while_waiting, occupancy
 from engine.methods.ladder import Ladder, one_row_each
-from engine.replay import STATUS, Served, replay
-from engine.roster import Roster
+from engine.replay.loop import STATUS, Served, replay
 
 LAST, SECOND = 30, 1_000_000
 

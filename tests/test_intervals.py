@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.fairness import gini
-from engine.intervals import DRAWS, FEWEST_DAYS, RATIOS, Days, Resampling, measures, point
+from engine.measures.fairness import gini
+from engine.measures.intervals import DRAWS, FEWEST_DAYS, RATIOS, Days, Resampling, measures, point
 
 PARTS = sorted({name for both in RATIOS.values() for name in both})
 MEASURES = {*RATIOS, "gini"}

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import selection
-from engine.arrays import encode
+from engine.data.arrays import encode
 from engine.methods.plan import Plan
 from engine.methods.weighted import Weighted
 from engine.run import choose
-from engine.scenario import csat_of, terms_of
-from engine.selection import Selector, best
+from engine.selection import decisions as selection
+from engine.selection.decisions import Selector, best
+from engine.spec import csat_of, terms_of
 from tests import strategies
 
 ROOT = Path(__file__).parents[1]

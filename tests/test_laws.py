@@ -10,11 +10,11 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.checks import complete
+from engine.data.checks import complete
+from engine.data.tables import Tables
 from engine.run import choose, run
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests import oracle, strategies
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.arrays import Centre, encode
+from engine.data.arrays import Centre, encode
+from engine.data.tables import Tables
 from engine.errors import InvalidTable
 from engine.methods.settings import MOST_REMOVED, MOST_RINGS, MOST_RULES, Ring, Rule, rings_of, rules_of, unsupported
-from engine.tables import Tables
 from tests.strategies import table
 
 

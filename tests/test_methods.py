@@ -13,20 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.arrays import encode
-from engine.assumptions import Switches
-from engine.clock import Clock
-from engine.csat import csat_table
-from engine.demand import Demand, Kinds
+from engine.data.arrays import encode
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario
+from engine.estimates.assumptions import Switches
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
 from engine.methods import METHODS
 from engine.methods.genesys import clock_settings
 from engine.methods.ladder import NEVER, Ladder, Row, effective, stacked
 from engine.methods.method import View
-from engine.replay import replay
-from engine.roster import Roster
-from engine.scores import Terms
-from engine.tables import Tables
+from engine.replay.clock import Clock
+from engine.replay.loop import replay
+from engine.scoring.csat import csat_table
+from engine.scoring.scores import Terms
 from tests.strategies import AGENT_IDS, HARDER, LANGUAGES, MIDNIGHT, PROFICIENCIES, QUEUE_IDS, SKILLS, Dice, table
 
 PLATFORM = ("genesys", "bullseye", "preferred_agent")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import engine.patience as module
-from engine.arrays import encode
-from engine.assumptions import Assumptions
-from engine.patience import KaplanMeier, curves, late_hazard, patience
-from engine.streams import PATIENCE, uniform
-from engine.tables import MEDIA, OUTCOMES, Tables
+import engine.estimates.patience as module
+from engine.data.arrays import encode
+from engine.data.tables import MEDIA, OUTCOMES, Tables
+from engine.estimates.assumptions import Assumptions
+from engine.estimates.patience import KaplanMeier, curves, late_hazard, patience
+from engine.estimates.streams import PATIENCE, uniform
 from tests.strategies import table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)

@@ -12,17 +12,17 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-from engine import prepare
-from engine.arrays import Arrays, encode
-from engine.assumptions import Assumptions
+from engine.data.arrays import Arrays, encode
+from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidTable, MissingInput
-from engine.prepare import Recorded, demand_of, eligibility, kinds_of, sort_kinds, terms_for
-from engine.replay import STATUS
+from engine.estimates.assumptions import Assumptions
+from engine.replay import prepare
+from engine.replay.loop import STATUS
+from engine.replay.prepare import Recorded, demand_of, eligibility, kinds_of, sort_kinds, terms_for
 from engine.run import run
-from engine.scenario import Scenario, csat_of
-from engine.scores import Terms
-from engine.tables import TABLES, Tables
-from engine.weights import RoutingWeights
+from engine.scoring.scores import Terms
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario, csat_of
 from tests.oracle_centre import plain
 from tests.small_centres import call, centre, scenario, tables_of
 from tests.strategies import UNKNOWN_AGENT

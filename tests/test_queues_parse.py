@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.arrays import encode
-from engine.checks import check
+from engine.data.arrays import encode
+from engine.data.checks import check
+from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario, UnknownName
 from engine.methods.settings import Ring, Rule, rings_of, rules_of, unsupported
-from engine.tables import TABLES, Tables
 from ingest.queues import choose_queues, fetch_names, fetch_queues, names_of, parse_queues
 from tests.payloads import PERSONAL, Answers, damaged, nodes, paged
 

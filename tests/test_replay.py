@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from engine import bundles
-from engine.clock import Clock
-from engine.demand import NEVER_US, Demand, Kinds
+from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario, InvalidTable
+from engine.estimates.demand import NEVER_US, Demand, Kinds
+from engine.estimates.roster import Roster, default_interrupts
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
-from engine.replay import STATUS, Replay, Served, replay
-from engine.roster import Roster, default_interrupts
-from engine.tables import MEDIA
+from engine.replay.clock import Clock
+from engine.replay.loop import STATUS, Replay, Served, bundles, replay
 from tests.oracle_replay import Outcome, played
 
 # 3,000 by default, forty times as many at night.

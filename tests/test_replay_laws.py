@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from engine.demand import NEVER_US, Demand, Kinds, leaving
+from engine.estimates.demand import NEVER_US, Demand, Kinds, leaving
+from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
-from engine.replay import STATUS, Served, replay
-from engine.roster import Roster
+from engine.replay.loop import STATUS, Served, replay
 from tests.test_replay import MILLION, Problem, problem
 
 ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(len(STATUS))

@@ -14,19 +14,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.account import of_played
-from engine.arrays import Arrays, encode
-from engine.assumptions import Assumptions
-from engine.light import light
+from engine.data.arrays import Arrays, encode
+from engine.data.tables import TABLES, Tables
+from engine.estimates.assumptions import Assumptions
+from engine.measures.account import of_played
+from engine.measures.light import light
 from engine.methods import METHODS
-from engine.notes import MADE_UP
-from engine.replay_report import BETTER, MEASURES, Study, _says, report_of, today_of
-from engine.replay_run import play
-from engine.report import Report
+from engine.replay.playing import play
+from engine.reports.replayed import BETTER, MEASURES, Study, _says, report_of, today_of
+from engine.reports.report import Report
 from engine.run import choose, run, run_all
-from engine.scenario import Scenario
-from engine.tables import TABLES, Tables
-from engine.weights import RoutingWeights
+from engine.scoring.csat import MADE_UP
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from ingest.results import to_json
 from ingest.snapshot import open_snapshot
 from ingest.synthetic import make

@@ -12,15 +12,15 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-from engine.arrays import Arrays, encode
-from engine.assumptions import Assumptions
+from engine.data.arrays import Arrays, encode
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario
-from engine.prepare import Recorded
-from engine.replay_run import Played, goal_s, play
+from engine.estimates.assumptions import Assumptions
+from engine.replay.playing import Played, goal_s, play
+from engine.replay.prepare import Recorded
 from engine.run import choose, run
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests import oracle
 from tests.oracle_centre import DAY_US, NEVER_US, Plain, plain, us
 from tests.small_centres import DAY, GIVEN, busy_centre, call, centre, rolling, scenario, tables_of, untied

@@ -10,15 +10,15 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.arrays import encode
-from engine.checks import check
+from engine.data.arrays import encode
+from engine.data.checks import check
+from engine.data.tables import Tables
+from engine.data.wall_time import DAY_US
 from engine.errors import MissingInput
+from engine.measures.tally import Tally
 from engine.run import _Stack, choose, run, run_all
-from engine.scenario import Scenario
-from engine.tables import Tables
-from engine.tally import Tally
-from engine.wall_time import DAY_US
-from engine.weights import RoutingWeights
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 from tests.strategies import problems
 from tests.test_explain import centre, level
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.arrays import encode
+from engine.data.arrays import encode
 from engine.errors import InvalidScenario, UnknownSkill
-from engine.explain import rank
-from engine.request import narrowed, rank_request, request_terms
-from engine.scenario import csat_of
+from engine.selection.explain import rank
+from engine.selection.request import narrowed, rank_request, request_terms
+from engine.spec import csat_of
 from tests import oracle, strategies
 
 

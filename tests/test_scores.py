@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.tables import Tables
 from engine.errors import InvalidTable
-from engine.scores import score_matrix
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.scores import score_matrix
+from engine.scoring.weights import RoutingWeights
 from tests import oracle, strategies
 
 DAY = datetime(2024, 3, 1, 10, tzinfo=UTC)

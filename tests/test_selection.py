@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import selection
+from engine.data.tables import Tables
 from engine.errors import InvalidScenario, UnknownName
-from engine.explain import explain
 from engine.run import choose, run, run_all
-from engine.scenario import Scenario
-from engine.scores import score_matrix
-from engine.tables import Tables
-from engine.weights import RoutingWeights
+from engine.scoring.scores import score_matrix
+from engine.scoring.weights import RoutingWeights
+from engine.selection import decisions as selection
+from engine.selection.explain import explain
+from engine.spec import Scenario
 from tests import oracle, strategies
 
 

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.demand import Demand, Kinds
 from engine.errors import InvalidScenario, InvalidTable
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
+from engine.measures.service_level import Visits, by_interval, by_queue, choice_share, measure
 from engine.methods.ladder import one_row_each
-from engine.replay import STATUS, replay
-from engine.roster import Roster
-from engine.service_level import DEFINITIONS, Visits, achieved, by_interval, by_queue, choice_share, measure
+from engine.replay.loop import STATUS, replay
+from engine.replay.performance import achieved
+from engine.spec import DEFINITIONS
 
 N_QUEUES = 3
 GOAL_S = np.array([20.0, 0.0, 35.0])

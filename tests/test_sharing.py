@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.arrays import Blocks, encode
-from engine.demand import Demand, Kinds
+from engine.data.arrays import Blocks, encode
 from engine.errors import InvalidTable
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
+from engine.measures.sharing import Sharing, lacks, sharing
 from engine.methods.ladder import one_row_each
-from engine.replay import STATUS, replay
-from engine.roster import Roster
-from engine.sharing import Sharing, lacks, sharing
+from engine.replay.loop import STATUS, replay
 from tests.small_centres import centre as centre_of
 
 LAST = 30

@@ -14,11 +14,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from engine.arrays import encode
+from engine.data.arrays import encode
+from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, SnapshotExists, UnknownName
 from engine.run import choose
-from engine.scenario import Scenario
-from engine.tables import TABLES
+from engine.spec import Scenario
 from ingest import store as stores
 from ingest.snapshot import open_snapshot, verify
 from ingest.snapshot_writer import SnapshotWriter

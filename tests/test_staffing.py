@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.arrays import Blocks, encode
-from engine.assumptions import Assumptions
+from engine.data.arrays import Blocks, encode
+from engine.data.tables import OUTCOMES, Tables
 from engine.errors import InvalidTable, MissingInput
-from engine.staffing import on_queue, roster, staffing
-from engine.tables import OUTCOMES, Tables
+from engine.estimates.assumptions import Assumptions
+from engine.estimates.staffing import on_queue, roster, staffing
 from ingest.bank import import_bank
 from ingest.snapshot import open_snapshot
 from tests.strategies import HARDER, table

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.checks import check
+from engine.data.checks import check
+from engine.data.tables import TABLES
 from engine.errors import InvalidScenario
-from engine.tables import TABLES
 from ingest.staffing import fetch_status, merge_blocks, parse_status
 from tests.payloads import START, Answers, at, damaged, when
 

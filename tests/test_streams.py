@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import streams
-from engine.streams import HANDLING, NO_ANSWER, PATIENCE, PICK, uniform
+from engine.estimates import streams
+from engine.estimates.streams import HANDLING, NO_ANSWER, PATIENCE, PICK, uniform
 
 BITS = 2**64
 IDS = st.lists(st.text(max_size=12), min_size=1, max_size=12, unique=True)

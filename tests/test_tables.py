@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from engine.checks import MOST_PROBLEMS, Place, check, complete
+from engine.data.checks import MOST_PROBLEMS, Place, check, complete
+from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidTable
-from engine.tables import TABLES, Tables
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ONE = {

@@ -54,7 +54,7 @@ def calibrate(
     """
     from engine.calibration import calibrate as fitted_on
     from engine.calibration import default_days
-    from engine.scenario import Scenario
+    from engine.spec import Scenario
 
     scenario = Scenario(
         mode="replay", method=method or "genesys", goal=sla, service_level=service_level,

@@ -47,7 +47,7 @@ def compare(
     rules = [replace(base, method=name.strip()) for name in methods.split(",") if name.strip()]
 
     from api.progress import progress
-    from engine.compare import compare as compared
+    from engine.reports.compare import compare as compared
     from ingest.results import write_comparison
     from ingest.snapshot import open_snapshot
 

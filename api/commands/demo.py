@@ -11,7 +11,7 @@ from api.commands import options
 
 if TYPE_CHECKING:
     from api.progress import Report
-    from engine.scenario import Scenario
+    from engine.spec import Scenario
     from ingest.snapshot import Snapshot
 
 REPLAY, RULE = "replay", "-" * 20
@@ -43,7 +43,7 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     import time
 
     from api.progress import progress
-    from engine.scenario import Scenario
+    from engine.spec import Scenario
     from ingest.results import simulate_to, to_json
 
     started = time.perf_counter()
@@ -75,8 +75,8 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
 
 def _replay(real: bool) -> Scenario:
     """The weighted score in a replay; of the real log with what was fitted to its first months."""
-    from engine.assumptions import Assumptions
-    from engine.scenario import Scenario
+    from engine.estimates.assumptions import Assumptions
+    from engine.spec import Scenario
     from ingest.bank import FITTED
 
     return Scenario(mode="replay", assumptions=Assumptions.of(FITTED if real else {}))

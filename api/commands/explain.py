@@ -11,8 +11,8 @@ import click
 from api.commands import options
 
 if TYPE_CHECKING:
-    from engine.arrays import Arrays
-    from engine.scenario import Scenario
+    from engine.data.arrays import Arrays
+    from engine.spec import Scenario
 
 
 @click.command()
@@ -41,7 +41,7 @@ def explain(
     if chosen.mode == "replay":
         _replayed(chosen, arrays, interaction, top, as_json)
         return
-    from engine.explain import explain as explained
+    from engine.selection.explain import explain as explained
 
     explanation = explained(chosen, arrays, interaction)
     if as_json:
@@ -55,7 +55,7 @@ def explain(
 
 
 def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as_json: bool) -> None:
-    from engine.explain_replay import explain_replay
+    from engine.replay.explain import explain_replay
 
     explanation = explain_replay(scenario, arrays, interaction)
     if as_json:

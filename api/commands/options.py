@@ -11,10 +11,10 @@ import click
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engine.arrays import Arrays
-    from engine.assumptions import Assumptions, Switches
-    from engine.scenario import Scenario
-    from engine.weights import RoutingWeights
+    from engine.data.arrays import Arrays
+    from engine.estimates.assumptions import Assumptions, Switches
+    from engine.scoring.weights import RoutingWeights
+    from engine.spec import Scenario
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -185,7 +185,7 @@ def scenario_of(
         If a text cannot be read or a value is out of range.
     """
     from engine.errors import InvalidScenario
-    from engine.scenario import Scenario
+    from engine.spec import Scenario
 
     if performance is not None and sla is None:
         raise InvalidScenario("--performance needs --sla: without a goal it moves nothing; add --sla 80/20, say")
@@ -202,7 +202,7 @@ def scenario_of(
 
 def _weights(text: str, threshold: float) -> RoutingWeights:
     from engine.errors import InvalidScenario
-    from engine.weights import RoutingWeights
+    from engine.scoring.weights import RoutingWeights
 
     try:
         terms = [float(part) for part in text.split(",")]
@@ -216,7 +216,7 @@ def _weights(text: str, threshold: float) -> RoutingWeights:
 
 
 def _assumptions(calibration: Path | None, given: dict[str, Any]) -> Assumptions:
-    from engine.assumptions import Assumptions
+    from engine.estimates.assumptions import Assumptions
     from ingest.calibration_file import read_calibration
 
     fitted = {} if calibration is None else read_calibration(calibration)
@@ -229,8 +229,8 @@ def _assumptions(calibration: Path | None, given: dict[str, Any]) -> Assumptions
 def _switches(texts: tuple[str, ...]) -> Switches:
     from dataclasses import asdict
 
-    from engine.assumptions import Switches
     from engine.errors import InvalidScenario
+    from engine.estimates.assumptions import Switches
 
     defaults = asdict(Switches())
     kinds = {name: type(value) for name, value in defaults.items()}

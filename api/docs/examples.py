@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from api.open_snapshots import OpenSnapshot
-from engine.arrays import Blocks
+from engine.data.arrays import Blocks
 from engine.errors import InvalidScenario
-from engine.request import narrowed, rank_request, request_terms
-from engine.scenario import Scenario
+from engine.selection.request import narrowed, rank_request, request_terms
+from engine.spec import Scenario
 
 ROUTING, BATCH = "/simulate/routing", "/simulate/batch"
 SHOWN_DAYS = 7

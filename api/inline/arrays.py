@@ -12,10 +12,10 @@ from api.errors import BodyTooLarge, InvalidBody
 from api.inline.rows import missing_somewhere, read_rows
 from api.inline.values import Pointers
 from api.open_snapshots import OpenSnapshot
-from engine.arrays import Arrays, encode
-from engine.checks import check
+from engine.data.arrays import Arrays, encode
+from engine.data.checks import check
+from engine.data.tables import Tables
 from engine.errors import InvalidTable
-from engine.tables import Tables
 
 # Requirements x agents held at once; a few hundred MB.
 MOST_CELLS = 40_000_000

@@ -11,7 +11,7 @@ import polars as pl
 from api.checks import pointer, shown
 from api.errors import BodyTooLarge, InvalidBody, Problem
 from api.inline.values import LONGEST_CHARS, LONGEST_LIST, READ, Pointers
-from engine.tables import PREFERRED, TABLES, TEXTS, TIME, Column
+from engine.data.tables import PREFERRED, TABLES, TEXTS, TIME, Column
 from ingest.files.columns import ALIASES
 
 TABLE = TABLES["interactions"]

@@ -12,8 +12,8 @@ import polars as pl
 
 from api.checks import pointer, shown
 from api.errors import Problem
-from engine.checks import Place
-from engine.tables import PREFERRED, TEXTS, Column
+from engine.data.checks import Place
+from engine.data.tables import PREFERRED, TEXTS, Column
 from ingest.files.cells import Cells
 from ingest.files.problems import Findings
 from ingest.files.time_cells import moment

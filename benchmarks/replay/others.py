@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.measure import NotMeasured
 from benchmarks.replay.workloads import Case
-from engine.replay import STATUS, Served
+from engine.replay.loop import STATUS, Served
 
 # Answered and abandoned.
 Counts = tuple[int, int]

@@ -13,10 +13,10 @@ from benchmarks.measure import clock_s, processor_s
 from benchmarks.phases import Job
 from benchmarks.replay import others
 from benchmarks.replay.workloads import Case
-from engine.demand import Demand, Kinds
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
 from engine.methods.ladder import one_row_each
-from engine.replay import replay
-from engine.roster import Roster
+from engine.replay.loop import replay
 
 
 @dataclass(frozen=True)

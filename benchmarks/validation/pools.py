@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.validation.arrivals import at_random
 from benchmarks.validation.patience import ENDLESS, Patience
-from engine.demand import Demand, Kinds
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
 from engine.methods.ladder import one_row_each
-from engine.replay import STATUS, Served, replay
-from engine.roster import Roster
+from engine.replay.loop import STATUS, Served, replay
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # Between two days, in mean handling times: nobody is left when the next one starts.

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation.arrivals import at_random
-from engine.clock import Clock
-from engine.demand import Demand, Kinds
+from engine.estimates.demand import Demand, Kinds
+from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.replay import STATUS, Served, replay
-from engine.roster import Roster
+from engine.replay.clock import Clock
+from engine.replay.loop import STATUS, Served, replay
 from engine.typing import BoolArray, FloatArray, IntArray
 
 MINUTE_S = 60.0

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.assumptions import Assumptions
 from engine.calibration.closeness import GRAINS, SHOWN, Parts, by_group, errors, measure, plain
 from engine.calibration.span import SLOTS, Replays, Span
-from engine.light import light
+from engine.estimates.assumptions import Assumptions
+from engine.measures.light import light
 from engine.typing import IntArray, Record
 
 LOW, HIGH = 2.5, 97.5

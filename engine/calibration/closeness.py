@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.light import ASA_OFF, SERVICE_LEVEL_OFF
+from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.typing import FloatArray, IntArray, Record
 
 # Measures of which the loss is made: what is summed, and over what.

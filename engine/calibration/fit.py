@@ -8,22 +8,22 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from engine.arrays import Arrays
-from engine.assumptions import Assumptions
 from engine.calibration import closeness
 from engine.calibration.agreement import agreement, months
+from engine.calibration.credit import credit
 from engine.calibration.findings import findings
 from engine.calibration.pauses import pauses
 from engine.calibration.search import Candidate, Search
 from engine.calibration.span import EPOCH, Days, Span
-from engine.credit import credit
+from engine.data.arrays import Arrays
+from engine.data.history import History
+from engine.data.wall_time import local_days
 from engine.errors import InvalidScenario
-from engine.history import History
+from engine.estimates.assumptions import Assumptions
 from engine.methods import METHODS
-from engine.replay_report import Progress, today_of
-from engine.scenario import Scenario
+from engine.reports.replayed import Progress, today_of
+from engine.spec import Scenario
 from engine.typing import Record
-from engine.wall_time import local_days
 
 DRAWS_SHOWN = 20
 FIT_SHARE = 0.6
@@ -39,7 +39,7 @@ class Calibration:
     Parameters
     ----------
     assumptions : dict
-        Fields of `engine.assumptions.Assumptions` that were fitted.
+        Fields of `engine.estimates.assumptions.Assumptions` that were fitted.
     evidence : dict
         Spans, candidates, agreement on both spans, and where it fails; plain values.
     """

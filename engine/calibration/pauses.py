@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine.calibration.closeness import plain
-from engine.history import History
-from engine.patience import KaplanMeier
-from engine.tables import MEDIA
+from engine.data.history import History
+from engine.data.tables import MEDIA
+from engine.estimates.patience import KaplanMeier
 from engine.typing import BoolArray, FloatArray, IntArray, Record
 
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.assumptions import Assumptions
 from engine.calibration.span import Span
-from engine.replay_report import Progress
+from engine.estimates.assumptions import Assumptions
+from engine.reports.replayed import Progress
 from engine.typing import Record
 
 # Under a minute agents would be on queue only while they served, and no rule could choose between them.

@@ -9,17 +9,17 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from engine.account import Account, Ground, busy_within, days_of, of_played, services
-from engine.arrays import Arrays, Blocks
-from engine.assumptions import Assumptions
 from engine.calibration.closeness import Parts, distances, loss
+from engine.data.arrays import Arrays, Blocks
+from engine.data.history import History
+from engine.data.wall_time import local_days
 from engine.errors import MissingInput
-from engine.history import History
-from engine.replay_report import Progress, Study
-from engine.replay_run import play
-from engine.scenario import Scenario
+from engine.estimates.assumptions import Assumptions
+from engine.measures.account import Account, Ground, busy_within, days_of, of_played, services
+from engine.replay.playing import play
+from engine.reports.replayed import Progress, Study
+from engine.spec import Scenario
 from engine.typing import FloatArray, IntArray, Record
-from engine.wall_time import local_days
 
 SLOTS = 48
 EPOCH = date(1970, 1, 1)

@@ -1,4 +1,4 @@
-"""The best column of each planned row; the plain version is `engine.selection.best_plain`."""
+"""The best column of each planned row; the plain version is `engine.selection.decisions.best_plain`."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Genesys Cloud's standard routing: evaluation methods ALL, BEST and NONE, language always a filter.
 
 Sources and open points stand in the help centre's "Evaluation and routing methods"; where they differ,
-`engine.assumptions.Switches` decides. Ties go to the longest idle, the last one to the smaller id.
+`engine.estimates.assumptions.Switches` decides. Ties go to the longest idle, the last one to the smaller id.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Centre
-from engine.assumptions import Switches
+from engine.data.arrays import Centre
+from engine.data.tables import EVALUATION_METHODS
+from engine.estimates.assumptions import Switches
 from engine.methods.ladder import NEVER, Ladder, Row, stacked
 from engine.methods.method import View
-from engine.scores import SCALE, mean_level
-from engine.tables import EVALUATION_METHODS
+from engine.scoring.scores import SCALE, mean_level
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
 
 ALL, BEST, NONE = range(len(EVALUATION_METHODS))
@@ -161,7 +161,7 @@ def standard_stages(standard: Standard, requirement: IntArray) -> list[Stage]:
 
 
 def clock_settings(switches: Switches) -> Record:
-    """What the idle clock of Genesys' own methods is told, for `engine.replay.Clock`.
+    """What the idle clock of Genesys' own methods is told, for `engine.replay.loop.Clock`.
 
     Parameters
     ----------

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import Centre
-from engine.assumptions import Switches
-from engine.demand import Kinds
+from engine.data.arrays import Centre
+from engine.estimates.assumptions import Switches
+from engine.estimates.demand import Kinds
 from engine.methods.ladder import Ladder
-from engine.scores import Terms
+from engine.scoring.scores import Terms
 from engine.typing import BoolArray, FloatArray, IntArray
 
 

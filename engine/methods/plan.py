@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.scores import SCALE, mean_level
+from engine.scoring.scores import SCALE, mean_level
 from engine.typing import FloatArray, Int32Array, IntArray
 
 # Cells of one block of keys: small enough to stay in a core's cache between the passes over it.

@@ -18,7 +18,7 @@ from engine.methods.genesys import Stage
 from engine.methods.ladder import NEVER, Ladder, Row, effective, stacked
 from engine.methods.method import View
 from engine.methods.settings import Rule, rules_of
-from engine.scores import SCALE
+from engine.scoring.scores import SCALE
 from engine.typing import BoolArray, FloatArray
 
 # Below every rank of any method.

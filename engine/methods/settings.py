@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from engine.arrays import Centre
-from engine.checks import shorten
+from engine.data.arrays import Centre
+from engine.data.checks import shorten
 from engine.errors import InvalidTable
 
 TIMEOUT = "TIMEOUT_SECONDS"

@@ -7,7 +7,7 @@ import numpy as np
 from engine.methods.ladder import NEVER, Ladder, one_row_each
 from engine.methods.method import View
 from engine.methods.plan import Plan
-from engine.scores import SCALE, Terms, score_keys
+from engine.scoring.scores import SCALE, Terms, score_keys
 from engine.typing import FloatArray, IntArray
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from engine.tables import TABLES
+from engine.data.tables import TABLES
 from ingest.snapshot_writer import SnapshotWriter
 
 # PE is regular activity (PS) in English: a language, not a skill.

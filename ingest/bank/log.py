@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.checks import Place, shorten
+from engine.data.checks import Place, shorten
 from engine.errors import InvalidTable, MissingInput
 
 PUBLISHED = (

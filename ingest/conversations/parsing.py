@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine.tables import PREFERRED, TEXTS, TIME
+from engine.data.tables import PREFERRED, TEXTS, TIME
 from engine.typing import Record
 from ingest.conversations.sessions import PLAIN_WIDTH, TIDY_WIDTH, OddShape, check_time
 from ingest.conversations.survey_rows import survey_rows

@@ -10,7 +10,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from engine.tables import MEDIA
+from engine.data.tables import MEDIA
 from engine.typing import Record
 from ingest.conversations.sessions import (
     ABANDONED,

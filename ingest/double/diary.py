@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 
-from engine.tables import Tables
+from engine.data.tables import Tables
 from ingest.double.records import ms
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from engine.tables import TABLES, TIME
+from engine.data.tables import TABLES, TIME
 from ingest.double.facts import DELETED_SKILL
 from ingest.double.oddities import NOT_RESPONDING_MS
 from ingest.double.statuses import shifts_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from engine.tables import Tables
+from engine.data.tables import Tables
 from ingest.double import odd_people, odd_surveys
 from ingest.double.diary import Diary
 from ingest.double.facts import DELETED_SKILL, Call, Facts, Missed

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from engine.tables import Tables
+from engine.data.tables import Tables
 from ingest.double.expected import Expected, expected_of
 from ingest.double.facts import DELETED_SKILL, Facts, platform_id
 from ingest.double.oddities import with_oddities

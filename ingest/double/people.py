@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from engine.tables import CAPACITY, MEDIA
+from engine.data.tables import CAPACITY, MEDIA
 from ingest.double.facts import AGENT_MAIL, NOTE, platform_id
 from ingest.double.live import Now, states_now
 from ingest.double.organisation import Organisation

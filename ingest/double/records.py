@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from engine.checks import check
+from engine.data.checks import check
+from engine.data.tables import TABLES, TIME, Tables
 from engine.errors import InvalidTable
-from engine.tables import TABLES, TIME, Tables
 from ingest.double.stamps import DAY_MS
 
 SECONDS = ("wait_s", "alert_s", "handle_s", "acw_s")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from engine.tables import TIME
+from engine.data.tables import TIME
 from ingest.double.oddities import NOT_RESPONDING_MS
 from ingest.double.records import ms
 from ingest.double.stamps import DAY_MS

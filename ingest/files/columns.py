@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from engine.tables import TABLES, TEXTS, Column
+from engine.data.tables import TABLES, TEXTS, Column
 from ingest.files.problems import Findings
 
 # Names that people use for a column of ours, by table.
@@ -56,7 +56,7 @@ def columns_of(table: str) -> dict[str, Column]:
     Parameters
     ----------
     table : str
-        Key of `engine.tables.TABLES`.
+        Key of `engine.data.tables.TABLES`.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def read_header(table: str, names: list[str], findings: Findings) -> Header:
     Parameters
     ----------
     table : str
-        Key of `engine.tables.TABLES`.
+        Key of `engine.data.tables.TABLES`.
     names : list of str
         As they stand in the file.
     findings : Findings
@@ -118,7 +118,7 @@ def dropped_sentence(source: str, table: str, dropped: tuple[str, ...]) -> str:
     source : str
         Name of the file.
     table : str
-        Key of `engine.tables.TABLES`.
+        Key of `engine.data.tables.TABLES`.
     dropped : tuple of str
         Their names, at least one.
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
-from engine.tables import TABLES
 from ingest import store as stores
 from ingest.files import pseudonyms
 from ingest.files.kinds import missing
@@ -40,7 +40,7 @@ def read_table(name: str, path: Path, time_zone: str | None = None) -> pl.DataFr
     Parameters
     ----------
     name : str
-        Key of `engine.tables.TABLES`.
+        Key of `engine.data.tables.TABLES`.
     path : Path
         CSV (.csv), Parquet (.parquet, .pq) or Arrow (.arrow, .arrows, .ipc, .feather).
     time_zone : str, optional

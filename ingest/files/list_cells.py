@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.tables import CAPACITIES, MEDIA, PREFERRED, RATED
+from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED
 from ingest.files.cells import TRIMMED, Cells, is_text
 from ingest.files.plain_cells import text
 

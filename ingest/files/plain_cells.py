@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from engine.tables import Column
+from engine.data.tables import Column
 from ingest.files.cells import TRIMMED, Cells, is_text
 
 LONGEST_TEXT_BYTES = 1_000

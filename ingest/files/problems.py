@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from engine.checks import Place, shorten
+from engine.data.checks import Place, shorten
 from engine.errors import InvalidTable
 from ingest.files.blocks import Lines
 

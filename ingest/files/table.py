@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from engine.checks import check, shorten
+from engine.data.checks import check, shorten
+from engine.data.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
-from engine.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
 from ingest.files.cells import Cells
@@ -44,7 +44,7 @@ class FileTable:
     Parameters
     ----------
     name : str
-        Key of `engine.tables.TABLES`.
+        Key of `engine.data.tables.TABLES`.
     frame : polars.DataFrame
         Checked rows, all columns of the table, in the order of the file.
     given : tuple of str
@@ -71,7 +71,7 @@ def read_file_table(name: str, path: Path, time_zone: str | None, progress: Call
     Parameters
     ----------
     name : str
-        Key of `engine.tables.TABLES`.
+        Key of `engine.data.tables.TABLES`.
     path : Path
         CSV, Parquet or Arrow.
     time_zone : str, optional

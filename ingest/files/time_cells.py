@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from engine.data.tables import TIME
 from engine.errors import UnknownName
-from engine.tables import TIME
 from ingest.files.cells import Cells, is_text
 from ingest.files.plain_cells import text
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from engine.tables import TABLES
+from engine.data.tables import TABLES
 from ingest.genesys import crosscheck
 from ingest.genesys.latest import Frames, own, winners
 from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part

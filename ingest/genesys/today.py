@@ -9,7 +9,7 @@ import polars as pl
 
 import ingest.agents as people
 import ingest.queues as settings
-from engine.tables import TABLES
+from engine.data.tables import TABLES
 from ingest.pages import Reader
 from ingest.platform_errors import AccessRefused, RequestRefused
 

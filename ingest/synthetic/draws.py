@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from engine.tables import TIME
+from engine.data.tables import TIME
 from engine.typing import BoolArray, IntArray
 from ingest.synthetic.centre import ENTRIES, SLOT_S, SLOTS, Centre, Size
 

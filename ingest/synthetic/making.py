@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from engine.data.tables import TIME
 from engine.errors import InvalidScenario
-from engine.tables import TIME
 from engine.typing import IntArray
 from ingest import made_up
 from ingest.manifest import Manifest

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import polars as pl
 
-from engine.checks import check
+from engine.data.checks import check
+from engine.data.tables import Tables
 from engine.run import choose
-from engine.scenario import Scenario
-from engine.tables import Tables
+from engine.spec import Scenario
 from engine.typing import IntArray
 from ingest.synthetic import draws
 from ingest.synthetic.centre import Centre

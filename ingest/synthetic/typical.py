@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from engine.tables import TIME
+from engine.data.tables import TIME
 from engine.typing import BoolArray, FloatArray, IntArray
 from ingest.synthetic.centre import (
     SLOT_S,

@@ -1,0 +1,1 @@
+"""Tables as data: checks, encoding, call types, history, wall time."""

@@ -1,0 +1,250 @@
+"""Checks of tables: every finding names its place, its value and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+import polars as pl
+
+from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
+from engine.errors import InvalidTable
+
+MOST_PROBLEMS = 20
+CONTROLS = "names must not hold control characters"
+# Largest capacity per media that Genesys allows (help centre, "Utilization").
+MOST_AT_ONCE = 25
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows come from, so that a problem can name its line.
+
+    Parameters
+    ----------
+    source : str
+        File or table name.
+    first_row : int
+        Number that the user sees for row 0 (2 for a CSV file with a header).
+    """
+
+    source: str
+    first_row: int = 0
+
+    def problem(self, row: int, column: str, value: object, remedy: str) -> str:
+        """One line: file, row, column, value and what to do."""
+        plain = value.to_list() if isinstance(value, pl.Series) else value
+        shown = repr(plain) if len(repr(plain)) <= 60 else repr(plain)[:57] + "..."
+        return f"{self.source}, row {row + self.first_row}, column {column}: {shown}: {remedy}"
+
+
+def check(name: str, frame: pl.DataFrame, place: Place | None = None) -> pl.DataFrame:
+    """Bring a frame to the exact columns of its table, or say everything that is wrong with it.
+
+    Parameters
+    ----------
+    name : str
+        Key of `TABLES`.
+    frame : polars.DataFrame
+        Rows; unknown columns are refused, missing optional ones are filled with their default.
+    place : Place, optional
+        How to name rows in problems; by default the table's name and row numbers from 0.
+
+    Returns
+    -------
+    polars.DataFrame
+        All columns of the table in order, defaults in place of nulls.
+
+    Raises
+    ------
+    InvalidTable
+        With up to 20 problems, each naming place, column, value and remedy.
+
+    Examples
+    --------
+    >>> check("members", pl.DataFrame({"queue_id": ["q1"], "agent_id": ["a1"]})).row(0)
+    ('q1', 'a1', 1, True)
+    """
+    table = TABLES[name]
+    place = place or Place(name)
+    problems = _column_problems(table, frame, place)
+    if problems:
+        raise InvalidTable(*problems)
+    try:
+        typed = frame.select(_typed(column, frame) for column in table.columns)
+    except pl.exceptions.PolarsError as error:
+        raise InvalidTable(f"{place.source}: {str(error).splitlines()[0]}; expected {table.schema()}") from error
+    problems = [*_value_problems(table, typed, place), *_key_problems(table, typed, place)]
+    if problems:
+        raise InvalidTable(*shorten(problems))
+    return typed
+
+
+def shorten(problems: list[str]) -> list[str]:
+    """The first problems, with a count of the rest."""
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    return [*problems[:MOST_PROBLEMS], f"and {len(problems) - MOST_PROBLEMS} more problems like these"]
+
+
+def _typed(column: Column, frame: pl.DataFrame) -> pl.Expr:
+    if column.name not in frame.columns:
+        return pl.lit(column.default, dtype=column.dtype).alias(column.name)
+    value = pl.col(column.name).cast(column.dtype)
+    return value if column.default is None else value.fill_null(pl.lit(column.default, dtype=column.dtype))
+
+
+def _column_problems(table: Table, frame: pl.DataFrame, place: Place) -> list[str]:
+    missing = [c.name for c in table.columns if c.required and c.name not in frame.columns]
+    unknown = [name for name in frame.columns if name not in table.names]
+    return [f"{place.source}: column {name} is missing; found {', '.join(frame.columns)}" for name in missing] + [
+        f"{place.source}: column {name} is not one of table {table.name}; remove it or rename it to one of "
+        f"{', '.join(table.names)}"
+        for name in unknown
+    ]
+
+
+def _value_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
+    for column in table.columns:
+        for bad, remedy in _rules(table, column):
+            rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
+            if rows.len():
+                value = frame[column.name][int(rows[0])]
+                more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
+                yield place.problem(int(rows[0]), column.name, value, remedy + more)
+
+
+def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
+    value = pl.col(column.name)
+    if column.required:
+        yield value.is_null(), "must not be empty"
+    if column.dtype == pl.String() and (column.required or column.name in table.key):
+        yield value.str.len_bytes() == 0, "must not be empty"
+    if column.dtype == pl.Float64():
+        yield ~value.is_finite(), "must be a finite number"
+    if column.low is not None:
+        yield value < column.low, f"must be at least {column.low:g}"
+    if column.high is not None:
+        yield value > column.high, f"must be at most {column.high:g}"
+    if column.one_of:
+        yield ~value.is_in(list(column.one_of)), f"must be one of {', '.join(column.one_of)}"
+    yield from _list_rules(column, value)
+    if column.name == "end_at":
+        yield value <= pl.col("start_at"), "must be later than start_at"
+    if column.name == "scale_max":
+        yield value <= pl.col("scale_min"), "must be greater than scale_min"
+    if column.name == "score":
+        outside = (value < pl.col("scale_min")) | (value > pl.col("scale_max"))
+        yield outside, "must lie within scale_min and scale_max"
+
+
+def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
+    if column.dtype == RATED:
+        level = pl.element().struct.field("proficiency")
+        bad = (level.is_null() | ~level.is_between(0, 5)).fill_null(True)
+        yield value.list.eval(bad).list.any(), "each entry needs a proficiency from 0 to 5"
+        names = value.list.eval(pl.element().struct.field("name"))
+        yield names.list.n_unique() < names.list.len(), "names each skill or language once"
+        yield names.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry has no name"
+        yield names.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
+    if column.dtype == CAPACITIES:
+        media, count = (pl.element().struct.field(name) for name in ("media", "count"))
+        bad = (~media.is_in(list(MEDIA)) | ~count.is_between(0, MOST_AT_ONCE)).fill_null(True)
+        yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)} and 0 to {MOST_AT_ONCE}"
+    if column.dtype == PREFERRED:
+        agent, score = (pl.element().struct.field(name) for name in ("agent_id", "score"))
+        bad = (agent.is_null() | (agent == "") | ~score.is_between(0, 100)).fill_null(True)
+        yield value.list.eval(bad).list.any(), "each entry needs an agent and a score from 0 to 100"
+    if column.dtype == TEXTS:
+        yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
+        yield value.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
+
+
+def _has_controls(name: pl.Expr) -> pl.Expr:
+    """Sets of skills are kept as one text with a control character between the names."""
+    return name.str.contains(r"[\x00-\x1f]")
+
+
+def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
+    if not table.key or frame.is_empty():
+        return
+    keys = frame.select(table.key)
+    if keys.n_unique() == keys.height:
+        return
+    again = keys.select(~pl.struct(table.key).is_first_distinct()).to_series().arg_true()
+    row = int(again[0])
+    value = keys.row(row)[0] if len(table.key) == 1 else keys.row(row)
+    yield place.problem(
+        row, "+".join(table.key), value, f"stands there already; {again.len()} rows repeat an earlier one"
+    )
+
+
+def complete(tables: Tables) -> tuple[Tables, list[str]]:
+    """Add the queues and members that other tables imply, and say what was added.
+
+    Parameters
+    ----------
+    tables : Tables
+        Checked tables.
+
+    Returns
+    -------
+    tables : Tables
+        The same with every named queue present; without a members table everybody is a member of every queue.
+    assumptions : list of str
+        What was added or could not be matched, in words.
+
+    Raises
+    ------
+    InvalidTable
+        If there are no agents.
+    """
+    if tables.agents.is_empty():
+        raise InvalidTable("agents: the table has no rows; a run needs at least one agent")
+    said: list[str] = []
+    named = pl.concat([tables.interactions["queue_id"], tables.members["queue_id"]]).unique().sort()
+    extra = named.filter(~named.is_in(tables.queues["queue_id"].implode()))
+    queues = tables.queues
+    if extra.len():
+        queues = pl.concat([queues, check("queues", extra.to_frame())])
+        said.append(_added(extra.to_list(), tables.queues["queue_id"].to_list()))
+    members = tables.members
+    if members.is_empty():
+        members = check("members", queues.select("queue_id").join(tables.agents.select("agent_id"), how="cross"))
+        said.append("no members were given: every agent is a member of every queue")
+    said += _unmatched(tables, members)
+    strange = tables.surveys["queue_id"].drop_nulls()
+    strange = strange.filter(~strange.is_in(queues["queue_id"].implode()))
+    if strange.len():
+        said.append(
+            f"{strange.len()} surveys name queues that are not known, first {strange[0]}; they count by agent only"
+        )
+    return replace(tables, queues=queues, members=members), said
+
+
+def _added(queues: list[str], known: list[str]) -> str:
+    shown = []
+    for queue in queues[:5]:
+        near = get_close_matches(queue, known, n=1)
+        shown.append(f"{queue!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    more = f" and {len(queues) - 5} more" if len(queues) > 5 else ""
+    return f"queues named only by interactions or members were added with default settings: {', '.join(shown)}{more}"
+
+
+def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
+    known = tables.agents["agent_id"].implode()
+    for name, column in (
+        ("interactions", tables.interactions["agent_id"]),
+        ("members", members["agent_id"]),
+        ("surveys", tables.surveys["agent_id"]),
+        ("staffing", tables.staffing["agent_id"]),
+        ("busy", tables.busy["agent_id"]),
+        ("handle_factors", tables.handle_factors["agent_id"]),
+    ):
+        unknown = column.drop_nulls().filter(~column.drop_nulls().is_in(known))
+        if unknown.len():
+            yield (
+                f"{name} name agents who are not in agents and take no part in choices: "
+                f"{unknown.n_unique()}, first {unknown[0]}"
+            )

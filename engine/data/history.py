@@ -1,0 +1,115 @@
+"""History: everything recorded about the interactions of a data set, in memory, as a replay reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from engine.data.tables import MEDIA, OUTCOMES
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+
+SECONDS = ("wait_s", "alert_s", "handle_s", "acw_s", "patience_s")
+
+
+@dataclass(frozen=True)
+class History:
+    """Recorded interactions in order of arrival, then id.
+
+    Parameters
+    ----------
+    interaction_id : polars.Series of str
+        Ids.
+    call_type : (n,) array of int32
+        Row of the centre's call types.
+    media, outcome : (n,) array of int8
+        Places in `engine.data.tables.MEDIA` and `OUTCOMES`.
+    arrived_us : (n,) array of int64
+        Arrival. [us since 1970, UTC]
+    agent : (n,) array of int32
+        Recorded agent, -1 for none or one who is not in agents.
+    wait_s, alert_s, handle_s, acw_s, patience_s : (n,) array of float
+        As recorded, NaN where not. [s]
+    preferred : polars.Series, optional
+        Lists of agent_id and score that the flow attached; None where no interaction has one.
+    """
+
+    interaction_id: pl.Series
+    call_type: Int32Array
+    media: Int8Array
+    outcome: Int8Array
+    arrived_us: IntArray
+    agent: Int32Array
+    wait_s: FloatArray
+    alert_s: FloatArray
+    handle_s: FloatArray
+    acw_s: FloatArray
+    patience_s: FloatArray
+    preferred: pl.Series | None
+
+    @property
+    def n(self) -> int:
+        """Number of interactions."""
+        return int(self.arrived_us.size)
+
+    def outcome_is(self, *names: str) -> BoolArray:
+        """Where the recorded outcome is one of these."""
+        return np.isin(self.outcome, [OUTCOMES.index(name) for name in names])
+
+    def is_handled(self) -> BoolArray:
+        """Answered with a handling time; where outcomes are not recorded, that is what an answer looks like."""
+        return self.outcome_is("answered", "unknown") & ~np.isnan(self.handle_s)
+
+    def handled_s(self, acw_s: float) -> FloatArray:
+        """Talk, hold and after-call work, with some assumed where none is recorded; NaN without a time. [s]"""
+        return self.handle_s + self.assumed_acw_s(acw_s)
+
+    def assumed_acw_s(self, acw_s: float) -> FloatArray:
+        """After-call work to be added: some where none is recorded. [s]"""
+        return np.where(np.isnan(self.acw_s), acw_s, 0.0)
+
+    def rows(self, chosen: BoolArray) -> History:
+        """Only the chosen rows."""
+        mask = pl.Series(chosen)
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, value in columns.items():
+            if value is not None:
+                columns[name] = value.filter(mask) if isinstance(value, pl.Series) else value[chosen]
+        return History(**columns)
+
+
+def history_of(frame: pl.DataFrame, call_type: Any, place_of: Callable[[pl.Series], Int32Array]) -> History:
+    """Everything recorded, from rows of the interactions table in order.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        All columns of the interactions table.
+    call_type : (n,) array of int32
+        Call type of each row.
+    place_of : callable
+        Gives the place of each agent id, -1 where it is null or unknown.
+
+    Returns
+    -------
+    History
+        In the order of the rows.
+    """
+    preferred = frame["preferred"]
+    return History(
+        interaction_id=frame["interaction_id"],
+        call_type=np.asarray(call_type, np.int32),
+        media=_places(frame["media"], MEDIA),
+        outcome=_places(frame["outcome"], OUTCOMES),
+        arrived_us=frame["arrived_at"].dt.epoch("us").to_numpy(),
+        agent=place_of(frame["agent_id"]),
+        **{name: frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in SECONDS},
+        preferred=None if preferred.null_count() == preferred.len() else preferred,
+    )
+
+
+def _places(texts: pl.Series, names: tuple[str, ...]) -> Int8Array:
+    return texts.replace_strict(list(names), list(range(len(names))), return_dtype=pl.Int8).to_numpy()

@@ -1,0 +1,1 @@
+"""What history does not say: staffing, handling, patience, and streams of draws."""

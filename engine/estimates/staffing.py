@@ -1,0 +1,225 @@
+"""Staffing: when agents could be asked, from the table or, where there is none, from what they did."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.data.arrays import Blocks, Centre
+from engine.data.history import History
+from engine.errors import InvalidTable, MissingInput
+from engine.estimates.assumptions import Assumptions
+from engine.estimates.roster import Roster, default_interrupts
+from engine.typing import FloatArray, Int32Array, IntArray, Record
+
+RECORDED = "the table staffing says when agents were on queue"
+INFERRED = (
+    "no table says when agents were on queue, so it is inferred: an agent's services, joined across short gaps. "
+    "Inferred staffing reflects the routing of its day: an agent who was not chosen seems absent, and breaks "
+    "between services seem like waiting"
+)
+_NEVER_US, _UNKNOWN_US = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+_HOUR_US = 3_600_000_000
+_NONE = Blocks(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def staffing(
+    history: History, centre: Centre, assumptions: Assumptions, *, is_recorded: bool = False
+) -> tuple[Blocks, Record]:
+    """When each agent was on queue.
+
+    Parameters
+    ----------
+    history : History
+        Read where the centre has no staffing: a service lasts from arrival plus wait for handle_s, with
+        `acw_s` of the assumptions where the interaction records none.
+    centre : Centre
+        With or without recorded staffing.
+    assumptions : Assumptions
+        `join_gap_s`, `lead_s`, `tail_s` and `acw_s` are read.
+
+    is_recorded : bool
+        Whether there is a staffing table, though it may have no block of these days and agents.
+
+    Returns
+    -------
+    blocks : Blocks
+        By agent, then start; those inferred neither overlap nor touch.
+    estimate : dict
+        Where the blocks come from, and how many hours they are.
+
+    Raises
+    ------
+    MissingInput
+        If nothing is recorded and no service of a known agent has a length.
+    """
+    if is_recorded or centre.staffing.agent.size:
+        return centre.staffing, _estimate(centre.staffing, {"source": "recorded", "how": RECORDED})
+    agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
+    blocks = _joined(agent, start_us, end_us, assumptions)
+    if not blocks.agent.size:
+        raise MissingInput(
+            "interactions: no row names an agent of the agents table together with a handling time, so staffing cannot "
+            "be inferred; give a staffing table (agent_id, start_at, end_at), or agent_id and handle_s of interactions"
+        )
+    following = agent[1:] == agent[:-1]
+    return blocks, _estimate(
+        blocks,
+        {
+            "source": "inferred",
+            "how": INFERRED,
+            "join_gap_s": assumptions.join_gap_s,
+            "lead_s": assumptions.lead_s,
+            "tail_s": assumptions.tail_s,
+            "acw_s": assumptions.acw_s,
+            "services": agent.size,
+            "services_without_handle_s": bare,
+            "overlapping_services": int((following & (start_us[1:] < end_us[:-1])).sum()),
+        },
+    )
+
+
+def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
+    """Blocks without the time spent at work elsewhere.
+
+    Parameters
+    ----------
+    blocks, busy : Blocks
+        In any order; they may overlap, and those without length count for nothing.
+    n_agents : int
+        How many agents there are.
+
+    Returns
+    -------
+    Blocks
+        By agent, then start; spells of one agent neither overlap nor touch.
+
+    Examples
+    --------
+    >>> def spells(*rows): return Blocks(*np.array(rows).T)
+    >>> day = on_queue(spells((0, 9, 12), (0, 12, 17)), spells((0, 10, 11), (1, 8, 9)), 2)
+    >>> day.start_us.tolist(), day.end_us.tolist()
+    ([9, 11], [10, 17])
+    """
+    for spells in (blocks, busy):
+        if spells.agent.size and not 0 <= spells.agent.min() <= spells.agent.max() < n_agents:
+            raise InvalidTable(f"blocks: agents must be places from 0 to {n_agents - 1}; encode both from one snapshot")
+    agent = np.concatenate([blocks.agent, blocks.agent, busy.agent, busy.agent])
+    at_us = np.concatenate([blocks.start_us, blocks.end_us, busy.start_us, busy.end_us])
+    n, m = blocks.agent.size, busy.agent.size
+    order = np.lexsort((at_us, agent))
+    agent, at_us = agent[order], at_us[order]
+    on = np.cumsum(np.repeat([1, -1, 0, 0], [n, n, m, m])[order]) > 0
+    off = np.cumsum(np.repeat([0, 0, 1, -1], [n, n, m, m])[order]) > 0
+    # What holds after the last change at an instant; everything that starts ends, so agents do not meet.
+    last = np.ones(agent.size, bool)
+    last[:-1] = (np.diff(agent) != 0) | (np.diff(at_us) != 0)
+    agent, at_us, free = agent[last], at_us[last], (on & ~off)[last]
+    before = np.append(False, free)[:-1]
+    starts, ends = free & ~before, before & ~free
+    return Blocks(agent[starts].astype(np.int32), at_us[starts], at_us[ends])
+
+
+def roster(
+    centre: Centre,
+    blocks: Blocks,
+    history: History,
+    first_us: int,
+    *,
+    new_agents_last: bool,
+    assumptions: Assumptions,
+) -> Roster:
+    """When agents can be asked in a replay, how much at once, and since when each is idle.
+
+    Parameters
+    ----------
+    centre : Centre
+        Capacities, work elsewhere, and idle times where the snapshot has them.
+    blocks : Blocks
+        As `staffing` gives them.
+    history : History
+        Services that began before `first_us` count for idle time.
+    first_us : int
+        Start of the replay; spells that end by then are left out. [us]
+    new_agents_last : bool
+        Whether agents of whom no earlier work is known come last, instead of being idle since their block began.
+    assumptions : Assumptions
+        `acw_s` is read.
+
+    Returns
+    -------
+    Roster
+        Interrupted are emails only. An agent's idle clock starts at the snapshot's idle_since, where that is not
+        after the instant at which the agent can first be asked, or at the end of the last earlier service,
+        whichever is later; else at the start of the agent's block.
+    """
+    n = centre.n_agents
+    spells = _after(on_queue(blocks, centre.busy, n), first_us)
+    asked_us = np.maximum(_first(spells, n), first_us)
+    # The largest int64 stands for unknown, and is later than anything.
+    known = centre.idle_since_us <= asked_us
+    worked_us = np.maximum(
+        np.where(known, centre.idle_since_us, _UNKNOWN_US), _last_work(history, first_us, n, assumptions)
+    )
+    new_us = _first(_after(on_queue(blocks, _NONE, n), first_us), n)
+    if new_agents_last:
+        new_us = np.full(n, _NEVER_US)
+    return Roster(
+        spells.agent, spells.start_us, spells.end_us, np.where(worked_us > _UNKNOWN_US, worked_us, new_us),
+        centre.capacity, default_interrupts(),
+    )  # fmt: skip
+
+
+def _after(spells: Blocks, first_us: int) -> Blocks:
+    """Those that end after an instant."""
+    kept = spells.end_us > first_us
+    return Blocks(spells.agent[kept], spells.start_us[kept], spells.end_us[kept])
+
+
+def _first(spells: Blocks, n_agents: int) -> IntArray:
+    """Start of each agent's first, the largest int64 for none. [us]"""
+    first_us = np.full(n_agents, _NEVER_US)
+    np.minimum.at(first_us, spells.agent, spells.start_us)
+    return first_us
+
+
+def _last_work(history: History, first_us: int, n_agents: int, assumptions: Assumptions) -> IntArray:
+    """End of each agent's last service that began before an instant, but not after it. [us]"""
+    agent, start_us, end_us, _ = _services(history, assumptions.acw_s)
+    earlier = start_us < first_us
+    last_us = np.full(n_agents, _UNKNOWN_US)
+    np.maximum.at(last_us, agent[earlier], np.minimum(end_us[earlier], first_us))
+    return last_us
+
+
+def _services(history: History, acw_s: float) -> tuple[Int32Array, IntArray, IntArray, int]:
+    """Agent, start and end of each recorded service by agent and time, and how many have no handling time."""
+    bare = np.isnan(history.handle_s)
+    rows = np.flatnonzero((history.agent >= 0) & (~bare | history.outcome_is("answered")))
+    start_us = history.arrived_us[rows] + _us(np.nan_to_num(history.wait_s[rows]))
+    added_s = history.assumed_acw_s(acw_s)[rows]
+    end_us = start_us + _us(np.nan_to_num(history.handle_s[rows]) + added_s)
+    agent = history.agent[rows]
+    order = np.lexsort((end_us, start_us, agent))
+    return agent[order], start_us[order], end_us[order], int(bare[rows].sum())
+
+
+def _joined(agent: Int32Array, start_us: IntArray, end_us: IntArray, assumptions: Assumptions) -> Blocks:
+    """Services joined across gaps, then extended on both sides, what overlaps counted once."""
+    lead_us, tail_us, gap_us = (int(_us(s)) for s in (assumptions.lead_s, assumptions.tail_s, assumptions.join_gap_s))
+    # Extended blocks meet where the gap between them is not longer than both extensions, so one pass does both:
+    # services as long as they may be followed, merged, and shortened again.
+    reach_us = max(gap_us, lead_us + tail_us)
+    merged = on_queue(Blocks(agent, start_us, end_us + reach_us), _NONE, int(agent.max(initial=-1)) + 1)
+    start_us, end_us = merged.start_us - lead_us, merged.end_us - reach_us + tail_us
+    kept = start_us < end_us
+    return Blocks(merged.agent[kept], start_us[kept], end_us[kept])
+
+
+def _us(seconds: FloatArray | float) -> IntArray:
+    return np.rint(1e6 * np.asarray(seconds)).astype(np.int64)
+
+
+def _estimate(blocks: Blocks, said: Record) -> Record:
+    agents = np.unique(blocks.agent).size
+    hours = float((blocks.end_us - blocks.start_us).sum()) / _HOUR_US
+    return said | {"blocks": blocks.agent.size, "agents": int(agents), "hours": hours}

@@ -1,0 +1,189 @@
+"""Intervals by resampling days, and paired differences on the same days and draws.
+
+A day and one draw of what is not recorded are taken together, with replacement. What comes out holds for
+days like these; it forecasts nothing.
+
+Reference: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.measures.fairness import gini
+from engine.typing import FloatArray, Record
+
+# Fewer days than this say nothing about how days differ.
+FEWEST_DAYS = 5
+DRAWS = 2000
+LOW, HIGH = 2.5, 97.5
+# Measures that are one sum over another.
+RATIOS: Mapping[str, tuple[str, str]] = {
+    "service_level": ("within", "counted"),
+    "asa_s": ("answered_wait_s", "answered"),
+    "mean_wait_s": ("wait_s", "waits"),
+    "abandonment": ("abandoned", "offered"),
+    "occupancy": ("busy_s", "staffed_s"),
+}
+
+
+@dataclass(frozen=True)
+class Days:
+    """Sums by draw and day.
+
+    Parameters
+    ----------
+    parts : dict of (n_draws, n_days) arrays of float
+        What the measures are made of.
+    counts : (n_draws, n_days, n_agents) array of float
+        Interactions answered by each agent who was ever on queue.
+    """
+
+    parts: dict[str, FloatArray]
+    counts: FloatArray
+
+
+def stacked(days: Sequence[Days]) -> Days:
+    """Sums of several draws, end to end.
+
+    Parameters
+    ----------
+    days : sequence of Days
+        At least one, of the same days and agents.
+
+    Returns
+    -------
+    Days
+        All draws.
+    """
+    parts = {name: np.concatenate([each.parts[name] for each in days]) for name in days[0].parts}
+    return Days(parts, np.concatenate([each.counts for each in days]))
+
+
+def measures(sums: Mapping[str, FloatArray], counts: FloatArray) -> dict[str, FloatArray]:
+    """Measures of sums, NaN where undefined.
+
+    Parameters
+    ----------
+    sums : dict of (...) arrays
+        Of the parts.
+    counts : (..., n_agents) array
+        By agent.
+
+    Returns
+    -------
+    dict of (...) arrays of float
+        By name: those of `RATIOS`, and gini.
+    """
+    found = {}
+    for name, (above, below) in RATIOS.items():
+        if above in sums:
+            below_sum = np.asarray(sums[below], float)
+            some = below_sum > 0
+            found[name] = np.divide(sums[above], below_sum, out=np.full(below_sum.shape, np.nan), where=some)
+    total = counts.sum(axis=-1)
+    found["gini"] = np.full(total.shape, np.nan)
+    if (total > 0).any():
+        found["gini"][total > 0] = gini(counts[total > 0])
+    return found
+
+
+def point(days: Days) -> dict[str, float | None]:
+    """Each measure over all days, the mean over draws.
+
+    Parameters
+    ----------
+    days : Days
+        Of one account.
+
+    Returns
+    -------
+    dict
+        None where undefined.
+    """
+    found = measures({name: part.sum(axis=1) for name, part in days.parts.items()}, days.counts.sum(axis=1))
+    return {name: _plain(value.mean()) for name, value in found.items()}
+
+
+class Resampling:
+    """Days and draws taken with replacement, the same for every account.
+
+    Parameters
+    ----------
+    n_draws, n_days : int
+        Of the accounts.
+    seed : int
+        Of the resampling.
+    """
+
+    def __init__(self, n_draws: int, n_days: int, seed: int = 0) -> None:
+        self.is_possible = n_days >= FEWEST_DAYS
+        self._shape = (n_draws, n_days)
+        rng = np.random.default_rng([seed, 0x5EED])
+        taken = rng.integers(0, n_days, (DRAWS, n_days)) if self.is_possible else np.empty((0, 0), np.int64)
+        taken = taken + n_days * rng.integers(0, n_draws, taken.shape)
+        self._weight = np.zeros((len(taken), n_draws * n_days), np.float32)
+        np.add.at(self._weight, (np.arange(len(taken))[:, None], taken), 1)
+
+    def interval(self, days: Days) -> dict[str, Record | None]:
+        """95 % interval of every measure.
+
+        Parameters
+        ----------
+        days : Days
+            Of one account.
+
+        Returns
+        -------
+        dict
+            low and high by measure; None where there are too few days or it is undefined.
+        """
+        return self._spread(self._resampled(days))
+
+    def difference(self, days: Days, other: Days) -> dict[str, Record]:
+        """Paired difference of every measure, the first account less the other.
+
+        Parameters
+        ----------
+        days, other : Days
+            Of the same customers.
+
+        Returns
+        -------
+        dict
+            value, low, high by measure; null where undefined.
+        """
+        first, second = point(days), point(other)
+        mine, theirs = self._resampled(days), self._resampled(other)
+        spread = self._spread({name: mine[name] - theirs[name] for name in mine if name in theirs})
+        found = {}
+        for name in first:
+            a, b = first[name], second.get(name)
+            value = None if a is None or b is None else a - b
+            found[name] = {"value": value, **(spread.get(name) or {"low": None, "high": None})}
+        return found
+
+    def _resampled(self, days: Days) -> dict[str, FloatArray]:
+        if not self.is_possible:
+            return {}
+        flat: Callable[[FloatArray], FloatArray] = lambda part: np.broadcast_to(part, self._shape).reshape(-1)  # noqa: E731
+        n_agents = days.counts.shape[-1]
+        counts = np.broadcast_to(days.counts, (*self._shape, n_agents)).reshape(-1, n_agents)
+        return measures({name: self._weight @ flat(part) for name, part in days.parts.items()}, self._weight @ counts)
+
+    @staticmethod
+    def _spread(resampled: Mapping[str, FloatArray]) -> dict[str, Record | None]:
+        found: dict[str, Record | None] = {}
+        for name, values in resampled.items():
+            known = values[~np.isnan(values)]
+            some = known.size >= values.size / 2 and known.size > 0
+            low, high = np.percentile(known, (LOW, HIGH)) if some else (0.0, 0.0)
+            found[name] = {"low": float(low), "high": float(high)} if some else None
+        return found
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

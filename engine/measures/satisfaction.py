@@ -1,0 +1,240 @@
+"""Reported satisfaction: shrunk agent effects, adjusted for call mix, applied to other days.
+
+Model: a survey's score (0-1) is the mean of what the interaction required plus an effect of its agent
+plus noise. Agent effects are random and shrunk (best linear unbiased prediction); the two variances come
+from the fitting-constants method (Henderson's method III). Days are split in two halves, and what is
+fitted on one half is applied to the interactions of the other. An association, not an effect: nobody
+assigned customers to agents at random.
+
+References: C. R. Henderson, "Estimation of variance and covariance components", Biometrics 9(2), 1953,
+doi:10.2307/3001853; G. K. Robinson, "That BLUP is a good thing", Statistical Science 6(1), 1991,
+doi:10.1214/ss/1177011926.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.data.arrays import Centre, Surveys
+from engine.data.wall_time import DAY_US
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+
+EVIDENCE_P = 0.05
+Z95 = 1.959963984540054
+ASSOCIATION = (
+    "association, not effect: agent effects adjusted for call mix, shrunk, fitted on one half of the days "
+    "and applied to the other; scores rescaled to 0-1"
+)
+NO_EVIDENCE = "no evidence that the choice of agent matters: agents do not differ more than chance"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Agent effects from one half of the days, or from all.
+
+    Parameters
+    ----------
+    effect : (n_agents,) array of float
+        Shrunk effects; 0 for agents without surveys.
+    covariance : (n_agents, n_agents) array of float
+        Of the effects given the surveys.
+    level : (n_requirements,) array of float
+        Mean of each requirement at agent effect 0.
+    p_value : float
+        Of the hypothesis that agents do not differ.
+    agent_sd : float
+        Standard deviation of true agent effects.
+    """
+
+    effect: FloatArray
+    covariance: FloatArray
+    level: FloatArray
+    p_value: float
+    agent_sd: float
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Interactions that count for satisfaction: chosen by the run and answered by a known agent.
+
+    Parameters
+    ----------
+    requirement : (2, n_requirements) array of float
+        Interactions by half of the days.
+    simulated, recorded : (2, n_agents) array of float
+        The same interactions by the run's and by the recorded agent.
+    """
+
+    requirement: FloatArray
+    simulated: FloatArray
+    recorded: FloatArray
+
+
+def fold_of(day: Any) -> Any:
+    """Half to which a UTC day belongs, or each of an array of days: even or odd."""
+    return day % 2
+
+
+def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_kinds: int) -> Fit | None:
+    """Shrunk agent effects of surveys, adjusted for what the interactions required.
+
+    Parameters
+    ----------
+    value : (n,) array of float
+        Scores, 0-1.
+    agent, kind : (n,) arrays of int
+        Agent and requirement of each survey; kind -1 (unknown) is one kind of its own.
+    n_agents, n_kinds : int
+        Sizes.
+
+    Returns
+    -------
+    Fit or None
+        None where the surveys leave no freedom to tell agents apart.
+    """
+    # Only kinds that occur take part: call types may be many, those with surveys are few.
+    kinds, at = np.unique(kind, return_inverse=True)
+    by_kind = np.bincount(at).astype(float)
+    cell = (
+        np.bincount(at * n_agents + agent, minlength=kinds.size * n_agents).reshape(kinds.size, n_agents).astype(float)
+    )
+    gram = np.diag(cell.sum(axis=0)) - cell.T @ (cell / by_kind[:, None])
+    apart = value - (np.bincount(at, value) / by_kind)[at]
+    moment = np.bincount(agent, apart, n_agents)
+    size, axes = np.linalg.eigh(gram)
+    kept = size > 1e-9 * max(1.0, float(size[-1]))
+    rank, free = int(kept.sum()), value.size - kinds.size - int(kept.sum())
+    if rank == 0 or free < 1:
+        return None
+    along = axes.T @ moment
+    between = float((along[kept] ** 2 / size[kept]).sum())
+    noise = max(0.0, float(apart @ apart) - between) / free
+    spread = max(0.0, (between - rank * noise) / float(np.trace(gram)))
+    # Along the other axes the surveys say nothing: no effect is seen, and all of the spread stays unknown.
+    shrunk = np.divide(spread, spread * size + noise, out=np.zeros(n_agents), where=kept & (spread > 0))
+    unknown = np.where(kept, shrunk * noise, spread)
+    effect: FloatArray = axes @ (shrunk * along)
+    left = value - effect[agent]
+    level = np.full(n_kinds, left.mean())
+    level[kinds[kinds >= 0]] = (np.bincount(at, left) / by_kind)[kinds >= 0]
+    return Fit(effect, (axes * unknown) @ axes.T, level, _p_value(between, rank, noise, free), math.sqrt(spread))
+
+
+def _p_value(between: float, rank: int, noise: float, free: int) -> float:
+    from scipy.special import fdtrc
+
+    return float(fdtrc(rank, free, between / rank / noise)) if noise > 0 else float(between == 0)
+
+
+def coverage(surveys: Surveys, days: Sequence[int], n_answered: int) -> float | None:
+    """Share of the answered interactions of some days that have a survey.
+
+    Parameters
+    ----------
+    surveys : Surveys
+        All of the data set.
+    days : sequence of int
+        First and last UTC day; empty for none.
+    n_answered : int
+        Interactions of these days with a recorded agent.
+
+    Returns
+    -------
+    float or None
+        None where nothing was answered, or no survey names its interaction.
+    """
+    if not n_answered or (surveys.agent.size and not surveys.first.any()):
+        return None
+    return float((surveys.first & (surveys.day >= days[0]) & (surveys.day <= days[-1])).sum() / n_answered)
+
+
+class Effects:
+    """Agent effects of a data set, fitted when first asked for and shared by all scenarios.
+
+    Parameters
+    ----------
+    centre : Centre
+        With its surveys.
+    """
+
+    def __init__(self, centre: Centre) -> None:
+        self.surveys = centre.surveys
+        self._centre = centre
+
+    @cached_property
+    def whole(self) -> Fit | None:
+        """From all days."""
+        return self._fit(np.ones(self.surveys.agent.size, bool))
+
+    @cached_property
+    def halves(self) -> tuple[Fit | None, Fit | None]:
+        """For even and for odd days, each from the surveys of the other half."""
+        day = np.where(self.surveys.day >= 0, self.surveys.day, self.surveys.completed_us // DAY_US)
+        return self._fit(day % 2 != 0), self._fit(day % 2 != 1)
+
+    def _fit(self, rows: BoolArray) -> Fit | None:
+        if not rows.any():
+            return None
+        surveys, centre = self.surveys, self._centre
+        kind = np.append(centre.requirement, -1)[surveys.call_type[rows]]
+        return fit(surveys.value[rows], surveys.agent[rows], kind, centre.n_agents, centre.n_requirements)
+
+
+def satisfaction(effects: Effects, mix: Mix, covered: float | None, made_up: bool) -> Record:
+    """What a report says about satisfaction.
+
+    Parameters
+    ----------
+    effects : Effects
+        Of the data set.
+    mix : Mix
+        The interactions compared.
+    covered : float, optional
+        As `coverage` gives it.
+    made_up : bool
+        Whether the surveys were drawn from a seed.
+
+    Returns
+    -------
+    dict
+        simulated_mean, recorded_mean, gain, coverage, how and what supports them; null where undefined.
+    """
+    n = effects.surveys.agent.size
+    report: Record = {
+        "simulated_mean": None, "recorded_mean": None, "gain": None,
+        "coverage": covered, "n_surveys": n,
+        "p_value": None, "agent_sd": None, "how": "no surveys",
+    }  # fmt: skip
+    if made_up:
+        return report | {"how": "the surveys are made up, so no satisfaction is reported from them"}
+    if n == 0 or mix.requirement.sum() == 0:
+        return report | ({"how": "no interaction has both a recorded agent and a chosen one"} if n else {})
+    whole, (even, odd) = effects.whole, effects.halves
+    if whole is None or even is None or odd is None:
+        return report | {"how": "too few surveys to tell agents apart"}
+    report |= _means(mix, [even, odd])
+    report |= {"p_value": whole.p_value, "agent_sd": whole.agent_sd, "how": ASSOCIATION}
+    if whole.p_value > EVIDENCE_P:
+        report |= {"gain": None, "how": f"{NO_EVIDENCE} ({ASSOCIATION})"}
+    return report
+
+
+def _means(mix: Mix, fits: list[Fit]) -> Record:
+    n = mix.requirement.sum()
+    base = sum(float(mix.requirement[k] @ fits[k].level) for k in (0, 1))
+    recorded = sum(float(mix.recorded[k] @ fits[k].effect) for k in (0, 1))
+    moves = [(mix.simulated[k] - mix.recorded[k]) / n for k in (0, 1)]
+    gain = sum(float(moves[k] @ fits[k].effect) for k in (0, 1))
+    # The halves share the same true effects, so their errors are added, not squared first: on the safe side.
+    error = sum(math.sqrt(max(0.0, float(moves[k] @ fits[k].covariance @ moves[k]))) for k in (0, 1))
+    return {
+        "recorded_mean": (base + recorded) / n,
+        "simulated_mean": (base + recorded) / n + gain,
+        "gain": {"value": gain, "low": gain - Z95 * error, "high": gain + Z95 * error},
+    }

@@ -1,0 +1,173 @@
+"""Who could have got the work of a replay: eligible counts and even splits by agent, for fairness.
+
+Eligible for an interaction are agents who may take it (members who meet what the run requires) and are on
+queue, [start, end), when it arrives. Where nobody is, as at night, the interaction counts for those who may take
+it and are on queue at the first instant at which anybody is, if it still waits then. Neither threshold, weights
+nor rings play a part, so the yardstick does not move with the policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from engine.data.arrays import Blocks, Centre
+from engine.errors import InvalidTable
+from engine.estimates.roster import Roster
+from engine.typing import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What each agent could have got.
+
+    Parameters
+    ----------
+    eligible_count : (n_agents,) array of float
+        Interactions that each agent was eligible for, routed or not.
+    expected : (n_agents,) array of float
+        Every routed interaction split evenly over those eligible for it; their sum is all routed interactions
+        less those `unplaced`.
+    staffed_s : (n_agents,) array of float
+        Time on queue. [s]
+    deferred : int
+        Interactions that counted when somebody came on queue, as nobody was when they arrived.
+    unplaced : int
+        Routed interactions for which nobody eligible was on queue from their arrival on. Replays have none;
+        logs may, where an agent answered who should not or was not on queue.
+    """
+
+    eligible_count: FloatArray
+    expected: FloatArray
+    staffed_s: FloatArray
+    deferred: int
+    unplaced: int
+
+
+def sharing(
+    arrived_us: IntArray,
+    left_us: IntArray,
+    group: IntArray,
+    routed: BoolArray,
+    eligible: BoolArray,
+    spells: Blocks | Roster,
+) -> Sharing:
+    """Eligible counts and even splits by agent.
+
+    Parameters
+    ----------
+    arrived_us, left_us : (n,) array of int64
+        Arrivals and ends of waiting; the latter are not looked at where routed. [us]
+    group : (n,) array of int
+        Row of `eligible`.
+    routed : (n,) array of bool
+        Whether somebody answered.
+    eligible : (n_groups, n_agents) array of bool
+        Who may take interactions of a group.
+    spells : Blocks or Roster
+        When agents were on queue; those of one agent do not overlap.
+
+    Returns
+    -------
+    Sharing
+        By agent.
+
+    Raises
+    ------
+    InvalidTable
+        If a spell belongs to no agent of `eligible`.
+
+    Examples
+    --------
+    >>> spells = Blocks(np.array([0, 1]), np.array([0, 10]), np.array([20, 30]))
+    >>> arrived, routed = np.array([5, 15, 15, 25]), np.array([True, True, False, True])
+    >>> found = sharing(arrived, arrived, np.zeros(4, int), routed, np.ones((1, 2), bool), spells)
+    >>> found.eligible_count.tolist(), found.expected.tolist()
+    ([3.0, 3.0], [1.5, 1.5])
+    """
+    n_agents = eligible.shape[1]
+    if spells.agent.max(initial=-1) >= n_agents:
+        raise InvalidTable(
+            f"spells name agent {spells.agent.max()}, eligible has {n_agents}; encode both from one snapshot"
+        )
+    on_queue = _Spells(spells, n_agents)
+    count, expected = np.zeros(n_agents), np.zeros(n_agents)
+    deferred = unplaced = 0
+    # Groups that the same agents may serve are one.
+    _, first, alike = np.unique(np.packbits(eligible, axis=1), axis=0, return_index=True, return_inverse=True)
+    same = alike.reshape(-1)[group]
+    order = np.lexsort((arrived_us, same))
+    bounds = np.searchsorted(same[order], np.arange(first.size + 1))
+    for row, (low, high) in zip(first, pairwise(bounds), strict=True):
+        if low < high:
+            rows = order[low:high]
+            placed = on_queue.place(eligible[row], arrived_us[rows], left_us[rows], routed[rows])
+            count += placed[0]
+            expected += placed[1]
+            deferred, unplaced = deferred + placed[2], unplaced + placed[3]
+    staffed_s = np.bincount(spells.agent, spells.end_us - spells.start_us, n_agents) / 1e6
+    return Sharing(count, expected, staffed_s, deferred, unplaced)
+
+
+class _Spells:
+    """Spells in order of their starts, and their ends in order."""
+
+    def __init__(self, spells: Blocks | Roster, n_agents: int) -> None:
+        order, by_end = np.argsort(spells.start_us), np.argsort(spells.end_us)
+        self.n_agents = n_agents
+        # Read once per group: places as the machine indexes by, take and compress are the fastest.
+        self.agent, self.ender = spells.agent[order].astype(np.intp), spells.agent[by_end].astype(np.intp)
+        self.start_us, self.end_us, self.ended_us = spells.start_us[order], spells.end_us[order], spells.end_us[by_end]
+
+    def place(
+        self, able: BoolArray, arrived_us: IntArray, left_us: IntArray, routed: BoolArray
+    ) -> tuple[IntArray, FloatArray, int, int]:
+        """Eligible count, expected, deferred and unplaced of interactions that the same agents may take.
+
+        Interactions in order of arrival.
+        """
+        theirs = np.flatnonzero(able.take(self.agent))
+        agent, start_us, end_us = (side.take(theirs) for side in (self.agent, self.start_us, self.end_us))
+        ended_us = np.compress(able.take(self.ender), self.ended_us)
+        started = np.searchsorted(start_us, arrived_us, "right")
+        nobody = started == np.searchsorted(ended_us, arrived_us, "right")
+        never = nobody & (started == start_us.size)
+        later = nobody & ~never
+        # With nobody on queue, all spells that have started have ended, and the next is still to start.
+        at_us = arrived_us.copy()
+        at_us[later] = start_us[started[later]]
+        kept = ~never & (~later | routed | (left_us >= at_us))
+        at_us = at_us[kept]
+        here = np.searchsorted(start_us, at_us, "right") - np.searchsorted(ended_us, at_us, "right")
+        share = np.append(0.0, np.cumsum(routed[kept] / here))
+        low, high = (np.searchsorted(at_us, side_us, "left") for side_us in (start_us, end_us))
+        count = np.bincount(agent, high - low, self.n_agents)
+        expected = np.asarray(np.bincount(agent, share[high] - share[low], self.n_agents), np.float64)
+        return count, expected, int(np.count_nonzero(later[kept])), int(np.count_nonzero(never & routed))
+
+
+def lacks(centre: Centre, requirement: IntArray, agent: IntArray) -> BoolArray:
+    """Whether each agent lacks a skill or the language that goes with it.
+
+    Parameters
+    ----------
+    centre : Centre
+        Who can do what.
+    requirement, agent : (n,) array of int
+        Pairs.
+
+    Returns
+    -------
+    (n,) array of bool
+        A skill held at proficiency 0 is held.
+    """
+    language = centre.language[requirement]
+    lacking = language >= 0
+    lacking[lacking] = np.isnan(centre.language_level[agent[lacking], language[lacking]])
+    first, n_skills = centre.skill_start[requirement], np.diff(centre.skill_start)[requirement]
+    pair = np.repeat(np.arange(requirement.size), n_skills)
+    place = np.arange(pair.size) - np.repeat(np.cumsum(n_skills) - n_skills, n_skills) + np.repeat(first, n_skills)
+    lacking[pair[np.isnan(centre.proficiency[agent[pair], centre.skill[place]])]] = True
+    return lacking

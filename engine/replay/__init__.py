@@ -1,0 +1,1 @@
+"""Busy agents, queues and abandonment: interactions played in order of time."""

@@ -1,0 +1,133 @@
+"""Bundles of arrays as the event loop takes them: copied, typed, masks as words of 64 bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.data.tables import MEDIA
+from engine.estimates.demand import Demand
+from engine.estimates.roster import Roster
+from engine.methods.ladder import Ladder
+from engine.replay.clock import Clock
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
+
+WORD = 64
+# From so many agents on their order by rank is kept.
+MANY_AGENTS = 512
+
+
+def calls(kernel: Any, demand: Demand) -> Any:
+    """Interactions."""
+    return kernel.Calls(
+        *(_column(getattr(demand, f"{name}_us"), np.int64) for name in ("arrived", "leave", "alert", "handle")),
+        _column(demand.base_us, np.float64), _column(demand.kind, np.int32), _column(demand.misses, np.int32),
+        _column(demand.pick, np.float64), _column(demand.flows_out, np.bool_),
+    )  # fmt: skip
+
+
+def _column(values: Any, kind: Any) -> Any:
+    """Values side by side and writable, which the loop is compiled for; copied only where they are not."""
+    column = np.ascontiguousarray(values, kind)
+    return column if column.flags.writeable else column.copy()
+
+
+def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
+    """What interactions of a kind have in common."""
+    given = demand.kinds
+    timeout_us = np.full(given.media.size, _us(clock.timeout_s)) if given.timeout_us is None else given.timeout_us
+    return kernel.Kinds(
+        np.array(given.media, np.int8), np.array(given.tier, np.int8), np.array(given.lead_us, np.int64),
+        np.array(given.handling, np.int32), np.array(timeout_us, np.int64), _words(given.eligible),
+    )  # fmt: skip
+
+
+def plan(kernel: Any, ladder: Ladder) -> Any:
+    """Who may be asked, in which order."""
+    able = ladder.rank > -np.inf
+    n_rows = len(ladder.rank)
+    limit = np.zeros(n_rows, np.int32) if ladder.limit is None else np.array(ladder.limit, np.int32)
+    highest = np.max(ladder.rank, axis=1, initial=-np.inf)
+    lowest = np.min(np.where(able, ladder.rank, np.inf), axis=1, initial=np.inf)
+    last = ladder.first_row[1:] - 1
+    order, ordered = _ranked(ladder.rank, able, highest > lowest)
+    return kernel.Plan(
+        np.array(ladder.first_row, np.int32), np.array(ladder.after_us, np.int64), limit, highest <= lowest,
+        np.array(ladder.rank, np.float64), _words(able), _words(able if ladder.pool is None else ladder.pool),
+        _words(able[last].T), bool(ladder.by_draw), order, ordered,
+    )  # fmt: skip
+
+
+def _ranked(rank: FloatArray, able: BoolArray, differs: BoolArray) -> tuple[Int32Array, IntArray]:
+    """Agents of each row by rank, then place; rows of equal ranks need none, and few agents are faster gone through."""
+    n_rows, n_agents = rank.shape
+    if n_agents < MANY_AGENTS:
+        return np.empty(0, np.int32), np.zeros(n_rows + 1, np.int64)
+    size = np.where(differs, able.sum(axis=1), 0)
+    order = [np.argsort(-rank[row], kind="stable")[:n] for row, n in enumerate(size.tolist())]
+    return np.concatenate(order).astype(np.int32), np.concatenate([[0], np.cumsum(size)])
+
+
+def agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
+    """What agents can hold, and when they are on queue."""
+    n = roster.agent.size
+    at_us = np.concatenate([roster.start_us, roster.end_us])
+    agent = np.concatenate([roster.agent, roster.agent]).astype(np.int32)
+    until_us = np.concatenate([roster.end_us, np.full(n, kernel.ENDS_US)])
+    # At one instant spells end before others start; within that by agent.
+    order = np.lexsort((agent, until_us > kernel.ENDS_US, at_us))
+    single = bool((demand.kinds.media == MEDIA.index("voice")).all() and (roster.capacity[:, 0] == 1).all())
+    factor = np.empty((0, roster.n_agents)) if demand.factor is None else np.array(demand.factor, np.float64)
+    return kernel.Agents(
+        np.array(roster.capacity, np.int8), np.array(roster.interrupts, np.bool_), single, factor,
+        at_us[order].astype(np.int64), agent[order], until_us[order].astype(np.int64), _us(clock.lookback_s),
+        bool(clock.resets_on_queue), bool(clock.alert_resets), _us(clock.away_s),
+    )  # fmt: skip
+
+
+def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
+    """Everything that changes, before the first event."""
+    n, n_agents, n_kinds = demand.arrived_us.size, roster.n_agents, demand.kinds.media.size
+    # Every agent may hold all media to the brim; who is on the way back after not answering holds less.
+    n_ends = int(roster.capacity.sum(dtype=np.int64)) + n_agents + 1
+    # Each interaction waits for one stage at a time; ladders of one row have none to wait for.
+    n_stages = n + 1 if len(ladder.rank) > ladder.n_kinds else 1
+    none, words = np.full(n_kinds, -1, np.int32), np.zeros
+    return kernel.State(
+        at=np.zeros(6, np.int64), until_us=np.zeros(n_agents, np.int64),
+        held=np.zeros((n_agents, len(MEDIA)), np.int16),
+        n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64),
+        away=np.zeros(n_agents, np.int16), listed=np.zeros(n_agents, bool),
+        earlier=np.full(n_agents + 1, n_agents, np.int32), later=np.full(n_agents + 1, n_agents, np.int32),
+        free=words(_n_words(n_agents), np.uint64), head=none, tail=none.copy(),
+        waits=words(_n_words(n_kinds), np.uint64), before=np.full(n, -1, np.int32),
+        after=np.full(n, -1, np.int32), staged=np.zeros(n, bool),
+        missed=np.zeros(n, np.int32), end_us=np.zeros(n_ends, np.int64), end_call=np.zeros(n_ends, np.int32),
+        end_agent=np.zeros(n_ends, np.int32), stage_us=np.zeros(n_stages, np.int64),
+        stage_call=np.zeros(n_stages, np.int32),
+    )  # fmt: skip
+
+
+def served(kernel: Any, n: int) -> Any:
+    """What came of each interaction: nothing yet."""
+    return kernel.Served(
+        np.zeros(n, np.int8), np.full(n, -1, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64),
+        np.zeros(n, np.int64), np.zeros(n, np.int8),
+    )  # fmt: skip
+
+
+def _words(mask: BoolArray) -> Any:
+    """Rows of a mask as words of 64 bits, the first column in the lowest bit."""
+    n_rows, n = mask.shape
+    padded = np.zeros((n_rows, _n_words(n) * WORD), bool)
+    padded[:, :n] = mask
+    return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+
+
+def _n_words(n: int) -> int:
+    return max(1, -(-n // WORD))
+
+
+def _us(seconds: float) -> Any:
+    return np.int64(round(1e6 * seconds))

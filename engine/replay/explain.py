@@ -1,0 +1,246 @@
+"""Why an agent answered in a replay: who was free, who was busy until when, who could not be asked, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.data.arrays import Arrays
+from engine.errors import UnknownName
+from engine.estimates.demand import NEVER_US
+from engine.methods import METHODS
+from engine.methods.ladder import NEVER
+from engine.replay.loop import STATUS
+from engine.replay.playing import Played, play
+from engine.replay.prepare import Recorded
+from engine.scoring.scores import SCALE
+from engine.spec import Scenario
+from engine.typing import BoolArray, FloatArray, IntArray, Record
+
+MOST_WAITING = 20
+
+
+@dataclass(frozen=True)
+class ReplayExplanation:
+    """One interaction of a replay.
+
+    Parameters
+    ----------
+    interaction : dict
+        What it required, when it came, and what became of it.
+    rule : str
+        In words.
+    decision : dict
+        When it was decided (at_us), how (an agent was free, or one became free), how long it had waited, and at
+        which stage of waiting.
+    agents : list of dict
+        In the order in which they would be asked: place (None: could not be), agent_id, agent_name, score, idle_s,
+        busy_until_us, reason.
+    waiting : list of dict
+        Where an agent became free: the interactions that this agent could have taken, first in order first.
+    """
+
+    interaction: Record
+    rule: str
+    decision: Record
+    agents: list[Record]
+    waiting: list[Record]
+
+    def to_dict(self) -> Record:
+        """Everything as plain values."""
+        return {
+            "interaction": self.interaction, "rule": self.rule, "decision": self.decision,
+            "agents": self.agents, "waiting": self.waiting,
+        }  # fmt: skip
+
+
+def explain_replay(scenario: Scenario, arrays: Arrays, interaction_id: str) -> ReplayExplanation:
+    """Explain what a replay decided about one interaction.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        In mode replay; it is played as a run plays it, first draw.
+    arrays : Arrays
+        The data set.
+    interaction_id : str
+        Which one.
+
+    Returns
+    -------
+    ReplayExplanation
+        At the instant it was given to an agent; of one that nobody answered, at its arrival.
+
+    Raises
+    ------
+    UnknownName
+        If no interaction has this id.
+    """
+    recorded = Recorded(arrays, scenario)
+    ids = recorded.history.interaction_id
+    row = ids.index_of(interaction_id)
+    if row is None:
+        raise UnknownName(f"interaction {interaction_id!r} is not in this data; ids look like {ids[0]!r}" if ids.len()
+                          else "there are no interactions in this data")  # fmt: skip
+    played = play(scenario, recorded)
+    moment = _Moment(played, recorded, row)
+    return ReplayExplanation(
+        interaction=_about(played, recorded, row),
+        rule=f"{scenario.method}: {METHODS[scenario.method].about}",
+        decision=moment.decision(),
+        agents=moment.agents(),
+        waiting=moment.waiting(),
+    )
+
+
+def _about(played: Played, recorded: Recorded, row: int) -> Record:
+    served, history, centre = played.served, recorded.history, recorded.centre
+    kind = centre.call_types.row(int(history.call_type[row]), named=True)
+    agent = int(served.agent[row])
+    return {
+        "interaction_id": history.interaction_id[row], **kind,
+        "arrived_us": int(history.arrived_us[row]), "status": STATUS[served.status[row]],
+        "wait_s": float(played.wait_s[row]), "agent_id": centre.agent_ids[agent] if agent >= 0 else None,
+        "agent_name": centre.agent_names[agent] if agent >= 0 else None,
+        "recorded_agent_id": centre.agent_ids[history.agent[row]] if history.agent[row] >= 0 else None,
+        "recorded_wait_s": None if np.isnan(history.wait_s[row]) else float(history.wait_s[row]),
+    }  # fmt: skip
+
+
+class _Moment:
+    """What was known when an interaction was given to an agent, or came in vain."""
+
+    def __init__(self, played: Played, recorded: Recorded, row: int) -> None:
+        self.played, self.recorded, self.row = played, recorded, row
+        served, demand = played.served, played.demand
+        self.arrived_us = int(demand.arrived_us[row])
+        self.chosen = int(served.agent[row])
+        offered_us = int(served.start_us[row] - demand.alert_us[row])
+        self.at_us = offered_us if self.chosen >= 0 else self.arrived_us
+        self.ladder = played.ladder_at(self.at_us)
+        kind = int(demand.kind[row])
+        first, last = int(self.ladder.first_row[kind]), int(self.ladder.first_row[kind + 1])
+        waited_us = self.at_us - self.arrived_us
+        self.stage = int((self.ladder.after_us[first:last] <= waited_us).sum()) - 1
+        self.n_stages, self.rows = last - first, slice(first, last)
+        self.rank: FloatArray = self.ladder.rank[first + self.stage]
+        self.busy_until_us, self.idle_us = self._states()
+        self.on_queue = self._on_queue()
+
+    def decision(self) -> Record:
+        """When and how it was decided."""
+        waited_s = (self.at_us - self.arrived_us) / 1e6
+        if self.chosen < 0:
+            how = "nobody answered; this is who there was when it arrived"
+        elif waited_s == 0:
+            how = "an agent was free when it arrived"
+        else:
+            how = "an agent became free, or might be asked from now on, and it was first in order"
+        return {
+            "at_us": self.at_us, "waited_s": waited_s, "how": how,
+            "stage": self.stage + 1, "stages": self.n_stages,
+        }  # fmt: skip
+
+    def _states(self) -> tuple[IntArray, IntArray]:
+        """Until when each agent is busy (0: is not), and since when idle."""
+        served, demand, n = self.played.served, self.played.demand, self.played.roster.n_agents
+        offered_us = served.start_us - demand.alert_us
+        others = (served.agent >= 0) & (np.arange(served.agent.size) != self.row)
+        busy = others & (offered_us <= self.at_us) & (served.end_us > self.at_us)
+        until_us, idle_us = np.zeros(n, np.int64), self.played.roster.idle_us.copy()
+        np.maximum.at(until_us, served.agent[busy], served.end_us[busy])
+        done = others & (served.end_us <= self.at_us)
+        ended_us = np.full(n, -1, np.int64)
+        np.maximum.at(ended_us, served.agent[done], served.end_us[done])
+        return until_us, np.where(ended_us >= 0, ended_us, idle_us)
+
+    def _on_queue(self) -> BoolArray:
+        roster = self.played.roster
+        now = (roster.start_us <= self.at_us) & (self.at_us < roster.end_us)
+        on_queue = np.zeros(roster.n_agents, bool)
+        on_queue[roster.agent[now]] = True
+        return on_queue
+
+    def agents(self) -> list[Record]:
+        """Everybody, those who could be asked first, in order."""
+        n = self.rank.size
+        free = self.on_queue & (self.busy_until_us == 0) & (self.rank > NEVER)
+        if self.chosen >= 0:
+            free[self.chosen] = True
+        # Who could be asked, then who was busy, who could not be asked, and who was not there.
+        state = np.select([free, ~self.on_queue, self.rank > NEVER], [0, 3, 1], 2)
+        order = np.lexsort((np.arange(n), self.idle_us, -np.where(self.rank > NEVER, self.rank, 0.0), state))
+        order = np.concatenate([order[order == self.chosen], order[order != self.chosen]])
+        has_score = METHODS[self.played.scenario.method].planner is not None
+        centre, rows = self.recorded.centre, []
+        for place, agent in enumerate(order.tolist(), start=1):
+            idle = self.idle_us[agent]
+            rows.append({
+                "place": place if free[agent] else None,
+                "agent_id": centre.agent_ids[agent], "agent_name": centre.agent_names[agent],
+                "score": float(self.rank[agent] / SCALE) if has_score and self.rank[agent] > NEVER else None,
+                "idle_s": (self.at_us - int(idle)) / 1e6 if free[agent] and idle <= self.at_us else None,
+                "busy_until_us": int(self.busy_until_us[agent]) or None,
+                "reason": self._reason(agent, free),
+            })  # fmt: skip
+        return rows
+
+    def _reason(self, agent: int, free: BoolArray) -> str:
+        if agent == self.chosen:
+            return "chosen"
+        if not self.on_queue[agent]:
+            return "not on queue"
+        if self.rank[agent] == NEVER:
+            return self._barred(agent)
+        if self.busy_until_us[agent]:
+            return f"busy for another {(self.busy_until_us[agent] - self.at_us) / 1e6:,.0f} s"
+        if self.chosen < 0:
+            return "free and able, but not asked: only the longest idle are looked at"
+        if self.ladder.by_draw:
+            return "free; another was drawn"
+        if self.rank[agent] < self.rank[self.chosen]:
+            return "free, but ranked lower"
+        if self.rank[agent] > self.rank[self.chosen]:
+            return "free and ranked higher, but not among the longest idle, or became free at this very instant"
+        return "free, but idle for less long" if free[agent] else "free"
+
+    def _barred(self, agent: int) -> str:
+        kind = int(self.played.demand.kind[self.row])
+        later = np.flatnonzero(self.ladder.rank[self.rows, agent] > NEVER)
+        if later.size:
+            opens_s = self.ladder.after_us[self.rows][later[0]] / 1e6
+            return f"outside the ring: asked only after {opens_s:,.0f} s of waiting"
+        if not self.played.demand.kinds.eligible[kind, agent]:
+            return "not eligible: no member of the queue, or lacks what is required"
+        return "no candidate: below the threshold, or lacks a skill"
+
+    def waiting(self) -> list[Record]:
+        """Interactions that the agent could have taken instead, first in order first."""
+        served, demand = self.played.served, self.played.demand
+        if self.chosen < 0 or self.at_us == self.arrived_us:
+            return []
+        offered_us = np.where(served.agent >= 0, served.start_us - demand.alert_us, served.left_us)
+        here = (demand.arrived_us <= self.at_us) & (offered_us >= self.at_us) & (demand.leave_us >= self.at_us)
+        # Rows of a kind only grow: who is ranked in one is in all later ones.
+        able, first = self.ladder.rank[:, self.chosen] > NEVER, self.ladder.first_row
+        opens_us = np.full(first.size - 1, NEVER_US)
+        np.minimum.at(opens_us, np.repeat(np.arange(first.size - 1), np.diff(first))[able], self.ladder.after_us[able])
+        here &= opens_us[demand.kind] <= self.at_us - demand.arrived_us
+        here &= (served.status != STATUS.index("unserved")) | (served.left_us >= self.at_us)
+        rows = np.flatnonzero(here)
+        tier, lead_us = demand.kinds.tier[demand.kind[rows]], demand.kinds.lead_us[demand.kind[rows]]
+        key = np.where(tier > 0, demand.arrived_us[rows], 0) - lead_us
+        order = np.lexsort((rows, key, tier))[:MOST_WAITING]
+        return [self._waiter(int(rows[place]), int(lead_us[place]), int(tier[place])) for place in order]
+
+    def _waiter(self, row: int, lead_us: int, tier: int) -> Record:
+        demand = self.played.demand
+        leave_us = int(demand.leave_us[row])
+        return {
+            "interaction_id": self.recorded.history.interaction_id[row],
+            "waited_s": (self.at_us - int(demand.arrived_us[row])) / 1e6,
+            "credit_s": lead_us / 1e6, "priority_only": tier == 0,
+            "leaves_in_s": None if leave_us == NEVER_US else (leave_us - self.at_us) / 1e6,
+            "is_this": row == self.row,
+        }  # fmt: skip

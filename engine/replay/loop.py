@@ -1,0 +1,184 @@
+"""Replays: interactions, agents on queue and a ladder of ranks, played in order of time.
+
+The loop itself is compiled (`engine.kernels.replay`). A replay can be stopped at any instant, be given
+another ladder, and go on; without another ladder the result is the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.errors import InvalidScenario
+from engine.estimates.demand import NEVER_US, Demand
+from engine.estimates.roster import Roster
+from engine.methods.ladder import Ladder
+from engine.replay import bundles
+from engine.replay.clock import Clock
+from engine.typing import Int8Array, Int32Array, IntArray
+
+STATUS = ("answered", "abandoned", "flowed_out", "unserved")
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What came of each interaction.
+
+    Parameters
+    ----------
+    status : (n,) array of int8
+        Place in `STATUS`.
+    agent : (n,) array of int32
+        Who answered, -1 for nobody.
+    start_us, end_us : (n,) array of int64
+        Answer, and when the agent is free again; 0 where nobody answered. [us]
+    left_us : (n,) array of int64
+        End of waiting, whatever the reason; for those unserved the last event of the replay. [us]
+    found : (n,) array of int8
+        Eligible agents free when it looked for one: 0, 1, or 2 for more.
+    """
+
+    status: Int8Array
+    agent: Int32Array
+    start_us: IntArray
+    end_us: IntArray
+    left_us: IntArray
+    found: Int8Array
+
+
+class Replay:
+    """A replay that can be stopped and go on.
+
+    Parameters
+    ----------
+    demand : Demand
+        The interactions.
+    roster : Roster
+        When agents are on queue.
+    clock : Clock
+        Idle time and missed alerts.
+
+    Examples
+    --------
+    >>> from engine.estimates.demand import Kinds
+    >>> from engine.methods.ladder import one_row_each
+    >>> demand = Demand.of([0.0, 1.0], [10.0, 10.0], Kinds.plain(np.ones((1, 1), bool)))
+    >>> served = replay(demand, Roster.of(1, [0], [0], [60]), one_row_each(np.zeros((1, 1))))
+    >>> (served.start_us / 1e6).tolist()
+    [0.0, 10.0]
+    """
+
+    def __init__(self, demand: Demand, roster: Roster, clock: Clock | None = None) -> None:
+        from engine.kernels import replay as kernel
+
+        if demand.kinds.eligible.shape[1] != roster.n_agents:
+            raise InvalidScenario(
+                f"kinds rank {demand.kinds.eligible.shape[1]} agents, the roster has {roster.n_agents}; "
+                "encode both from the same snapshot"
+            )
+        self._kernel, self._demand, self._n_agents = kernel, demand, roster.n_agents
+        self._calls = bundles.calls(kernel, demand)
+        self._kinds = bundles.kinds(kernel, demand, clock or Clock())
+        self._agents = bundles.agents(kernel, demand, roster, clock or Clock())
+        self._roster = roster
+        self._state: Any = None
+        self._served = bundles.served(kernel, demand.arrived_us.size)
+        self._ladder: Ladder | None = None
+        self._plan: Any = None
+
+    def run_until(self, ladder: Ladder, until_us: int = NEVER_US) -> None:
+        """Play all events before an instant under a ladder.
+
+        Parameters
+        ----------
+        ladder : Ladder
+            Ranks from now on; kinds and their rows' waits stay those of the first call.
+        until_us : int
+            Where to stop. [us]
+        """
+        if ladder is not self._ladder:
+            self._check(ladder)
+            self._plan, self._ladder = bundles.plan(self._kernel, ladder), ladder
+        if self._state is None:
+            self._state = bundles.state(self._kernel, self._demand, self._roster, ladder)
+        self._kernel.replay_until(
+            np.int64(until_us), self._calls, self._kinds, self._plan, self._agents, self._state, self._served
+        )
+
+    def _check(self, ladder: Ladder) -> None:
+        n_kinds = self._demand.kinds.media.size
+        if (ladder.n_agents, ladder.n_kinds) != (self._n_agents, n_kinds):
+            raise InvalidScenario(
+                f"the ladder ranks {ladder.n_agents} agents for {ladder.n_kinds} kinds of interaction, the replay has "
+                f"{self._n_agents} and {n_kinds}; make both from the same data"
+            )
+        before = self._ladder
+        if before is not None and not ladder.has_stages_of(before):
+            raise InvalidScenario("the ladder has other stages of waiting than the one before; only ranks may change")
+
+    def so_far(self, rows: slice = ALL) -> Served:
+        """What is known now.
+
+        Parameters
+        ----------
+        rows : slice
+            Of which interactions; by default of all.
+
+        Returns
+        -------
+        Served
+            Those waiting, or still to come, or whose alert will come to nothing, read as unserved; those who will
+            answer an alert, as answered already. Only `status` is a copy: the rest changes as the replay goes on.
+        """
+        kernel, served = self._kernel, self._kernel.Served(*(column[rows] for column in self._served))
+        status = np.maximum(served.status, kernel.ANSWERED) - kernel.ANSWERED
+        status[served.status < kernel.ANSWERED] = STATUS.index("unserved")
+        return Served(
+            status.astype(np.int8), served.agent, served.start_us, served.end_us, served.left_us, served.found
+        )
+
+    def finish(self, ladder: Ladder) -> Served:
+        """Play to the end.
+
+        Parameters
+        ----------
+        ladder : Ladder
+            Ranks from now on.
+
+        Returns
+        -------
+        Served
+            Those whom nobody ever answered are unserved.
+        """
+        self.run_until(ladder)
+        served = self.so_far()
+        unserved = served.status == STATUS.index("unserved")
+        if unserved.any():
+            last_us = self._state.at[self._kernel.LAST_US]
+            served.left_us[unserved] = max(last_us, served.left_us.max())
+        return served
+
+
+def replay(demand: Demand, roster: Roster, ladder: Ladder, clock: Clock | None = None) -> Served:
+    """Play interactions from the first to the last under one ladder.
+
+    Parameters
+    ----------
+    demand : Demand
+        The interactions.
+    roster : Roster
+        When agents are on queue.
+    ladder : Ladder
+        Who is asked first.
+    clock : Clock, optional
+        Idle time and missed alerts.
+
+    Returns
+    -------
+    Served
+        What came of each interaction.
+    """
+    return Replay(demand, roster, clock).finish(ladder)

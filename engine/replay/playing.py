@@ -1,0 +1,244 @@
+"""Plays a scenario over a data set: ladders made anew when what they read changes, goals in motion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.data.arrays import Centre
+from engine.data.wall_time import DAY_US
+from engine.errors import InvalidScenario
+from engine.estimates.demand import NEVER_US, Demand
+from engine.estimates.roster import Roster
+from engine.methods import METHODS
+from engine.methods.genesys import clock_settings
+from engine.methods.ladder import Ladder
+from engine.methods.method import Method, View
+from engine.replay.clock import Clock
+from engine.replay.loop import STATUS, Replay, Served
+from engine.replay.performance import achieved
+from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
+from engine.scoring.csat import CsatTable
+from engine.scoring.goals import ServiceLevelGoal
+from engine.scoring.scores import SCALE
+from engine.scoring.weights import RoutingWeights, moved
+from engine.spec import Scenario, csat_of
+from engine.typing import FloatArray, IntArray, Record
+
+# Times to plan anew in one replay; each looks at every queue.
+MOST_PLANS = 500_000
+ANSWERED, UNSERVED = STATUS.index("answered"), STATUS.index("unserved")
+
+
+@dataclass(frozen=True)
+class Played:
+    """One replay of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was played.
+    demand : Demand
+        The interactions, with one draw of what is not recorded.
+    roster : Roster
+        When agents could be asked.
+    served : Served
+        What came of each.
+    score : (n,) array of float
+        The winner's score, NaN where nobody was chosen or the method has none.
+    moves : list of dict
+        Rolling goals: when which queue's weights changed, and at which performance.
+    ladder_at : callable
+        Gives the ladder that held at an instant. [us]
+    """
+
+    scenario: Scenario
+    demand: Demand
+    roster: Roster
+    served: Served
+    score: FloatArray
+    moves: list[Record]
+    ladder_at: Callable[[int], Ladder]
+
+    @property
+    def wait_s(self) -> FloatArray:
+        """Waiting of each interaction. [s]"""
+        return (self.served.left_us - self.demand.arrived_us) / 1e6
+
+
+def play(scenario: Scenario, recorded: Recorded, replication: int = 0, *, still: bool = False) -> Played:
+    """Replay one scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        In mode replay.
+    recorded : Recorded
+        The data set, under the same assumptions and seed.
+    replication : int
+        Which draw of what is not recorded.
+    still : bool
+        Whether the weights stay as given, whatever the goal.
+
+    Returns
+    -------
+    Played
+        Every interaction settled.
+    """
+    return _Player(scenario, recorded, replication, still=still).play()
+
+
+def goal_s(scenario: Scenario, centre: Centre) -> FloatArray:
+    """Longest wait within the goal of each queue: the scenario's, else the queue's own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Perhaps with a goal.
+    centre : Centre
+        Queues with theirs.
+
+    Returns
+    -------
+    (n_queues,) array of float
+        By queue. [s]
+    """
+    if scenario.goal is not None:
+        return np.full(len(centre.queue_ids), ServiceLevelGoal.parse(scenario.goal).seconds)
+    return centre.queues["service_level_s"].to_numpy()
+
+
+class _Player:
+    """A replay under way."""
+
+    def __init__(self, scenario: Scenario, recorded: Recorded, replication: int, *, still: bool) -> None:
+        self.scenario, self.recorded = scenario, recorded
+        self.is_rolling = scenario.is_rolling and not still
+        self.weights = scenario.weights if still else scenario.weights_used()
+        self.method: Method = METHODS[scenario.method]
+        centre = recorded.centre
+        self.csat: CsatTable = csat_of(scenario, recorded.arrays)
+        self.terms = terms_for(scenario, recorded.arrays, self.csat)
+        by = recorded.by_preference if "preferred" in self.method.reads else recorded.by_type
+        assumed = scenario.assumptions
+        kinds = kinds_of(by, centre, self.terms, assumed.point_s, assumed.timeout_s)
+        self.demand = demand_of(recorded, kinds, by.kind, replication)
+        self.roster = recorded.roster(new_agents_last=self.method.is_platform and scenario.switches.new_agents_last)
+        self.queue: IntArray = recorded.queue_of_type[by.call_type][by.kind]
+        self.score = np.full(self.demand.arrived_us.size, np.nan)
+        self.moves: list[Record] = []
+        self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
+        self._low = self._noted = 0
+
+    def play(self) -> Played:
+        """From the first event to the last."""
+        replay = Replay(self.demand, self.roster, self._clock())
+        weights = [self.weights] * len(self.recorded.centre.queue_ids)
+        ladder, made_for = None, None
+        start_us = self.recorded.first_us
+        for until_us in [*self._stops(), NEVER_US]:
+            if self.is_rolling:
+                weights = self._moved(replay, start_us, weights)
+            state = (self.csat.row_of(start_us // DAY_US) if self._reads_csat else 0, tuple(weights))
+            if ladder is None or state != made_for:
+                if ladder is not None:
+                    self._note_scores(replay, ladder, start_us)
+                ladder, made_for = self.method.ladder(self._view(*state)), state
+                self._states.append((start_us, *state))
+            if until_us < NEVER_US:
+                replay.run_until(ladder, until_us)
+            start_us = until_us
+        assert ladder is not None
+        served = replay.finish(ladder)
+        self._note_scores(replay, ladder)
+        return Played(self.scenario, self.demand, self.roster, served, self.score, self.moves, self.ladder_at)
+
+    def ladder_at(self, at_us: int) -> Ladder:
+        """The ladder that held at an instant, made again."""
+        state = next((s for s in reversed(self._states) if s[0] <= at_us), self._states[0])
+        return self.method.ladder(self._view(*state[1:]))
+
+    @property
+    def _reads_csat(self) -> bool:
+        return "csat" in self.method.reads and (self.is_rolling or self.weights.historical_csat > 0)
+
+    def _stops(self) -> list[int]:
+        """Where the ladder may change: days with new surveys, and the re-planning of rolling goals."""
+        first_us, arrived_us = self.recorded.first_us, self.demand.arrived_us
+        if not arrived_us.size:
+            return []
+        # Whoever waits is answered until the last spell on queue ends.
+        last_us = max(int(arrived_us[-1]), int(self.roster.end_us.max(initial=0)))
+        stops = set()
+        if self._reads_csat:
+            days = range(first_us // DAY_US, last_us // DAY_US + 1)
+            rows = [self.csat.row_of(day) for day in days]
+            stops |= {day * DAY_US for day, before, row in zip(days[1:], rows, rows[1:], strict=False) if row != before}
+        if self.is_rolling:
+            step_us = round(1e6 * self.scenario.replan_s)
+            if (int(arrived_us[-1]) - first_us) // step_us > MOST_PLANS:
+                raise InvalidScenario(
+                    f"rolling: from the first arrival to the last there are over {MOST_PLANS:,} times to plan anew; "
+                    "choose days, or plan less often"
+                )
+            stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
+        return sorted(stop for stop in stops if stop > first_us)
+
+    def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
+        kinds, factor = self.demand.kinds, np.ones((1, self.recorded.centre.n_agents))
+        handling = np.zeros_like(kinds.handling)
+        if "factors" in self.method.reads:
+            fitted = self.recorded.factors
+            factor, handling = fitted.factor, fitted.handling_of_call_type[kinds.call_type]
+        kinds = replace(kinds, handling=handling)
+        return View(
+            terms=self.terms, csat_row=csat_row, kinds=kinds,
+            weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
+            switches=self.scenario.switches, factor=factor,
+        )  # fmt: skip
+
+    def _clock(self) -> Clock:
+        assumed = self.scenario.assumptions
+        settings = clock_settings(self.scenario.switches) if self.method.is_platform else {}
+        return Clock(timeout_s=assumed.timeout_s, away_s=assumed.away_s, **settings)
+
+    def _moved(self, replay: Replay, now_us: int, before: list[RoutingWeights]) -> list[RoutingWeights]:
+        """Weights of each queue by what it achieved over the window that ends now."""
+        window_us, high = round(1e6 * self.scenario.window_s), int(np.searchsorted(self.demand.arrived_us, now_us))
+        part = replay.so_far(slice(self._low, high))
+        rows = slice(self._low, high)
+        share = achieved(
+            self.demand.arrived_us[rows], part.left_us, part.status, self.queue[rows], len(before),
+            now_us - window_us, now_us, goal_s(self.scenario, self.recorded.centre),
+        )  # fmt: skip
+        open_ = (part.status == UNSERVED) | (part.left_us > now_us - window_us)
+        self._low += int(open_.argmax()) if open_.any() else open_.size
+        assert self.scenario.goal is not None
+        goal = ServiceLevelGoal.parse(self.scenario.goal)
+        # Where nothing happened there is no performance, and the weights stay as they were given.
+        after = [self.scenario.weights if np.isnan(s) else moved(self.scenario.weights, goal, float(s)) for s in share]
+        for queue in range(len(after)):
+            if after[queue] != before[queue]:
+                self.moves.append(self._move(now_us, queue, share[queue], after[queue]))
+        return after
+
+    def _move(self, now_us: int, queue: int, share: float, weights: RoutingWeights) -> Record:
+        return {
+            "at_us": now_us, "queue_id": self.recorded.centre.queue_ids[queue],
+            "performance": None if np.isnan(share) else float(share),
+            "moved": weights != self.scenario.weights, "weights": list(weights.terms),
+        }  # fmt: skip
+
+    def _note_scores(self, replay: Replay, ladder: Ladder, until_us: int = NEVER_US) -> None:
+        """Scores of those chosen since the ladder last changed; the earliest undecided one tells where to look."""
+        if self.method.planner is None:
+            return
+        rows = slice(self._noted, int(np.searchsorted(self.demand.arrived_us, until_us)))
+        served = replay.so_far(rows)
+        fresh = np.flatnonzero(np.isnan(self.score[rows]) & (served.agent >= 0) & (served.status == ANSWERED))
+        row = ladder.first_row[self.demand.kind[rows][fresh]]
+        self.score[rows][fresh] = ladder.rank[row, served.agent[fresh]] / SCALE
+        undecided = served.status == UNSERVED
+        self._noted += int(undecided.argmax()) if undecided.any() else undecided.size

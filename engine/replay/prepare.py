@@ -1,0 +1,277 @@
+"""From what is recorded to what is replayed: kinds, demand and roster, with every estimate named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from engine.data.arrays import Arrays, Blocks, Centre
+from engine.data.history import History
+from engine.errors import InvalidTable
+from engine.estimates.demand import Demand, Kinds, leaving
+from engine.estimates.handle_factors import Factors, fit_factors
+from engine.estimates.handling import Handling, handling
+from engine.estimates.patience import Curve, curves, patience
+from engine.estimates.roster import Roster
+from engine.estimates.staffing import on_queue, roster, staffing
+from engine.estimates.streams import NO_ANSWER, PICK, uniform
+from engine.methods import METHODS
+from engine.scoring.csat import CsatTable
+from engine.scoring.scores import Terms
+from engine.spec import Scenario, terms_of
+from engine.typing import BoolArray, Int32Array, IntArray, Record
+
+# Rows of a ladder times agents held at once; 8 bytes each.
+MOST_CELLS = 200_000_000
+# Alerts without an answer in a row; with the largest share allowed, one interaction in 10^11 would have more.
+MOST_MISSES = 500
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Interactions by kind.
+
+    Parameters
+    ----------
+    kind : (n,) array of int32
+        Kind of each.
+    call_type, media : (n_kinds,) arrays of int
+        What a kind is.
+    preferred : list, optional
+        Agents and scores attached to each kind; None where they are not looked at.
+    """
+
+    kind: Int32Array
+    call_type: Int32Array
+    media: Int32Array
+    preferred: list[tuple[tuple[int, float], ...] | None] | None
+
+
+class Recorded:
+    """A data set as replays read it; what all scenarios share is estimated once.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The data set.
+    scenario : Scenario
+        Whose assumptions and seed hold.
+    """
+
+    def __init__(self, arrays: Arrays, scenario: Scenario) -> None:
+        self.arrays, self.assumptions, self.seed = arrays, scenario.assumptions, scenario.seed
+        self.history: History = arrays.history()
+        self.estimates: Record = {}
+        self._rosters: dict[bool, Roster] = {}
+
+    @property
+    def centre(self) -> Centre:
+        """Who could do what."""
+        return self.arrays.centre
+
+    @property
+    def first_us(self) -> int:
+        """Arrival of the first interaction, 0 where there is none. [us]"""
+        return int(self.history.arrived_us[0]) if self.history.n else 0
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """When agents were staffed."""
+        blocks, self.estimates["staffing"] = staffing(
+            self.history,
+            self.centre,
+            self.assumptions,
+            is_recorded=bool(self.arrays.snapshot["counts"].get("staffing")),
+        )
+        return blocks
+
+    @cached_property
+    def spells(self) -> Blocks:
+        """When agents could be asked: staffed and not at work elsewhere."""
+        return on_queue(self.blocks, self.centre.busy, self.centre.n_agents)
+
+    @cached_property
+    def queue_of_type(self) -> Int32Array:
+        """Queue of each call type."""
+        return self.centre.queue[self.centre.requirement]
+
+    @cached_property
+    def factors(self) -> Factors:
+        """Handling time of each agent relative to others, by what is required."""
+        return fit_factors(self.history, self.centre, self.assumptions)
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        """Patience as it was seen; draws differ, the curves are fitted once."""
+        return curves(self.history, self.queue_of_type)
+
+    def roster(self, *, new_agents_last: bool) -> Roster:
+        """When agents can be asked, and how much at once."""
+        if new_agents_last not in self._rosters:
+            self._rosters[new_agents_last] = roster(
+                self.centre, self.blocks, self.history, self.first_us,
+                new_agents_last=new_agents_last, assumptions=self.assumptions,
+            )  # fmt: skip
+        return self._rosters[new_agents_last]
+
+    def handling(self, replication: int) -> Handling:
+        """Handling times of one replication."""
+        known = self.factors if self.assumptions.handling == "agent" else None
+        handled, self.estimates["handling"] = handling(
+            self.history, self.centre, self.assumptions, self.seed, replication, known
+        )
+        return handled
+
+    @cached_property
+    def by_type(self) -> Sorted:
+        """Interactions by call type and media."""
+        return sort_kinds(self.history, self.centre, with_preferred=False)
+
+    @cached_property
+    def by_preference(self) -> Sorted:
+        """Interactions by call type, media and preferred agents."""
+        return sort_kinds(self.history, self.centre, with_preferred=True)
+
+
+def sort_kinds(history: History, centre: Centre, *, with_preferred: bool) -> Sorted:
+    """Distinct call type and media, and perhaps preferred agents, of interactions.
+
+    Parameters
+    ----------
+    history : History
+        The interactions.
+    centre : Centre
+        Names agents.
+    with_preferred : bool
+        Whether agents attached by the flow tell kinds apart.
+
+    Returns
+    -------
+    Sorted
+        Kinds in order of call type, media and preferred agents.
+    """
+    lists, attached = _preferred(history, centre) if with_preferred else ([None], np.zeros(history.n, np.int64))
+    code = (history.call_type.astype(np.int64) * 8 + history.media) * len(lists) + attached
+    kinds, kind = np.unique(code, return_inverse=True)
+    both = kinds // len(lists)
+    preferred = [lists[place] for place in kinds % len(lists)] if with_preferred else None
+    return Sorted(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)
+
+
+def _preferred(history: History, centre: Centre) -> tuple[list[tuple[tuple[int, float], ...] | None], IntArray]:
+    """Distinct lists of preferred agents, None first, and the place of each interaction's list."""
+    if history.preferred is None:
+        return [None], np.zeros(history.n, np.int64)
+    place = {agent: number for number, agent in enumerate(centre.agent_ids)}
+    texts: dict[tuple[tuple[int, float], ...] | None, int] = {None: 0}
+    codes = np.zeros(history.n, np.int64)
+    for row, entries in enumerate(history.preferred.to_list()):
+        known = tuple((place[e["agent_id"]], float(e["score"])) for e in entries or () if e["agent_id"] in place)
+        codes[row] = texts.setdefault(known or None, len(texts))
+    return list(texts), codes
+
+
+def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
+    """What interactions of a kind have in common.
+
+    Parameters
+    ----------
+    sorted_ : Sorted
+        The kinds.
+    centre : Centre
+        Queues with their scoring method.
+    terms : Terms
+        Tells who is eligible; columns are agents in the order of the centre.
+    point_s : float
+        Head start of one point of priority. [s]
+    timeout_s : float
+        How long an alert that nobody answers lasts where a queue does not say. [s]
+
+    Returns
+    -------
+    Kinds
+        In the order of `sorted_`.
+    """
+    requirement = centre.requirement[sorted_.call_type].astype(np.int64)
+    points = centre.call_types["priority"].to_numpy()[sorted_.call_type]
+    only = (centre.queues["scoring_method"] == "PriorityOnly").to_numpy()[centre.queue[requirement]]
+    lead_s = np.where(only, 1.0, point_s) * points
+    alerts_s = centre.queues["alerting_timeout_s"].fill_null(timeout_s).to_numpy()[centre.queue[requirement]]
+    if requirement.size * centre.n_agents > MOST_CELLS:
+        raise InvalidTable(
+            f"{requirement.size:,} different kinds of interaction (queue, skills, language, priority, media) and "
+            f"{centre.n_agents:,} agents are more than a replay holds at once; replay fewer days, or merge skills"
+        )
+    return Kinds(
+        media=sorted_.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
+        lead_us=np.rint(1e6 * lead_s).astype(np.int64), eligible=_eligible(terms, requirement),
+        handling=np.zeros(requirement.size, np.int32), call_type=sorted_.call_type, preferred=sorted_.preferred,
+        timeout_us=np.rint(1e6 * alerts_s).astype(np.int64),
+    )  # fmt: skip
+
+
+def _eligible(terms: Terms, requirement: IntArray) -> BoolArray:
+    return terms.eligible(requirement) if requirement.size else np.zeros((0, terms.order.size), bool)
+
+
+def demand_of(recorded: Recorded, kinds: Kinds, kind: Int32Array, replication: int) -> Demand:
+    """Interactions with everything filled in that is not recorded.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The data set.
+    kinds : Kinds
+        What they have in common.
+    kind : (n,) array of int32
+        Kind of each.
+    replication : int
+        Which draw.
+
+    Returns
+    -------
+    Demand
+        In the order of the history.
+    """
+    history, assumptions, seed = recorded.history, recorded.assumptions, recorded.seed
+    handled = recorded.handling(replication)
+    waits, recorded.estimates["patience"] = patience(
+        history, recorded.queue_of_type, assumptions, seed, replication, recorded.curves
+    )
+    return Demand(
+        arrived_us=history.arrived_us, kind=kind, handle_us=handled.handle_us,
+        leave_us=leaving(history.arrived_us, waits.patience_s),
+        kinds=replace(kinds, handling=handled.handling_of_call_type[kinds.call_type]),
+        flows_out=waits.flows_out, alert_us=np.rint(1e6 * np.nan_to_num(history.alert_s)).astype(np.int64),
+        misses=_misses(history.interaction_id, assumptions.no_answer, seed, replication),
+        pick=uniform(history.interaction_id, seed, PICK, replication),
+        base_us=handled.base_us, factor=handled.factor,
+    )  # fmt: skip
+
+
+def _misses(ids: pl.Series, share: float, seed: int, replication: int) -> Int32Array:
+    """How many alerts in a row are not answered: geometric."""
+    if share == 0:
+        return np.zeros(ids.len(), np.int32)
+    draw = uniform(ids, seed, NO_ANSWER, replication)
+    misses = np.floor(np.log1p(-draw) / np.log(share))
+    return np.minimum(misses, MOST_MISSES).astype(np.int32)
+
+
+def eligibility(scenario: Scenario) -> Sequence[str]:
+    """What makes an agent eligible under a scenario: its hard filters, and language for the platform's methods."""
+    platform = METHODS[scenario.method].is_platform
+    return tuple(
+        name for name in ("skills", "language") if name in scenario.required or (platform and name == "language")
+    )
+
+
+def terms_for(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
+    """Terms of a scenario's scores with agents in the order of the centre; filters are those of `eligibility`."""
+    wide = replace(scenario, required=tuple(eligibility(scenario)))
+    order = np.arange(arrays.centre.n_agents, dtype=np.int32)
+    return terms_of(wide, arrays, csat, order)

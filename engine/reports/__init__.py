@@ -1,0 +1,1 @@
+"""What a run says: report, comparison, notes, and outcomes as a table."""

@@ -1,0 +1,172 @@
+"""Rules compared on the same customers, under recorded and under agent-dependent handling times side by side.
+
+How long a call takes with another agent than the recorded one is not known. So every comparison is made
+twice: recorded times hold for everybody, or they change with the agent. Where the two disagree about the
+sign of a difference, the answer is "not determined".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.data.arrays import Arrays
+from engine.errors import InvalidScenario
+from engine.estimates.assumptions import HANDLING
+from engine.measures.light import light
+from engine.methods import METHODS
+from engine.reports.replay_notes import about_settings, about_truth
+from engine.reports.replayed import MEASURES, TOO_FEW_DAYS, Column, Progress, Study, today_of
+from engine.spec import Scenario
+from engine.typing import Record
+
+UNDECIDED = "not determined"
+NO_DIFFERENCE = "no clear difference"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rules side by side.
+
+    Parameters
+    ----------
+    snapshot : dict
+        Of the data.
+    scenarios : list of dict
+        All that is needed to run it again; the first is what the others are compared with.
+    sides : list of dict
+        Under each way of handling: light, columns with intervals, paired differences against the first rule,
+        satisfaction, estimates.
+    verdicts : list of dict
+        By rule but the first: what is the same under both, in a word per measure.
+    warnings : list of str
+        What a reader must know.
+    """
+
+    snapshot: Record
+    scenarios: list[Record]
+    sides: list[Record]
+    verdicts: list[Record]
+    warnings: list[str]
+
+    def to_dict(self) -> Record:
+        """The content of `comparison.json`."""
+        return {
+            "snapshot": self.snapshot, "scenarios": self.scenarios, "sides": self.sides,
+            "verdicts": self.verdicts, "warnings": self.warnings,
+        }  # fmt: skip
+
+
+def compare(
+    scenarios: Sequence[Scenario], arrays: Arrays, *, force: bool = False, progress: Progress | None = None
+) -> Comparison:
+    """Replay several rules over the same customers.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        Two or more in mode replay, alike in everything but rule, weights and goal moves.
+    arrays : Arrays
+        The data set.
+    force : bool
+        Give verdicts even where the replay does not reproduce the record.
+    progress : callable, optional
+        Called with label, replays done and replays in all.
+
+    Returns
+    -------
+    Comparison
+        Of all rules with the first.
+
+    Raises
+    ------
+    InvalidScenario
+        If there are fewer than two, or they do not share assumptions and definitions.
+    """
+    _check(scenarios)
+    sides = [_side(scenarios, arrays, handling, progress) for handling in HANDLING]
+    records, study = [side for side, _ in sides], sides[0][1]
+    why = _withheld(records, force, study)
+    verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
+    rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
+    return Comparison(
+        snapshot=arrays.snapshot, scenarios=[scenario.to_dict() for scenario in scenarios], sides=records,
+        verdicts=verdicts, warnings=[*about_truth(study.recorded, records[0]["light"]), *dict.fromkeys(rules)],
+    )  # fmt: skip
+
+
+def _check(scenarios: Sequence[Scenario]) -> None:
+    if len(scenarios) < 2:
+        raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
+    shared = ("assumptions", "seed", "service_level", "short_abandon_s", "replications", "goal", "interval_min")
+    for name in shared:
+        if len({str(getattr(scenario, name)) for scenario in scenarios}) > 1:
+            raise InvalidScenario(f"compare: {name} must be the same for all rules")
+    if any(scenario.mode != "replay" for scenario in scenarios):
+        raise InvalidScenario("compare: rules are compared in mode replay")
+
+
+def _side(
+    scenarios: Sequence[Scenario], arrays: Arrays, handling: str, progress: Progress | None
+) -> tuple[Record, Study]:
+    assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
+    study = Study(arrays, assumed[0], progress)
+    names = _names([scenario.method for scenario in scenarios])
+    columns: list[Column] = [study.column(name, s)[0] for name, s in zip(names, assumed, strict=True)]
+    rule = today_of(assumed[0], arrays)
+    # Today's rule is played once, whether or not it is among those compared.
+    today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
+    shown = [study.past, *([] if today in columns else [today]), *columns]
+    summaries = {column.name: study.summary(column) for column in shown}
+    return {
+        "handling": handling,
+        "light": light(summaries[study.past.name], summaries[today.name]),
+        "today": today.name,
+        "columns": list(summaries.values()),
+        "differences": [
+            {"rule": column.name, "against": columns[0].name, **study.difference(column, columns[0])}
+            for column in columns[1:]
+        ],
+        "satisfaction": [study.satisfaction(column, columns[0]) for column in columns[1:]],
+        "estimates": dict(study.recorded.estimates),
+    }, study
+
+
+def _names(methods: Sequence[str]) -> list[str]:
+    """One name per column: a rule that comes again is numbered."""
+    return [
+        f"{method} ({methods[: place + 1].count(method)})" if method in methods[:place] else method
+        for place, method in enumerate(methods)
+    ]
+
+
+def _same_rule(scenario: Scenario, today: Scenario) -> bool:
+    """Whether a scenario is the rule in force; weights and filters do not move the platform's methods."""
+    return METHODS[scenario.method].is_platform and scenario.method == today.method
+
+
+def _withheld(sides: list[Record], force: bool, study: Study) -> str | None:
+    """Why there are no verdicts; None where there are."""
+    red = [side["light"]["why"] for side in sides if side["light"]["color"] == "red"]
+    if red and not force:
+        return f"{red[0]}; calibrate, give staffing, or force verdicts all the same (--force)"
+    return None if study.resampling.is_possible else TOO_FEW_DAYS
+
+
+def _verdict(place: int, scenario: Scenario, sides: list[Record], why: str | None) -> Record:
+    said: Record = {"rule": sides[0]["differences"][place]["rule"], "about": METHODS[scenario.method].about}
+    if why is not None:
+        return said | {"withheld": why}
+    return said | {name: _both([side["differences"][place][name] for side in sides]) for name in MEASURES}
+
+
+def _both(differences: Sequence[Record]) -> str:
+    """What holds under both ways of handling; where signs differ, nothing does."""
+    values = [difference["value"] for difference in differences]
+    if any(value is None for value in values):
+        return "undefined"
+    if min(values) < 0 < max(values):
+        return UNDECIDED
+    words = {difference["says"] for difference in differences}
+    # One way sees a difference and the other none: the sign agrees, but it is not clear under both.
+    return words.pop() if len(words) == 1 else NO_DIFFERENCE

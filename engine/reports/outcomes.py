@@ -1,0 +1,313 @@
+"""Outcomes: what happened to each interaction, as arrays and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.data.arrays import Batch, Centre, places
+from engine.replay.loop import STATUS
+from engine.scoring.scores import SCALE
+from engine.selection.decisions import Decided
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+# Interactions looked up at once: their places stay in a core's cache.
+CHUNK = 1 << 16
+
+
+class Coded:
+    """Texts by place, kept once each: a dictionary and the code of every place.
+
+    Parameters
+    ----------
+    texts : sequence of str or None, or polars.Series
+        By place; None has no code.
+    """
+
+    def __init__(self, texts: Sequence[str | None] | pl.Series) -> None:
+        import polars as pl
+        import pyarrow as pa
+
+        series = pl.Series(texts, dtype=pl.String)
+        distinct = series.drop_nulls().unique().sort().to_list()
+        self.dictionary = pa.array(distinct, pa.string())
+        # One more code behind the last stands for place -1, nobody.
+        self.code = np.append(places(series, distinct), np.int32(-1))
+
+    def column(self, place: Any) -> Any:
+        """Arrow dictionary column of the texts at some places."""
+        import pyarrow as pa
+
+        code = self.code.take(place, mode="wrap")
+        missing = code < 0 if code.min(initial=0) < 0 else None
+        # Some readers look at the codes behind nulls too, so those point to a text that exists.
+        codes = pa.array(code if missing is None else np.maximum(code, 0), mask=missing)
+        return pa.DictionaryArray.from_arrays(codes, self.dictionary, safe=False)
+
+
+class Texts:
+    """The texts that outcomes of one data set point to, made once.
+
+    Parameters
+    ----------
+    centre : Centre
+        Of the data set.
+    """
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+
+    @cached_property
+    def agent_id(self) -> Coded:
+        """By agent."""
+        return Coded(self._centre.agent_ids)
+
+    @cached_property
+    def agent_name(self) -> Coded:
+        """By agent."""
+        return Coded(self._centre.agent_names)
+
+    @cached_property
+    def skill(self) -> Coded:
+        """By call type: required skills joined by a semicolon."""
+        return Coded(self._centre.call_types["skills"].list.join(";").replace("", None))
+
+    @cached_property
+    def language(self) -> Coded:
+        """By call type."""
+        return Coded(self._centre.call_types["language"])
+
+    @cached_property
+    def status(self) -> Coded:
+        """0 unrouted, 1 routed."""
+        return Coded(["unrouted", "routed"])
+
+    @cached_property
+    def replay_status(self) -> Coded:
+        """As `engine.replay.loop.STATUS` counts."""
+        return Coded(STATUS)
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a replay knows besides who was chosen.
+
+    Parameters
+    ----------
+    status : (n,) array of int8
+        Place in `engine.replay.loop.STATUS`.
+    wait_s : (n,) array of float
+        Waiting, of whoever left or was never served too. [s]
+    start_us, end_us : (n,) array of int64
+        Answer, and when the agent was free again; of those answered. [us since 1970, UTC]
+    """
+
+    status: Int8Array
+    wait_s: FloatArray
+    start_us: IntArray
+    end_us: IntArray
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Decisions of some interactions, in order of arrival.
+
+    Parameters
+    ----------
+    interaction_id : sequence of str
+        One per interaction; an Arrow column where it came so.
+    call_type : (n,) array or Arrow column of int32
+        Rows of the centre's call types.
+    agent : (n,) array of int32
+        The chosen agent, -1 for nobody.
+    score : (n,) array of float
+        The winner's score, 0 for nobody.
+    texts : Texts
+        What the numbers stand for.
+    times : Times, optional
+        Of a replay.
+    """
+
+    interaction_id: Any
+    call_type: Any
+    agent: Int32Array
+    score: FloatArray
+    texts: Texts
+    times: Times | None = None
+
+    def to_arrow(self) -> pa.RecordBatch:
+        """Rows of `outcomes.arrow`.
+
+        Returns
+        -------
+        pyarrow.RecordBatch
+            interaction_id, required_skill, required_language, selected_agent_id, selected_agent_name,
+            composite_score, status, and in a replay wait_s, start_at, end_at; nulls where nobody was chosen, and
+            no score where a method has none.
+        """
+        import pyarrow as pa
+
+        # Places of the width that looking up needs, made once for two columns each.
+        chosen, agent, call_type = (
+            self.agent >= 0,
+            self.agent.astype(np.intp),
+            np.asarray(self.call_type).astype(np.intp),
+        )
+        nobody = None if chosen.all() else ~chosen
+        columns = {
+            "interaction_id": _texts(self.interaction_id),
+            "required_skill": self.texts.skill.column(call_type),
+            "required_language": self.texts.language.column(call_type),
+            "selected_agent_id": self.texts.agent_id.column(agent),
+            "selected_agent_name": self.texts.agent_name.column(agent),
+            "composite_score": pa.array(self.score, mask=nobody if self.times is None else np.isnan(self.score)),
+            "status": self.texts.status.column(chosen.view(np.int8)),
+        }
+        if self.times is not None:
+            columns |= self._timed(self.times, nobody)
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+    def _timed(self, times: Times, nobody: BoolArray | None) -> dict[str, Any]:
+        import pyarrow as pa
+
+        kind = pa.timestamp("us", "UTC")
+        return {
+            "status": self.texts.replay_status.column(times.status),
+            "wait_s": pa.array(times.wait_s),
+            "start_at": pa.array(times.start_us, mask=nobody).cast(kind),
+            "end_at": pa.array(times.end_us, mask=nobody).cast(kind),
+        }
+
+    def to_frame(self) -> pl.DataFrame:
+        """The same rows with plain texts, as a polars frame."""
+        import polars as pl
+        import pyarrow as pa
+
+        table = pa.Table.from_batches([self.to_arrow()])
+        plain = [c.cast(pa.string()) if pa.types.is_dictionary(c.type) else c for c in table.columns]
+        frame = pl.from_arrow(pa.table(plain, names=table.column_names))
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+
+def join(parts: list[Outcomes]) -> Outcomes:
+    """Outcomes of several batches, end to end.
+
+    Parameters
+    ----------
+    parts : list of Outcomes
+        At least one, of the same data set.
+
+    Returns
+    -------
+    Outcomes
+        All rows.
+    """
+    several = [part.times for part in parts if part.times is not None]
+    names = ("status", "wait_s", "start_us", "end_us")
+    times = Times(*(np.concatenate([getattr(t, name) for t in several]) for name in names)) if several else None
+    return Outcomes(
+        _chunks(part.interaction_id for part in parts),
+        np.concatenate([np.asarray(part.call_type) for part in parts]),
+        np.concatenate([part.agent for part in parts]),
+        np.concatenate([part.score for part in parts]),
+        parts[0].texts,
+        times,
+    )
+
+
+class Collector:
+    """Outcomes under the first scenario of decided batches, end to end, each number written once.
+
+    Parameters
+    ----------
+    texts : Texts
+        What the numbers stand for.
+    n_expected : int
+        How many interactions will come; more or fewer may.
+    """
+
+    def __init__(self, texts: Texts, n_expected: int = 0) -> None:
+        self._texts = texts
+        self._batches: list[Batch] = []
+        self._n = 0
+        self._agent, self._score = np.empty(n_expected, np.int32), np.empty(n_expected)
+
+    def add(self, decided: Decided) -> None:
+        """Take one decided batch."""
+        start, self._n = self._n, self._n + decided.batch.call_type.size
+        if self._n > self._agent.size:
+            longer = max(self._n, 2 * self._agent.size)
+            self._agent, self._score = np.resize(self._agent, longer), np.resize(self._score, longer)
+        _look_up(decided, self._agent[start : self._n], self._score[start : self._n])
+        self._batches.append(decided.batch)
+
+    def outcomes(self) -> Outcomes:
+        """Everything taken so far."""
+        import pyarrow as pa
+
+        ids = (batch.interaction_id for batch in self._batches)
+        call_type = pa.chunked_array([pa.array(batch.call_type) for batch in self._batches], pa.int32())
+        return Outcomes(_chunks(ids), call_type, self._agent[: self._n], self._score[: self._n], self._texts)
+
+
+def _look_up(decided: Decided, agent: Int32Array, score: FloatArray) -> None:
+    """Fill columns of a batch from the decisions of the first scenario."""
+    by_place = decided.spread(decided.agent[0]), decided.spread(decided.key[0]) / SCALE
+    source = decided.places
+    for start in range(0, source.size, CHUNK):
+        rows = slice(start, start + CHUNK)
+        # Converted once and used while it is in cache. Places are valid, so "wrap" only skips a check.
+        place = source[rows].astype(np.intp)
+        by_place[0].take(place, out=agent[rows], mode="wrap")
+        by_place[1].take(place, out=score[rows], mode="wrap")
+
+
+def outcomes_of(decided: Decided, texts: Texts) -> Outcomes:
+    """Outcomes of one decided batch under its first scenario.
+
+    Parameters
+    ----------
+    decided : Decided
+        The batch and its decisions.
+    texts : Texts
+        What the numbers stand for.
+
+    Returns
+    -------
+    Outcomes
+        One row per interaction of the batch.
+    """
+    batch = decided.batch
+    agent, score = np.empty(batch.call_type.size, np.int32), np.empty(batch.call_type.size)
+    _look_up(decided, agent, score)
+    return Outcomes(batch.interaction_id, batch.call_type, agent, score, texts)
+
+
+def _texts(ids: Any) -> Any:
+    """Ids as one Arrow array."""
+    import pyarrow as pa
+
+    return ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else pa.array(ids, pa.large_string())
+
+
+def _chunks(parts: Iterable[Any]) -> Any:
+    """Ids of several batches as one column, nothing copied."""
+    import pyarrow as pa
+
+    return pa.chunked_array([_texts(part) for part in parts], pa.large_string())
+
+
+def nothing(texts: Texts, *, timed: bool = False) -> Outcomes:
+    """Outcomes of no interaction, as score mode or a replay writes them."""
+    none, no_time = np.empty(0, np.int32), np.empty(0, np.int64)
+    times = Times(np.empty(0, np.int8), np.empty(0), no_time, no_time) if timed else None
+    return Outcomes([], none, none, np.empty(0), texts, times)

@@ -1,0 +1,1 @@
+"""How well each agent fits each call type: weights, satisfaction, scores."""

@@ -1,0 +1,135 @@
+"""Weights of the score, and how a service-level goal moves them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from engine.errors import InvalidScenario
+from engine.scoring.goals import ServiceLevelGoal
+
+# Score keys are whole numbers of 1e-9. Up to this weight they stay below 2**53, where float64 is exact.
+LARGEST_WEIGHT = 1e6
+
+
+@dataclass(frozen=True)
+class RoutingWeights:
+    """Weights of the three terms of a score, and the least score that counts.
+
+    Parameters
+    ----------
+    proficiency, language_match, historical_csat : float
+        Finite, >= 0, not all 0; used as given.
+    min_score_threshold : float
+        Scores below it are no candidates; equal to it they are.
+
+    Raises
+    ------
+    InvalidScenario
+        If a value is negative, not finite or too large, or all three weights are 0.
+
+    Examples
+    --------
+    >>> RoutingWeights(0.5, 0.5, 0.0).terms
+    (0.5, 0.5, 0.0)
+    """
+
+    proficiency: float = 0.4
+    language_match: float = 0.3
+    historical_csat: float = 0.3
+    min_score_threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not (math.isfinite(value) and 0 <= value <= LARGEST_WEIGHT):
+                raise InvalidScenario(f"weights: {name} is {value!r}; use a number from 0 to {LARGEST_WEIGHT:g}")
+        if not any(self.terms):
+            raise InvalidScenario("weights: all three are 0; at least one must be greater than 0")
+
+    @property
+    def terms(self) -> tuple[float, float, float]:
+        """The three weights in order: proficiency, language, satisfaction."""
+        return (self.proficiency, self.language_match, self.historical_csat)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a goal is met or missed, move the weights.
+
+    Parameters
+    ----------
+    goal : ServiceLevelGoal
+        The goal the rule is for.
+    when : {"below", "at_least"}
+        Which side of `level` the performance must be on.
+    level : float
+        Share achieved within the goal, 0-1.
+    move : tuple of float
+        Added to proficiency, language and satisfaction.
+    """
+
+    goal: ServiceLevelGoal
+    when: Literal["below", "at_least"]
+    level: float
+    move: tuple[float, float, float]
+
+    def applies(self, goal: ServiceLevelGoal, performance: float) -> bool:
+        """Whether this rule speaks about the goal at this performance."""
+        reached = performance >= self.level
+        return self.goal == goal and reached == (self.when == "at_least")
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(ServiceLevelGoal(0.80, 20.0), "below", 0.75, (-0.075, 0.15, -0.075)),
+    Rule(ServiceLevelGoal(0.95, 30.0), "at_least", 0.90, (-0.05, -0.05, 0.10)),
+)
+
+
+def moved(
+    weights: RoutingWeights,
+    goal: ServiceLevelGoal | None,
+    performance: float = 0.80,
+    rules: Sequence[Rule] = RULES,
+) -> RoutingWeights:
+    """Weights under a goal: the first rule that applies moves them, else they stay exactly as given.
+
+    Parameters
+    ----------
+    weights : RoutingWeights
+        The caller's.
+    goal : ServiceLevelGoal, optional
+        Without one nothing moves.
+    performance : float
+        Share achieved within the goal, 0-1.
+    rules : sequence of Rule
+        In order of precedence.
+
+    Returns
+    -------
+    RoutingWeights
+        Negatives set to 0, then divided by their sum; the threshold is the caller's.
+
+    Raises
+    ------
+    InvalidScenario
+        If the performance is not within 0-1.
+
+    Examples
+    --------
+    >>> [round(w, 3) for w in moved(RoutingWeights(), ServiceLevelGoal.parse("80/20"), 0.70).terms]
+    [0.325, 0.45, 0.225]
+    """
+    if not 0 <= performance <= 1:
+        raise InvalidScenario(f"performance is {performance!r}; give the share within the goal, 0 to 1")
+    rule = next((r for r in rules if goal is not None and r.applies(goal, performance)), None)
+    if rule is None:
+        return weights
+    terms = [max(0.0, weight + by) for weight, by in zip(weights.terms, rule.move, strict=True)]
+    # Added in this order, as in the score: a last digit more or less could tip a key that ends in a half.
+    total = terms[0] + terms[1] + terms[2]
+    if total == 0:
+        raise InvalidScenario(f"weights: the rule for {goal} moves all three to 0; give larger weights")
+    proficiency, language_match, historical_csat = (term / total for term in terms)
+    return replace(weights, proficiency=proficiency, language_match=language_match, historical_csat=historical_csat)

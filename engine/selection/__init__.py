@@ -1,0 +1,1 @@
+"""Who is chosen when nobody is busy."""
