@@ -71,7 +71,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         cli.main(arguments, prog_name="routelab", standalone_mode=False)
     except RoutingError as error:
-        from ingest.platform_errors import JobFailed, PlatformUnavailable
+        from ingest.platform.errors import JobFailed, PlatformUnavailable
 
         has_failed = isinstance(error, PlatformUnavailable | JobFailed)
         click.echo(f"{'failed' if has_failed else 'error'}: {error}", err=True)

@@ -11,8 +11,8 @@ from api.settings import Settings
 from engine.errors import MissingInput, RoutingError
 
 if TYPE_CHECKING:
-    from ingest.client import Client
-    from ingest.live import LiveQueues
+    from ingest.genesys.live import LiveQueues
+    from ingest.platform.client import Client
 
 log = logging.getLogger("routelab.api")
 NO_PLATFORM = (
@@ -77,7 +77,7 @@ class Connection:
         """Load what asking takes, so that the first request need not wait for it; nothing is asked yet."""
         try:
             self.queues()
-            from ingest.client import load_sdk
+            from ingest.platform.client import load_sdk
 
             load_sdk()
         except RoutingError as error:
@@ -102,7 +102,7 @@ class Connection:
         if not self._settings.has_platform:
             raise MissingInput(NO_PLATFORM)
         credentials = self._settings.credentials()
-        from ingest.live import LiveQueues, live_client
+        from ingest.genesys.live import LiveQueues, live_client
 
         self._client = live_client(credentials, self._settings.live_open_s)
         return LiveQueues(self._client, cache_s=self._settings.live_cache_s)

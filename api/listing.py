@@ -6,7 +6,7 @@ import numpy as np
 
 from api.open_snapshots import OpenSnapshot, OpenSnapshots, age_s
 from engine.typing import FloatArray, Record
-from ingest.manifest import Manifest
+from ingest.snapshot.manifest import Manifest
 
 
 def summary(manifest: Manifest) -> Record:

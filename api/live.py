@@ -28,8 +28,8 @@ from engine.selection.explain import rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
 from engine.typing import BoolArray, Record
-from ingest.live import LiveQueue, LiveQueues
-from ingest.platform_errors import PlatformError
+from ingest.genesys.live import LiveQueue, LiveQueues
+from ingest.platform.errors import PlatformError
 
 KEPT_STAFF, KEPT_TURNS = 64, 1000
 LIVE = (

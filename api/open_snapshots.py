@@ -18,9 +18,9 @@ from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import span_of_days
 from engine.errors import CorruptSnapshot, InvalidScenario, UnknownName
 from engine.scoring.csat import CsatTable, csat_table
-from ingest import store as stores
-from ingest.manifest import FILE_NAME, Manifest, read_manifest
-from ingest.snapshot import Snapshot, open_snapshot
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
+from ingest.snapshot.reading import Snapshot, open_snapshot
 
 # A writing of a snapshot: device, inode, time and size of its manifest.
 Mark = tuple[int, int, int, int]

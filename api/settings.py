@@ -15,7 +15,7 @@ from api.errors import InvalidSettings
 from engine.errors import MissingInput
 
 if TYPE_CHECKING:
-    from ingest.credentials import Credentials
+    from ingest.platform.credentials import Credentials
 
 PREFIX = "ROUTELAB_"
 # Names that other programs for the same platform read too, so they carry no prefix of ours.
@@ -102,7 +102,7 @@ class Settings(BaseModel):
         InvalidScenario
             If region or address cannot be.
         """
-        from ingest.credentials import Credentials
+        from ingest.platform.credentials import Credentials
 
         secret = self.genesys_client_secret
         return Credentials.of(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.reports.report import Report
 from engine.selection.explain import Explanation
-from ingest.manifest import Manifest
+from ingest.snapshot.manifest import Manifest
 
 if TYPE_CHECKING:
     from rich.console import Console

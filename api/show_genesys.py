@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from ingest.counts import Counts
     from ingest.genesys import Check
+    from ingest.platform.counts import Counts
 
 SHOWN_QUEUES = 20
 

@@ -17,7 +17,7 @@ from engine.data.checks import check
 from engine.data.tables import TABLES, Tables
 from engine.scoring.csat import NEUTRAL, CsatTable
 from engine.typing import BoolArray
-from ingest.live import LiveQueue
+from ingest.genesys.live import LiveQueue
 
 ON_QUEUE, OFF_QUEUE, UNKNOWN = "onqueue", "off_queue", "unknown"
 

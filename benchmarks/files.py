@@ -10,7 +10,7 @@ import polars as pl
 from benchmarks.centres import names
 from benchmarks.measure import clock_s
 from benchmarks.workloads import Block, Case
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot.writing import SnapshotWriter
 
 PIECE = 1 << 22
 

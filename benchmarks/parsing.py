@@ -11,7 +11,7 @@ import orjson
 
 from benchmarks.measure import processor_s
 from benchmarks.phases import Job
-from ingest.conversations import parse_conversations
+from ingest.genesys.conversations import parse_conversations
 from ingest.genesys.importing import RARELY
 
 Json = dict[str, Any]

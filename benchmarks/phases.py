@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from pyarrow import ipc
 
+from api.output.results import simulate_to
 from benchmarks import files
 from benchmarks.inputs import Inputs
 from benchmarks.measure import ROW_BY_ROW, clock_s, peak_mib, processor_s
@@ -28,8 +29,7 @@ from engine.run import choose
 from engine.selection.decisions import Decided, Selector, decide
 from engine.spec import csat_of, terms_of
 from engine.typing import FloatArray
-from ingest.results import simulate_to
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from threading import Lock
 
 import polars as pl
 
-from ingest.client import Client
-from ingest.credentials import Credentials
 from ingest.double import Double, Organisation, organisation
 from ingest.genesys import Means, Scale, Span, Wanted
-from ingest.limiter import Limiter
-from ingest.network import Timeouts
-from ingest.retry import Patience
+from ingest.platform.client import Client
+from ingest.platform.credentials import Credentials
+from ingest.platform.limiter import Limiter
+from ingest.platform.network import Timeouts
+from ingest.platform.retry import Patience
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from api.answers import BatchAnswer, RoutingAnswer
 from api.app import create_app
 from api.settings import Settings
-from ingest.manifest import Manifest
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot.manifest import Manifest
+from ingest.snapshot.writing import SnapshotWriter
 
 # Berlin is an hour ahead of UTC on these days.
 ZONE = "Europe/Berlin"

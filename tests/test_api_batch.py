@@ -7,7 +7,7 @@ import pytest
 from engine.run import run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests import oracle
 from tests.small_service import (
     ARRIVALS,

@@ -21,7 +21,7 @@ from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from ingest.files import import_files
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests.small_files import SAMPLE, write
 from tests.small_service import STAFFING, app_of, batch, client_of, refusal, without_timing, write_centre
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests.small_service import (
     AGENTS,
     ARRIVALS,

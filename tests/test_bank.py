@@ -14,7 +14,7 @@ from engine.errors import InvalidScenario, InvalidTable, MissingInput, SnapshotE
 from ingest.bank import import_bank
 from ingest.bank.importing import DROPPED, ODD
 from ingest.bank.log import PUBLISHED
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 
 # A made-up call as the text files write it: 08:00:00 into the menu, 30 s of queue, 100 s with DORIT.
 CALL = {

@@ -36,7 +36,7 @@ def test_every_workload_runs_through_every_phase(inputs, phase):
 
 
 def test_the_snapshot_of_a_case_holds_what_the_case_holds_in_memory(inputs):
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     stored = open_snapshot(inputs.snapshot.parent, inputs.snapshot.name).arrays()
     found, made = choose(inputs.scenario, stored), choose(inputs.scenario, inputs.arrays)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from engine.errors import InvalidScenario
-from ingest.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, is_failure
-from ingest.platform_errors import AccessRefused, JobFailed, PlatformUnavailable, RequestRefused
+from ingest.platform.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, is_failure
+from ingest.platform.errors import AccessRefused, JobFailed, PlatformUnavailable, RequestRefused
 
 FAILURES, OPEN_S = 3, 10.0
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from api.calibration_chart import chart
 from api.cli import run
+from api.output.calibration_file import read_calibration, write_calibration
 from engine.calibration import Calibration, calibrate, default_days
 from engine.calibration.closeness import GRAINS, MEASURES, SHOWN, distances, errors, loss
 from engine.calibration.findings import findings
@@ -38,7 +39,6 @@ from engine.replay.loop import STATUS, replay
 from engine.reports.replayed import today_of
 from engine.run import run as simulated
 from engine.spec import Scenario
-from ingest.calibration_file import read_calibration, write_calibration
 from ingest.files import import_files
 from tests.small_files import SAMPLE
 from tests.strategies import table
@@ -559,7 +559,7 @@ def test_the_bank_of_may_to_july_is_nearer_to_the_record_than_before(tmp_path):
     if not place:
         pytest.skip("ROUTELAB_BANK_LOG is not set: the published log of the bank is not here")
     from ingest.bank import import_bank
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     path = Path(place)
     log = sorted(path.glob("*.parquet"))[0] if path.is_dir() else path

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from api.cli import run
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests.test_snapshot import write
 
 

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from api.cli import run
-from ingest import store as stores
 from ingest.double import Double, Faults
 from ingest.double import serve_forever as real_serve_forever
-from ingest.manifest import read_manifest
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import read_manifest
 from tests.small_platform import small
 
 SECRET = "a-secret-that-nobody-may-see"

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from api.cli import run
+from api.output.calibration_file import write_calibration
 from engine.data.tables import TABLES, Tables
 from engine.reports.replayed import HEADLINE, MEASURES
-from ingest.calibration_file import write_calibration
-from ingest.snapshot import open_snapshot
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot.reading import open_snapshot
+from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import make
 
 Captured = pytest.CaptureFixture[str]

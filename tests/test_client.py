@@ -20,14 +20,14 @@ import pytest
 import urllib3
 
 from engine.errors import InvalidScenario, RoutingError
-from ingest.breaker import Breaker
-from ingest.client import Client
-from ingest.counts import Counts
-from ingest.credentials import Credentials
-from ingest.limiter import Limiter
-from ingest.network import Timeouts, _proxy_of
-from ingest.platform_errors import AccessRefused, PlatformUnavailable, RequestRefused, unreachable
-from ingest.retry import Patience
+from ingest.platform.breaker import Breaker
+from ingest.platform.client import Client
+from ingest.platform.counts import Counts
+from ingest.platform.credentials import Credentials
+from ingest.platform.errors import AccessRefused, PlatformUnavailable, RequestRefused, unreachable
+from ingest.platform.limiter import Limiter
+from ingest.platform.network import Timeouts, _proxy_of
+from ingest.platform.retry import Patience
 
 SECRET = "Sup3r-hidden/Value+9"
 QUEUES = "/api/v2/routing/queues"
@@ -584,8 +584,8 @@ import json, logging, sys, threading
 urllib3_log = logging.getLogger("urllib3")
 urllib3_log.setLevel(logging.INFO)
 before = sorted(t.name for t in threading.enumerate())
-from ingest.client import Client
-from ingest.credentials import Credentials
+from ingest.platform.client import Client
+from ingest.platform.credentials import Credentials
 heavy = ("PureCloudPlatformClientV2", "urllib3", "tenacity", "numpy", "polars", "orjson")
 light = [name for name in heavy if name in sys.modules]
 import os

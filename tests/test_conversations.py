@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.checks import check
-from ingest.conversations import COLUMNS, Conversations, parse_conversations
+from ingest.genesys.conversations import COLUMNS, Conversations, parse_conversations
 from tests.payloads import (
     PERSONAL,
     answered,

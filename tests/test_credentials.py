@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario, MissingInput, RoutingError
-from ingest.credentials import REGIONS, Credentials, is_loopback
+from ingest.platform.credentials import REGIONS, Credentials, is_loopback
 
 SECRET = "s3cr3t-Value_9"
 

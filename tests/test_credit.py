@@ -365,7 +365,7 @@ def test_ninety_seconds_stand_out_in_the_real_log(tmp_path):
     if not place:
         pytest.skip("ROUTELAB_BANK_LOG is not set: the published log of the bank is not here")
     from ingest.bank import import_bank
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     path = Path(place)
     log = sorted(path.glob("*.parquet"))[0] if path.is_dir() else path

@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 
 from engine.data.tables import RATED, TABLES
 from ingest.files import import_files, read_table
-from ingest.snapshot import Snapshot, open_snapshot
+from ingest.snapshot.reading import Snapshot, open_snapshot
 from tests.small_files import AGENTS, INTERACTIONS, QUEUES, SAMPLE, write
 
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from engine.data.tables import TABLES
-from ingest.aggregates import SCHEMA
 from ingest.genesys import crosscheck, reading, writing
+from ingest.genesys.aggregates import SCHEMA
 from ingest.genesys.assembling import KEPT_PARTS, Assembly
 from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, PartStore
 from ingest.genesys.span import Span

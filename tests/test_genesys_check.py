@@ -16,17 +16,28 @@ from hypothesis import strategies as st
 
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput, UnknownName
-from ingest import agents, jobs, query_bodies, staffing
-from ingest.client import Client
-from ingest.credentials import Credentials
 from ingest.double import Double, Organisation, organisation
-from ingest.genesys import Check, Means, Span, Wanted, check_platform, checking, import_genesys
+from ingest.genesys import (
+    Check,
+    Means,
+    Span,
+    Wanted,
+    agents,
+    check_platform,
+    checking,
+    import_genesys,
+    query_bodies,
+    staffing,
+)
 from ingest.genesys import estimate as costs
 from ingest.genesys.estimate import estimate
 from ingest.genesys.probes import GRANTED, LIMITS, MISSING, UNCLEAR, limits, permissions
-from ingest.limiter import Limiter
-from ingest.network import Timeouts
-from ingest.platform_errors import AccessRefused, PlatformUnavailable, RequestRefused
+from ingest.platform import jobs
+from ingest.platform.client import Client
+from ingest.platform.credentials import Credentials
+from ingest.platform.errors import AccessRefused, PlatformUnavailable, RequestRefused
+from ingest.platform.limiter import Limiter
+from ingest.platform.network import Timeouts
 from tests.payloads import RUBBISH
 from tests.small_platform import Clock, client_for, day_of, means_for, small, wanted_for
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import store as stores
 from ingest.double import FAULTS, Double, Faults, organisation, script
 from ingest.double.faults import POSSIBLE
 from ingest.genesys import import_genesys
-from ingest.manifest import read_manifest
-from ingest.platform_errors import PlatformError
-from ingest.snapshot import verify
+from ingest.platform.errors import PlatformError
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import read_manifest
+from ingest.snapshot.reading import verify
 from tests.small_platform import content, means_for, wanted_for
 
 # `ROUTELAB_FAULT_SCRIPTS=1000 python3 run.py test tests/test_genesys_faults.py` plays so many.

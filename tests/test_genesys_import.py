@@ -9,16 +9,16 @@ import polars as pl
 import pytest
 
 from engine.errors import InvalidScenario, InvalidTable, MissingInput, NotWritable, SnapshotExists, UnknownName
-from ingest import store as stores
 from ingest.double import PLANTED, Double, Faults, Organisation, organisation
 from ingest.files import pseudonyms
 from ingest.genesys import Scale, Span, Wanted, import_genesys
 from ingest.genesys.parts import PartStore
 from ingest.genesys.running import Stopped
-from ingest.manifest import read_manifest
-from ingest.platform_errors import AccessRefused, JobFailed, PlatformUnavailable
-from ingest.snapshot import open_snapshot
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.platform.errors import AccessRefused, JobFailed, PlatformUnavailable
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import read_manifest
+from ingest.snapshot.reading import open_snapshot
+from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import make
 from tests.small_platform import NOW, content, means_for, same, small, wanted_for
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import store as stores
 from ingest.double import Double
-from ingest.snapshot import verify
+from ingest.snapshot import store as stores
+from ingest.snapshot.reading import verify
 from tests.small_platform import content, small
 
 LONGEST_S = 60

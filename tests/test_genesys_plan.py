@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, NotWritable, UnknownName
-from ingest import store as stores
 from ingest.genesys.estimate import estimate
 from ingest.genesys.latest import merged, winners
 from ingest.genesys.parts import QUEUES, USERS, Part, PartStore
 from ingest.genesys.plan import Freshness, missing
 from ingest.genesys.scale import Scale
 from ingest.genesys.span import Span, check_span
+from ingest.snapshot import store as stores
 from ingest.synthetic import make
 
 DAY = date(2026, 3, 2)

@@ -10,12 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest import aggregates, staffing
-from ingest.genesys import reading
+from ingest.genesys import aggregates, reading, staffing
 from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part, PartStore
 from ingest.genesys.plan import Freshness
 from ingest.genesys.reading import JOBS, QUERY, DayReader, Refused
-from ingest.platform_errors import AccessRefused, JobFailed, RequestRefused
+from ingest.platform.errors import AccessRefused, JobFailed, RequestRefused
 from tests.payloads import START, answered, conversation, customer, handled, participant, queued
 
 DAY = START.date()

@@ -23,7 +23,7 @@ from engine.estimates.handle_factors import fit_factors, skill_sets
 from engine.estimates.handling import handling
 from engine.estimates.streams import HANDLING, uniform
 from ingest.bank import import_bank
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests.strategies import HARDER, table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from ingest.jobs import JobCounts, availability, run_job
-from ingest.platform_errors import AccessRefused, JobFailed, PlatformUnavailable, RequestRefused
+from ingest.platform.errors import AccessRefused, JobFailed, PlatformUnavailable, RequestRefused
+from ingest.platform.jobs import JobCounts, availability, run_job
 
 PATH = "/api/v2/analytics/conversations/details/jobs"
 BODY = {"interval": "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z"}

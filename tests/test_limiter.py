@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from ingest.limiter import Limiter
-from ingest.platform_errors import PlatformUnavailable
+from ingest.platform.errors import PlatformUnavailable
+from ingest.platform.limiter import Limiter
 
 
 class SharedTime:

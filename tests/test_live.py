@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from api.live import STATUS_NOT_IDLE, Turns
 from api.staff import staff_of
 from engine.errors import UnknownName
-from ingest.credentials import Credentials
-from ingest.live import MOST_PAGES, LiveQueues, live_client, live_queue
-from ingest.platform_errors import AccessRefused, PlatformUnavailable, RequestRefused
+from ingest.genesys.live import MOST_PAGES, LiveQueues, live_client, live_queue
+from ingest.platform.credentials import Credentials
+from ingest.platform.errors import AccessRefused, PlatformUnavailable, RequestRefused
 from tests.small_service import BODY, answered, app_of, client_of, post, refusal, write_centre
 
 NOW = datetime(2025, 3, 1, 10, tzinfo=UTC)
@@ -273,7 +273,7 @@ def test_available_are_joined_on_queue_and_of_a_chosen_status_and_all_are_counte
 @pytest.fixture
 def platform(monkeypatch):
     found = Platform()
-    monkeypatch.setattr("ingest.live.live_client", lambda credentials, open_s: found)
+    monkeypatch.setattr("ingest.genesys.live.live_client", lambda credentials, open_s: found)
     return found
 
 
@@ -424,7 +424,7 @@ JUNK = st.recursive(
 def test_whatever_the_platform_lists_the_service_answers_as_it_says(tmp_path_factory, entities):
     platform = Platform(sales=[*entities, member("ada")])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("ingest.live.live_client", lambda credentials, open_s: platform)
+        patched.setattr("ingest.genesys.live.live_client", lambda credentials, open_s: platform)
         content = live(client_of(tmp_path_factory.mktemp("store"), **PLATFORM), required_skill="billing")
     assert content["source"] == "live"
     assert "ada" in ids(content)
@@ -550,7 +550,7 @@ def test_half_a_set_of_credentials_is_refused_by_name_and_plain_requests_go_on(t
 
 def test_packages_that_are_not_installed_are_named(tmp_path, monkeypatch):
     write_centre(tmp_path)
-    monkeypatch.setattr("ingest.client._NEEDED", ("no_such_package",))
+    monkeypatch.setattr("ingest.platform.client._NEEDED", ("no_such_package",))
     detail = refusal(post(client_of(tmp_path, **PLATFORM), live=True), 422)
     assert "pip install 'routelab[genesys]'" in detail
 
@@ -596,7 +596,7 @@ def shown_examples(client):
 
 def test_starting_up_loads_what_live_requests_take_and_says_what_is_wrong(tmp_path, monkeypatch, caplog):
     loaded = threading.Event()
-    monkeypatch.setattr("ingest.client.load_sdk", loaded.set)
+    monkeypatch.setattr("ingest.platform.client.load_sdk", loaded.set)
     with client_of(tmp_path, **PLATFORM) as client:
         assert loaded.wait(10)
         assert client.get("/healthz").status_code == 200

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ingest.pages
-from ingest.pages import paged_query, pages
-from ingest.platform_errors import PlatformUnavailable
+import ingest.platform.pages
+from ingest.platform.errors import PlatformUnavailable
+from ingest.platform.pages import paged_query, pages
 
 
 class Listing:
@@ -79,7 +79,7 @@ def test_a_page_over_again_is_an_error_not_an_endless_loop():
 
 
 def test_there_is_an_end_to_pages_that_differ(monkeypatch):
-    monkeypatch.setattr(ingest.pages, "_MOST_PAGES", 20)
+    monkeypatch.setattr(ingest.platform.pages, "_MOST_PAGES", 20)
     endless = Listing(*({"entities": [n], "k": [n], "nextUri": "/n"} for n in range(99)))
     for read in (pages(endless, "/x"), paged_query(endless, "/x", {}, "k")):
         with pytest.raises(PlatformUnavailable, match="no end after 20 pages"):

@@ -9,7 +9,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from ingest.files import import_files
-from ingest.snapshot import Snapshot, open_snapshot
+from ingest.snapshot.reading import Snapshot, open_snapshot
 from tests.small_files import GOOD, MEMBERS, SAMPLE, SURVEYS, write
 
 

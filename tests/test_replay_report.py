@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from api.output.results import to_json
 from engine.data.arrays import Arrays, encode
 from engine.data.tables import TABLES, Tables
 from engine.estimates.assumptions import Assumptions
@@ -27,8 +28,7 @@ from engine.run import choose, run, run_all
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
-from ingest.results import to_json
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from ingest.synthetic import make
 from tests.small_centres import DAY, call, centre, rated, scenario, tables_of
 from tests.strategies import MIDNIGHT

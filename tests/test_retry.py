@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from ingest.platform_errors import (
+from ingest.platform.errors import (
     LOGIN,
     TRANSIENT,
     AccessRefused,
@@ -18,7 +18,7 @@ from ingest.platform_errors import (
     one_line,
     refusal,
 )
-from ingest.retry import Patience, asked_wait_s, patiently
+from ingest.platform.retry import Patience, asked_wait_s, patiently
 
 
 class Time:

@@ -47,7 +47,7 @@ def imported(code: str) -> set[str]:
     return set(json.loads(ran.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("code", ["import api.cli", "import engine.run", "import ingest.snapshot"])
+@pytest.mark.parametrize("code", ["import api.cli", "import engine.run", "import ingest.snapshot.reading"])
 def test_starting_up_imports_nothing_heavy(code):
     assert not imported(code) & set(HEAVY)
 

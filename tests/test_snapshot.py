@@ -19,9 +19,9 @@ from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, SnapshotExists, UnknownName
 from engine.run import choose
 from engine.spec import Scenario
-from ingest import store as stores
-from ingest.snapshot import open_snapshot, verify
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot import store as stores
+from ingest.snapshot.reading import open_snapshot, verify
+from ingest.snapshot.writing import SnapshotWriter
 
 START = datetime(2026, 3, 1, 22, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.staffing import on_queue, roster, staffing
 from ingest.bank import import_bank
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests.strategies import HARDER, table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from engine.errors import InvalidScenario
-from ingest.snapshot import open_snapshot
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot.reading import open_snapshot
+from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import bank_shape, draws, make, playing
 
 
@@ -91,7 +91,7 @@ def test_memory_does_not_grow_with_the_size(tmp_path, monkeypatch):
 
 
 def test_surveys_stay_few_in_a_large_centre(tmp_path, monkeypatch):
-    monkeypatch.setattr("ingest.made_up.MOST_SURVEYS", 100)
+    monkeypatch.setattr("ingest.snapshot.made_up.MOST_SURVEYS", 100)
     manifest, _ = made(tmp_path, interactions=5000, days=3)
     assert 40 < manifest.rows["surveys"] < 160
     assert any("2 % of answered" in sentence for sentence in manifest.assumptions)

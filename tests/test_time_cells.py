@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.files import import_files, read_table
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from tests.small_files import AGENTS, write
 
 VISIT = "interaction_id,queue_id,arrived_at\ni1,q1,{}\n"

@@ -64,9 +64,9 @@ def calibrate(
     for path in filter(None, (out, picture)):
         _check(path)
 
+    from api.output.calibration_file import write_calibration
     from api.progress import progress
-    from ingest.calibration_file import write_calibration
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     arrays = open_snapshot(store, snapshot_name).arrays()
     given = [day and day.date() for day in (fit_from, fit_to, test_from, test_to)]
@@ -101,7 +101,7 @@ def _picture(chart: Path | None) -> Path | None:
 def _check(path: Path) -> None:
     """Refuse at once what could not be written after all the work."""
     from engine.errors import NotWritable
-    from ingest.store import make_folder
+    from ingest.snapshot.store import make_folder
 
     make_folder(path.parent)
     if path.is_dir():

@@ -46,10 +46,10 @@ def compare(
     base = options.scenario_of(**scenario)
     rules = [replace(base, method=name.strip()) for name in methods.split(",") if name.strip()]
 
+    from api.output.results import write_comparison
     from api.progress import progress
     from engine.reports.compare import compare as compared
-    from ingest.results import write_comparison
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     options.check_calibration(scenario["calibration"], arrays)

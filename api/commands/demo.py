@@ -12,7 +12,7 @@ from api.commands import options
 if TYPE_CHECKING:
     from api.progress import Report
     from engine.spec import Scenario
-    from ingest.snapshot import Snapshot
+    from ingest.snapshot.reading import Snapshot
 
 REPLAY, RULE = "replay", "-" * 20
 NAME, REAL = "demo", "demo-log"
@@ -42,9 +42,9 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     """
     import time
 
+    from api.output.results import simulate_to, to_json
     from api.progress import progress
     from engine.spec import Scenario
-    from ingest.results import simulate_to, to_json
 
     started = time.perf_counter()
     with progress(not as_json) as watch:
@@ -96,7 +96,7 @@ def _next(name: str, store: Path, example: str | None, fitted: dict[str, float])
 def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Snapshot, str]:
     """The bank's log, imported anew."""
     from ingest.bank import import_bank
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     _refuse_others(store, REAL, {"kind": "bank", "seed": 0})
     manifest = import_bank(log, store, REAL, replace=True, progress=watch)
@@ -108,8 +108,8 @@ def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Sna
 def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
     """The demo's own snapshot, made unless one with the same making is there."""
     from engine.errors import CorruptSnapshot
-    from ingest.snapshot import open_snapshot
-    from ingest.store import names
+    from ingest.snapshot.reading import open_snapshot
+    from ingest.snapshot.store import names
     from ingest.synthetic import make
 
     what = "a made-up centre shaped like a real bank's"
@@ -128,8 +128,8 @@ def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
 def _refuse_others(store: Path, name: str, making: dict[str, object]) -> None:
     """A snapshot of the demo's name that somebody made otherwise is not replaced."""
     from engine.errors import CorruptSnapshot, SnapshotExists
-    from ingest.manifest import read_manifest
-    from ingest.store import names
+    from ingest.snapshot.manifest import read_manifest
+    from ingest.snapshot.store import names
 
     try:
         taken = name in names(store) and not making.items() <= read_manifest(store / name).source.items()

@@ -35,7 +35,7 @@ def explain(
       routelab explain --snapshot demo --interaction i000001 --mode replay --method genesys
     """
     chosen = options.scenario_of(**scenario)
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     if chosen.mode == "replay":

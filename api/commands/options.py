@@ -65,7 +65,7 @@ def days_of(arrays: Arrays, first_day: datetime | None, last_day: datetime | Non
 
 def check_calibration(path: Path | None, arrays: Arrays) -> None:
     """Say on standard error where a calibration was fitted on other data."""
-    from ingest.calibration_file import fitted_on
+    from api.output.calibration_file import fitted_on
 
     if path is None:
         return
@@ -216,8 +216,8 @@ def _weights(text: str, threshold: float) -> RoutingWeights:
 
 
 def _assumptions(calibration: Path | None, given: dict[str, Any]) -> Assumptions:
+    from api.output.calibration_file import read_calibration
     from engine.estimates.assumptions import Assumptions
-    from ingest.calibration_file import read_calibration
 
     fitted = {} if calibration is None else read_calibration(calibration)
     chosen = {_ASSUMPTIONS[name]: value for name, value in given.items() if value is not None}

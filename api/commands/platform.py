@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ingest.client import Client
-    from ingest.credentials import Credentials
+    from ingest.platform.client import Client
+    from ingest.platform.credentials import Credentials
 
 # A platform that takes the request and then says nothing is given up so soon, and asked again.
 READ_S = 60.0
@@ -79,10 +79,10 @@ def opened(
     made : list of Client
         For their counters.
     """
-    from ingest.client import Client
-    from ingest.limiter import Limiter
-    from ingest.network import Timeouts
-    from ingest.retry import Patience
+    from ingest.platform.client import Client
+    from ingest.platform.limiter import Limiter
+    from ingest.platform.network import Timeouts
+    from ingest.platform.retry import Patience
 
     made: list[Client] = []
 

@@ -37,9 +37,9 @@ def simulate(
     chosen = options.scenario_of(**scenario)
     import time
 
+    from api.output.results import simulate_to, to_json
     from api.progress import progress
-    from ingest.results import simulate_to, to_json
-    from ingest.snapshot import open_snapshot
+    from ingest.snapshot.reading import open_snapshot
 
     started = time.perf_counter()
     arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)

@@ -12,7 +12,7 @@ import click
 from api.commands import options, platform
 
 if TYPE_CHECKING:
-    from ingest.manifest import Manifest
+    from ingest.snapshot.manifest import Manifest
 
 _FILE = click.Path(path_type=Path)
 
@@ -191,7 +191,7 @@ def list_(store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot list
     """
-    from ingest.store import manifests
+    from ingest.snapshot.store import manifests
 
     found, unreadable = manifests(store)
     if as_json:
@@ -215,8 +215,8 @@ def show(name: str, store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot show demo
     """
-    from ingest.manifest import read_manifest
-    from ingest.store import folder_of
+    from ingest.snapshot.manifest import read_manifest
+    from ingest.snapshot.store import folder_of
 
     _tell(read_manifest(folder_of(store, name)), as_json)
 
@@ -232,8 +232,8 @@ def verify(name: str, store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot verify demo
     """
-    from ingest.snapshot import verify as verified
-    from ingest.store import folder_of
+    from ingest.snapshot.reading import verify as verified
+    from ingest.snapshot.store import folder_of
 
     manifest = verified(folder_of(store, name))
     if as_json:
@@ -252,7 +252,7 @@ def delete(name: str, store: Path) -> None:
     Example:
       routelab snapshot delete demo
     """
-    from ingest.store import delete as deleted
+    from ingest.snapshot.store import delete as deleted
 
     deleted(store, name)
     click.echo(f"deleted {name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from engine.data.tables import TABLES
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot.writing import SnapshotWriter
 
 # PE is regular activity (PS) in English: a language, not a skill.
 ENGLISH_TYPE, ENGLISH_SKILL = "PE", "PS"

@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 
 from engine.errors import InvalidTable
-from ingest import made_up
 from ingest.bank.agents import ENGLISH_SKILL, ENGLISH_TYPE, FEWEST_CALLS, add_agents, queue_of
 from ingest.bank.log import Progress, read_log
-from ingest.manifest import Manifest
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot import made_up
+from ingest.snapshot.manifest import Manifest
+from ingest.snapshot.writing import SnapshotWriter
 
 ZONE = "Asia/Jerusalem"
 TYPES = ("PS", "PE", "NW", "NE", "IN", "TT")

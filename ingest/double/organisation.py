@@ -16,7 +16,7 @@ from ingest.double.facts import DELETED_SKILL, Facts, platform_id
 from ingest.double.oddities import with_oddities
 from ingest.double.records import completed, days_of, visits_of
 from ingest.double.stamps import DAY_MS
-from ingest.snapshot import open_snapshot
+from ingest.snapshot.reading import open_snapshot
 from ingest.synthetic import make
 
 # A made-up centre of the usual size answers about as many a day and agent.

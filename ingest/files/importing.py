@@ -13,13 +13,13 @@ import polars as pl
 
 from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
-from ingest import store as stores
 from ingest.files import pseudonyms
 from ingest.files.kinds import missing
 from ingest.files.table import FileTable, read_file_table
 from ingest.files.time_cells import check_time_zone
-from ingest.manifest import Manifest
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import Manifest
+from ingest.snapshot.writing import SnapshotWriter
 
 BATCH_ROWS = 1_000_000
 

@@ -19,8 +19,8 @@ from ingest.genesys.latest import Frames, own, winners
 from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part
 from ingest.genesys.reported import Reported, interaction_id, reported
 from ingest.genesys.span import DAY, Span, midnight
+from ingest.genesys.staffing import merge_blocks
 from ingest.genesys.today import Today
-from ingest.staffing import merge_blocks
 
 Progress = Callable[[str, int, int], None]
 # Parts whose tables stay in memory at once: conversations that last for days come from neighbouring parts.

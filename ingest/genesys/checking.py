@@ -9,17 +9,17 @@ from typing import Any
 
 import polars as pl
 
-import ingest.agents as people
-import ingest.queues as settings
+import ingest.genesys.agents as people
+import ingest.genesys.queues as settings
 from engine.errors import MissingInput
-from ingest.aggregates import daily_offered
+from ingest.genesys.aggregates import daily_offered
 from ingest.genesys.estimate import REQUESTS_PER_MINUTE, Estimate, estimate
 from ingest.genesys.probes import MISSING, Permission, limits, permissions
 from ingest.genesys.reading import JOBS
 from ingest.genesys.span import DAY, Span
-from ingest.jobs import availability
-from ingest.pages import Reader
-from ingest.platform_errors import AccessRefused
+from ingest.platform.errors import AccessRefused
+from ingest.platform.jobs import availability
+from ingest.platform.pages import Reader
 
 # Conversations are kept for roughly 18 months, depending on the product (Genesys help centre).
 MONTHS_BACK = 24

@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 
 from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists
-from ingest import store as stores
 from ingest.files.time_cells import check_time_zone
 from ingest.genesys.assembling import Assembly, Collected
 from ingest.genesys.parts import Part, PartStore
@@ -23,11 +22,12 @@ from ingest.genesys.span import check_span
 from ingest.genesys.today import Today, choose_queues, read_today, with_agents
 from ingest.genesys.wanted import Wanted, less_than
 from ingest.genesys.writing import source_of, write
-from ingest.jobs import availability
-from ingest.manifest import Manifest, read_manifest
-from ingest.pages import Reader
-from ingest.platform_errors import PlatformError
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.platform.errors import PlatformError
+from ingest.platform.jobs import availability
+from ingest.platform.pages import Reader
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import Manifest, read_manifest
+from ingest.snapshot.writing import SnapshotWriter
 
 Progress = Callable[[str, int, int], None]
 # A run that was cut off goes on for so long before its last days are read once more.

@@ -23,8 +23,8 @@ from typing import Any
 import polars as pl
 
 from engine.errors import CorruptSnapshot, NotWritable
-from ingest.arrow_files import finish, write_frame
-from ingest.store import make_folder, sync_folder
+from ingest.snapshot.arrow_files import finish, write_frame
+from ingest.snapshot.store import make_folder, sync_folder
 
 QUEUES, USERS, STATUS, AGGREGATES = "queues", "users", "status", "aggregates"
 _ABOUT, _UNFINISHED = "part.json", ".unfinished"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest import aggregates, query_bodies, staffing
+from ingest.genesys import aggregates, query_bodies, staffing
 from ingest.genesys.reading import QUERY
-from ingest.pages import Reader
-from ingest.platform_errors import AccessRefused, RequestRefused
+from ingest.platform.errors import AccessRefused, RequestRefused
+from ingest.platform.pages import Reader
 
 GRANTED, MISSING, UNCLEAR = "granted", "missing", "unclear"
 LIMITS = ("platform.api", "analytics", "analytics.data.extraction", "routing", "users")

@@ -8,15 +8,15 @@ from datetime import date, datetime
 
 import polars as pl
 
-from ingest import aggregates, query_bodies, staffing
-from ingest.conversations import parse_conversations
+from ingest.genesys import aggregates, query_bodies, staffing
+from ingest.genesys.conversations import parse_conversations
 from ingest.genesys.latest import Frames, merged
 from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part, PartStore
 from ingest.genesys.plan import Freshness, missing
 from ingest.genesys.span import DAY, midnight
-from ingest.jobs import run_job
-from ingest.pages import Reader, paged_query
-from ingest.platform_errors import AccessRefused, RequestRefused
+from ingest.platform.errors import AccessRefused, RequestRefused
+from ingest.platform.jobs import run_job
+from ingest.platform.pages import Reader, paged_query
 
 JOBS = "/api/v2/analytics/conversations/details/jobs"
 QUERY = "/api/v2/analytics/conversations/details/query"

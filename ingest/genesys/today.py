@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-import ingest.agents as people
-import ingest.queues as settings
+import ingest.genesys.agents as people
+import ingest.genesys.queues as settings
 from engine.data.tables import TABLES
-from ingest.pages import Reader
-from ingest.platform_errors import AccessRefused, RequestRefused
+from ingest.platform.errors import AccessRefused, RequestRefused
+from ingest.platform.pages import Reader
 
 Progress = Callable[[str, int, int], None]
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from ingest.genesys.scale import Scale
 from ingest.genesys.span import Span
-from ingest.manifest import Manifest
+from ingest.snapshot.manifest import Manifest
 
 
 @dataclass(frozen=True)

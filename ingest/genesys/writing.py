@@ -15,7 +15,7 @@ from ingest.genesys.parts import AGGREGATES, STATUS
 from ingest.genesys.span import Span
 from ingest.genesys.today import Today
 from ingest.genesys.wanted import Wanted
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot.writing import SnapshotWriter
 
 Coded = Callable[[str, pl.DataFrame], pl.DataFrame]
 

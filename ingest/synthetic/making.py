@@ -19,9 +19,9 @@ import polars as pl
 from engine.data.tables import TIME
 from engine.errors import InvalidScenario
 from engine.typing import IntArray
-from ingest import made_up
-from ingest.manifest import Manifest
-from ingest.snapshot_writer import SnapshotWriter
+from ingest.snapshot import made_up
+from ingest.snapshot.manifest import Manifest
+from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import playing
 from ingest.synthetic.bank_like import bank_centre
 from ingest.synthetic.bank_shape import ANSWERED, DAYS, ROWS

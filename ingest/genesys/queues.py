@@ -13,9 +13,9 @@ import polars as pl
 from engine.data.tables import EVALUATION_METHODS, SCORING_METHODS, TABLES
 from engine.errors import InvalidScenario, UnknownName
 from engine.typing import Record
-from ingest.pages import Reader, pages
-from ingest.queue_settings import NotReadable, conditional_groups, rings, routing_rules
-from ingest.values import number, record, records, text
+from ingest.genesys.queue_settings import NotReadable, conditional_groups, rings, routing_rules
+from ingest.genesys.values import number, record, records, text
+from ingest.platform.pages import Reader, pages
 
 PATH = "/api/v2/routing/queues"
 # Service level and alerting time of calls stand for a queue; of the others the first that has them.

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.methods.settings import ANY, BEST_SCORE, LONGEST_S, MEETS, MOST_REMOVED, MOST_RINGS, MOST_RULES, TIMEOUT
 from engine.typing import Record
-from ingest.values import number, record, records, text
+from ingest.genesys.values import number, record, records, text
 
 _LOW, _HIGH = -1e12, 1e12
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from ingest.credentials import Secrets
-from ingest.limiter import Limiter
-from ingest.network import Network
-from ingest.platform_errors import LOGIN, PlatformUnavailable, refusal, unreachable
-from ingest.retry import asked_wait_s
+from ingest.platform.credentials import Secrets
+from ingest.platform.errors import LOGIN, PlatformUnavailable, refusal, unreachable
+from ingest.platform.limiter import Limiter
+from ingest.platform.network import Network
+from ingest.platform.retry import asked_wait_s
 
 if TYPE_CHECKING:
     import urllib3

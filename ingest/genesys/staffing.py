@@ -11,10 +11,10 @@ import polars as pl
 
 from engine.data.tables import TABLES
 from engine.typing import Record
-from ingest.agents import spelling
-from ingest.pages import Reader, paged_query
-from ingest.query_bodies import any_of, batches, interval
-from ingest.values import instant, record, text
+from ingest.genesys.agents import spelling
+from ingest.genesys.query_bodies import any_of, batches, interval
+from ingest.genesys.values import instant, record, text
+from ingest.platform.pages import Reader, paged_query
 
 PATH = "/api/v2/analytics/users/details/query"
 MOST_USERS = 100

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.typing import Record
-from ingest.conversations.tidy import BEST_SCORE, MOST_COUNT, MOST_MS
-from ingest.values import text
+from ingest.genesys.conversations.tidy import BEST_SCORE, MOST_COUNT, MOST_MS
+from ingest.genesys.values import text
 
 OFFERED, ANSWERED, ABANDONED, FLOWED_OUT = "nOffered", "tAnswered", "tAbandon", "tFlowOut"
 RANG_OUT = "tNotResponding"

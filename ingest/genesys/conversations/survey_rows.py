@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.typing import Record
-from ingest.conversations.sessions import OddShape, check_time
-from ingest.conversations.tidy import MOST_SCORE
-from ingest.conversations.visits import Visit
-from ingest.values import number
+from ingest.genesys.conversations.sessions import OddShape, check_time
+from ingest.genesys.conversations.tidy import MOST_SCORE
+from ingest.genesys.conversations.visits import Visit
+from ingest.genesys.values import number
 
 FINISHED = frozenset(("finished", "completed"))
 

@@ -13,9 +13,9 @@ import polars as pl
 
 from engine.data.tables import TIME
 from engine.typing import Record
-from ingest.pages import Reader
-from ingest.query_bodies import any_of, batches, interval, pieces
-from ingest.values import instant, number, record, records, text
+from ingest.genesys.query_bodies import any_of, batches, interval, pieces
+from ingest.genesys.values import instant, number, record, records, text
+from ingest.platform.pages import Reader
 
 CONVERSATIONS = "/api/v2/analytics/conversations/aggregates/query"
 SURVEYS = "/api/v2/analytics/surveys/aggregates/query"

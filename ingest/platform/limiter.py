@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from engine.errors import InvalidScenario
-from ingest.platform_errors import PlatformUnavailable
+from ingest.platform.errors import PlatformUnavailable
 
 #: Requests a minute and token, unless the platform says otherwise. [count]
 PER_MINUTE = 300

@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from engine.data.tables import PREFERRED, TEXTS, TIME
 from engine.typing import Record
-from ingest.conversations.sessions import PLAIN_WIDTH, TIDY_WIDTH, OddShape, check_time
-from ingest.conversations.survey_rows import survey_rows
-from ingest.conversations.tidy import tidy
-from ingest.conversations.visits import Sessions, unusable_visit, unusable_work, visit_row, work_row
-from ingest.values import text
+from ingest.genesys.conversations.sessions import PLAIN_WIDTH, TIDY_WIDTH, OddShape, check_time
+from ingest.genesys.conversations.survey_rows import survey_rows
+from ingest.genesys.conversations.tidy import tidy
+from ingest.genesys.conversations.visits import Sessions, unusable_visit, unusable_work, visit_row, work_row
+from ingest.genesys.values import text
 
 _TEXT, _NUMBER = pl.String(), pl.Float64()
 COLUMNS: dict[str, dict[str, pl.DataType]] = {
@@ -113,7 +113,7 @@ class _Rows:
 def parse_conversations(conversations: Sequence[Any]) -> Conversations:
     """Read conversation details.
 
-    Only the fields of `ingest.conversations.tidy.SHAPE` are looked at. Of a conversation given twice the last one
+    Only the fields of `tidy.SHAPE` are looked at. Of a conversation given twice the last one
     counts, wholly.
 
     Parameters

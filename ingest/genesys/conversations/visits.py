@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.data.tables import MEDIA
 from engine.typing import Record
-from ingest.conversations.sessions import (
+from ingest.genesys.conversations.sessions import (
     ABANDONED,
     ACW,
     ALERT,

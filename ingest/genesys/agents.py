@@ -12,9 +12,9 @@ import polars as pl
 from engine.data.checks import MOST_AT_ONCE
 from engine.data.tables import MEDIA, TABLES
 from engine.typing import Record
-from ingest.pages import Reader, pages
-from ingest.query_bodies import batches
-from ingest.values import instant, number, record, text
+from ingest.genesys.query_bodies import batches
+from ingest.genesys.values import instant, number, record, text
+from ingest.platform.pages import Reader, pages
 
 USERS = "/api/v2/users"
 # An address holds about this many ids (36 characters each) without trouble anywhere on the way.
@@ -133,7 +133,7 @@ def parse_agents(
     users : iterable of dict
         Of one id the last counts.
     skills, languages : dict of str to str
-        Names by id, from `ingest.queues.names_of`.
+        Names by id, from `ingest.genesys.queues.names_of`.
     capacity : dict
         Interactions at once by agent and media, from `parse_utilization`.
 

@@ -17,7 +17,7 @@ from engine.reports.outcomes import Outcomes, Texts, nothing
 from engine.reports.report import Report
 from engine.run import run
 from engine.spec import Scenario
-from ingest.store import make_folder
+from ingest.snapshot.store import make_folder
 
 OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "comparison.json"
 Progress = Callable[[str, int, int], None]

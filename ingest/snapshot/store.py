@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import CorruptSnapshot, InvalidScenario, NotWritable, SnapshotExists, UnknownName
-from ingest.manifest import FILE_NAME, Manifest, read_manifest
+from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>partial|old)")

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import MissingInput
-from ingest.breaker import Breaker
-from ingest.counts import Counters, Counts
-from ingest.credentials import Credentials, Secrets
-from ingest.limiter import Limiter
-from ingest.network import Network, Timeouts
-from ingest.platform_errors import LOGIN, AccessRefused, PlatformUnavailable, RequestRefused
-from ingest.retry import Patience, patiently
-from ingest.wire import Wire
+from ingest.platform.breaker import Breaker
+from ingest.platform.counts import Counters, Counts
+from ingest.platform.credentials import Credentials, Secrets
+from ingest.platform.errors import LOGIN, AccessRefused, PlatformUnavailable, RequestRefused
+from ingest.platform.limiter import Limiter
+from ingest.platform.network import Network, Timeouts
+from ingest.platform.retry import Patience, patiently
+from ingest.platform.wire import Wire
 
 T = TypeVar("T")
 

@@ -20,9 +20,9 @@ from engine.data.history import History, history_of
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot
-from ingest import store as stores
-from ingest.arrow_files import Pinned, read_plain, restore
-from ingest.manifest import FILE_NAME, FileEntry, Manifest, read_manifest
+from ingest.snapshot import store as stores
+from ingest.snapshot.arrow_files import Pinned, read_plain, restore
+from ingest.snapshot.manifest import FILE_NAME, FileEntry, Manifest, read_manifest
 
 
 class Snapshot:

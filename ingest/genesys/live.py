@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from engine.errors import UnknownName
-from ingest.agents import EXPAND, parse_agents, parse_members
-from ingest.breaker import Breaker
-from ingest.limiter import Limiter
-from ingest.pages import Reader, pages
-from ingest.platform_errors import PlatformError, PlatformUnavailable, RequestRefused
-from ingest.values import record, text
+from ingest.genesys.agents import EXPAND, parse_agents, parse_members
+from ingest.genesys.values import record, text
+from ingest.platform.breaker import Breaker
+from ingest.platform.errors import PlatformError, PlatformUnavailable, RequestRefused
+from ingest.platform.limiter import Limiter
+from ingest.platform.pages import Reader, pages
 
 if TYPE_CHECKING:
-    from ingest.client import Client
-    from ingest.credentials import Credentials
+    from ingest.platform.client import Client
+    from ingest.platform.credentials import Credentials
 
 PATH = "/api/v2/routing/queues/{queueId}/members"
 # A queue has 5,000 members at most (help centre), which are 50 full pages.
@@ -62,9 +62,9 @@ def live_client(credentials: Credentials, open_s: float) -> Client:
     MissingInput
         If the platform's packages are not installed.
     """
-    from ingest.client import Client
-    from ingest.network import Timeouts
-    from ingest.retry import Patience
+    from ingest.platform.client import Client
+    from ingest.platform.network import Timeouts
+    from ingest.platform.retry import Patience
 
     return Client(
         credentials,

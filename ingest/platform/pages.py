@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from ingest.platform_errors import PlatformUnavailable
+from ingest.platform.errors import PlatformUnavailable
 
 _MOST_PAGES = 10_000
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from engine.errors import InvalidScenario
-from ingest.credentials import is_loopback
+from ingest.platform.credentials import is_loopback
 
 if TYPE_CHECKING:
     import urllib3

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import InvalidScenario
-from ingest.platform_errors import PlatformUnavailable
+from ingest.platform.errors import PlatformUnavailable
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

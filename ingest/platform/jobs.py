@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.errors import InvalidScenario
-from ingest.pages import Reader
-from ingest.platform_errors import JobFailed, PlatformError, PlatformUnavailable, RequestRefused, one_line
+from ingest.platform.errors import JobFailed, PlatformError, PlatformUnavailable, RequestRefused, one_line
+from ingest.platform.pages import Reader
 
 _LOST_STATES = ("FAILED", "EXPIRED", "CANCELLED")
 _FIRST_POLL_S = 0.3

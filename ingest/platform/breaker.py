@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.errors import InvalidScenario
-from ingest.platform_errors import PlatformError, PlatformUnavailable
+from ingest.platform.errors import PlatformError, PlatformUnavailable
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from pyarrow import ipc
 
 from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot
-from ingest.manifest import FileEntry
+from ingest.snapshot.manifest import FileEntry
 
 CODE = pa.dictionary(pa.int32(), pa.string())
 # Columns stored as codes into a dictionary that is the same in all files of a snapshot.

@@ -1,0 +1,1 @@
+"""Talking to Genesys Cloud: client, patience with it, limits."""
