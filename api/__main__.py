@@ -1,6 +1,6 @@
 """`python -m api` is `routelab`."""
 
-from api.cli import main
+from api.terminal.cli import main
 
 if __name__ == "__main__":
     main()

@@ -10,8 +10,8 @@ import polars as pl
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api.answers import BatchAnswer, RoutingAnswer
-from api.app import create_app
+from api.http.answers import BatchAnswer, RoutingAnswer
+from api.http.app import create_app
 from api.settings import Settings
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter

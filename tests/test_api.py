@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-import api.routing
+import api.http.routing
 from engine.data.wall_time import DAY_US
 from engine.run import run
 from engine.scoring.weights import RoutingWeights
@@ -179,7 +179,7 @@ def runs(monkeypatch):
         made.append(args)
         return run(*args)
 
-    monkeypatch.setattr(api.routing, "run", counted)
+    monkeypatch.setattr(api.http.routing, "run", counted)
     return made
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import api
-from api.docs.examples import ROUTING, SAMPLE, examples, names_of
 from api.errors import STATUS, anchor
+from api.http.docs.examples import ROUTING, SAMPLE, examples, names_of
 from ingest.files import import_files
 from ingest.synthetic import make
 from tests.small_files import SAMPLE as SAMPLE_FILES
@@ -128,7 +128,7 @@ def test_the_page_loads_nothing_from_other_hosts(client):
     for link in loaded:
         if link.startswith("/"):
             assert client.get(link).status_code == 200, link
-    for file in (Path(api.__file__).parent / "static").iterdir():
+    for file in (Path(api.__file__).parent / "http" / "static").iterdir():
         assert not re.search(r"https?://|@import", file.read_text()), file
 
 

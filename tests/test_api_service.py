@@ -16,13 +16,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from api.batch import answer_batch
-from api.body import read_body
 from api.errors import UnreadableBody
-from api.once import Once
-from api.problems import install
+from api.http.batch import answer_batch
+from api.http.body import read_body
+from api.http.once import Once
+from api.http.problems import install
+from api.http.threads import Threads
 from api.settings import Settings
-from api.threads import Threads
 from tests.small_service import (
     BODY,
     app_of,
@@ -73,7 +73,7 @@ def test_a_slow_simulation_keeps_nobody_else_waiting(tmp_path, monkeypatch):
         assert go.wait(30)
         return answer_batch(*args)
 
-    monkeypatch.setattr("api.service.answer_batch", slow)
+    monkeypatch.setattr("api.http.service.answer_batch", slow)
     transport = httpx2.ASGITransport(app=app_of(tmp_path, batch_threads=1))
 
     async def scenario():
@@ -93,7 +93,7 @@ def test_a_slow_simulation_keeps_nobody_else_waiting(tmp_path, monkeypatch):
 def test_more_requests_than_may_wait_are_turned_away(tmp_path, monkeypatch):
     write_centre(tmp_path)
     go, n_asked = threading.Event(), 4
-    monkeypatch.setattr("api.service.answer_batch", lambda *args: go.wait(30) and b"{}")
+    monkeypatch.setattr("api.http.service.answer_batch", lambda *args: go.wait(30) and b"{}")
     transport = httpx2.ASGITransport(app=app_of(tmp_path, batch_threads=1, max_waiting=1))
 
     async def scenario():
@@ -108,7 +108,7 @@ def test_more_requests_than_may_wait_are_turned_away(tmp_path, monkeypatch):
 
 
 def test_what_nobody_foresaw_leaves_as_a_number_and_no_traceback(client, monkeypatch, caplog):
-    monkeypatch.setattr("api.service.check_body", lambda *args: 1 // 0)
+    monkeypatch.setattr("api.http.service.check_body", lambda *args: 1 // 0)
     with caplog.at_level(logging.ERROR):
         found = post(client)
     detail = refusal(found, 500)
@@ -142,7 +142,7 @@ def test_parameters_that_the_framework_checks_are_problems_too():
 
 def test_the_web_framework_is_not_imported_when_the_command_line_starts():
     heavy = "{'fastapi', 'uvicorn', 'pydantic', 'starlette'}"
-    code = f"import sys, api.cli; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, api.terminal.cli; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
@@ -150,7 +150,7 @@ def test_the_web_framework_is_not_imported_when_the_command_line_starts():
 def test_the_service_says_where_it_listens_and_answers_there(tmp_path):
     write_centre(tmp_path)
     code = (
-        "from api.app import serve; from api.settings import load_settings; "
+        "from api.http.app import serve; from api.settings import load_settings; "
         f"serve(load_settings(None, {{'port': 0, 'store': {str(tmp_path)!r}}}, {{}}))"
     )
     with subprocess.Popen(
@@ -168,8 +168,8 @@ def test_the_service_says_where_it_listens_and_answers_there(tmp_path):
 
 
 def test_an_address_that_is_taken_is_refused_with_the_way_out():
-    from api.app import _listen, serve
     from api.errors import InvalidSettings
+    from api.http.app import _listen, serve
 
     with _listen(Settings(port=0)) as taken:
         assert taken.proto  # else small answers would wait for the network's timers

@@ -35,7 +35,9 @@ def test_the_newest_snapshot_serves_unless_one_is_named(tmp_path):
 def test_a_snapshot_is_opened_once_and_a_replaced_one_is_noticed(tmp_path, monkeypatch):
     write_centre(tmp_path)
     opened = []
-    monkeypatch.setattr("api.open_snapshots.open_snapshot", lambda *args: opened.append(args) or open_snapshot(*args))
+    monkeypatch.setattr(
+        "api.http.open_snapshots.open_snapshot", lambda *args: opened.append(args) or open_snapshot(*args)
+    )
     client = client_of(tmp_path)
     before = [answered(client), answered(client, top=1)][0]
     assert len(opened) == 1

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from api import models
 from api.errors import STATUS, status_of
+from api.http import models
 from engine import errors as engine_errors
 from engine.methods import METHODS
 from engine.spec import CSAT, EXPECTED, LANGUAGE, MODES, REQUIRED
@@ -329,13 +329,13 @@ def test_too_many_interactions_or_outcomes_are_refused_with_the_other_way(client
 
 def test_more_different_requests_than_fit_are_refused(client, monkeypatch):
     rows = [{"id": str(n), "required_skill": f"s{n}"} for n in range(5)]
-    monkeypatch.setattr("api.inline.arrays.MOST_CELLS", 4 * 4)
+    monkeypatch.setattr("api.http.inline.arrays.MOST_CELLS", 4 * 4)
     detail = refusal(client.post(BATCH, json={"interactions": rows}), 413)
     assert detail.startswith(
         "5 different combinations of queue, skills and language are too many at a time for 4 agents"
     )
     assert "send at most 4" in detail
-    monkeypatch.setattr("api.inline.rows.MOST_NAMES", 4)
+    monkeypatch.setattr("api.http.inline.rows.MOST_NAMES", 4)
     assert "5 different skills; use at most 4" in refusal(client.post(BATCH, json={"interactions": rows}), 422)
 
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.calibration_chart import chart
-from api.cli import run
+from api.output.calibration_chart import chart
 from api.output.calibration_file import read_calibration, write_calibration
+from api.terminal.cli import run
 from engine.calibration import Calibration, calibrate, default_days
 from engine.calibration.closeness import GRAINS, MEASURES, SHOWN, distances, errors, loss
 from engine.calibration.findings import findings

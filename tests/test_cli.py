@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from api.cli import run
+from api.terminal.cli import run
 from ingest.snapshot.reading import open_snapshot
 from tests.test_snapshot import write
 

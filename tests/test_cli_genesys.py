@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli import run
+from api.terminal.cli import run
 from ingest.double import Double, Faults
 from ingest.double import serve_forever as real_serve_forever
 from ingest.snapshot import store as stores

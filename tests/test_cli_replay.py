@@ -10,8 +10,8 @@ import orjson
 import polars as pl
 import pytest
 
-from api.cli import run
 from api.output.calibration_file import write_calibration
+from api.terminal.cli import run
 from engine.data.tables import TABLES, Tables
 from engine.reports.replayed import HEADLINE, MEASURES
 from ingest.snapshot.reading import open_snapshot

@@ -131,7 +131,8 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_job(tmp_path):
     with Double(small(), client_secret=SECRET, polls=10**9) as patient:
         # A shell that starts tests in the background has Ctrl-C ignored by all that they start.
         listens = (
-            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from api.cli import main; main()"
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from api.terminal.cli import main; main()"
         )
         running = subprocess.Popen(
             [sys.executable, "-c", listens, *command(tmp_path, "Queue 1")[3:]], env=environment(patient),

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.live import STATUS_NOT_IDLE, Turns
-from api.staff import staff_of
+from api.http.live import STATUS_NOT_IDLE, Turns
+from api.http.staff import staff_of
 from engine.errors import UnknownName
 from ingest.genesys.live import MOST_PAGES, LiveQueues, live_client, live_queue
 from ingest.platform.credentials import Credentials

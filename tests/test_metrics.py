@@ -9,7 +9,7 @@ import sys
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.metrics import BUCKETS, Meter, Metrics
+from api.http.metrics import BUCKETS, Meter, Metrics
 from tests.small_service import BODY, answered, batch, client_of, post, write_centre
 
 
@@ -60,7 +60,7 @@ def test_every_request_is_counted_by_the_template_of_its_route_and_its_status(cl
 
 
 def test_a_fault_is_counted_as_what_was_answered(client, monkeypatch):
-    monkeypatch.setattr("api.service.check_body", lambda *args: 1 // 0)
+    monkeypatch.setattr("api.http.service.check_body", lambda *args: 1 // 0)
     post(client)
     assert requests(client)["/simulate/routing", "500"] == 1
 
@@ -139,7 +139,7 @@ def test_counting_costs_little(client):
 
 
 def test_reading_settings_and_help_does_not_wait_for_the_metrics_package():
-    code = "import sys, api.cli, api.settings, api.metrics; print('prometheus_client' in sys.modules)"
+    code = "import sys, api.terminal.cli, api.settings, api.http.metrics; print('prometheus_client' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
 

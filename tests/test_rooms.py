@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from api.cli import cli
+from api.terminal.cli import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,21 +47,21 @@ def imported(code: str) -> set[str]:
     return set(json.loads(ran.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("code", ["import api.cli", "import engine.run", "import ingest.snapshot.reading"])
+@pytest.mark.parametrize("code", ["import api.terminal.cli", "import engine.run", "import ingest.snapshot.reading"])
 def test_starting_up_imports_nothing_heavy(code):
     assert not imported(code) & set(HEAVY)
 
 
 def test_help_reads_no_data_packages():
     """The fastest answer of all: --help must not wait for numpy, polars or Arrow."""
-    assert not imported("import api.cli") & {"numpy", "polars", "pyarrow", "rich"}
+    assert not imported("import api.terminal.cli") & {"numpy", "polars", "pyarrow", "rich"}
 
 
 def test_a_run_in_score_mode_needs_neither_numba_nor_a_web_framework(tmp_path):
     code = f"""
 from pathlib import Path
 from tests.test_snapshot import write
-from api.cli import run
+from api.terminal.cli import run
 write(Path({str(tmp_path)!r}))
 assert run(["simulate", "--snapshot", "s", "--store", {str(tmp_path)!r}, "--out", {str(tmp_path / "out")!r}]) == 0
 """

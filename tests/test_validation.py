@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cli import run as routelab
+from api.terminal.cli import run as routelab
 from benchmarks.validation import cases, pools, run, simple_msk
 from benchmarks.validation.arrivals import at_random
 from benchmarks.validation.day import Day

@@ -1,1 +1,0 @@
-"""The commands of `routelab`, one file each. Heavy packages are imported when a command runs."""

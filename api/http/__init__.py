@@ -1,0 +1,1 @@
+"""The HTTP service: routes, jobs, keys, problems, metrics."""

@@ -1,0 +1,195 @@
+"""The answer to a batch: a scenario over a snapshot, or over the interactions of the request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import orjson
+
+from api.errors import BodyTooLarge, InvalidBody, Problem
+from api.http.inline.arrays import Inline, inline
+from api.http.models import FIRST_DAY, LAST_DAY, BatchRequest
+from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
+from engine.data.arrays import Arrays
+from engine.data.wall_time import local_days
+from engine.reports.outcomes import Outcomes, join
+from engine.reports.report import Report
+from engine.run import run
+from engine.spec import ROLLING
+from engine.typing import Record
+
+# What a replay holds at once: some hundred bytes for each interaction and draw, some ten thousand for each day and
+# draw, a row of the report for each interval, and a note of each change of the weights.
+MOST_DRAWN, MOST_DAYS, MOST_INTERVALS, MOST_PLANS = 5_000_000, 20_000, 100_000, 500_000
+FEWER = "use fewer replications, or fewer days (start_date, end_date)"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one batch may hold.
+
+    Parameters
+    ----------
+    interactions, outcomes : int
+        Most inline interactions, and most outcomes in the answer. [count]
+    """
+
+    interactions: int
+    outcomes: int
+
+
+def answer_batch(
+    snapshots: OpenSnapshots, request: BatchRequest, limits: Limits, count: Callable[[int], object] = lambda _n: None
+) -> bytes:
+    """The JSON that answers a batch.
+
+    Parameters
+    ----------
+    snapshots : OpenSnapshots
+        Where the data comes from.
+    request : BatchRequest
+        Checked, but for its interactions.
+    limits : Limits
+        What is refused.
+    count : callable, optional
+        Told how many interactions were routed or not.
+
+    Returns
+    -------
+    bytes
+        The content of report.json, and `outcomes` where asked for.
+
+    Raises
+    ------
+    InvalidBody
+        If the interactions cannot be read, or fields do not go together.
+    BodyTooLarge
+        If there are too many interactions or outcomes.
+    InvalidScenario
+        If the scenario cannot be run.
+    """
+    started = time.perf_counter()
+    _check_fit(request, limits)
+    data = snapshots.get(request.snapshot)
+    replayed = request.mode == "replay"
+    own = None
+    if request.interactions is not None:
+        own = inline(data, request.interactions, limits.interactions, replayed=replayed)
+    _check_times(request, own)
+    arrays = _windowed(data.arrays if own is None else own.arrays, data, request)
+    if replayed:
+        arrays = _recorded(arrays, request)
+    parts: list[Outcomes] = []
+    loaded = time.perf_counter()
+    keep = parts.append if request.outcomes else None
+    report = run(request.scenario(own is None or own.timed), arrays, keep, force=request.force)
+    simulated = time.perf_counter()
+    count(report.routed + report.unrouted["total"])
+    report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
+    content = (report if own is None else _amended(report, own)).to_dict()
+    if own is not None and request.outcomes:
+        content["outcomes"] = _outcomes(parts, own)
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _check_fit(request: BatchRequest, limits: Limits) -> None:
+    if not request.outcomes:
+        return
+    if request.interactions is None:
+        raise InvalidBody(
+            Problem(
+                "/outcomes",
+                "outcomes of a whole snapshot do not go into one answer",
+                "leave it out and run 'routelab simulate --out DIR', or give interactions here",
+            )
+        )
+    if len(request.interactions) > limits.outcomes:
+        raise BodyTooLarge(
+            f"outcomes of {len(request.interactions):,} interactions were asked for, this service gives "
+            f"{limits.outcomes:,} at a time; send fewer, or leave outcomes out (setting max_outcomes)"
+        )
+
+
+def _check_times(request: BatchRequest, own: Inline | None) -> None:
+    if own is None or own.timed:
+        return
+    if request.mode == "replay":
+        remedy = "a replay needs to know when each interaction arrived: give it in all of them"
+        raise InvalidBody(Problem("/interactions/0/arrived_at", "is missing", remedy))
+    remedy = "give arrived_at with every interaction, or leave this out"
+    for name in ("start_date", "end_date"):
+        if getattr(request, name) is not None:
+            raise InvalidBody(Problem(f"/{name}", "the interactions have no times of arrival", remedy))
+    if request.csat == "asof":
+        raise InvalidBody(Problem("/csat", 'found "asof", but the interactions have no times of arrival', remedy))
+
+
+def _windowed(arrays: Arrays, data: OpenSnapshot, request: BatchRequest) -> Arrays:
+    if request.start_date is None and request.end_date is None:
+        return arrays
+    start_us, end_us = data.window_us(request.start_date or FIRST_DAY, request.end_date or LAST_DAY)
+    days = {"start": str(request.start_date or "first"), "end": str(request.end_date or "last")}
+    some = arrays.window(start_us, end_us)
+    return replace(some, snapshot=some.snapshot | {"window": days})
+
+
+def _recorded(arrays: Arrays, request: BatchRequest) -> Arrays:
+    """The arrays with all that is recorded in memory, once; refused where a replay of it would not fit there."""
+    history = arrays.history()
+    if history.n:
+        span_s = float(history.arrived_us[-1] - history.arrived_us[0]) / 1e6
+        days = np.unique(local_days(history.arrived_us, arrays.centre.time_zone)).size
+        _check_length(request, span_s)
+        _check_draws(request, history.n, days)
+    return replace(arrays, history=lambda: history)
+
+
+def _check_length(request: BatchRequest, span_s: float) -> None:
+    n_intervals = span_s / 60 / request.interval_min
+    n_plans = span_s / request.replan_s * request.replications
+    if n_intervals > MOST_INTERVALS:
+        what = f"{n_intervals:,.0f} intervals of {request.interval_min} minutes from the first to the last arrival"
+        remedy = f"use longer intervals or fewer days, at most {MOST_INTERVALS:,} intervals"
+        raise InvalidBody(Problem("/interval_min", what, remedy))
+    if request.current_performance == ROLLING and n_plans > MOST_PLANS:
+        what = f"weights would be moved {n_plans:,.0f} times"
+        raise InvalidBody(Problem("/replan_s", what, f"use a longer time or fewer days, at most {MOST_PLANS:,} times"))
+
+
+def _check_draws(request: BatchRequest, n: int, days: int) -> None:
+    for count, most, what in ((n, MOST_DRAWN, "interactions"), (days, MOST_DAYS, "days")):
+        # One draw is never too many: there the memory of the data decides.
+        if request.replications > 1 and count * request.replications > most:
+            found = f"{request.replications} replications of {count:,} {what}"
+            raise InvalidBody(Problem("/replications", found, f"{FEWER}: at most {most:,} in all"))
+
+
+def _timing(report: Report, load_s: float, simulate_s: float) -> Record:
+    n = report.routed + report.unrouted["total"]
+    return {
+        "load_s": load_s,
+        "simulate_s": simulate_s,
+        "write_s": None,
+        "interactions_per_s": n / simulate_s if n else None,
+    }
+
+
+def _amended(report: Report, own: Inline) -> Report:
+    preference = report.preference
+    if not own.timed and preference is not None:
+        # All at one instant is a stand-in, not a peak.
+        preference = preference | {"implied_peak": None}
+    return replace(report, preference=preference, warnings=[*own.warnings, *report.warnings])
+
+
+def _outcomes(parts: list[Outcomes], own: Inline) -> orjson.Fragment:
+    """One row per interaction in the order of the request; those outside the window have none."""
+    if not parts:
+        return orjson.Fragment(b"[]")
+    chosen = join(parts).to_frame()
+    asked = own.ids.to_frame().join(chosen, on="interaction_id", how="inner", maintain_order="left")
+    # Written without a Python object per row: other threads, and so other requests, go on meanwhile.
+    return orjson.Fragment(asked.rename({"interaction_id": "id"}).write_json())

@@ -1,0 +1,134 @@
+"""The OpenAPI description: routes say what they take and give, examples come from the snapshot served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.responses import PlainTextResponse
+
+from api.errors import PROBLEM_JSON, STATUS, Busy
+from api.http.answers import (
+    BatchAnswer,
+    Health,
+    ProblemAnswer,
+    Readiness,
+    RoutingAnswer,
+    SnapshotAnswer,
+    SnapshotList,
+)
+from api.http.docs.examples import Example
+from api.http.models import BatchRequest, RoutingRequest
+from engine.errors import RoutingError
+
+REF = "#/components/schemas/{model}"
+TAKEN = (RoutingRequest, BatchRequest)
+GIVEN = (RoutingAnswer, BatchAnswer, SnapshotList, SnapshotAnswer, Health, Readiness, ProblemAnswer)
+ABOUT = """Routes recorded interactions by a weighted score of skill, language and satisfaction, and measures how
+fairly the work would be shared. In score mode nobody is ever busy: answers show preference, not workload. A replay
+keeps agents busy and lets customers wait and leave: the same customers under today's rule and under another. A live
+request ranks who is available now on Genesys Cloud; source and degraded say where its answer comes from."""
+
+
+def described(
+    summary: str,
+    answer: type[BaseModel] | None = None,
+    *,
+    takes: type[BaseModel] | None = None,
+    errors: Sequence[type[RoutingError]] = (),
+    text: bool = False,
+) -> dict[str, Any]:
+    """What a route says of itself.
+
+    Parameters
+    ----------
+    summary : str
+        One line.
+    answer : type, optional
+        Model of the JSON it answers.
+    takes : type, optional
+        Model of the JSON it takes.
+    errors : sequence of type
+        Kinds of error it can answer with, beside those of every route.
+    text : bool
+        Whether it answers plain text in place of JSON.
+
+    Returns
+    -------
+    dict
+        Arguments of a route's decorator.
+    """
+    responses: dict[int | str, dict[str, Any]] = {}
+    if answer is not None:
+        responses[200] = {"description": "The answer", "content": {"application/json": _schema(answer)}}
+    if text:
+        responses[200] = {"description": "The answer"}
+    for status, titles in _by_status([*errors, Busy]).items():
+        responses[status] = {"description": ", or ".join(titles), "content": {PROBLEM_JSON: _schema(ProblemAnswer)}}
+    content = None if takes is None else {"application/json": _schema(takes)}
+    extra = {} if content is None else {"requestBody": {"required": True, "content": content}}
+    about = {"summary": summary, "responses": responses, "openapi_extra": extra, "response_model": None}
+    return about | ({"response_class": PlainTextResponse} if text else {})
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return {"schema": {"$ref": REF.format(model=model.__name__)}}
+
+
+def _by_status(kinds: Iterable[type[RoutingError]]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for kind in kinds:
+        status, title = STATUS[kind]
+        found.setdefault(status, []).append(title)
+    return dict(sorted(found.items()))
+
+
+def base_description(app: FastAPI) -> dict[str, Any]:
+    """The description of all routes, without examples.
+
+    Parameters
+    ----------
+    app : FastAPI
+        With its routes made by `described`.
+
+    Returns
+    -------
+    dict
+        OpenAPI 3.1.
+    """
+    whole = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
+    models = [*((model, "validation") for model in TAKEN), *((model, "serialization") for model in GIVEN)]
+    _, schemas = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
+    whole["components"] = {"schemas": schemas["$defs"]}
+    return whole
+
+
+def with_examples(base: dict[str, Any], worked: Sequence[Example]) -> dict[str, Any]:
+    """The description with those examples that are answered.
+
+    Parameters
+    ----------
+    base : dict
+        From `base_description`; stays as it is.
+    worked : sequence of Example
+        All examples.
+
+    Returns
+    -------
+    dict
+        OpenAPI 3.1.
+    """
+    whole = deepcopy(base)
+    for example in worked:
+        if example.status == 200:
+            content = whole["paths"][example.path]["post"]["requestBody"]["content"]["application/json"]
+            shown = {"summary": example.summary, "value": example.body}
+            if example.about:
+                shown["description"] = example.about
+            content.setdefault("examples", {})[example.name] = shown
+    return whole

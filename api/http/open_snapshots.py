@@ -1,0 +1,257 @@
+"""Snapshots opened once and kept; one that was replaced on disk is noticed and opened again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from api.errors import NotReady
+from api.http.once import Once
+from engine.data.arrays import Arrays
+from engine.data.tables import TABLES, Tables
+from engine.data.wall_time import span_of_days
+from engine.errors import CorruptSnapshot, InvalidScenario, UnknownName
+from engine.scoring.csat import CsatTable, csat_table
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
+from ingest.snapshot.reading import Snapshot, open_snapshot
+
+# A writing of a snapshot: device, inode, time and size of its manifest.
+Mark = tuple[int, int, int, int]
+KEPT_CSAT = 64
+
+
+@dataclass(frozen=True)
+class OpenSnapshot:
+    """A snapshot with everything requests read from it.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Its files, mapped.
+    arrays : Arrays
+        As the engine reads them.
+    """
+
+    snapshot: Snapshot
+    arrays: Arrays
+    _csat: Once[CsatTable] = field(default_factory=lambda: Once(KEPT_CSAT))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the snapshot says of itself."""
+        return self.snapshot.manifest
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Time zone of the centre."""
+        try:
+            return ZoneInfo(self.manifest.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise CorruptSnapshot(
+                f"snapshot {self.manifest.name}: time zone {self.manifest.time_zone!r} is not known; "
+                "import the data again"
+            ) from error
+
+    @cached_property
+    def queues(self) -> dict[str, int]:
+        """Place of each queue."""
+        return {name: place for place, name in enumerate(self.arrays.centre.queue_ids)}
+
+    @cached_property
+    def static(self) -> Tables:
+        """All tables but interactions and what only replay reads."""
+        names = ("agents", "members", "queues", "surveys", "staffing")
+        return Tables(
+            interactions=TABLES["interactions"].empty(),
+            time_zone=self.manifest.time_zone,
+            **{name: self.snapshot.table(name) for name in names},
+        )
+
+    def queue(self, queue_id: str) -> int:
+        """Place of a queue.
+
+        Raises
+        ------
+        UnknownName
+            If there is none of this id, naming the nearest; or it has no agents.
+        """
+        place = self.queues.get(queue_id)
+        if place is None:
+            near = get_close_matches(queue_id, self.queues, n=1)
+            known = ", ".join(map(repr, list(self.queues)[:10])) or "none"
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
+            raise UnknownName(f"queue {queue_id!r} is not in snapshot {self.manifest.name!r}; {hint}")
+        if not self.arrays.centre.member[place].any():
+            raise UnknownName(
+                f"queue {queue_id!r} of snapshot {self.manifest.name!r} has no agents; add members, or ask for another"
+            )
+        return place
+
+    def window_us(self, first: date, last: date) -> tuple[int, int]:
+        """Start and end of some whole days in the time zone of the snapshot.
+
+        Parameters
+        ----------
+        first, last : date
+            Both included.
+
+        Returns
+        -------
+        start_us, end_us : int
+            The end is excluded. [us since 1970, UTC]
+
+        Raises
+        ------
+        InvalidScenario
+            If the last day lies before the first.
+        """
+        check_window(first, last)
+        return span_of_days(first, last, self.zone.key)
+
+    def csat(self, end_us: int) -> CsatTable:
+        """Agent means over all surveys completed before an instant; the same table for the same instant.
+
+        Parameters
+        ----------
+        end_us : int
+            End of a window. [us since 1970, UTC]
+
+        Returns
+        -------
+        CsatTable
+            One row.
+        """
+        centre = self.arrays.centre
+        return self._csat.get(
+            end_us,
+            lambda: csat_table(centre.surveys.before(end_us), centre.n_agents, len(centre.queue_ids), as_of=False),
+        )
+
+    def age_s(self) -> float:
+        """Seconds since the snapshot was written."""
+        return age_s(self.manifest)
+
+
+def check_window(first: date, last: date) -> None:
+    """Refuse days that are the wrong way round.
+
+    Parameters
+    ----------
+    first, last : date
+        Both included.
+
+    Raises
+    ------
+    InvalidScenario
+        If the last day lies before the first.
+    """
+    if last < first:
+        raise InvalidScenario(f"end_date {last} lies before start_date {first}; swap them")
+
+
+def age_s(manifest: Manifest) -> float:
+    """Seconds since a snapshot was written."""
+    return (datetime.now(UTC) - datetime.fromisoformat(manifest.created)).total_seconds()
+
+
+class OpenSnapshots:
+    """The snapshots of a store, those last asked for kept open.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    most : int
+        How many stay open. [count]
+    """
+
+    def __init__(self, store: Path, most: int) -> None:
+        self.store = store.absolute()
+        self._open: Once[OpenSnapshot] = Once(most)
+        self._manifests: dict[str, tuple[Mark, Manifest | CorruptSnapshot]] = {}
+
+    def get(self, name: str | None = None) -> OpenSnapshot:
+        """A snapshot as it is on disk now.
+
+        Parameters
+        ----------
+        name : str, optional
+            By default the newest.
+
+        Returns
+        -------
+        OpenSnapshot
+            The same object until the snapshot is replaced.
+
+        Raises
+        ------
+        UnknownName
+            If there is none of this name, naming the nearest.
+        InvalidScenario
+            If the name cannot be one.
+        NotReady
+            If there is no snapshot at all.
+        CorruptSnapshot
+            If its files do not belong together.
+        """
+        if name is None:
+            name = self.newest().name
+        mark = self._mark(stores.check_name(name))
+        if mark is None:
+            near = get_close_matches(name, stores.names(self.store), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "GET /snapshots lists them"
+            raise UnknownName(f"snapshot {name!r} is not here; {hint}")
+        return self._open.get((name, mark), lambda: self._opened(name))
+
+    def newest(self) -> Manifest:
+        """Manifest of the snapshot written last, out of the readable ones.
+
+        Raises
+        ------
+        NotReady
+            If there is none.
+        """
+        known = list(self.known())
+        readable = [manifest for _, manifest in known if isinstance(manifest, Manifest)]
+        if not readable:
+            unreadable = f"; {len(known)} cannot be read, GET /snapshots says why" if known else ""
+            raise NotReady(
+                f"there is no snapshot to read{unreadable}; make one with 'routelab snapshot synthetic --name demo' "
+                "or import files with 'routelab snapshot files'"
+            )
+        return max(readable, key=lambda manifest: (manifest.created, manifest.name))
+
+    def known(self) -> Iterator[tuple[str, Manifest | CorruptSnapshot]]:
+        """Name and manifest of every snapshot in the store, or why it cannot be read."""
+        for name in stores.names(self.store):
+            mark = self._mark(name)
+            if mark is None:
+                continue
+            kept = self._manifests.get(name)
+            if kept is None or kept[0] != mark:
+                kept = self._manifests[name] = (mark, self._read(name))
+            yield name, kept[1]
+
+    def _read(self, name: str) -> Manifest | CorruptSnapshot:
+        try:
+            return read_manifest(self.store / name)
+        except CorruptSnapshot as error:
+            return error
+
+    def _opened(self, name: str) -> OpenSnapshot:
+        snapshot = open_snapshot(self.store, str(self.store / name))
+        return OpenSnapshot(snapshot, snapshot.arrays())
+
+    def _mark(self, name: str) -> Mark | None:
+        try:
+            found = os.stat(self.store / name / FILE_NAME)  # noqa: PTH116
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)

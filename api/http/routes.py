@@ -1,0 +1,138 @@
+"""The paths of the service. Nothing here calculates: bodies are read, and threads do the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Path as InPath
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, UnreadableBody, WrongMediaType
+from api.http.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
+from api.http.body import read_body
+from api.http.docs.description import described
+from api.http.metrics import CONTENT_TYPE
+from api.http.models import BatchRequest, RoutingRequest
+from api.http.service import Service
+from engine.errors import InvalidScenario, InvalidTable, MissingInput, NobodyEligible, UnknownName, UnknownSkill
+
+STATIC = Path(__file__).with_name("static")
+# Nothing from other hosts, nothing inline.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+BODY_ERRORS = (UnreadableBody, WrongMediaType, BodyTooLarge, InvalidBody, InvalidScenario, UnknownName, NotReady)
+
+# The store checks the name; the pattern is for readers.
+SnapshotName = Annotated[
+    str,
+    InPath(description="Name of the snapshot.", json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"}),
+]
+
+router = APIRouter()
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+@router.post(
+    "/simulate/routing",
+    **described(
+        "Rank the agents of a queue for one request",
+        RoutingAnswer,
+        takes=RoutingRequest,
+        errors=(*BODY_ERRORS, UnknownSkill, NobodyEligible, MissingInput, NoAnswer),
+    ),
+)
+async def simulate_routing(request: Request) -> Response:
+    """Scores every member of the queue, live those who are available, and answers the best, with fairness."""
+    service = _service(request)
+    body = await read_body(request, service.settings.max_body_bytes)
+    found = await service.quick.run(service.route, body)
+    if isinstance(found, RoutingRequest):
+        found = await service.live.run(service.route_live, found)
+    return _json(found)
+
+
+@router.post(
+    "/simulate/batch",
+    **described(
+        "Route a whole data set and report what came of it",
+        BatchAnswer,
+        takes=BatchRequest,
+        errors=(*BODY_ERRORS, InvalidTable, MissingInput),
+    ),
+)
+async def simulate_batch(request: Request) -> Response:
+    """Routes the interactions of a snapshot, or those in the request, and answers the content of report.json."""
+    service = _service(request)
+    body = await read_body(request, service.settings.max_body_bytes)
+    return _json(await service.heavy.run(service.batch, body))
+
+
+@router.get("/snapshots", **described("List the snapshots", SnapshotList))
+async def snapshots(request: Request) -> Response:
+    """All snapshots of the store, newest first; unreadable ones with the reason."""
+    service = _service(request)
+    return _json(await service.quick.run(service.list_snapshots))
+
+
+@router.get(
+    "/snapshots/{name}",
+    **described("Show a snapshot", SnapshotAnswer, errors=(UnknownName, InvalidScenario)),
+)
+async def snapshot(request: Request, name: SnapshotName) -> Response:
+    """One snapshot, and the queues, skills and languages that requests may name."""
+    service = _service(request)
+    return _json(await service.quick.run(service.show_snapshot, name))
+
+
+@router.get("/healthz", **described("Whether the service is up", Health))
+async def healthz() -> Response:
+    """Always answers at once, however busy the engine is."""
+    return _json(b'{"status":"up"}')
+
+
+@router.get("/readyz", **described("Whether the service can answer", Readiness, errors=(NotReady,)))
+async def readyz(request: Request) -> Response:
+    """Opens the newest snapshot; 503 says why it cannot."""
+    service = _service(request)
+    return _json(await service.quick.run(service.ready))
+
+
+@router.get("/metrics", **described("Counts and times for Prometheus", text=True))
+async def metrics(request: Request) -> Response:
+    """Requests by route and status with their times, sources of answers, the platform, and age of the snapshot."""
+    service = _service(request)
+    return Response(await service.quick.run(service.metrics.text), headers={"Content-Type": CONTENT_TYPE})
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The description of all routes."""
+    service = _service(request)
+    return _json(await service.quick.run(service.describe))
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """The page of documentation, with examples that run against the newest snapshot."""
+    service = _service(request)
+    page = await service.quick.run(service.docs, str(request.base_url).rstrip("/"))
+    return Response(page, media_type="text/html", headers={"Content-Security-Policy": CONTENT_POLICY})
+
+
+@router.get("/", include_in_schema=False)
+async def start() -> Response:
+    """To the documentation."""
+    return RedirectResponse("/docs")

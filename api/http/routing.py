@@ -1,0 +1,202 @@
+"""The answer to one routing request: the ranked agents, and how fair the same weights are for their queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+import numpy as np
+import orjson
+
+from api.http.listing import used as used_snapshot
+from api.http.models import RoutingRequest
+from api.http.once import Once
+from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
+from engine.data.arrays import Centre
+from engine.errors import NobodyEligible
+from engine.reports.report import PREFERENCE
+from engine.run import run
+from engine.scoring.csat import MADE_UP, CsatTable
+from engine.scoring.weights import RoutingWeights
+from engine.selection.explain import rank
+from engine.selection.request import Ranked, narrowed, rank_request, request_terms
+from engine.spec import Scenario
+from engine.typing import Record
+
+
+class Routing:
+    """Answers routing requests; results on fairness are kept.
+
+    Parameters
+    ----------
+    snapshots : OpenSnapshots
+        Where the data comes from.
+    kept_fairness : int
+        Results kept. [count]
+    """
+
+    def __init__(self, snapshots: OpenSnapshots, kept_fairness: int) -> None:
+        self._snapshots = snapshots
+        self._fairness: Once[tuple[bytes, int]] = Once(kept_fairness)
+
+    def answer(self, request: RoutingRequest) -> bytes:
+        """The JSON that answers a request.
+
+        Parameters
+        ----------
+        request : RoutingRequest
+            Checked.
+
+        Returns
+        -------
+        bytes
+            See `api.http.answers.RoutingAnswer`.
+
+        Raises
+        ------
+        UnknownName
+            If the snapshot or the queue does not exist, or the queue has no agents.
+        InvalidScenario
+            If skill, language, weights or dates cannot be used.
+        NobodyEligible
+            If nobody reaches the threshold, with the best score reached.
+        """
+        return orjson.dumps(self.content(request, self._snapshots.get(request.snapshot)))
+
+    def content(self, request: RoutingRequest, data: OpenSnapshot) -> Record:
+        """The same before it is written, from one snapshot."""
+        scenario = request.scenario()
+        queue = data.queue(request.queue_id)
+        start_us, end_us = data.window_us(request.start_date, request.end_date)
+        centre = narrowed(data.arrays.centre, queue, request.skills(), request.required_language)
+        csat = data.csat(end_us)
+        terms = request_terms(scenario, centre, csat, queue)
+        ranked = rank_request(scenario, terms)
+        used = scenario.weights_used()
+        if not ranked.agent.size:
+            raise nobody(ranked, used, request)
+        fairness, n_interactions = self.fairness_of(data, scenario, queue, start_us, end_us)
+        agents = shown_agents(centre, ranked, request.top)
+        content: Record = {
+            "headline": PREFERENCE,
+            "top_agent": agents[0],
+            "ranked_agents": agents,
+            "weights_used": asdict(used),
+            "fairness_metrics": orjson.Fragment(fairness),
+            "source": "snapshot",
+            "snapshot": used_snapshot(data),
+            "warnings": [*about_surveys(data, used, csat, ranked), *about_window(data, n_interactions, request)],
+        }
+        if request.explain:
+            asked = replace(data.arrays, centre=centre)
+            content["explanation"] = rank(scenario, asked, terms, np.zeros(1, np.int64), -1)
+        return content
+
+    def fairness_of(
+        self, data: OpenSnapshot, scenario: Scenario, queue: int, start_us: int, end_us: int
+    ) -> tuple[bytes, int]:
+        """Fairness of a queue's interactions in a window as JSON, and how many they are.
+
+        Parameters
+        ----------
+        data : OpenSnapshot
+            Where they are recorded.
+        scenario : Scenario
+            Its weights, moved by its goal, and its hard filters count.
+        queue : int
+            Place of the queue.
+        start_us, end_us : int
+            The window, the end excluded. [us since 1970, UTC]
+
+        Returns
+        -------
+        fairness : bytes
+            See `api.http.answers.Fairness`.
+        n_interactions : int
+            Routed or not. [count]
+        """
+        # The moved weights decide alone, so goals that move nothing share one result.
+        plain = Scenario(weights=scenario.weights_used(), required=scenario.required, csat="all")
+
+        def measure() -> tuple[bytes, int]:
+            report = run(plain, data.arrays.window(start_us, end_us, queue))
+            return orjson.dumps(report.fairness), report.routed + report.unrouted["total"]
+
+        return self._fairness.get((data.manifest.id, queue, start_us, end_us, plain), measure)
+
+
+def shown_agents(centre: Centre, ranked: Ranked, top: int) -> list[Record]:
+    """The best agents as answers show them; see `api.http.answers.ScoredAgent`."""
+    rows = zip(ranked.agent[:top].tolist(), ranked.score[:top].tolist(), strict=True)
+    return [{"id": centre.agent_ids[a], "name": centre.agent_names[a], "score": score} for a, score in rows]
+
+
+def nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest, who: str = "agent") -> NobodyEligible:
+    """That no candidate can be chosen, and why.
+
+    Parameters
+    ----------
+    ranked : Ranked
+        Nobody, and the best below the threshold.
+    used : RoutingWeights
+        With the threshold that was missed.
+    request : RoutingRequest
+        What was asked.
+    who : str
+        What candidates are called.
+
+    Returns
+    -------
+    NobodyEligible
+        To be raised.
+    """
+    threshold = f"the threshold {used.min_score_threshold:g}"
+    if ranked.best_below is None:
+        filters = " and ".join(request.required)
+        return NobodyEligible(
+            f"no {who} of queue {request.queue_id!r} passes the hard filter on {filters}; "
+            "ask for other skills or another language, or leave out required"
+        )
+    return NobodyEligible(
+        f"no {who} of queue {request.queue_id!r} reached {threshold}; the best score is {ranked.best_below:.9g}; "
+        "lower min_score_threshold or ask for less"
+    )
+
+
+def about_surveys(data: OpenSnapshot, used: RoutingWeights, csat: CsatTable, ranked: Ranked) -> Iterator[str]:
+    """What must be known of the satisfaction term before a ranking is trusted.
+
+    Parameters
+    ----------
+    data : OpenSnapshot
+        Where the surveys come from.
+    used : RoutingWeights
+        Whether satisfaction counts at all.
+    csat : CsatTable
+        As it entered the ranking.
+    ranked : Ranked
+        Says who the candidates are.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
+    if "surveys" in data.manifest.made_up and used.historical_csat:
+        yield MADE_UP
+    without = int((csat.n_surveys[-1][ranked.eligible] == 0).sum())
+    if without and used.historical_csat:
+        yield (
+            f"{without} of {int(ranked.eligible.sum())} candidates have no survey up to the end of the window; "
+            "their satisfaction term is 0.5"
+        )
+
+
+def about_window(data: OpenSnapshot, n_interactions: int, request: RoutingRequest) -> Iterator[str]:
+    """That fairness says nothing, where the window holds no interaction of the queue."""
+    if n_interactions == 0:
+        interval = data.manifest.interval
+        yield (
+            f"the queue has no interaction from {request.start_date} to {request.end_date}, so fairness_metrics says "
+            f"nothing; the snapshot covers {interval['start']} to {interval['end']}"
+        )

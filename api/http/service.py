@@ -1,0 +1,126 @@
+"""One running service: its settings, its snapshots and its threads; requests in, bytes out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+
+from api.checks import check_body
+from api.errors import NotReady
+from api.http.batch import Limits, answer_batch
+from api.http.body import parse_json
+from api.http.connection import Connection
+from api.http.docs.description import base_description, with_examples
+from api.http.docs.examples import SAMPLE, Example, Names, examples, names_of
+from api.http.docs.page import docs_page
+from api.http.listing import about, listing, used
+from api.http.live import LiveRouting
+from api.http.metrics import Metrics
+from api.http.models import BatchRequest, RoutingRequest
+from api.http.once import Once
+from api.http.open_snapshots import OpenSnapshots, age_s
+from api.http.routing import Routing
+from api.http.threads import Threads
+from api.settings import Settings
+from engine.errors import RoutingError
+
+
+class Service:
+    """What the routes of one application share.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of this service.
+    app : FastAPI
+        The application, for its description.
+    """
+
+    def __init__(self, settings: Settings, app: FastAPI) -> None:
+        self.settings, self._app = settings, app
+        self.snapshots = OpenSnapshots(settings.store, settings.open_snapshots)
+        # Batches take long: they have threads of their own, so that single requests need not wait for them.
+        self.quick = Threads("routing", settings.routing_threads, settings.max_waiting)
+        self.heavy = Threads("batch", settings.batch_threads, settings.max_waiting)
+        # A platform that hangs holds up those who ask it, and nobody else.
+        self.live = Threads("live", settings.live_threads, settings.max_waiting)
+        self.connection = Connection(settings)
+        self.metrics = Metrics(self._newest_age_s, self.connection.asked)
+        self._routing = Routing(self.snapshots, settings.kept_fairness)
+        self._live = LiveRouting(self.snapshots, self._routing, self.connection, settings.live_statuses)
+        self._limits = Limits(settings.max_interactions, settings.max_outcomes)
+        self._names: Once[Names] = Once(settings.open_snapshots)
+
+    def route(self, body: bytes) -> bytes | RoutingRequest:
+        """The answer to a routing request; a live one is only read, to be answered on a thread for it."""
+        request = check_body(RoutingRequest, parse_json(body))
+        if request.live:
+            return request
+        content = self._routing.answer(request)
+        self.metrics.routed("snapshot", asked="snapshot")
+        return content
+
+    def route_live(self, request: RoutingRequest) -> bytes:
+        """The answer to a live request."""
+        content, source = self._live.answer(request)
+        self.metrics.routed(source, asked="live")
+        return content
+
+    def batch(self, body: bytes) -> bytes:
+        """The answer to a batch."""
+        request = check_body(BatchRequest, parse_json(body))
+        return answer_batch(self.snapshots, request, self._limits, self.metrics.batch)
+
+    def list_snapshots(self) -> bytes:
+        """All snapshots."""
+        return orjson.dumps(listing(self.snapshots))
+
+    def show_snapshot(self, name: str) -> bytes:
+        """One snapshot."""
+        return orjson.dumps(about(self.snapshots.get(name)))
+
+    def ready(self) -> bytes:
+        """That the newest snapshot can be read; opening it now saves the first request the wait."""
+        return orjson.dumps({"status": "ready", "snapshot": used(self.snapshots.get())})
+
+    def describe(self) -> bytes:
+        """The OpenAPI description."""
+        return orjson.dumps(with_examples(self._description, self._examples()))
+
+    def docs(self, base_url: str) -> bytes:
+        """The page of documentation."""
+        return docs_page(self._description, self._examples(), base_url).encode()
+
+    async def warm(self) -> None:
+        """Load what live requests take, where a platform is configured, while others are answered already."""
+        if self.settings.has_platform:
+            await self.live.run(self.connection.warm)
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self.quick.close()
+        self.heavy.close()
+        self.live.close()
+        self.connection.close()
+
+    @cached_property
+    def _description(self) -> dict[str, Any]:
+        return base_description(self._app)
+
+    def _examples(self) -> list[Example]:
+        asks = self.settings.has_platform
+        try:
+            data = self.snapshots.get()
+            return examples(self._names.get(data.manifest.id, lambda: names_of(data)), asks_platform=asks)
+        except RoutingError:
+            # Without a readable snapshot the examples show their shape at least.
+            return examples(SAMPLE, asks_platform=asks)
+
+    def _newest_age_s(self) -> float | None:
+        try:
+            return age_s(self.snapshots.newest())
+        except NotReady:
+            return None

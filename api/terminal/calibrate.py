@@ -1,0 +1,117 @@
+"""`routelab calibrate`: fit what history does not say, and try it on other days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from api.terminal import options
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@options.snapshot
+@click.option("--fit-from", type=_DAY, help="First day to fit, local.  [default: the first]")
+@click.option("--fit-to", type=_DAY, help="Last day to fit.  [default: after 60 % of the days]")
+@click.option("--test-from", type=_DAY, help="First day to test.  [default: the next]")
+@click.option("--test-to", type=_DAY, help="Last day to test.  [default: the last]")
+@click.option("--sla", metavar="SHARE/SECONDS", help="Goal of the service level.  [default: each queue's own]")
+@click.option("--method", metavar="NAME", help="The rule in force.  [default: what the queues' settings record]")
+@click.option(
+    "--service-level", default="genesys", show_default=True, metavar="genesys|offered|answered",
+    help="What the service level is a share of.",
+)  # fmt: skip
+@click.option(
+    "--short-abandon", type=float, default=0.0, show_default=True, metavar="SECONDS",
+    help="Abandonments up to this wait do not count; 0: all count.",
+)  # fmt: skip
+@click.option("--replications", type=int, default=20, show_default=True, help="Draws that make the noise band.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("calibration.json"), show_default=True,
+    help="File for simulate --calibration.",
+)  # fmt: skip
+@click.option("--chart", type=click.Path(path_type=Path), help="SVG file, or a folder for calibration.svg.")
+@options.store
+@options.as_json
+def calibrate(
+    snapshot_name: str, fit_from: datetime | None, fit_to: datetime | None, test_from: datetime | None,
+    test_to: datetime | None, sla: str | None, method: str | None, service_level: str, short_abandon: float,
+    replications: int, seed: int, out: Path, chart: Path | None, store: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """Fit join gap, after-call work and the credit of priority on some days; show how they do on others.
+
+    What a snapshot records is not fitted. The file that comes out holds the fitted values and all that speaks for
+    and against them.
+
+    \b
+    Examples:
+      routelab calibrate --snapshot demo --out calibration.json --chart calibration.svg
+      routelab simulate --snapshot demo --mode replay --calibration calibration.json
+    """
+    from engine.calibration import calibrate as fitted_on
+    from engine.calibration import default_days
+    from engine.spec import Scenario
+
+    scenario = Scenario(
+        mode="replay", method=method or "genesys", goal=sla, service_level=service_level,
+        short_abandon_s=short_abandon, replications=replications, seed=seed,
+    )  # fmt: skip
+    picture = _picture(chart)
+    for path in filter(None, (out, picture)):
+        _check(path)
+
+    from api.output.calibration_file import write_calibration
+    from api.terminal.progress import progress
+    from ingest.snapshot.reading import open_snapshot
+
+    arrays = open_snapshot(store, snapshot_name).arrays()
+    given = [day and day.date() for day in (fit_from, fit_to, test_from, test_to)]
+    fit, test = default_days(arrays, given[:2], given[2:])
+    with progress(not as_json) as watch:
+        found = fitted_on(arrays, scenario, fit, test, method=method, draws=replications, progress=watch)
+    evidence = {"snapshot": {key: arrays.snapshot[key] for key in ("id", "sha256")}, **found.evidence}
+    write_calibration(out, found.assumptions, evidence)
+    if picture is not None:
+        from api.output.calibration_chart import chart as drawn
+
+        _write(picture, drawn(evidence))
+    if as_json:
+        import orjson
+
+        content = {"assumptions": found.assumptions, "evidence": evidence}
+        click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        return
+    from api.terminal.show_calibration import show_calibration
+
+    show_calibration(found.assumptions, evidence)
+    click.echo(
+        f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with 'routelab simulate --calibration {out}'"
+    )
+
+
+def _picture(chart: Path | None) -> Path | None:
+    """The file of the picture: as given, or inside the folder that was given."""
+    return chart if chart is None or chart.suffix.lower() == ".svg" else chart / "calibration.svg"
+
+
+def _check(path: Path) -> None:
+    """Refuse at once what could not be written after all the work."""
+    from engine.errors import NotWritable
+    from ingest.snapshot.store import make_folder
+
+    make_folder(path.parent)
+    if path.is_dir():
+        raise NotWritable(f"{path}: is a folder; name a file")
+
+
+def _write(path: Path, text: str) -> None:
+    from engine.errors import NotWritable
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error

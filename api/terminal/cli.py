@@ -1,0 +1,98 @@
+"""The command line: `routelab COMMAND`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from api.terminal.bench import bench
+from api.terminal.calibrate import calibrate
+from api.terminal.compare import compare
+from api.terminal.demo import demo
+from api.terminal.explain import explain
+from api.terminal.genesys import genesys
+from api.terminal.serve import serve
+from api.terminal.simulate import simulate
+from api.terminal.snapshot import snapshot
+from api.terminal.validate import validate
+from engine.errors import RoutingError
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="routelab", prog_name="routelab")
+def cli() -> None:
+    """Know what a routing change will do before you make it.
+
+    \b
+    Start with:
+      routelab demo
+    """
+
+
+for command in (demo, snapshot, simulate, calibrate, compare, explain, genesys, serve, bench, validate):
+    cli.add_command(command)
+
+
+def _reason(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error})"
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename else said
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit code: 0 done, 2 bad usage or input, 1 failed.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+    """
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 2 bad usage or input, 1 failed.
+    """
+    try:
+        cli.main(arguments, prog_name="routelab", standalone_mode=False)
+    except RoutingError as error:
+        from ingest.platform.errors import JobFailed, PlatformUnavailable
+
+        has_failed = isinstance(error, PlatformUnavailable | JobFailed)
+        click.echo(f"{'failed' if has_failed else 'error'}: {error}", err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo(note, err=True)
+        return FAILED if has_failed else BAD_INPUT
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "routelab"
+        click.echo(f"error: {error.format_message()} (see {where} --help)", err=True)
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was half written is removed, by the next command at the latest", err=True)
+        return FAILED
+    except BrokenPipeError:
+        # The reader of a pipe has left; keep Python from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (OSError, MemoryError) as error:
+        click.echo(f"failed: {_reason(error)}", err=True)
+        return FAILED
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    return DONE

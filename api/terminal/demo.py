@@ -1,0 +1,168 @@
+"""`routelab demo`: seven made-up months, scored and replayed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.terminal import options
+
+if TYPE_CHECKING:
+    from api.terminal.progress import Report
+    from engine.spec import Scenario
+    from ingest.snapshot.reading import Snapshot
+
+REPLAY, RULE = "replay", "-" * 20
+NAME, REAL = "demo", "demo-log"
+MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_290}
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
+    help="Folder for outcomes.arrow and report.json, and the same of the replay in replay/.",
+)  # fmt: skip
+@click.option(
+    "--log", type=click.Path(path_type=Path), multiple=True,
+    help="The published bank log in place of made-up calls; may be given again.",
+)  # fmt: skip
+@options.store
+@options.as_json
+def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
+    """Route seven months of calls by the weighted score, then replay them: made up, or a bank's real log.
+
+    The replay sets Genesys' standard routing and the weighted score side by side on the same customers.
+
+    \b
+    Example:
+      routelab demo
+      routelab demo --log january.txt --log february.txt
+    """
+    import time
+
+    from api.output.results import simulate_to, to_json
+    from api.terminal.progress import progress
+    from engine.spec import Scenario
+
+    started = time.perf_counter()
+    with progress(not as_json) as watch:
+        snapshot, how = _real(store, log, watch) if log else _made_up(store, watch)
+        arrays = snapshot.arrays()
+        load_s = time.perf_counter() - started
+        report = simulate_to(Scenario(), arrays, out, load_s=load_s, progress=watch)
+        replayed = simulate_to(_replay(bool(log)), arrays, out / REPLAY, load_s=load_s, progress=watch)
+    if as_json:
+        click.echo(to_json(replayed))
+        return
+    from api.terminal.show_replay import show
+    from ingest.bank import FITTED
+
+    name = snapshot.manifest.name
+    click.echo(f"Snapshot {name!r} in {store / name}: {how}.")
+    show(report)
+    click.echo()
+    example = _decisions(out)
+    click.echo("\n" + RULE + " and the same months replayed " + RULE)
+    show(replayed)
+    click.echo(
+        f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same "
+        f"in {out / REPLAY}; the snapshot {store / name}"
+    )
+    _next(name, store, example, FITTED if log else {})
+
+
+def _replay(real: bool) -> Scenario:
+    """The weighted score in a replay; of the real log with what was fitted to its first months."""
+    from engine.estimates.assumptions import Assumptions
+    from engine.spec import Scenario
+    from ingest.bank import FITTED
+
+    return Scenario(mode="replay", assumptions=Assumptions.of(FITTED if real else {}))
+
+
+def _next(name: str, store: Path, example: str | None, fitted: dict[str, float]) -> None:
+    """What to try now, as it can be typed."""
+    at = f"--snapshot {name} --store {store}"
+    assumed = f" --join-gap {fitted['join_gap_s']:g} --acw {fitted['acw_s']:g}" if fitted else ""
+    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1")
+    click.echo(f"       routelab compare {at} --methods genesys,weighted,random{assumed}")
+    if example:
+        click.echo(f"       routelab explain {at} --interaction {example} --mode replay{assumed}")
+    click.echo("       (without installing: python3 run.py cli simulate ...)")
+
+
+def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Snapshot, str]:
+    """The bank's log, imported anew."""
+    from ingest.bank import import_bank
+    from ingest.snapshot.reading import open_snapshot
+
+    _refuse_others(store, REAL, {"kind": "bank", "seed": 0})
+    manifest = import_bank(log, store, REAL, replace=True, progress=watch)
+    read, kept = manifest.repairs["rows in the log"], manifest.rows["interactions"]
+    how = f"{kept:,} interactions of {read:,} rows in the log; 'snapshot show {REAL}' lists every repair"
+    return open_snapshot(store, REAL), how
+
+
+def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
+    """The demo's own snapshot, made unless one with the same making is there."""
+    from engine.errors import CorruptSnapshot
+    from ingest.snapshot.reading import open_snapshot
+    from ingest.snapshot.store import names
+    from ingest.synthetic import make
+
+    what = "a made-up centre shaped like a real bank's"
+    _refuse_others(store, NAME, MAKING)
+    if NAME in names(store):
+        try:
+            found = open_snapshot(store, NAME)
+            found.check()
+            return found, f"{what}, found from an earlier run"
+        except CorruptSnapshot as error:
+            click.echo(f"{error}; making it again", err=True)
+    make(store, NAME, like="bank", seed=0, replace=True, progress=watch)
+    return open_snapshot(store, NAME), f"{what}, made from a seed"
+
+
+def _refuse_others(store: Path, name: str, making: dict[str, object]) -> None:
+    """A snapshot of the demo's name that somebody made otherwise is not replaced."""
+    from engine.errors import CorruptSnapshot, SnapshotExists
+    from ingest.snapshot.manifest import read_manifest
+    from ingest.snapshot.store import names
+
+    try:
+        taken = name in names(store) and not making.items() <= read_manifest(store / name).source.items()
+    except CorruptSnapshot:
+        taken = True
+    if taken:
+        raise SnapshotExists(
+            f"snapshot {name!r} in {store} is not the demo's own; delete it with 'routelab snapshot delete {name}' "
+            "or give the demo another --store"
+        )
+
+
+def _decisions(out: Path) -> str | None:
+    """Show who would be chosen for what, and give the id of one interaction to ask about."""
+    import polars as pl
+
+    from api.terminal.show import console, grid, number, percent
+
+    rows = pl.scan_ipc(out / "outcomes.arrow").collect()
+    needs = [pl.col(name).cast(pl.String).fill_null("-") for name in ("required_skill", "required_language")]
+    agent = pl.col("selected_agent_id").cast(pl.String).alias("agent")
+    # Equal counts go to the smaller id, as everywhere.
+    counts = rows.group_by(*needs, agent).len().sort("len", "agent", descending=[True, False])
+    table = counts.group_by("required_skill", "required_language", maintain_order=True).agg(
+        pl.col("len").sum().alias("all"), pl.col("agent").count().alias("agents"), pl.col("agent", "len").first()
+    )
+    columns = [
+        ("requires", "left"), ("language", "left"), ("interactions", "right"), ("agents chosen", "right"),
+        ("most often", "left"), ("share", "right"),
+    ]  # fmt: skip
+    cells = [
+        [skill, language, number(n), number(agents), most or "nobody", percent(first / n)]
+        for skill, language, n, agents, most, first in table.sort("all", descending=True).rows()
+    ]
+    console().print(grid("Who would have been chosen, by what the call requires", columns, cells))
+    return rows["interaction_id"][0] if rows.height else None

@@ -1,0 +1,68 @@
+"""`routelab explain`: why an agent was chosen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.terminal import options
+
+if TYPE_CHECKING:
+    from engine.data.arrays import Arrays
+    from engine.spec import Scenario
+
+
+@click.command()
+@options.snapshot
+@click.option("--interaction", required=True, help="Id of the interaction.")
+@options.window
+@options.scenario_options
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Agents to show.")
+@options.store
+@options.as_json
+def explain(
+    snapshot_name: str, interaction: str, first_day: datetime | None, last_day: datetime | None, top: int, store: Path,
+    as_json: bool, **scenario: Any,
+) -> None:  # fmt: skip
+    """Show every agent with its terms, its place, and why it lost; of a replay also who was free and who waited.
+
+    \b
+    Examples:
+      routelab explain --snapshot demo --interaction i000001
+      routelab explain --snapshot demo --interaction i000001 --mode replay --method genesys
+    """
+    chosen = options.scenario_of(**scenario)
+    from ingest.snapshot.reading import open_snapshot
+
+    arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    if chosen.mode == "replay":
+        _replayed(chosen, arrays, interaction, top, as_json)
+        return
+    from engine.selection.explain import explain as explained
+
+    explanation = explained(chosen, arrays, interaction)
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        return
+    from api.terminal.show import show_explanation
+
+    show_explanation(explanation, top)
+
+
+def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as_json: bool) -> None:
+    from engine.replay.explain import explain_replay
+
+    explanation = explain_replay(scenario, arrays, interaction)
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+        return
+    from api.terminal.show_explained_replay import show_explained_replay
+
+    show_explained_replay(explanation, arrays.centre.time_zone, top)

@@ -1,0 +1,56 @@
+"""`routelab simulate`: run a scenario over a snapshot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.terminal import options
+
+
+@click.command()
+@options.snapshot
+@options.window
+@options.scenario_options
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
+    help="Folder for outcomes.arrow and report.json.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replay: give a verdict even where it does not reproduce the record.")
+@options.store
+@options.as_json
+def simulate(
+    snapshot_name: str, first_day: datetime | None, last_day: datetime | None, out: Path, force: bool, store: Path,
+    as_json: bool, **scenario: Any,
+) -> None:  # fmt: skip
+    """Route every interaction of a snapshot: who would be chosen, or replay who would have answered, and when.
+
+    \b
+    Examples:
+      routelab simulate --snapshot demo --weights 0.2,0.3,0.5 --sla 80/20 --performance 0.7 --out out
+      routelab simulate --snapshot demo --mode replay --method genesys
+      routelab simulate --snapshot demo --mode replay --sla 80/20 --performance rolling --replications 10
+    """
+    chosen = options.scenario_of(**scenario)
+    import time
+
+    from api.output.results import simulate_to, to_json
+    from api.terminal.progress import progress
+    from ingest.snapshot.reading import open_snapshot
+
+    started = time.perf_counter()
+    arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    load_s = time.perf_counter() - started
+    options.check_calibration(scenario["calibration"], arrays)
+    with progress(not as_json) as watch:
+        report = simulate_to(chosen, arrays, out, load_s=load_s, force=force, progress=watch)
+    if as_json:
+        click.echo(to_json(report))
+        return
+    from api.terminal.show_replay import show
+
+    show(report)
+    click.echo(f"\nwritten: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}")

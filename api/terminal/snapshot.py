@@ -1,0 +1,279 @@
+"""`routelab snapshot ...`: make, list, show, verify and delete snapshots."""
+
+from __future__ import annotations
+
+import gc
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.terminal import options, platform
+
+if TYPE_CHECKING:
+    from ingest.snapshot.manifest import Manifest
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def snapshot() -> None:
+    """Make, list, show, verify and delete snapshots.
+
+    \b
+    Examples:
+      routelab snapshot synthetic --name small --interactions 10000
+      routelab snapshot list
+    """
+
+
+@snapshot.command()
+@options.name
+@click.option("--agents", type=_FILE, required=True, help="CSV, Parquet or Arrow file of agents.")
+@click.option("--interactions", type=_FILE, required=True, help="File of interactions.")
+@click.option("--members", type=_FILE, help="Who serves which queue; without it everybody serves all.")
+@click.option("--queues", type=_FILE, help="Queues and their settings.")
+@click.option("--surveys", type=_FILE, help="Survey scores.")
+@click.option("--staffing", type=_FILE, help="When agents were on queue.")
+@click.option("--busy", type=_FILE, help="Work outside these queues.")
+@click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
+@click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
+@click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
+@click.option(
+    "--made-up",
+    multiple=True,
+    type=click.Choice(["surveys", "interactions", "agents", "staffing"]),
+    help="Say that nobody recorded this table; may be given again.",
+)
+@options.replace
+@options.store
+@options.as_json
+def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
+    """Import CSV, Parquet or Arrow files; a bad file is refused whole.
+
+    \b
+    Example:
+      routelab snapshot files --name sample --agents data/sample/agents.csv \\
+        --interactions data/sample/interactions.csv --surveys data/sample/surveys.csv --made-up surveys
+    """
+    from api.terminal.progress import progress
+    from ingest.files import import_files
+
+    with progress(not as_json) as watch:
+        manifest = import_files(store, name, **given, replace=replace, progress=watch)
+    _made(manifest, store, as_json)
+
+
+@snapshot.command()
+@options.name
+@click.option("--log", type=_FILE, multiple=True, required=True, help="A file of the log; may be given again.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For the made-up surveys.")
+@options.replace
+@options.store
+@options.as_json
+def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path, as_json: bool) -> None:
+    """Import the published call log of the "Anonymous Bank".
+
+    \b
+    Example:
+      routelab snapshot bank --name bank --log january.txt --log february.txt
+    """
+    from api.terminal.progress import progress
+    from ingest.bank import import_bank
+
+    with progress(not as_json) as watch:
+        manifest = import_bank(log, store, name, seed=seed, replace=replace, progress=watch)
+    _made(manifest, store, as_json)
+
+
+@snapshot.command()
+@options.name
+@click.option(
+    "--interactions",
+    type=click.IntRange(1, 1_000_000_000),
+    help="Number of interactions.  [default: 100000, or the bank's 252290]",
+)
+@click.option("--agents", type=click.IntRange(1, 100_000), help="Number of agents.  [default: 50, or the bank's]")
+@click.option("--queues", type=click.IntRange(1, 10_000), help="Number of queues.  [default: 4]")
+@click.option("--skills", type=click.IntRange(1, 10_000), help="Number of skills.  [default: 8]")
+@click.option("--languages", type=click.IntRange(1, 1_000), help="Number of languages.  [default: 2]")
+@click.option("--days", type=click.IntRange(1, 3_660), help="Number of days.  [default: 28, or the bank's 212]")
+@click.option("--start", help="First day, YYYY-MM-DD.")
+@click.option("--like", type=click.Choice(["bank"]), help="Shaped like a real bank's seven months.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same centre.")
+@options.replace
+@options.store
+@options.as_json
+def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
+    """Make up a centre of any size from a seed.
+
+    \b
+    Example:
+      routelab snapshot synthetic --name big --interactions 1000000 --agents 300 --queues 20
+    """
+    from api.terminal.progress import progress
+    from ingest.synthetic import make
+
+    wanted = {key: value for key, value in given.items() if value is not None}
+    with progress(not as_json) as watch:
+        manifest = make(store, name, **wanted, replace=replace, progress=watch)
+    _made(manifest, store, as_json)
+
+
+@snapshot.command()
+@options.name
+@click.option(
+    "--queue", "queues", multiple=True, metavar="NAME", required=True, help="Queue by name or id; may be given again."
+)
+@click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day.")
+@click.option("--to", "last_day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day, included.")
+@click.option(
+    "--time-zone", default="UTC", show_default=True, help="IANA zone of these days, for example Europe/Berlin."
+)
+@click.option(
+    "--refresh-days", type=click.IntRange(0, 60), default=3, show_default=True,
+    help="Read days again until so many days after their end, for late surveys.",
+)  # fmt: skip
+@click.option("--survey-scale", metavar="MIN,MAX", help="Scale of survey scores.  [default: 0,100]")
+@click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
+@platform.settings_file
+@platform.patience
+@options.replace
+@options.store
+@options.as_json
+def genesys(
+    name: str, queues: tuple[str, ...], first_day: datetime, last_day: datetime, time_zone: str, refresh_days: int,
+    survey_scale: str | None, pseudonymise: bool, settings_file: Path | None, patience_s: float, replace: bool,
+    store: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """Read queues and days from Genesys Cloud; goes on where an earlier run stopped, and reads the last days again.
+
+    A snapshot of this name that was read before grows by new queues and days; --replace lets it lose some.
+
+    \b
+    Example:
+      routelab snapshot genesys --name billing --queue Billing --queue Cards --from 2026-01-05 --to 2026-03-29
+    """
+    credentials = platform.credentials_of(settings_file)
+    from api.terminal.progress import progress
+    from api.terminal.show_genesys import told
+    from ingest.genesys import RARELY, Means, Scale, Span, Wanted, import_genesys
+
+    gc.set_threshold(*RARELY)
+    span = Span(first_day.date(), last_day.date(), time_zone)
+    wanted = Wanted(queues, span, refresh_days, Scale.of(survey_scale), pseudonymise)
+    with platform.opened(credentials, patience_s) as (make, made), progress(not as_json) as watch:
+        means = Means(make, credentials.base_url)
+        try:
+            done = import_genesys(store, name, wanted, means, replace=replace, progress=watch)
+        except KeyboardInterrupt:
+            click.echo("days that were read are kept; the same command goes on from there", err=True)
+            raise
+        finally:
+            for client in made:
+                click.echo(told(client.counted()), err=True)
+    if not (done.changed or as_json):
+        click.echo(f"nothing has changed since {done.manifest.created}; snapshot {name} was left as it is")
+    if as_json:
+        _echo(done.manifest.summary() | {"changed": done.changed})
+        return
+    _made(done.manifest, store, as_json)
+
+
+@snapshot.command("list")
+@options.store
+@options.as_json
+def list_(store: Path, as_json: bool) -> None:
+    """List snapshots, newest first.
+
+    \b
+    Example:
+      routelab snapshot list
+    """
+    from ingest.snapshot.store import manifests
+
+    found, unreadable = manifests(store)
+    if as_json:
+        _echo([manifest.summary() for manifest in found])
+    else:
+        from api.terminal.show import show_snapshots
+
+        show_snapshots(found, store)
+    for error in unreadable:
+        click.echo(f"unreadable: {error}", err=True)
+
+
+@snapshot.command()
+@click.argument("name")
+@options.store
+@options.as_json
+def show(name: str, store: Path, as_json: bool) -> None:
+    """Show what a snapshot holds, what was repaired and what was assumed.
+
+    \b
+    Example:
+      routelab snapshot show demo
+    """
+    from ingest.snapshot.manifest import read_manifest
+    from ingest.snapshot.store import folder_of
+
+    _tell(read_manifest(folder_of(store, name)), as_json)
+
+
+@snapshot.command()
+@click.argument("name")
+@options.store
+@options.as_json
+def verify(name: str, store: Path, as_json: bool) -> None:
+    """Compare every file of a snapshot with the manifest's hashes.
+
+    \b
+    Example:
+      routelab snapshot verify demo
+    """
+    from ingest.snapshot.reading import verify as verified
+    from ingest.snapshot.store import folder_of
+
+    manifest = verified(folder_of(store, name))
+    if as_json:
+        _echo({"name": manifest.name, "sha256": manifest.id, "files": len(manifest.files), "verified": True})
+    else:
+        click.echo(f"{manifest.name}: {len(manifest.files)} files match, sha256 {manifest.id}")
+
+
+@snapshot.command()
+@click.argument("name")
+@options.store
+def delete(name: str, store: Path) -> None:
+    """Delete a snapshot.
+
+    \b
+    Example:
+      routelab snapshot delete demo
+    """
+    from ingest.snapshot.store import delete as deleted
+
+    deleted(store, name)
+    click.echo(f"deleted {name}")
+
+
+def _made(manifest: Manifest, store: Path, as_json: bool) -> None:
+    _tell(manifest, as_json)
+    if not as_json:
+        click.echo(f"\nnext: routelab simulate --snapshot {manifest.name} --store {store}")
+
+
+def _tell(manifest: Manifest, as_json: bool) -> None:
+    if as_json:
+        _echo(manifest.summary())
+        return
+    from api.terminal.show import show_manifest
+
+    show_manifest(manifest)
+
+
+def _echo(content: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
