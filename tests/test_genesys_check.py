@@ -30,7 +30,7 @@ from ingest.genesys import (
     staffing,
 )
 from ingest.genesys import estimate as costs
-from ingest.genesys.estimate import estimate
+from ingest.genesys.checking import estimate
 from ingest.genesys.probes import GRANTED, LIMITS, MISSING, UNCLEAR, limits, permissions
 from ingest.platform import jobs
 from ingest.platform.client import Client

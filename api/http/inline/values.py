@@ -14,9 +14,9 @@ from api.checks import pointer, shown
 from api.errors import Problem
 from engine.data.checks import Place
 from engine.data.tables import PREFERRED, TEXTS, Column
-from ingest.files.cells import Cells
+from ingest.files.cells.cells import Cells
+from ingest.files.cells.time_cells import moment
 from ingest.files.problems import Findings
-from ingest.files.time_cells import moment
 
 LONGEST_CHARS, LONGEST_LIST = 300, 50
 _CONTROL = r"[\x00-\x1f\x7f]"
