@@ -16,13 +16,14 @@ from ingest.genesys.collecting.reading import JOBS
 from ingest.genesys.collecting.wanted import DAY, Span
 from ingest.genesys.objects import people
 from ingest.genesys.objects.aggregates import daily_offered
+from ingest.genesys.objects.query_bodies import MOST_PREDICATES
+from ingest.genesys.objects.staffing import MOST_USERS
 from ingest.genesys.probes import MISSING, Permission, limits, permissions
 from ingest.platform.errors import AccessRefused
-from ingest.platform.jobs import availability
+from ingest.platform.jobs import PAGE_ROWS, availability
 from ingest.platform.pages import Reader
 
-# As in `ingest.genesys.collecting.reading` and below it.
-PER_PAGE, PER_JOB, PER_STATUS, PER_USERS, PER_MEMBERS = 1000, 500, 100, 50, 100
+PER_MEMBERS = 100
 # Submitting, looking three times, and deleting a job.
 JOB_REQUESTS = 5
 FIXED_REQUESTS = 12
@@ -86,10 +87,10 @@ def estimate(
     >>> estimate(days=90, conversations=200_000, agents=120, queues=3)
     Estimate(days=90, conversations=200000, agents=120, requests=1981, minutes=6.6)
     """
-    pages = 2 * max(days, math.ceil(conversations / PER_PAGE))
-    jobs = math.ceil(queues / PER_JOB) + math.ceil(agents / PER_JOB)
-    by_day = jobs * JOB_REQUESTS + 2 * math.ceil(agents / PER_STATUS) + 2
-    once = FIXED_REQUESTS + queues * math.ceil(agents / PER_MEMBERS) + math.ceil(agents / PER_USERS) + agents
+    pages = 2 * max(days, math.ceil(conversations / PAGE_ROWS))
+    jobs = math.ceil(queues / MOST_PREDICATES) + math.ceil(agents / MOST_PREDICATES)
+    by_day = jobs * JOB_REQUESTS + 2 * math.ceil(agents / MOST_USERS) + 2
+    once = FIXED_REQUESTS + queues * math.ceil(agents / PER_MEMBERS) + math.ceil(agents / people.MOST_IDS) + agents
     requests = once + days * by_day + pages
     by_limit = requests / per_minute
     by_jobs = days * jobs * JOB_WAIT_S / DAYS_AT_ONCE / 60
