@@ -62,3 +62,12 @@ def truth(tiny):
 
     with Double(tiny) as running:
         return known(Reader(running), tiny)
+
+
+@pytest.fixture
+def client(tmp_path):
+    """A client of a service over the small centre, whose store is `tmp_path`."""
+    from tests.small_service import client_of, write_centre
+
+    write_centre(tmp_path)
+    return client_of(tmp_path)
