@@ -15,7 +15,8 @@ from polars.testing import assert_frame_equal
 
 from engine.data.tables import MEDIA, TABLES, Tables
 from ingest.double import Double, Organisation
-from ingest.double.stamps import text
+from ingest.double.centre.stamps import text
+from tests.double_expected import expected_of
 
 API = "/api/v2"
 CONVERSATIONS = f"{API}/analytics/conversations/details"
@@ -221,7 +222,7 @@ def framed(rows: list[dict], like: pl.DataFrame) -> pl.DataFrame:
 
 
 def assert_visits(told: dict[str, dict], org: Organisation) -> None:
-    want = org.expected.visits.drop("interaction_id", "skills", "language", *UNTOLD)
+    want = expected_of(org).visits.drop("interaction_id", "skills", "language", *UNTOLD)
     rows = [row for _, conversation in sorted(told.items()) for row in visits_by_hand(conversation)]
     assert_frame_equal(framed(rows, want), want, check_exact=True)
 

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from ingest.double import Double, Organisation
-from ingest.double.stamps import moment, text
+from ingest.double.centre.stamps import moment, text
+from tests.double_expected import expected_of
 from tests.double_reader import API, CONVERSATIONS, DAY, Reader, days, interval, sessions, small, whole
 
 
@@ -112,7 +113,7 @@ def test_two_filters_hold_both_and_finished_can_be_asked_for(double, org, told):
     ended = reader.query(
         f"{CONVERSATIONS}/query", {"interval": whole(org), "conversationFilters": over}, "conversations"
     )
-    assert {one["conversationId"] for one in ended} == set(told) - set(org.expected.open_conversations)
+    assert {one["conversationId"] for one in ended} == set(told) - set(expected_of(org).open_conversations)
 
 
 # Aggregates.
@@ -134,7 +135,7 @@ def test_aggregates_add_up_to_the_visits(double, org, granularity):
                 sums[key] += one["stats"].get("sum", 0)
     lengths = {moment(end) - moment(start) for start, end in (span.split("/") for span in intervals)}
     assert lengths == {1_800_000 if granularity == "PT30M" else 86_400_000}
-    for (queue,), rows in org.expected.visits.group_by("queue_id"):
+    for (queue,), rows in expected_of(org).visits.group_by("queue_id"):
         answered = rows.filter(outcome="answered")
         assert counts[queue, "nOffered"] == rows.height
         assert counts[queue, "tAnswered"] == answered.height
@@ -160,7 +161,7 @@ def test_aggregates_lie_where_they_are_emitted_and_can_be_filtered(double, org):
     [result] = reader.post(f"{API}/analytics/conversations/aggregates/query", body)["results"]
     assert result["group"] == {"queueId": "q2"}
     got = {data["interval"][:24]: data["metrics"][0]["stats"]["count"] for data in result["data"]}
-    answered = org.expected.visits.filter(outcome="answered", queue_id="q2")
+    answered = expected_of(org).visits.filter(outcome="answered", queue_id="q2")
     at = answered.select(pl.col("arrived_at").dt.epoch("ms") + (pl.col("wait_s") * 1000).round().cast(pl.Int64))
     starts = [moment_ms // 1_800_000 * 1_800_000 for moment_ms in at.to_series()]
     assert got == {text(start): n for start, n in Counter(starts).items()}
@@ -181,5 +182,5 @@ def test_surveys_and_queues_just_now_are_counted(double, org):
     values = [(r["group"]["queueId"], d["metric"], d["stats"]["count"]) for r in answer["results"] for d in r["data"]]
     for queue, rows in org.tables.members.group_by("queue_id"):
         assert (queue[0], "oMemberUsers", rows.height) in values
-    waiting = org.expected.visits.filter(~pl.col("over"), pl.col("outcome") == "unknown").height
+    waiting = expected_of(org).visits.filter(~pl.col("over"), pl.col("outcome") == "unknown").height
     assert sum(n for _, metric, n in values if metric == "oWaiting") == waiting == 1
