@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from api.checks import shown, told
-from api.http.inline.rows import row_schema
+from api.http.inline.rows import ROW
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import FLOW_OUT, LONGEST_S, Assumptions, Switches
 from engine.methods import METHODS
@@ -124,7 +124,7 @@ MethodName = Literal[
 ]
 Rows = Annotated[
     list[Any] | None,
-    WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": row_schema()}, {"type": "null"}]}),
+    WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": ROW.json_schema()}, {"type": "null"}]}),
 ]
 
 

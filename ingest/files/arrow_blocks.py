@@ -64,6 +64,8 @@ BATCH_ROWS = 1 << 18
 class ArrowFile:
     """A Parquet file, an Arrow file or an Arrow stream: its column names, then its rows in blocks."""
 
+    remedy = "write it again"
+
     def __init__(self, path: Path, kind: str, findings: Findings) -> None:
         self._path, self._kind, self._findings = path, kind, findings
         with self._readable():
@@ -89,7 +91,7 @@ class ArrowFile:
             yield
         except damaged as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); write it again") from error
+            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); {self.remedy}") from error
 
     def _schema(self) -> pa.Schema:
         if self._kind == PARQUET:
