@@ -298,6 +298,10 @@ BATCHES = [
     ),
     ({"interactions": [{"id": "a", "arrived_at": "1066-10-14T09:00:00Z"}]}, "must lie in the years 1970 to 2199"),
     (
+        {"interactions": [{"id": "a"}, {f"x{n}": n for n in range(101)}]},
+        "/interactions/1: an object with 101 fields; use those of interaction_id, queue_id",
+    ),
+    (
         {"interactions": [{"id": "a", "arrived_at": TIME}, {"id": "b"}]},
         "/interactions/1/arrived_at: is missing here; give it in all 2 interactions or in none",
     ),
@@ -315,6 +319,13 @@ def test_a_bad_batch_is_refused_with_place_and_remedy(client, body, wanted):
     detail = refusal(client.post(BATCH, content=json.dumps(body), headers={"Content-Type": "application/json"}), 422)
     assert wanted in detail
     assert "--time-zone" not in detail
+
+
+def test_each_field_of_the_interactions_is_told_once_by_its_first_row(client):
+    rows = [{"id": "a"}, {"id": 1, "csat": True, "phone": 1}, {"id": 2, "csat": "x", "skills": [1, 2], "phone": 1}]
+    found = client.post(BATCH, json={"interactions": rows}).json()["problems"]
+    wheres = ["/interactions/1/csat", "/interactions/1/id", "/interactions/1/phone", "/interactions/2/skills"]
+    assert sorted(problem["where"] for problem in found) == wheres
 
 
 def test_too_many_interactions_or_outcomes_are_refused_with_the_other_way(client):

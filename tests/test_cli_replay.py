@@ -251,7 +251,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
     ("simulate", ["--switch", "resets_on_queue=1"], "--switch 'resets_on_queue=1'"),
     ("simulate", ["--switch", "lookback_days=-1"], "lookback_days is -1.0"),
     ("simulate", ["--performance", "rolling"], "--performance needs --sla"),
-    ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; use rolling or a number from 0"),
+    ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; use rolling or a number"),
     ("simulate", ["--seed=-1"], "seed is -1"),
     ("simulate", ["--from", "2026-13-01"], "does not match the format"),
     ("explain", ["--interaction", "i9999"], "interaction 'i9999' is not in this data; ids look like 'i001'"),

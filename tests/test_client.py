@@ -21,8 +21,7 @@ import urllib3
 
 from engine.errors import InvalidScenario, RoutingError
 from ingest.platform.breaker import Breaker
-from ingest.platform.client import Client
-from ingest.platform.counts import Counts
+from ingest.platform.client import Client, Counts
 from ingest.platform.credentials import Credentials
 from ingest.platform.errors import AccessRefused, PlatformUnavailable, RequestRefused, unreachable
 from ingest.platform.limiter import Limiter

@@ -23,9 +23,10 @@ from polars.testing import assert_frame_equal
 from engine.data.tables import MEDIA, TABLES, Tables
 from engine.errors import InvalidScenario, InvalidTable
 from ingest.double import FAULTS, PLANTED, Double, Faults, Organisation, organisation, script, serve_forever
+from ingest.double.centre.stamps import moment, text
 from ingest.double.faults import KINDS, POSSIBLE, SLOW, faults_of
-from ingest.double.live import states_now
-from ingest.double.stamps import moment, text
+from ingest.double.payloads.live import states_now
+from tests.double_expected import expected_of
 
 API = "/api/v2"
 CONVERSATIONS = f"{API}/analytics/conversations/details"
@@ -247,7 +248,7 @@ def framed(rows: list[dict], like: pl.DataFrame) -> pl.DataFrame:
 
 
 def assert_visits(told: dict[str, dict], org: Organisation) -> None:
-    want = org.expected.visits.drop("interaction_id", "skills", "language", *UNTOLD)
+    want = expected_of(org).visits.drop("interaction_id", "skills", "language", *UNTOLD)
     rows = [row for _, conversation in sorted(told.items()) for row in visits_by_hand(conversation)]
     assert_frame_equal(framed(rows, want), want, check_exact=True)
 
@@ -259,7 +260,7 @@ def test_payloads_say_every_visit(told, org):
 def test_expected_visits_are_the_tables_but_for_what_cannot_be_said(org):
     """Each interaction is a visit with the same values; ids are conversation#visit."""
     own = org.tables.interactions.sort("conversation_id", "arrived_at").drop("interaction_id", *UNTOLD)
-    got = org.expected.visits.select(own.columns)
+    got = expected_of(org).visits.select(own.columns)
     assert_frame_equal(got.with_columns(pl.col("skills").list.sort()), own.with_columns(pl.col("skills").list.sort()))
 
 
@@ -271,7 +272,7 @@ def test_payloads_say_work_besides_queues(told, org):
         for who, s in sessions(told[name], "agent", "user")
         if not sessions(told[name], "acd")
     ]  # fmt: skip
-    want = org.expected.busy
+    want = expected_of(org).busy
     assert want.height > 4
     assert_frame_equal(framed(rows, want).sort("agent_id", "start_at"), want)
 
@@ -284,7 +285,7 @@ def test_payloads_say_who_let_it_ring(told, org):
         for who, s in sessions(told[name], "agent")
         if "tNotResponding" in metrics(s)
     ]  # fmt: skip
-    want = org.expected.missed
+    want = expected_of(org).missed
     assert {row["end_at"] < row["done_at"] for row in want.to_dicts()} == {True, False}
     assert_frame_equal(framed(rows, want), want)
 
@@ -296,7 +297,9 @@ def test_payloads_say_surveys_with_scores_from_0_to_100(told, org):
         for one in told[name].get("surveys", [])
         if one["surveyStatus"] == "Finished" and "oSurveyTotalScore" in one
     ]
-    want = org.expected.surveys.select("survey_id", "conversation_id", "agent_id", "queue_id", "score", "completed_at")
+    want = expected_of(org).surveys.select(
+        "survey_id", "conversation_id", "agent_id", "queue_id", "score", "completed_at"
+    )
     assert sorted(row[:-1] for row in finished) == sorted(row[:-1] for row in want.rows())
     assert {row[0]: datetime.fromisoformat(row[-1]) for row in finished} == {row[0]: row[-1] for row in want.rows()}
     unscored = [one for name in told for one in told[name].get("surveys", []) if "oSurveyTotalScore" not in one]
@@ -305,9 +308,9 @@ def test_payloads_say_surveys_with_scores_from_0_to_100(told, org):
 
 def test_every_oddity_is_there(told, org):
     """A made-up organisation has each oddity at least once, and they show."""
-    assert all(org.expected.counts.values()), org.expected.counts
+    assert all(expected_of(org).counts.values()), expected_of(org).counts
     open_ones = {name for name in told if "conversationEnd" not in told[name]}
-    assert open_ones == set(org.expected.open_conversations)
+    assert open_ones == set(expected_of(org).open_conversations)
     assert {name for name in told if len(sessions(told[name], "acd")) == 2} == set(org.facts.transferred)
     codes = {name for name in told if "ININ-WRAP-UP-TIMEOUT" in json.dumps(told[name])}
     assert codes >= org.facts.timed_out
@@ -404,9 +407,9 @@ def test_lists_lose_nobody_however_short_their_pages(double, org):
             entities = reader.listing(f"{API}/routing/queues/{queue}/members", pageSize=size)
             found = pl.DataFrame(
                 sorted({(queue, one["id"], one["ringNumber"], one["joined"]) for one in entities}),
-                schema=org.expected.members.schema, orient="row",
+                schema=expected_of(org).members.schema, orient="row",
             )  # fmt: skip
-            assert_frame_equal(found, org.expected.members.filter(queue_id=queue))
+            assert_frame_equal(found, expected_of(org).members.filter(queue_id=queue))
             twice = {(queue, name) for name, n in Counter(one["id"] for one in entities).items() if n == 2}
             assert twice == {pair for pair in org.facts.twice if pair[0] == queue}
     page = reader.get(f"{API}/routing/queues/q1/members", pageSize=500)
@@ -429,7 +432,9 @@ def test_users_say_their_active_skills_and_what_is_switched_off(double, org):
         assert [{"name": one["name"], "proficiency": one["proficiency"]} for one in active] == skills
     off = {(agent, one["name"]) for agent, own in held.items() for one in own if one["state"] != "active"}
     assert off == set(org.facts.inactive_skills)
-    asked = {skill for _, skills in org.expected.visits.select("visit", "skill_ids").iter_rows() for skill in skills}
+    asked = {
+        skill for _, skills in expected_of(org).visits.select("visit", "skill_ids").iter_rows() for skill in skills
+    }
     assert len(asked - set(names)) == 1, "the deleted skill is in no dictionary"
 
 
@@ -494,7 +499,7 @@ def test_statuses_give_back_the_shifts_whole_on_every_day(double, org):
         chain = [own[start] for start in sorted(own)]
         assert all(a["endTime"] == b["startTime"] for a, b in itertools.pairwise(chain)), "no gap, no overlap"
         rows += joined(agent, [s for s in chain if s["routingStatus"] in {"IDLE", "INTERACTING", "COMMUNICATING"}])
-    assert_frame_equal(framed(rows, org.expected.staffing), org.expected.staffing)
+    assert_frame_equal(framed(rows, expected_of(org).staffing), expected_of(org).staffing)
     on = [dict(spell) for own in presences.values() for spell in own if dict(spell)["systemPresence"] == "ON_QUEUE"]
     assert sum("endTime" not in spell for spell in on) == len(org.facts.still_on)
     assert len(on) == org.tables.staffing.height
@@ -584,7 +589,7 @@ def test_over_the_service_level_is_said_of_who_waited_longer(told, org):
         for number, (_, session) in enumerate(sessions(conversation, "acd"), 1)
         if "nOverSla" in metrics(session)
     }
-    late = org.expected.visits.filter(pl.col("wait_s") > 20, pl.col("outcome") != "flowed_out")
+    late = expected_of(org).visits.filter(pl.col("wait_s") > 20, pl.col("outcome") != "flowed_out")
     assert marked == set(late.select("conversation_id", "visit").rows())
 
 
@@ -632,7 +637,7 @@ def test_two_filters_hold_both_and_finished_can_be_asked_for(double, org, told):
     ended = reader.query(
         f"{CONVERSATIONS}/query", {"interval": whole(org), "conversationFilters": over}, "conversations"
     )
-    assert {one["conversationId"] for one in ended} == set(told) - set(org.expected.open_conversations)
+    assert {one["conversationId"] for one in ended} == set(told) - set(expected_of(org).open_conversations)
 
 
 # Aggregates.
@@ -654,7 +659,7 @@ def test_aggregates_add_up_to_the_visits(double, org, granularity):
                 sums[key] += one["stats"].get("sum", 0)
     lengths = {moment(end) - moment(start) for start, end in (span.split("/") for span in intervals)}
     assert lengths == {1_800_000 if granularity == "PT30M" else 86_400_000}
-    for (queue,), rows in org.expected.visits.group_by("queue_id"):
+    for (queue,), rows in expected_of(org).visits.group_by("queue_id"):
         answered = rows.filter(outcome="answered")
         assert counts[queue, "nOffered"] == rows.height
         assert counts[queue, "tAnswered"] == answered.height
@@ -680,7 +685,7 @@ def test_aggregates_lie_where_they_are_emitted_and_can_be_filtered(double, org):
     [result] = reader.post(f"{API}/analytics/conversations/aggregates/query", body)["results"]
     assert result["group"] == {"queueId": "q2"}
     got = {data["interval"][:24]: data["metrics"][0]["stats"]["count"] for data in result["data"]}
-    answered = org.expected.visits.filter(outcome="answered", queue_id="q2")
+    answered = expected_of(org).visits.filter(outcome="answered", queue_id="q2")
     at = answered.select(pl.col("arrived_at").dt.epoch("ms") + (pl.col("wait_s") * 1000).round().cast(pl.Int64))
     starts = [moment_ms // 1_800_000 * 1_800_000 for moment_ms in at.to_series()]
     assert got == {text(start): n for start, n in Counter(starts).items()}
@@ -701,7 +706,7 @@ def test_surveys_and_queues_just_now_are_counted(double, org):
     values = [(r["group"]["queueId"], d["metric"], d["stats"]["count"]) for r in answer["results"] for d in r["data"]]
     for queue, rows in org.tables.members.group_by("queue_id"):
         assert (queue[0], "oMemberUsers", rows.height) in values
-    waiting = org.expected.visits.filter(~pl.col("over"), pl.col("outcome") == "unknown").height
+    waiting = expected_of(org).visits.filter(~pl.col("over"), pl.col("outcome") == "unknown").height
     assert sum(n for _, metric, n in values if metric == "oWaiting") == waiting == 1
 
 

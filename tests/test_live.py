@@ -550,7 +550,7 @@ def test_half_a_set_of_credentials_is_refused_by_name_and_plain_requests_go_on(t
 
 def test_packages_that_are_not_installed_are_named(tmp_path, monkeypatch):
     write_centre(tmp_path)
-    monkeypatch.setattr("ingest.platform.client._NEEDED", ("no_such_package",))
+    monkeypatch.setattr("ingest.platform.sdk._NEEDED", ("no_such_package",))
     detail = refusal(post(client_of(tmp_path, **PLATFORM), live=True), 422)
     assert "pip install 'routelab[genesys]'" in detail
 
@@ -596,7 +596,7 @@ def shown_examples(client):
 
 def test_starting_up_loads_what_live_requests_take_and_says_what_is_wrong(tmp_path, monkeypatch, caplog):
     loaded = threading.Event()
-    monkeypatch.setattr("ingest.platform.client.load_sdk", loaded.set)
+    monkeypatch.setattr("ingest.platform.sdk.load_sdk", loaded.set)
     with client_of(tmp_path, **PLATFORM) as client:
         assert loaded.wait(10)
         assert client.get("/healthz").status_code == 200

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 
 from api.checks import shown, told
 from api.http.fields import Day, Goal, Name, Strict, about, field_of, made
-from api.http.inline.rows import row_schema
+from api.http.inline.rows import ROW
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.scoring.weights import RoutingWeights
@@ -44,7 +44,7 @@ def _tried(given: ValidationInfo, before: tuple[str, ...], name: str, value: Any
 Share = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[
     list[Any] | None,
-    WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": row_schema()}, {"type": "null"}]}),
+    WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": ROW.json_schema()}, {"type": "null"}]}),
 ]
 if TYPE_CHECKING:
     # Made when the program runs, which a type checker cannot follow.

@@ -50,7 +50,7 @@ def check(
     import time
 
     credentials = platform.credentials_of(settings_file)
-    from ingest.files.time_cells import check_time_zone
+    from ingest.files.cells.time_cells import check_time_zone
     from ingest.genesys import check_platform
 
     check_time_zone(time_zone)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from threading import Lock
 
-from ingest.double.answers import Answer, Refused
+from ingest.double.answering.answers import Answer, Refused
 
 WINDOW_S = 60.0
 # Announced where nothing is enforced.

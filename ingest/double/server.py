@@ -19,13 +19,13 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from engine.errors import InvalidScenario
-from ingest.double.answers import Answer, Question, Refused, bad_request
-from ingest.double.facts import platform_id
+from ingest.double.answering.answers import Answer, Question, Refused, bad_request
+from ingest.double.answering.routes import Route, Routes, parsed_query
+from ingest.double.centre.facts import platform_id
+from ingest.double.centre.organisation import Organisation
+from ingest.double.centre.stamps import DAY_MS
 from ingest.double.faults import Faults
 from ingest.double.limits import Doorkeeper, too_many
-from ingest.double.organisation import Organisation
-from ingest.double.routes import Route, Routes, parsed_query
-from ingest.double.stamps import DAY_MS
 
 TOKEN = "/oauth/token"
 HTML = b"<html><body><h1>Something between us broke</h1></body></html>"
@@ -87,7 +87,7 @@ class Double:
 
     Examples
     --------
-    >>> from ingest.double.organisation import organisation
+    >>> from ingest.double.centre.organisation import organisation
     >>> with Double(organisation(agents=5, days=1, queues=1, interactions=40)) as double:
     ...     double.url.startswith("http://127.0.0.1:")
     True

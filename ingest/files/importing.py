@@ -14,9 +14,9 @@ import polars as pl
 from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
 from ingest.files import pseudonyms
+from ingest.files.cells.time_cells import check_time_zone
 from ingest.files.kinds import missing
 from ingest.files.table import FileTable, read_file_table
-from ingest.files.time_cells import check_time_zone
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter

@@ -14,14 +14,14 @@ from engine.data.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
-from ingest.files.cells import Cells
+from ingest.files.cells.cells import Cells
+from ingest.files.cells.list_cells import pairs, texts
+from ingest.files.cells.plain_cells import number, truth, whole_number, word
+from ingest.files.cells.time_cells import moment
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
 from ingest.files.kinds import CSV, kind_of
-from ingest.files.list_cells import pairs, texts
-from ingest.files.plain_cells import number, truth, whole_number, word
 from ingest.files.problems import Findings, LinePlace
-from ingest.files.time_cells import moment
 
 # How cells become values, by the type of the column.
 READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {

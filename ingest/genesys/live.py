@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from engine.errors import UnknownName
-from ingest.genesys.agents import EXPAND, parse_agents, parse_members
-from ingest.genesys.values import record, text
+from ingest.genesys.objects.people import EXPAND, parse_agents, parse_members
+from ingest.genesys.objects.values import record, text
 from ingest.platform.breaker import Breaker
 from ingest.platform.errors import PlatformError, PlatformUnavailable, RequestRefused
 from ingest.platform.limiter import Limiter

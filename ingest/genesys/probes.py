@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.genesys import aggregates, query_bodies, staffing
-from ingest.genesys.reading import QUERY
+from ingest.genesys.collecting.reading import QUERY
+from ingest.genesys.objects import aggregates, query_bodies, staffing
 from ingest.platform.errors import AccessRefused, RequestRefused
 from ingest.platform.pages import Reader
 

@@ -12,6 +12,8 @@ from engine.errors import InvalidScenario
 from ingest.platform.errors import JobFailed, PlatformError, PlatformUnavailable, RequestRefused, one_line
 from ingest.platform.pages import Reader
 
+# Rows of one page of results. [count]
+PAGE_ROWS = 1000
 _LOST_STATES = ("FAILED", "EXPIRED", "CANCELLED")
 _FIRST_POLL_S = 0.3
 _GONE = (404, 410)
@@ -44,7 +46,7 @@ def run_job(
     deadline_s: float = 1800.0,
     poll_s: float = 3.0,
     attempts: int = 3,
-    page_size: int = 1000,
+    page_size: int = PAGE_ROWS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     on_lost: Callable[[str], None] | None = None,

@@ -22,7 +22,7 @@ from ingest.genesys.conversations.sessions import PLAIN_WIDTH, TIDY_WIDTH, OddSh
 from ingest.genesys.conversations.survey_rows import survey_rows
 from ingest.genesys.conversations.tidy import tidy
 from ingest.genesys.conversations.visits import Sessions, unusable_visit, unusable_work, visit_row, work_row
-from ingest.genesys.values import text
+from ingest.genesys.objects.values import text
 
 _TEXT, _NUMBER = pl.String(), pl.Float64()
 COLUMNS: dict[str, dict[str, pl.DataType]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.typing import Record
 from ingest.genesys.conversations.tidy import BEST_SCORE, MOST_COUNT, MOST_MS
-from ingest.genesys.values import text
+from ingest.genesys.objects.values import text
 
 OFFERED, ANSWERED, ABANDONED, FLOWED_OUT = "nOffered", "tAnswered", "tAbandon", "tFlowOut"
 RANG_OUT = "tNotResponding"

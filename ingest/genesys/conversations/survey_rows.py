@@ -8,7 +8,7 @@ from engine.typing import Record
 from ingest.genesys.conversations.sessions import OddShape, check_time
 from ingest.genesys.conversations.tidy import MOST_SCORE
 from ingest.genesys.conversations.visits import Visit
-from ingest.genesys.values import number
+from ingest.genesys.objects.values import number
 
 FINISHED = frozenset(("finished", "completed"))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.typing import Record
-from ingest.genesys.values import instant, number, text
+from ingest.genesys.objects.values import instant, number, text
 
 # Longest duration of one metric, three years. [ms]
 MOST_MS = 1e11
