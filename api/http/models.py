@@ -13,7 +13,8 @@ from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.scoring.weights import RoutingWeights
 from engine.setting import declared
-from engine.spec import TERMS, Comparing, Scenario, comparing, scenario_of, settings
+from engine.spec import TERMS, Scenario, scenario_of, settings
+from engine.study import Comparing, comparing
 
 MOST_SKILLS = 50
 SETTINGS = {one.name: one for one in settings()}

@@ -12,7 +12,7 @@ import click
 from api.terminal import options
 
 if TYPE_CHECKING:
-    from engine.spec import Comparing
+    from engine.study import Comparing
 
 
 @options.scenario_command(decided=("mode", "method", "handling"))
@@ -79,7 +79,7 @@ def _methods(
 ) -> Comparing:  # fmt: skip
     """One scenario for each method that the options name; what else they say holds for all."""
     from engine.errors import InvalidScenario
-    from engine.spec import Comparing
+    from engine.study import Comparing
 
     if snapshot is None:
         raise click.UsageError("name a study file, or a snapshot: routelab compare --snapshot N --methods A,B")
@@ -97,7 +97,7 @@ def _study(path: Path, given: Mapping[str, Any]) -> Comparing:
     import tomllib
 
     from engine.errors import InvalidScenario, MissingInput
-    from engine.spec import comparing
+    from engine.study import comparing
 
     named = [name for name, value in options.chosen(given).items() if value is not None]
     if named:
