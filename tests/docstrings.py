@@ -12,10 +12,13 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 
 from numpydoc.validate import validate
+
+from engine.setting import declared
 
 ROOMS = ("engine", "ingest", "api", "benchmarks")
 FULL = ("engine", "ingest")
@@ -81,6 +84,13 @@ def _room(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
+def _is_declared(name: str) -> bool:
+    """Whether the fields of a class are settings, which say themselves what they are."""
+    module, _, last = name.rpartition(".")
+    thing = getattr(sys.modules.get(module), last, None)
+    return inspect.isclass(thing) and is_dataclass(thing) and any(declared(thing))
+
+
 def problems(name: str) -> Iterator[str]:
     """What is wrong with one docstring."""
     found = validate(name)
@@ -88,8 +98,8 @@ def problems(name: str) -> Iterator[str]:
     owner = name.rpartition(".")[0] if _is_method(name) else name
     is_used = owner in used_elsewhere()
     # An exception's parameters are its message; a docstring of one line says all.
-    full = name.startswith(FULL) and not _is_method(name) and is_used and "\n" in text
-    wanted = ALWAYS | (IN_FULL if full else set())
+    brief = "\n" not in text or _is_declared(name)
+    wanted = ALWAYS | (IN_FULL if name.startswith(FULL) and is_used and not (_is_method(name) or brief) else set())
     yield from (f"{name}: {code} {text}" for code, text in found["errors"] if code in wanted)
     if name.startswith(BRIEF) and not is_used and "\nParameters\n---" in inspect.cleandoc(text):
         yield f"{name}: no other room imports it; one sentence is enough"
