@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from engine.data.checks import check
 from engine.data.tables import TABLES
-from ingest.genesys.agents import (
+from ingest.genesys.objects.people import (
     fetch_members,
     fetch_users,
     fetch_utilization,

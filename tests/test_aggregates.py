@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from ingest.genesys.aggregates import (
+from ingest.genesys.objects.aggregates import (
     SCHEMA,
     SURVEY_SCHEMA,
     daily_offered,
@@ -21,7 +21,7 @@ from ingest.genesys.aggregates import (
     parse_aggregates,
     parse_survey_aggregates,
 )
-from ingest.genesys.query_bodies import batches, interval, job_body, query_body, queue_filter, user_filter
+from ingest.genesys.objects.query_bodies import batches, interval, job_body, query_body, queue_filter, user_filter
 from tests.payloads import START, Answers, at, damaged, when
 
 ANSWERED = {"nOffered": (10, None), "tAnswered": (7, 140_000), "tAbandon": (2, 60_000), "tFlowOut": (1, 5000),

@@ -10,8 +10,7 @@ import pytest
 from api.errors import STATUS, status_of
 from api.http import models
 from engine import errors as engine_errors
-from engine.methods import METHODS
-from engine.spec import CSAT, EXPECTED, LANGUAGE, MODES, REQUIRED
+from engine.spec import settings
 from tests.small_service import BODY, client_of, refusal, write_centre
 
 ROUTING, BATCH = "/simulate/routing", "/simulate/batch"
@@ -299,6 +298,10 @@ BATCHES = [
     ),
     ({"interactions": [{"id": "a", "arrived_at": "1066-10-14T09:00:00Z"}]}, "must lie in the years 1970 to 2199"),
     (
+        {"interactions": [{"id": "a"}, {f"x{n}": n for n in range(101)}]},
+        "/interactions/1: an object with 101 fields; use those of interaction_id, queue_id",
+    ),
+    (
         {"interactions": [{"id": "a", "arrived_at": TIME}, {"id": "b"}]},
         "/interactions/1/arrived_at: is missing here; give it in all 2 interactions or in none",
     ),
@@ -316,6 +319,13 @@ def test_a_bad_batch_is_refused_with_place_and_remedy(client, body, wanted):
     detail = refusal(client.post(BATCH, content=json.dumps(body), headers={"Content-Type": "application/json"}), 422)
     assert wanted in detail
     assert "--time-zone" not in detail
+
+
+def test_each_field_of_the_interactions_is_told_once_by_its_first_row(client):
+    rows = [{"id": "a"}, {"id": 1, "csat": True, "phone": 1}, {"id": 2, "csat": "x", "skills": [1, 2], "phone": 1}]
+    found = client.post(BATCH, json={"interactions": rows}).json()["problems"]
+    wheres = ["/interactions/1/csat", "/interactions/1/id", "/interactions/1/phone", "/interactions/2/skills"]
+    assert sorted(problem["where"] for problem in found) == wheres
 
 
 def test_too_many_interactions_or_outcomes_are_refused_with_the_other_way(client):
@@ -353,11 +363,10 @@ def test_every_error_of_the_engine_has_a_status_and_children_inherit_one():
     assert status_of(ValueError("x"))[0] == 500
 
 
-def test_the_requests_allow_what_the_engine_allows():
-    fields = models.BatchRequest.model_json_schema()["properties"]
-    assert fields["mode"]["enum"] == [*MODES]
-    assert fields["method"]["enum"] == [*METHODS]
-    assert fields["expected"]["enum"] == [*EXPECTED]
-    assert fields["csat"]["anyOf"][0]["enum"] == [*CSAT]
-    assert fields["language_term"]["enum"] == [*LANGUAGE]
-    assert fields["required"]["items"]["enum"] == [*REQUIRED]
+@pytest.mark.parametrize(
+    "one", [one for one in settings() if one.words and len(one.path) == 1], ids=lambda one: one.name
+)
+def test_the_requests_allow_what_the_engine_allows(one):
+    schema = models.BatchRequest.model_json_schema()["properties"][one.http]
+    found = [*schema.get("anyOf", ()), schema, schema.get("items", {})]
+    assert [*one.words] in [each["enum"] for each in found if "enum" in each]

@@ -65,7 +65,7 @@ def enter(monkeypatch):
 def impatient(monkeypatch):
     """Nobody waits."""
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    monkeypatch.setattr("ingest.genesys.running.Workers.sleep", lambda self, seconds: None)
+    monkeypatch.setattr("ingest.genesys.collecting.running.Workers.sleep", lambda self, seconds: None)
 
 
 def reading(store: Path, *more: str, queue: str = "Queue 1", days: tuple[str, ...] = DAYS) -> int:

@@ -9,13 +9,12 @@ import polars as pl
 import pytest
 
 from engine.data.tables import TABLES
-from ingest.genesys import crosscheck, reading, writing
-from ingest.genesys.aggregates import SCHEMA
-from ingest.genesys.assembling import KEPT_PARTS, Assembly
-from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, PartStore
-from ingest.genesys.span import Span
-from ingest.genesys.today import Today
-from ingest.genesys.wanted import Wanted
+from ingest.genesys.collecting import crosscheck, reading, writing
+from ingest.genesys.collecting.assembling import KEPT_PARTS, Assembly
+from ingest.genesys.collecting.parts import AGGREGATES, QUEUES, STATUS, USERS, PartStore
+from ingest.genesys.collecting.today import Today
+from ingest.genesys.collecting.wanted import Span, Wanted
+from ingest.genesys.objects.aggregates import SCHEMA
 from tests.payloads import (
     START,
     conversation,

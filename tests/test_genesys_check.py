@@ -1,4 +1,4 @@
-"""A look before reading: it finds what is there, names what is not allowed, and foretells what reading costs."""
+"""A look before reading: it finds what is there, names what is not allowed, and foretells what reading checking."""
 
 from __future__ import annotations
 
@@ -17,22 +17,9 @@ from hypothesis import strategies as st
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput, UnknownName
 from ingest.double import Double, Organisation, organisation
-from ingest.genesys import (
-    Check,
-    Means,
-    Span,
-    Wanted,
-    agents,
-    check_platform,
-    checking,
-    import_genesys,
-    query_bodies,
-    staffing,
-)
-from ingest.genesys import estimate as costs
-from ingest.genesys.estimate import estimate
+from ingest.genesys import Check, Means, Span, Wanted, check_platform, checking, import_genesys
+from ingest.genesys.checking import estimate
 from ingest.genesys.probes import GRANTED, LIMITS, MISSING, UNCLEAR, limits, permissions
-from ingest.platform import jobs
 from ingest.platform.client import Client
 from ingest.platform.credentials import Credentials
 from ingest.platform.errors import AccessRefused, PlatformUnavailable, RequestRefused
@@ -364,12 +351,6 @@ class TestCost:
             assert minutes() == pytest.approx(requests / 300, abs=0.1)
         finally:
             client.close()
-
-    def test_pages_and_batches_are_those_of_reading(self):
-        assert costs.PER_JOB == query_bodies.MOST_PREDICATES
-        assert costs.PER_STATUS == staffing.MOST_USERS
-        assert costs.PER_USERS == agents.MOST_IDS
-        assert jobs.run_job.__kwdefaults__["page_size"] == costs.PER_PAGE
 
     def test_a_day_more_costs_the_same_every_time(self):
         """Without conversations, requests grow by a fixed number a day: jobs, statuses, counts and two pages."""

@@ -12,14 +12,15 @@ from engine.errors import InvalidScenario, InvalidTable, MissingInput, NotWritab
 from ingest.double import PLANTED, Double, Faults, Organisation, organisation
 from ingest.files import pseudonyms
 from ingest.genesys import Scale, Span, Wanted, import_genesys
-from ingest.genesys.parts import PartStore
-from ingest.genesys.running import Stopped
+from ingest.genesys.collecting.parts import PartStore
+from ingest.genesys.collecting.running import Stopped
 from ingest.platform.errors import AccessRefused, JobFailed, PlatformUnavailable
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import read_manifest
 from ingest.snapshot.reading import open_snapshot
 from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import make
+from tests.double_expected import expected_of
 from tests.small_platform import NOW, content, means_for, same, small, wanted_for
 
 HOUR = timedelta(hours=1)
@@ -73,7 +74,7 @@ class TestRoundTrip:
 
     def test_all_oddities_come_out_as_they_must(self, tmp_path, double):
         done = read(tmp_path, double)
-        found, expected = open_snapshot(tmp_path, "n"), double.organisation.expected
+        found, expected = open_snapshot(tmp_path, "n"), expected_of(double.organisation)
         same(found.table("interactions"), expected.visits, *SAID, "alert_s", "acw_s")
         same(found.table("surveys"), expected.surveys, "survey_id", "interaction_id", "agent_id", "queue_id", "score")
         same(found.table("agents"), expected.agents, "agent_id", "skills", "languages")
@@ -86,7 +87,7 @@ class TestRoundTrip:
 
     def test_work_elsewhere_is_busy_and_nothing_else_is(self, tmp_path, double):
         read(tmp_path, double)
-        busy, expected = open_snapshot(tmp_path, "n").table("busy"), double.organisation.expected
+        busy, expected = open_snapshot(tmp_path, "n").table("busy"), expected_of(double.organisation)
         rung = expected.missed.filter(pl.col("done_at") > pl.col("end_at"))
         spells = pl.concat([
             expected.busy.select("agent_id", "start_at", "end_at"),
@@ -260,9 +261,9 @@ class TestDeparted:
 
     def test_has_all_interactions_and_the_time_on_queue_of_those_days(self, done, double):
         gone, _, found = done
-        expected = double.organisation.expected.visits.filter(agent_id=gone, queue_id="q1")
+        expected = expected_of(double.organisation).visits.filter(agent_id=gone, queue_id="q1")
         assert found.table("interactions").filter(agent_id=gone).height == expected.height > 0
-        on_queue = double.organisation.expected.staffing.filter(agent_id=gone)["start_at"]
+        on_queue = expected_of(double.organisation).staffing.filter(agent_id=gone)["start_at"]
         answered = expected["arrived_at"].dt.date().unique().to_list()
         days = on_queue.filter(on_queue.dt.date().is_in(answered))
         assert set(days) <= set(found.table("staffing").filter(agent_id=gone)["start_at"])
@@ -454,7 +455,7 @@ class TestRefusals:
         with Double(small(), missing_permissions=(permission,)) as double:
             done = read(tmp_path, double)
         assert any(said in sentence for sentence in done.manifest.assumptions)
-        assert done.manifest.rows["interactions"] == small().expected.visits.height
+        assert done.manifest.rows["interactions"] == expected_of(small()).visits.height
 
     def test_days_that_fail_leave_the_old_snapshot_as_it_was(self, tmp_path, double):
         short = wanted_for(double.organisation, "Queue 1")

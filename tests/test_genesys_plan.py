@@ -15,12 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, NotWritable, UnknownName
-from ingest.genesys.estimate import estimate
-from ingest.genesys.latest import merged, winners
-from ingest.genesys.parts import QUEUES, USERS, Part, PartStore
-from ingest.genesys.plan import Freshness, missing
-from ingest.genesys.scale import Scale
-from ingest.genesys.span import Span, check_span
+from ingest.genesys.checking import estimate
+from ingest.genesys.collecting.parts import QUEUES, USERS, Freshness, Part, PartStore, merged, missing, winners
+from ingest.genesys.collecting.scale import Scale
+from ingest.genesys.collecting.wanted import Span, check_span
 from ingest.snapshot import store as stores
 from ingest.synthetic import make
 

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.genesys import aggregates, reading, staffing
-from ingest.genesys.parts import AGGREGATES, QUEUES, STATUS, USERS, Part, PartStore
-from ingest.genesys.plan import Freshness
-from ingest.genesys.reading import JOBS, QUERY, DayReader, Refused
+from ingest.genesys.collecting import reading
+from ingest.genesys.collecting.parts import AGGREGATES, QUEUES, STATUS, USERS, Freshness, Part, PartStore
+from ingest.genesys.collecting.reading import JOBS, QUERY, DayReader, Refused
+from ingest.genesys.objects import aggregates, staffing
 from ingest.platform.errors import AccessRefused, JobFailed, RequestRefused
 from tests.payloads import START, answered, conversation, customer, handled, participant, queued
 

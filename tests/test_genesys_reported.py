@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.genesys import reported as module
-from ingest.genesys.reported import reported
-from ingest.genesys.span import Span
+from ingest.genesys.collecting import reported as module
+from ingest.genesys.collecting.reported import reported
+from ingest.genesys.collecting.wanted import Span
 
 TIME = pl.Datetime("us", "UTC")
 SPAN = Span(date(2026, 3, 2), date(2026, 3, 2))

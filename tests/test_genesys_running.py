@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.genesys import running
-from ingest.genesys.running import Stopped, Workers
+from ingest.genesys.collecting import running
+from ingest.genesys.collecting.running import Stopped, Workers
 
 # Far longer than any test takes: whoever really waits for it is seen.
 FOR_EVER_S = 600.0

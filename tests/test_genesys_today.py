@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.genesys.today import NO_UTILIZATION, RESETS_ON_QUEUE, choose_queues, read_today, with_agents
+from ingest.genesys.collecting.today import NO_UTILIZATION, RESETS_ON_QUEUE, choose_queues, read_today, with_agents
 from ingest.platform.errors import AccessRefused, RequestRefused
 
 SKILL = {"id": "s1", "name": "Billing", "state": "active"}

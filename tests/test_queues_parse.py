@@ -14,7 +14,7 @@ from engine.data.checks import check
 from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario, UnknownName
 from engine.methods.settings import Ring, Rule, rings_of, rules_of, unsupported
-from ingest.genesys.queues import choose_queues, fetch_names, fetch_queues, names_of, parse_queues
+from ingest.genesys.objects.queues import choose_queues, fetch_names, fetch_queues, names_of, parse_queues
 from tests.payloads import PERSONAL, Answers, damaged, nodes, paged
 
 QUEUE = {

@@ -23,7 +23,7 @@ from engine.measures.light import light
 from engine.methods import METHODS
 from engine.replay.playing import play
 from engine.reports.replayed import BETTER, MEASURES, Study, _says, report_of, today_of
-from engine.reports.report import Report
+from engine.reports.report import Report, Unrouted
 from engine.run import choose, run, run_all
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.data.checks import check
 from engine.data.tables import TABLES
 from engine.errors import InvalidScenario
-from ingest.genesys.staffing import fetch_status, merge_blocks, parse_status
+from ingest.genesys.objects.staffing import fetch_status, merge_blocks, parse_status
 from tests.payloads import START, Answers, at, damaged, when
 
 END_S = 600

@@ -77,7 +77,7 @@ class Connection:
         """Load what asking takes, so that the first request need not wait for it; nothing is asked yet."""
         try:
             self.queues()
-            from ingest.platform.client import load_sdk
+            from ingest.platform.sdk import load_sdk
 
             load_sdk()
         except RoutingError as error:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from ingest.genesys import Check
-    from ingest.platform.counts import Counts
+    from ingest.platform.client import Counts
 
 SHOWN_QUEUES = 20
 

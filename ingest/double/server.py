@@ -19,13 +19,13 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from engine.errors import InvalidScenario
-from ingest.double.answers import Answer, Question, Refused, bad_request
-from ingest.double.facts import platform_id
+from ingest.double.answering.answers import Answer, Question, Refused, bad_request
+from ingest.double.answering.routes import Route, Routes, parsed_query
+from ingest.double.centre.facts import platform_id
+from ingest.double.centre.organisation import Organisation
+from ingest.double.centre.stamps import DAY_MS
 from ingest.double.faults import Faults
 from ingest.double.limits import Doorkeeper, too_many
-from ingest.double.organisation import Organisation
-from ingest.double.routes import Route, Routes, parsed_query
-from ingest.double.stamps import DAY_MS
 
 TOKEN = "/oauth/token"
 HTML = b"<html><body><h1>Something between us broke</h1></body></html>"
@@ -36,24 +36,12 @@ LOOK_S = 0.05
 
 @dataclass(frozen=True)
 class Reply:
-    """Bytes on the wire.
+    """Bytes on the wire."""
 
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    body : bytes
-        Whole body.
-    headers : dict
-        Headers but for the length.
-    how : str
-        "whole", or a fault of transport: "dropped", "dropped_in_body", "silence".
-    """
-
-    status: int
-    body: bytes
-    headers: dict[str, str]
-    how: str = "whole"
+    status: int  # HTTP status
+    body: bytes  # Whole body
+    headers: dict[str, str]  # Headers but for the length
+    how: str = "whole"  # "whole", or a fault of transport: "dropped", "dropped_in_body", "silence"
 
 
 class Double:
@@ -87,7 +75,7 @@ class Double:
 
     Examples
     --------
-    >>> from ingest.double.organisation import organisation
+    >>> from ingest.double.centre.organisation import organisation
     >>> with Double(organisation(agents=5, days=1, queues=1, interactions=40)) as double:
     ...     double.url.startswith("http://127.0.0.1:")
     True

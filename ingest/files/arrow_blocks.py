@@ -9,32 +9,62 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingest.files.arrow_types import plain
 from ingest.files.blocks import Block
 from ingest.files.kinds import ARROW, PARQUET
 from ingest.files.problems import Findings
+
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+# Years 2 to 9998: wide enough to be refused by its year, narrow enough for any zone to be applied.
+_FIRST_S, _LAST_S = -62_104_060_800, 253_339_228_800
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """A column in a type that polars takes over as it is.
+
+    Maps become lists of entries, timestamps microseconds (UTC where they name a zone), durations and decimals
+    floats, dates and clock times texts.
+
+    Examples
+    --------
+    >>> plain(pa.array([1, 2], pa.duration("ms"))).to_pylist()
+    [0.001, 0.002]
+    """
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    kind = column.type
+    if pa.types.is_map(kind):
+        return column.cast(pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)])))
+    if pa.types.is_timestamp(kind):
+        return _timestamp(column)
+    if pa.types.is_duration(kind):
+        return pc.divide(column.cast(pa.int64()).cast(pa.float64(), safe=False), float(_PER_SECOND[kind.unit]))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64())
+    if pa.types.is_date(kind) or pa.types.is_time(kind):
+        return column.cast(pa.string())
+    return column
+
+
+def _timestamp(column: pa.Array) -> pa.Array:
+    """Microseconds; a moment too far away for the unit stops at the end of the calendar, not at a wrapped one."""
+    kind, unit = column.type, _PER_SECOND[column.type.unit]
+    ticks = column.cast(pa.int64())
+    if kind.unit != "ns":
+        ticks = pc.max_element_wise(ticks, _FIRST_S * unit, skip_nulls=False)
+        ticks = pc.min_element_wise(ticks, _LAST_S * unit, skip_nulls=False)
+    clipped = ticks.cast(pa.timestamp(kind.unit, None if kind.tz is None else "UTC"))
+    return clipped.cast(pa.timestamp("us", clipped.type.tz), safe=False)
+
 
 BATCH_ROWS = 1 << 18
 
 
 class ArrowFile:
-    """A Parquet file, an Arrow file or an Arrow stream: its column names, then its rows in blocks.
+    """A Parquet file, an Arrow file or an Arrow stream: its column names, then its rows in blocks."""
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        One of the formats of `ingest.files.kinds` but CSV.
-    findings : Findings
-        Takes what is wrong.
-
-    Raises
-    ------
-    InvalidTable
-        If it cannot be read.
-    """
+    remedy = "write it again"
 
     def __init__(self, path: Path, kind: str, findings: Findings) -> None:
         self._path, self._kind, self._findings = path, kind, findings
@@ -42,23 +72,7 @@ class ArrowFile:
             self.names = [str(name) for name in self._schema().names]
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
-        """Rows in order, a block at a time, numbered from 0.
-
-        Parameters
-        ----------
-        wanted : dict of int to str
-            Place of a column in the file, and what to call it; others are not read.
-
-        Yields
-        ------
-        Block
-            Rows in the types of the file.
-
-        Raises
-        ------
-        InvalidTable
-            If the file is damaged.
-        """
+        """Rows in order, a block at a time, numbered from 0."""
         first = 0
         with self._readable():
             for batch in self._batches(wanted):
@@ -77,7 +91,7 @@ class ArrowFile:
             yield
         except damaged as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); write it again") from error
+            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); {self.remedy}") from error
 
     def _schema(self) -> pa.Schema:
         if self._kind == PARQUET:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -9,17 +10,61 @@ from typing import Any
 
 import polars as pl
 
-import ingest.genesys.agents as people
-import ingest.genesys.queues as settings
+import ingest.genesys.objects.queues as settings
 from engine.errors import MissingInput
-from ingest.genesys.aggregates import daily_offered
-from ingest.genesys.estimate import REQUESTS_PER_MINUTE, Estimate, estimate
+from ingest.genesys.collecting.reading import JOBS
+from ingest.genesys.collecting.wanted import DAY, Span
+from ingest.genesys.objects import people
+from ingest.genesys.objects.aggregates import daily_offered
+from ingest.genesys.objects.query_bodies import MOST_PREDICATES
+from ingest.genesys.objects.staffing import MOST_USERS
 from ingest.genesys.probes import MISSING, Permission, limits, permissions
-from ingest.genesys.reading import JOBS
-from ingest.genesys.span import DAY, Span
 from ingest.platform.errors import AccessRefused
-from ingest.platform.jobs import availability
+from ingest.platform.jobs import PAGE_ROWS, availability
 from ingest.platform.pages import Reader
+
+PER_MEMBERS = 100
+# Submitting, looking three times, and deleting a job.
+JOB_REQUESTS = 5
+FIXED_REQUESTS = 12
+REQUESTS_PER_MINUTE = 300
+# Waiting for one job, and days that are read at once.
+JOB_WAIT_S, DAYS_AT_ONCE = 4.0, 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What reading will take."""
+
+    days: int  # UTC days
+    conversations: int  # Of the chosen queues, by the platform's own count
+    agents: int  # Members of the chosen queues
+    requests: int  # All requests
+    minutes: float  # At the organisation's limit of requests. [min]
+
+
+def estimate(
+    days: int, conversations: int, agents: int, queues: int, per_minute: float = REQUESTS_PER_MINUTE
+) -> Estimate:
+    """Estimate requests and minutes.
+
+    Work of the agents elsewhere is taken to be as much again as the conversations of the queues. Waits for a
+    platform that is down are not in it.
+
+    Examples
+    --------
+    >>> estimate(days=90, conversations=200_000, agents=120, queues=3)
+    Estimate(days=90, conversations=200000, agents=120, requests=1981, minutes=6.6)
+    """
+    pages = 2 * max(days, math.ceil(conversations / PAGE_ROWS))
+    jobs = math.ceil(queues / MOST_PREDICATES) + math.ceil(agents / MOST_PREDICATES)
+    by_day = jobs * JOB_REQUESTS + 2 * math.ceil(agents / MOST_USERS) + 2
+    once = FIXED_REQUESTS + queues * math.ceil(agents / PER_MEMBERS) + math.ceil(agents / people.MOST_IDS) + agents
+    requests = once + days * by_day + pages
+    by_limit = requests / per_minute
+    by_jobs = days * jobs * JOB_WAIT_S / DAYS_AT_ONCE / 60
+    return Estimate(days, conversations, agents, requests, round(max(by_limit, by_jobs), 1))
+
 
 # Conversations are kept for roughly 18 months, depending on the product (Genesys help centre).
 MONTHS_BACK = 24

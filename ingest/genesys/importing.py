@@ -12,16 +12,14 @@ from itertools import chain
 from pathlib import Path
 
 from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists
-from ingest.files.time_cells import check_time_zone
-from ingest.genesys.assembling import Assembly, Collected
-from ingest.genesys.parts import Part, PartStore
-from ingest.genesys.plan import Freshness
-from ingest.genesys.reading import JOBS, DayReader, Refused, answered
-from ingest.genesys.running import Workers
-from ingest.genesys.span import check_span
-from ingest.genesys.today import Today, choose_queues, read_today, with_agents
-from ingest.genesys.wanted import Wanted, less_than
-from ingest.genesys.writing import source_of, write
+from ingest.files.cells.time_cells import check_time_zone
+from ingest.genesys.collecting.assembling import Assembly, Collected
+from ingest.genesys.collecting.parts import Freshness, Part, PartStore
+from ingest.genesys.collecting.reading import JOBS, DayReader, Refused, answered
+from ingest.genesys.collecting.running import Workers
+from ingest.genesys.collecting.today import Today, choose_queues, read_today, with_agents
+from ingest.genesys.collecting.wanted import Wanted, check_span, less_than
+from ingest.genesys.collecting.writing import source_of, write
 from ingest.platform.errors import PlatformError
 from ingest.platform.jobs import availability
 from ingest.platform.pages import Reader
@@ -46,21 +44,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Done:
-    """What a run came to.
+    """What a run came to."""
 
-    Parameters
-    ----------
-    manifest : Manifest
-        Of the snapshot as it stands now.
-    changed : bool
-        False where the snapshot was the same already and was left alone.
-    parts_read : int
-        Parts that this run read. [count]
-    """
-
-    manifest: Manifest
-    changed: bool
-    parts_read: int
+    manifest: Manifest  # Of the snapshot as it stands now
+    changed: bool  # False where the snapshot was the same already and was left alone
+    parts_read: int  # Parts that this run read. [count]
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from engine.errors import UnknownName
-from ingest.genesys.agents import EXPAND, parse_agents, parse_members
-from ingest.genesys.values import record, text
+from ingest.genesys.objects.people import EXPAND, parse_agents, parse_members
+from ingest.genesys.objects.values import record, text
 from ingest.platform.breaker import Breaker
 from ingest.platform.errors import PlatformError, PlatformUnavailable, RequestRefused
 from ingest.platform.limiter import Limiter
@@ -253,22 +253,7 @@ class LiveQueues:
 
 
 def live_queue(queue_id: str, read_at: datetime, entities: list[dict[str, Any]]) -> LiveQueue:
-    """Members of a queue out of the entities of its member listing.
-
-    Parameters
-    ----------
-    queue_id : str
-        Id of the queue.
-    read_at : datetime.datetime
-        When the reading began. [UTC]
-    entities : list of dict
-        As the platform gives them, skills, languages, routing status and presence expanded.
-
-    Returns
-    -------
-    LiveQueue
-        Joined members only.
-    """
+    """Members of a queue out of the entities of its member listing."""
     members, counts = parse_members(queue_id, entities)
     joined = members.filter("joined")
     users = _users(entities)

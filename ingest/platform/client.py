@@ -1,43 +1,83 @@
 """The platform's own SDK behind four methods: the one place that sends anything to Genesys Cloud.
 
-The SDK makes addresses, headers and the token request. What it lacks is here: time-outs, a retry policy, one token
-for all threads and its renewal, proxies, and silence about secrets. Its models are not used, as they lose data; an
-answer is the JSON object as it came.
+What the SDK lacks is here: a retry policy, one token for all threads and its renewal, one allowance and one breaker,
+and silence about secrets. An answer is the JSON object as it came.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 import random
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
-from engine.errors import MissingInput
 from ingest.platform.breaker import Breaker
-from ingest.platform.counts import Counters, Counts
 from ingest.platform.credentials import Credentials, Secrets
 from ingest.platform.errors import LOGIN, AccessRefused, PlatformUnavailable, RequestRefused
 from ingest.platform.limiter import Limiter
 from ingest.platform.network import Network, Timeouts
 from ingest.platform.retry import Patience, patiently
-from ingest.platform.wire import Wire
+from ingest.platform.sdk import Wire, api_of, check_installed
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What reading has cost so far.
+
+    Parameters
+    ----------
+    requests : int
+        Requests sent, those for tokens and repeated ones included. [count]
+    retries : int
+        Waits after a setback. [count]
+    limited_s : float
+        Waited for the allowance of requests a minute, summed over threads. [s]
+    token_renewals : int
+        Tokens fetched after one was refused. [count]
+    lost_submits : int
+        Submits that may have made a job whose id was never learnt. [count]
+    """
+
+    requests: int = 0
+    retries: int = 0
+    limited_s: float = 0.0
+    token_renewals: int = 0
+    lost_submits: int = 0
+
+
+class Counters:
+    """The counts of a client, kept by all its threads.
+
+    Examples
+    --------
+    >>> counters = Counters()
+    >>> counters.add(requests=2)
+    >>> counters.counted().requests
+    2
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = Counts()
+
+    def add(self, **by: float) -> None:
+        """Count something."""
+        with self._lock:
+            before = vars(self._counts)
+            self._counts = Counts(**{**before, **{name: before[name] + more for name, more in by.items()}})
+
+    def counted(self) -> Counts:
+        """The counts of this moment; they do not change any more."""
+        return self._counts
+
 
 T = TypeVar("T")
 
 log = logging.getLogger("routelab.ingest")
 
-_SDK = "PureCloudPlatformClientV2"
-_NEEDED = (_SDK, "tenacity", "urllib3")
-_LOADING = threading.Lock()
 _TIMEOUTS = Timeouts()
 _PATIENCE = Patience()
 
@@ -82,7 +122,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
-        _check_installed()
+        check_installed()
         self.counters = Counters()
         self.limiter = limiter or Limiter(clock=clock, sleep=sleep)
         self.breaker = breaker or Breaker(clock=clock)
@@ -103,73 +143,15 @@ class Client:
         return f"Client({self._credentials!r})"
 
     def get(self, path: str, query: dict[str, Any] | None = None, **path_params: str) -> Any:
-        """Read one answer.
-
-        Parameters
-        ----------
-        path : str
-            Template of the path, such as ``/api/v2/routing/queues/{queueId}/members``.
-        query : dict, optional
-            Query parameters; lists are joined with commas, None is left out.
-        **path_params : str
-            Values for the names in braces.
-
-        Returns
-        -------
-        dict
-            The answer's JSON object.
-
-        Raises
-        ------
-        PlatformUnavailable, AccessRefused, RequestRefused
-            If there is none, for the reason the class says.
-        """
+        """Read one answer; see `Reader.get`."""
         return self._ask(_Question("GET", path, path_params, query or {}), repeatable=True)
 
     def query(self, path: str, body: dict[str, Any]) -> Any:
-        """Ask with a body; nothing changes over there, so it may be repeated.
-
-        Parameters
-        ----------
-        path : str
-            The path.
-        body : dict
-            The question, in the platform's names.
-
-        Returns
-        -------
-        dict
-            The answer's JSON object.
-
-        Raises
-        ------
-        PlatformUnavailable, AccessRefused, RequestRefused
-            If there is none, for the reason the class says.
-        """
+        """Ask with a body; nothing changes over there, so it may be repeated."""
         return self._ask(_Question("POST", path, body=body), repeatable=True)
 
     def submit(self, path: str, body: dict[str, Any]) -> Any:
-        """Have something made over there, at most once.
-
-        Parameters
-        ----------
-        path : str
-            The path.
-        body : dict
-            What is to be made, in the platform's names.
-
-        Returns
-        -------
-        dict
-            The answer's JSON object.
-
-        Raises
-        ------
-        PlatformUnavailable
-            With ``lost_submit`` set if it may have been made although the answer did not come.
-        AccessRefused, RequestRefused
-            If it was not made.
-        """
+        """Have something made over there, at most once; an error has ``lost_submit`` set if it may have been made."""
         try:
             return self._ask(_Question("POST", path, body=body), repeatable=False)
         except PlatformUnavailable as error:
@@ -180,20 +162,7 @@ class Client:
             raise
 
     def delete(self, path: str, **path_params: str) -> None:
-        """Clean up what was made; what is gone already counts as cleaned up.
-
-        Parameters
-        ----------
-        path : str
-            Template of the path.
-        **path_params : str
-            Values for the names in braces.
-
-        Raises
-        ------
-        PlatformUnavailable, AccessRefused, RequestRefused
-            If it is still there.
-        """
+        """Clean up what was made; what is gone already counts as cleaned up."""
         try:
             self._ask(_Question("DELETE", path, path_params, wants_answer=False), repeatable=True)
         except RequestRefused as error:
@@ -201,13 +170,7 @@ class Client:
                 raise
 
     def counted(self) -> Counts:
-        """Give the counts of this moment.
-
-        Returns
-        -------
-        Counts
-            A copy that does not change any more.
-        """
+        """The counts of this moment; they do not change any more."""
         return self.counters.counted()
 
     def close(self) -> None:
@@ -286,13 +249,8 @@ class Client:
     def _line(self) -> tuple[Any, Wire]:
         """This thread's own SDK client and what it sends through."""
         if not hasattr(self._mine, "line"):
-            sdk = load_sdk()
-            api, wire = sdk.ApiClient(host=self._credentials.base_url), Wire(self._network, self.limiter, self._hidden)
-            # A gateway, should the SDK have learnt of one, would beat the host.
-            api.gateway_configuration = None
-            sys.modules[f"{_SDK}.abstract_http_client"].AbstractHttpClient.register(Wire)
-            api.set_http_client(wire)
-            self._mine.line = api, wire
+            wire = Wire(self._network, self.limiter, self._hidden)
+            self._mine.line = api_of(self._credentials.base_url, wire), wire
         line: tuple[Any, Wire] = self._mine.line
         return line
 
@@ -366,80 +324,3 @@ def _object(raw: bytes, asked: str) -> dict[str, Any]:
 
 
 _SOMEBODY_ELSE = "run again, and if it lasts look for a proxy or a login page that answers in the platform's place"
-
-
-class _Silent:
-    """In the place of the SDK's logger, which may be told to write down bodies."""
-
-    def trace(self, *_: object) -> None:
-        """Say nothing."""
-
-    debug = error = trace
-
-
-def _check_installed() -> None:
-    missing = [name for name in _NEEDED if name not in sys.modules and importlib.util.find_spec(name) is None]
-    if missing:
-        raise MissingInput(
-            f"reading Genesys Cloud needs {', '.join(missing)}, not installed: pip install 'routelab[genesys]', or "
-            "python3 run.py cli ..., which installs it"
-        )
-
-
-def load_sdk() -> Any:
-    """Load the SDK and make it quiet, which takes seconds; the first request does so, unless somebody did before.
-
-    Returns
-    -------
-    module
-        Always the same.
-    """
-    with _LOADING:
-        with _loggers_kept("urllib3", "watchdog"):
-            sdk = _loaded()
-        sdk.configuration.logger.log_to_console = False
-        sdk.configuration.logger = _Silent()
-        return sdk
-
-
-def _loaded() -> Any:
-    if _SDK in sys.modules:
-        import PureCloudPlatformClientV2
-
-        return PureCloudPlatformClientV2
-    spec = importlib.util.find_spec(_SDK)
-    assert spec is not None and spec.loader is not None  # looked for when the client was made
-    sdk = sys.modules[_SDK] = importlib.util.module_from_spec(spec)
-    try:
-        with tempfile.TemporaryDirectory() as home:
-            _configured(home)
-            spec.loader.exec_module(sdk)
-    except BaseException:
-        del sys.modules[_SDK]
-        raise
-    return sdk
-
-
-def _configured(home: str) -> None:
-    """Let the SDK find our configuration file instead of the user's, which could redirect it.
-
-    It looks in the home folder while it is imported, and watches the file with threads of its own unless the file
-    says otherwise. Loading its one module early lets us answer where home is, without touching the environment.
-    """
-    file = Path(home) / ".genesyscloudpython" / "config"
-    file.parent.mkdir()
-    file.write_text("[general]\nlive_reload_config = false\n", encoding="utf-8")
-    vars(importlib.import_module(f"{_SDK}.configuration"))["expanduser"] = lambda _path: home
-
-
-@contextmanager
-def _loggers_kept(*names: str) -> Iterator[None]:
-    """Undo what an import does to the loggers of others."""
-    loggers = [logging.getLogger(name) for name in names]
-    before = [(each.level, each.propagate) for each in loggers]
-    try:
-        yield
-    finally:
-        for each, (level, propagate) in zip(loggers, before, strict=True):
-            each.setLevel(level)
-            each.propagate = propagate

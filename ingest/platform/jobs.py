@@ -12,6 +12,8 @@ from engine.errors import InvalidScenario
 from ingest.platform.errors import JobFailed, PlatformError, PlatformUnavailable, RequestRefused, one_line
 from ingest.platform.pages import Reader
 
+# Rows of one page of results. [count]
+PAGE_ROWS = 1000
 _LOST_STATES = ("FAILED", "EXPIRED", "CANCELLED")
 _FIRST_POLL_S = 0.3
 _GONE = (404, 410)
@@ -19,21 +21,11 @@ _GONE = (404, 410)
 
 @dataclass
 class JobCounts:
-    """What the jobs of one caller came to.
+    """What the jobs of one caller came to."""
 
-    Parameters
-    ----------
-    submitted : int
-        Jobs asked for. [count]
-    lost : int
-        Attempts that did not come to an end. [count]
-    undeleted : int
-        Jobs that could not be cleaned up; the platform forgets them by itself. [count]
-    """
-
-    submitted: int = 0
-    lost: int = 0
-    undeleted: int = 0
+    submitted: int = 0  # Jobs asked for. [count]
+    lost: int = 0  # Attempts that did not come to an end. [count]
+    undeleted: int = 0  # Jobs that could not be cleaned up; the platform forgets them by itself. [count]
 
 
 def run_job(
@@ -44,7 +36,7 @@ def run_job(
     deadline_s: float = 1800.0,
     poll_s: float = 3.0,
     attempts: int = 3,
-    page_size: int = 1000,
+    page_size: int = PAGE_ROWS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     on_lost: Callable[[str], None] | None = None,

@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody
-from api.http.inline.rows import missing_somewhere, read_rows
-from api.http.inline.values import Pointers
+from api.http.inline.rows import Pointers, missing_somewhere, read_rows
 from api.http.open_snapshots import OpenSnapshot
 from engine.data.arrays import Arrays, encode
 from engine.data.checks import check
@@ -25,18 +24,10 @@ _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Inline:
-    """Interactions of a request, ready for the engine.
+    """Interactions of a request with the agents of a snapshot, ready for the engine.
 
-    Parameters
-    ----------
-    arrays : Arrays
-        With the agents of the snapshot.
-    timed : bool
-        Whether they have times of arrival.
-    ids : polars.Series of str
-        Interaction ids in the order of the request.
-    warnings : list of str
-        What a reader of the report must know.
+    `timed` says whether they have times of arrival, `ids` keeps the order of the request, `warnings` is what a reader
+    of the report must know.
     """
 
     arrays: Arrays
@@ -46,31 +37,7 @@ class Inline:
 
 
 def inline(data: OpenSnapshot, rows: list[Any], most: int, *, replayed: bool = False) -> Inline:
-    """Arrays of the interactions of a request.
-
-    Parameters
-    ----------
-    data : OpenSnapshot
-        Whose agents serve them.
-    rows : list
-        Parsed JSON.
-    most : int
-        Most interactions taken. [count]
-    replayed : bool
-        Whether they will be replayed; then the snapshot's staffing matters.
-
-    Returns
-    -------
-    Inline
-        Ready to run.
-
-    Raises
-    ------
-    BodyTooLarge
-        If there are too many interactions, or too many different ones.
-    InvalidBody
-        With every problem, by its place.
-    """
+    """Arrays of the interactions of a request, at most `most`; the snapshot's staffing matters where `replayed`."""
     given, place = read_rows(rows, most)
     absent = missing_somewhere(given, ("arrived_at", "queue_id"), place)
     frame = _checked(given, absent, data, place)

@@ -1,178 +1,247 @@
-"""Interactions given in the body of a request: a list of objects to columns, every odd value named by its place."""
+"""Interactions given in the body of a request: rows checked by a model made from the table, then columns of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any
 
+import numpy as np
 import polars as pl
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, WithJsonSchema
+from typing_extensions import TypedDict
 
-from api.checks import pointer, shown
+from api.checks import MOST_FIELDS, pointer, shown
 from api.errors import BodyTooLarge, InvalidBody, Problem
-from api.http.inline.values import LONGEST_CHARS, LONGEST_LIST, READ, Pointers
+from engine.data.checks import Place
 from engine.data.tables import PREFERRED, TABLES, TEXTS, TIME, Column
+from ingest.files.cells.cells import Cells
+from ingest.files.cells.time_cells import moment
 from ingest.files.columns import ALIASES
+from ingest.files.problems import Findings
 
-TABLE = TABLES["interactions"]
+TABLE, OTHER_NAMES = TABLES["interactions"], ALIASES["interactions"]
 # Of skills and of languages: every one is a column of numbers for all agents.
 MOST_NAMES = 2_000
+LONGEST_CHARS, LONGEST_LIST = 300, 50
 _ONE_SKILL = "required_skill"
+# Rows looked at before the problems so far are told: a body that is wrong throughout is not told throughout.
+_ROWS_AT_ONCE = 250
+
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$", strict=True)
+]
+_TEXT_REMEDY = f"write 1 to {LONGEST_CHARS} characters without control characters, or null"
+_TEXT_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_CHARS}
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-def row_schema() -> dict[str, Any]:
-    """JSON schema of one inline interaction, from the columns of the table."""
-    fields = {column.name: _schema(column) for column in TABLE.columns}
-    for alias, name in ALIASES["interactions"].items():
-        fields[alias] = {"type": ["string", "null"]} if alias == _ONE_SKILL else fields[name]
-        fields[alias] = fields[alias] | {"description": f"Another name of {name}; give one of them."}
-    named = [{"required": ["interaction_id"]}, {"required": ["id"]}]
-    return {"type": "object", "properties": fields, "anyOf": named, "additionalProperties": False}
+class Preference(TypedDict):
+    """One agent that a caller prefers."""
+
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+    agent_id: Text
+    score: float
 
 
-def _schema(column: Column) -> dict[str, Any]:
-    text = {"type": "string", "minLength": 1, "maxLength": LONGEST_CHARS}
+@dataclass(frozen=True)
+class _Kind:
+    """Values of one type of column in a body: as pydantic and as JSON schema has them, and what to write instead."""
+
+    python: Any
+    remedy: str
+    type: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SHARE = {"agent_id": _TEXT_SCHEMA, "score": {"type": "number", "minimum": 0, "maximum": 100}}
+_ENTRY = {"type": "object", "properties": _SHARE, "required": [*_SHARE], "additionalProperties": False}
+_LIST = Field(max_length=LONGEST_LIST)
+# Ranges and allowed words are left to the check of the table, which every source meets.
+_KINDS: dict[pl.DataType, _Kind] = {
+    pl.String(): _Kind(Text, "write a text in quotes", "string", _TEXT_SCHEMA),
+    TIME: _Kind(str, "write a time as text, for example 2024-03-01T09:30:00Z", "string", {"format": "date-time"}),
+    pl.Float64(): _Kind(float, "write a finite number", "number"),
+    pl.Int32(): _Kind(Annotated[int, Field(ge=-(2**31), lt=2**31)], "write a whole number", "integer"),
+    TEXTS: _Kind(
+        Annotated[list[Text], _LIST],
+        f"write a list of at most {LONGEST_LIST} texts",
+        "array",
+        {"items": _TEXT_SCHEMA, "maxItems": LONGEST_LIST},
+    ),
+    PREFERRED: _Kind(
+        Annotated[list[Preference], _LIST],
+        'write a list of {"agent_id": "...", "score": 1.0}',
+        "array",
+        {"items": _ENTRY, "maxItems": LONGEST_LIST},
+    ),
+}
+
+
+def _columns() -> dict[str, Column]:
+    """Every name that a row may hold, and the column it fills."""
+    others = {name: replace(TABLE[target], name=name) for name, target in OTHER_NAMES.items()}
+    others[_ONE_SKILL] = Column(_ONE_SKILL, pl.String())
+    return {column.name: column for column in TABLE.columns} | others
+
+
+COLUMNS = _columns()
+
+
+def _field(column: Column) -> Any:
+    """Type of one field; its JSON schema has the ranges and words of the table too."""
+    kind = _KINDS[column.dtype]
+    bounds = {"minimum": column.low, "maximum": column.high}
+    schema = {**kind.more, **{side: value for side, value in bounds.items() if value is not None}}
+    schema["type"] = kind.type if OTHER_NAMES.get(column.name, column.name) in TABLE.key else [kind.type, "null"]
     if column.one_of:
-        return {"enum": [*column.one_of, None]}
-    if column.dtype == TEXTS:
-        return {"type": ["array", "null"], "items": text, "maxItems": LONGEST_LIST}
-    if column.dtype == PREFERRED:
-        entry = {"agent_id": text, "score": {"type": "number", "minimum": 0, "maximum": 100}}
-        one = {"type": "object", "properties": entry, "required": [*entry], "additionalProperties": False}
-        return {"type": ["array", "null"], "items": one, "maxItems": LONGEST_LIST}
-    if column.dtype == TIME:
-        return {"type": ["string", "null"], "format": "date-time"}
-    if column.dtype.is_numeric():
-        kind = "integer" if column.dtype.is_integer() else "number"
-        bounds = {"minimum": column.low, "maximum": column.high}
-        return {"type": [kind, "null"], **{name: value for name, value in bounds.items() if value is not None}}
-    return text if column.name in TABLE.key else text | {"type": ["string", "null"]}
+        schema = {"enum": [*column.one_of, None]}
+    if column.name in OTHER_NAMES:
+        schema["description"] = f"Another name of {OTHER_NAMES[column.name]}; give one of them."
+    return Annotated[kind.python | None, WithJsonSchema(schema)]
+
+
+_NAMED: Any = {"anyOf": [{"required": ["interaction_id"]}, {"required": ["id"]}]}
+_Row = TypedDict("_Row", {name: _field(column) for name, column in COLUMNS.items()}, total=False)  # type: ignore[misc]
+_Row.__pydantic_config__ = ConfigDict(**_STRICT, title="Interaction", json_schema_extra=_NAMED)  # type: ignore[attr-defined]
+ROW = TypeAdapter(_Row)
+_ROWS = TypeAdapter(list[_Row])
+
+
+@dataclass(frozen=True)
+class Pointers(Place):
+    """Names cells of the table by their place in the body (`given`: the name of each column there); keeps problems."""
+
+    source: str = "interactions"
+    given: dict[str, str] = field(default_factory=dict)
+    found: list[Problem] = field(default_factory=list)
+
+    def problem(self, row: int, column: str, value: object, remedy: str) -> str:
+        """Note a bad cell."""
+        where = pointer("interactions", row, self.given.get(column, column))
+        plain = value.to_list() if isinstance(value, pl.Series) else value
+        self.found.append(Problem(where, f"found {shown(plain)}", remedy))
+        return str(self.found[-1])
+
+
+class _Times(Findings):
+    """Findings about times, noted by their place in the body."""
+
+    def __init__(self, place: Pointers) -> None:
+        super().__init__(place.source)
+        self._place = place
+
+    def cells(self, column: str, remedy: str, lines: Any, values: pl.Series) -> None:
+        """Note cells that share a mistake; the remedy of a missing zone names an option only files have."""
+        self._place.problem(int(lines[0]), column, values[0], remedy.removesuffix(", or give --time-zone"))
 
 
 def read_rows(rows: list[Any], most: int) -> tuple[pl.DataFrame, Pointers]:
-    """Columns of inline interactions, those that were given.
-
-    Parameters
-    ----------
-    rows : list
-        Parsed JSON, hopefully objects.
-    most : int
-        Most interactions taken. [count]
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        Columns of the interactions table, in the order of the rows; values are left for the check of the table.
-    place : Pointers
-        How to name their cells.
-
-    Raises
-    ------
-    BodyTooLarge
-        If there are more than `most`.
-    InvalidBody
-        With every problem of names and types.
-    """
+    """Columns of inline interactions, those that were given; ranges are left for the check of the table."""
     if len(rows) > most:
         raise BodyTooLarge(
             f"{len(rows):,} inline interactions, this service takes {most:,} at a time; send fewer, or import them "
             "as a snapshot with 'routelab snapshot files' and name it (setting max_interactions)"
         )
+    if not rows:
+        remedy = "give at least one interaction, or leave the field out for those of the snapshot"
+        raise InvalidBody(Problem("/interactions", "found an empty list", remedy))
+    checked = _checked(rows)
+    given = set().union(*checked)
     place = Pointers()
-    columns = _columns(rows, place)
-    series = [READ[kind](column, _values(rows, name), place) for name, column, kind in columns]
+    names = [name for name in COLUMNS if name in given]
+    _name_columns(rows, names, place)
+    frame = pl.DataFrame([_series(name, [row.get(name) for row in checked], place) for name in names])
     if place.found:
         raise InvalidBody(*place.found)
-    frame = pl.DataFrame([s for s in series if s is not None])
     _check_names(frame)
     return frame, place
 
 
-def _columns(rows: list[Any], place: Pointers) -> list[tuple[str, Column, str]]:
-    """Given name, column and kind of value of everything the rows name."""
-    if not rows:
-        remedy = "give at least one interaction, or leave the field out for those of the snapshot"
-        raise InvalidBody(Problem("/interactions", "found an empty list", remedy))
-    if any(type(row) is not dict for row in rows):
-        bad = next(i for i, row in enumerate(rows) if type(row) is not dict)
-        remedy = "write an object in braces for each interaction"
-        raise InvalidBody(Problem(pointer("interactions", bad), f"found {shown(rows[bad])}", remedy))
-    found = []
-    for name in _in_order(set().union(*rows)):
-        target = ALIASES["interactions"].get(name, name)
-        if target not in TABLE.names:
-            place.found.append(_unknown(rows, name))
-        elif target in place.given:
-            what = f"{place.given[target]} and {name} both mean {target}"
-            place.found.append(Problem(pointer("interactions", _first(rows, name), name), what, "keep one"))
+def _checked(rows: list[Any]) -> list[dict[str, Any]]:
+    checked: list[dict[str, Any]] = []
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[first : first + _ROWS_AT_ONCE]
+        wide = next((i for i, row in enumerate(some) if isinstance(row, dict) and len(row) > MOST_FIELDS), None)
+        if wide is not None:
+            what = f"an object with {len(some[wide])} fields"
+            raise InvalidBody(Problem(pointer("interactions", first + wide), what, f"use those of {_known()}"))
+        try:
+            checked += _ROWS.validate_python(some)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise InvalidBody(*_problems(error, rows, first)) from error
+    return checked
+
+
+def _problems(error: ValidationError, rows: list[Any], first: int) -> list[Problem]:
+    """The first problem of each field; a problem inside a list is told of the list."""
+    found: dict[Any, Problem] = {}
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        row, name = first + int(one["loc"][0]), next(map(str, one["loc"][1:2]), None)
+        if name is None:
+            what, remedy = f"found {shown(rows[row])}", "write an object in braces for each interaction"
+        elif one["type"] == "extra_forbidden":
+            what, remedy = "is not a field of an interaction", _near(name)
         else:
-            place.given[target] = name
-            column = TABLE[target]
-            found.append((name, column, "one skill" if name == _ONE_SKILL else _kind(column)))
+            what, remedy = f"found {shown(rows[row][name])}", _remedy(COLUMNS[name], one["type"])
+        where = pointer("interactions", row, *([] if name is None else [name]))
+        found.setdefault(name, Problem(where, what, remedy))
+    return list(found.values())
+
+
+def _remedy(column: Column, kind: str) -> str:
+    about_text = kind.startswith("string_") and kind != "string_type" and column.dtype != PREFERRED
+    return _TEXT_REMEDY if about_text else _KINDS[column.dtype].remedy
+
+
+def _near(name: str) -> str:
+    near = get_close_matches(name[:80], COLUMNS, n=1)
+    return f"did you mean {near[0]}?" if near else f"remove it; known are {_known()}"
+
+
+def _known() -> str:
+    return ", ".join(TABLE.names)
+
+
+def _name_columns(rows: list[Mapping[str, Any]], names: list[str], place: Pointers) -> None:
+    """Keep the name that the body has for each column; two names for one are a problem."""
+    problems = []
+    for name in names:
+        target = OTHER_NAMES.get(name, name)
+        if target in place.given:
+            row = next(i for i, row in enumerate(rows) if name in row)
+            what = f"{place.given[target]} and {name} both mean {target}"
+            problems.append(Problem(pointer("interactions", row, name), what, "keep one"))
+        place.given.setdefault(target, name)
     if "interaction_id" not in place.given:
-        place.found.append(Problem("/interactions/0", "interaction_id is missing", "give each interaction a unique id"))
-    return found
+        problems.append(Problem("/interactions/0", "interaction_id is missing", "give each interaction a unique id"))
+    if problems:
+        raise InvalidBody(*problems)
 
 
-def _in_order(names: set[str]) -> list[str]:
-    order = {name: i for i, name in enumerate((*TABLE.names, *ALIASES["interactions"]))}
-    return sorted(names, key=lambda name: (order.get(name, len(order)), name))[:200]
-
-
-def _first(rows: list[dict[str, Any]], name: str) -> int:
-    return next(i for i, row in enumerate(rows) if name in row)
-
-
-def _unknown(rows: list[dict[str, Any]], name: str) -> Problem:
-    near = get_close_matches(name[:80], [*TABLE.names, *ALIASES["interactions"]], n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"remove it; known are {', '.join(TABLE.names)}"
-    return Problem(pointer("interactions", _first(rows, name), name), "is not a field of an interaction", remedy)
-
-
-def _kind(column: Column) -> str:
-    special = {TEXTS: "texts", PREFERRED: "preferred", TIME: "time", pl.Float64(): "number", pl.Int32(): "whole"}
-    return special.get(column.dtype, "text")
-
-
-def _values(rows: list[dict[str, Any]], name: str) -> list[Any]:
-    return [row.get(name) for row in rows]
+def _series(name: str, values: list[Any], place: Pointers) -> pl.Series:
+    column = TABLE[OTHER_NAMES.get(name, name)]
+    if name == _ONE_SKILL:
+        values = [None if value is None else [value] for value in values]
+    if column.dtype != TIME:
+        return pl.Series(column.name, values, column.dtype)
+    raw = pl.Series(column.name, values, pl.String)
+    return moment(Cells(column, raw, np.arange(raw.len()), _Times(place))).alias(column.name)
 
 
 def _check_names(frame: pl.DataFrame) -> None:
-    for name, texts in (("skills", _exploded(frame)), ("language", frame.get_column("language", default=None))):
-        n_names = 0 if texts is None else texts.n_unique()
+    for name in ("skills", "language"):
+        if name not in frame.columns:
+            continue
+        n_names = frame[name].explode().n_unique() if name == "skills" else frame[name].n_unique()
         if n_names > MOST_NAMES:
             what = f"{n_names:,} different {name}"
             raise InvalidBody(Problem("/interactions", what, f"use at most {MOST_NAMES:,}; import files for more"))
 
 
-def _exploded(frame: pl.DataFrame) -> pl.Series | None:
-    skills: pl.Series | None = frame.get_column("skills", default=None)
-    return None if skills is None else skills.explode()
-
-
-def missing_somewhere(frame: pl.DataFrame, columns: Sequence[str], place: Pointers) -> set[str]:
-    """Which columns are in no row; one that is only in some is refused.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        From `read_rows`.
-    columns : sequence of str
-        Columns that must be in all rows or in none.
-    place : Pointers
-        How to name cells.
-
-    Returns
-    -------
-    set of str
-        Columns that are in none.
-
-    Raises
-    ------
-    InvalidBody
-        If a column is in some rows only.
-    """
+def missing_somewhere(frame: pl.DataFrame, columns: Iterable[str], place: Pointers) -> set[str]:
+    """Which columns are in no row; one that is only in some is refused."""
     absent = set()
     for name in columns:
         n_null = frame[name].null_count() if name in frame.columns else frame.height

@@ -22,7 +22,7 @@ from ingest.genesys.conversations.sessions import PLAIN_WIDTH, TIDY_WIDTH, OddSh
 from ingest.genesys.conversations.survey_rows import survey_rows
 from ingest.genesys.conversations.tidy import tidy
 from ingest.genesys.conversations.visits import Sessions, unusable_visit, unusable_work, visit_row, work_row
-from ingest.genesys.values import text
+from ingest.genesys.objects.values import text
 
 _TEXT, _NUMBER = pl.String(), pl.Float64()
 COLUMNS: dict[str, dict[str, pl.DataType]] = {
@@ -76,26 +76,13 @@ _UNFIT_TEXT = r"[\x00-\x1f\x7f]"
 
 @dataclass(frozen=True)
 class Conversations:
-    """What was read of some conversations, in their order; columns as in `COLUMNS`.
+    """What was read of some conversations, in their order; columns as in `COLUMNS`."""
 
-    Parameters
-    ----------
-    lives : polars.DataFrame
-        One row per conversation; ended_at is null while it goes on.
-    visits : polars.DataFrame
-        One row per session in a queue, numbered from 1 by arrival within its conversation.
-    work : polars.DataFrame
-        One row per session of an agent or user; end_at is null while it goes on.
-    surveys : polars.DataFrame
-        Finished ones with a score.
-    left_out : polars.DataFrame
-        One row per thing that is missing above, and why; conversation_id is null where there is none.
-    """
-
-    lives: pl.DataFrame
-    visits: pl.DataFrame
-    work: pl.DataFrame
-    surveys: pl.DataFrame
+    lives: pl.DataFrame  # One row per conversation; ended_at is null while it goes on
+    visits: pl.DataFrame  # One row per session in a queue, numbered from 1 by arrival within its conversation
+    work: pl.DataFrame  # One row per session of an agent or user; end_at is null while it goes on
+    surveys: pl.DataFrame  # Finished ones with a score
+    # One row per thing that is missing above, and why; conversation_id is null where there is none
     left_out: pl.DataFrame
 
 

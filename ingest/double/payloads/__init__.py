@@ -1,0 +1,1 @@
+"""What happened, in the platform's shapes: people, conversations, calls and the present moment."""

@@ -1,0 +1,173 @@
+"""Cells that hold several values: `billing:5;tech:3.5`, `en;fr`, `voice:1;chat:4`, or lists of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED
+from ingest.files.cells.cells import TRIMMED, Cells, is_text
+from ingest.files.cells.plain_cells import text
+
+FULL_PROFICIENCY = 5.0
+MOST_AT_ONCE = 1_000
+REPEATED = "names repeated within one list, kept once"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How entries of one kind are written."""
+
+    # Names of the two parts of an entry
+    label: str
+    number: str
+    example: str  # A cell as it should be
+    default: float | None = None  # Number of an entry that brings none; without it every entry needs one
+
+
+PAIRS: dict[pl.DataType, Pairs] = {
+    RATED: Pairs("name", "proficiency", "billing:5;tech:3.5", FULL_PROFICIENCY),
+    CAPACITIES: Pairs("media", "count", "voice:1;chat:4"),
+    PREFERRED: Pairs("agent_id", "score", "a1:90;a2:75"),
+}
+
+
+def pairs(cells: Cells) -> pl.Series:
+    """Lists of a name with a number each, out of texts, lists or maps; null where a cell is empty or refused."""
+    form = PAIRS[cells.column.dtype]
+    entries = _entries(cells, form)
+    if entries is None:
+        return cells.nothing(cells.column.dtype)
+    if cells.column.dtype == CAPACITIES:
+        entries = entries.with_columns(pl.col("label").str.to_lowercase())
+    for bad, remedy in _pair_rules(cells.column.dtype, form):
+        _refuse_rows(cells, entries.filter(bad.fill_null(True)), remedy)
+    entries = entries.select("row", pl.struct(label="label", number="number").alias("entry"))
+    entries = entries.with_columns(pl.col("entry").struct.rename_fields([form.label, form.number]))
+    return cells.sound(_regrouped(cells, entries).cast(cells.column.dtype, strict=False))
+
+
+def texts(cells: Cells) -> pl.Series:
+    """Lists of names, each once; null where a cell is empty."""
+    labels = _names(cells)
+    _refuse_empty(cells, labels)
+    labels = labels.set((labels.list.len() == 0).fill_null(False), None)
+    if not (labels.list.len() > 1).any():
+        return cells.sound(labels)
+    n_given = labels.list.len().sum()
+    labels = labels.list.unique(maintain_order=True)
+    cells.findings.repaired(REPEATED, int(n_given) - int(labels.list.len().sum()))
+    return cells.sound(labels)
+
+
+def _names(cells: Cells) -> pl.Series:
+    raw = cells.raw.arr.to_list() if isinstance(cells.raw.dtype, pl.Array) else cells.raw
+    if not isinstance(raw.dtype, pl.List):
+        return _trimmed(cells, text(cells).str.split(";"))
+    inner = _instance(raw.dtype.inner)
+    if isinstance(inner, pl.Struct):
+        entries = _from_structs(cells, raw, inner, PAIRS[RATED])
+        if entries is not None:
+            return _regrouped(cells, entries.select("row", entry="label"))
+    elif _holds_names(inner):
+        return _trimmed(cells, raw.cast(pl.List(pl.String), strict=False))
+    else:
+        cells.refuse_type("names such as billing;tech")
+    return cells.nothing(pl.List(pl.String()))
+
+
+def _pair_rules(dtype: pl.DataType, form: Pairs) -> list[tuple[pl.Expr, str]]:
+    label, number = pl.col("label"), pl.col("number")
+    rules = [
+        (label.is_null() | (label == ""), f"an entry has no {form.label}; write it as in {form.example}"),
+        (~number.is_finite(), f"an entry has no {form.number}; write it as in {form.example}"),
+        (pl.struct("row", "label").is_duplicated(), f"names each {form.label} once"),
+    ]
+    if dtype == CAPACITIES:
+        whole = number.is_between(0, MOST_AT_ONCE) & (number == number.round())
+        rules.append((~label.is_in(list(MEDIA)), f"media must be one of {', '.join(MEDIA)}"))
+        rules.append((~whole, f"counts must be whole numbers from 0 to {MOST_AT_ONCE}"))
+    return rules
+
+
+def _entries(cells: Cells, form: Pairs) -> pl.DataFrame | None:
+    """One line per entry: row, label, number; None when the column cannot hold entries."""
+    raw = cells.raw.arr.to_list() if isinstance(cells.raw.dtype, pl.Array) else cells.raw
+    inner = raw.dtype.inner if isinstance(raw.dtype, pl.List) else None
+    if isinstance(inner, pl.Struct):
+        return _from_structs(cells, raw, inner, form)
+    if inner is not None and (is_text(_instance(inner)) or inner == pl.Null):
+        return _from_texts(cells, _exploded(raw.cast(pl.List(pl.String))), form)
+    if inner is None and (is_text(raw.dtype) or raw.dtype == pl.Null):
+        return _from_texts(cells, _exploded(text(cells).str.split(";")), form)
+    cells.refuse_type(f"entries such as {form.example}")
+    return None
+
+
+def _exploded(lists: pl.Series) -> pl.DataFrame:
+    frame = pl.DataFrame({"part": lists}).with_row_index("row")
+    return frame.filter(pl.col("part").list.len() > 0).explode("part")
+
+
+def _from_texts(cells: Cells, parts: pl.DataFrame, form: Pairs) -> pl.DataFrame:
+    part = pl.col("part").str.strip_chars()
+    numeral = part.str.extract(":([^:]*)$").str.strip_chars()
+    number = pl.when(numeral.is_null()).then(form.default).otherwise(numeral.cast(pl.Float64, strict=False))
+    n_bytes = pl.col("part").str.len_bytes()
+    cells.findings.repaired(TRIMMED, parts.select((part.str.len_bytes() != n_bytes).sum()).item())
+    label = part.str.replace(":[^:]*$", "").str.strip_chars()
+    return parts.select("row", label=label, number=number)
+
+
+def _from_structs(cells: Cells, raw: pl.Series, inner: pl.Struct, form: Pairs) -> pl.DataFrame | None:
+    types = {field.name: _instance(field.dtype) for field in inner.fields}
+    names = list(types)
+    if form.label in types:
+        names = [form.label, form.number] if form.number in types else [form.label]
+    named = len(names) in {1, 2} and _holds_names(types[names[0]])
+    rated = all(_holds_names(types[name]) or types[name].is_numeric() for name in names[1:])
+    if not (named and rated):
+        cells.refuse_type(f"entries of {form.label} and {form.number}")
+        return None
+    entry = pl.col("part").struct
+    label = entry.field(names[0]).cast(pl.String, strict=False).str.strip_chars()
+    given = entry.field(names[1]).cast(pl.Float64, strict=False) if names[1:] else pl.lit(None, pl.Float64)
+    number = given if form.default is None else given.fill_null(form.default)
+    return _exploded(raw).select("row", label=label, number=number)
+
+
+def _holds_names(dtype: pl.DataType) -> bool:
+    return is_text(dtype) or dtype.is_integer() or dtype == pl.Null
+
+
+def _instance(dtype: object) -> pl.DataType:
+    """A nested type's inner type as an instance."""
+    return dtype() if isinstance(dtype, type) else dtype  # type: ignore[return-value]
+
+
+def _refuse_empty(cells: Cells, labels: pl.Series) -> None:
+    parts = _exploded(labels)
+    empty = parts.filter(pl.col("part").is_null() | (pl.col("part") == ""))
+    _refuse_rows(cells, empty, "an entry is empty; write names as in billing;tech")
+
+
+def _refuse_rows(cells: Cells, entries: pl.DataFrame, remedy: str) -> None:
+    if entries.height:
+        bad = np.zeros(cells.raw.len(), np.bool_)
+        bad[entries["row"].to_numpy()] = True
+        cells.refuse(pl.Series(bad), remedy)
+
+
+def _regrouped(cells: Cells, entries: pl.DataFrame) -> pl.Series:
+    rows = pl.DataFrame({"row": pl.int_range(cells.raw.len(), dtype=pl.UInt32, eager=True)})
+    lists = entries.group_by("row", maintain_order=True).agg("entry")
+    return rows.join(lists, on="row", how="left", maintain_order="left")["entry"]
+
+
+def _trimmed(cells: Cells, lists: pl.Series) -> pl.Series:
+    parts = _exploded(lists)["part"]
+    n_trimmed = int((parts.str.len_bytes() != parts.str.strip_chars().str.len_bytes()).sum())
+    cells.findings.repaired(TRIMMED, n_trimmed)
+    return lists.list.eval(pl.element().str.strip_chars()) if n_trimmed else lists

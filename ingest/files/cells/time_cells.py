@@ -1,0 +1,119 @@
+"""Cells that are moments: RFC 3339 texts and timestamps, brought to UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from engine.data.tables import TIME
+from engine.errors import UnknownName
+from ingest.files.cells.cells import Cells, is_text
+from ingest.files.cells.plain_cells import text
+
+# Outside these years a time is a slip: seconds read as microseconds, a mistyped digit.
+FIRST, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+AMBIGUOUS = "local times that occur twice (end of summer time), read as the earlier"
+
+_CLOCK = "%Y-%m-%dT%H:%M:%S"
+_CLOCK_CHARS = 19
+_SHAPE = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"
+_REST = r"^(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$"
+_NAIVE = pl.Datetime("us")
+
+
+def check_time_zone(name: str) -> str:
+    """Refuse what is not the name of an IANA time zone.
+
+    Parameters
+    ----------
+    name : str
+        For example `Europe/Berlin`.
+
+    Returns
+    -------
+    str
+        The same name.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such zone.
+    """
+    try:
+        ZoneInfo(name)
+        pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+        raise UnknownName(f"time zone {name!r} is not known; use an IANA name such as Europe/Berlin") from error
+    return name
+
+
+def moment(cells: Cells) -> pl.Series:
+    """Moments in UTC with microseconds; digits beyond those are cut off.
+
+    Parameters
+    ----------
+    cells : Cells
+        RFC 3339 texts, or timestamps; those without a zone need `cells.time_zone`.
+
+    Returns
+    -------
+    polars.Series of datetime
+        Null where refused.
+    """
+    raw = cells.raw
+    if isinstance(raw.dtype, pl.Datetime):
+        if raw.dtype.time_zone is None:
+            value = _local(cells, raw.cast(_NAIVE))
+        else:
+            value = raw.dt.convert_time_zone("UTC").cast(TIME)
+    elif is_text(raw.dtype) or raw.dtype == pl.Null:
+        value = _from_text(cells, text(cells))
+    else:
+        return cells.refuse_type("a timestamp with time zone or a text such as 2024-03-01T09:30:00Z")
+    cells.refuse((value < FIRST) | (value >= END), "must lie in the years 1970 to 2199")
+    return cells.sound(value)
+
+
+def _from_text(cells: Cells, found: pl.Series) -> pl.Series:
+    clock = found.str.head(_CLOCK_CHARS).str.replace("[t ]", "T")
+    rest = found.str.slice(_CLOCK_CHARS)
+    naive = clock.str.to_datetime(_CLOCK, time_unit="us", strict=False)
+    shaped = clock.str.contains(_SHAPE) & rest.str.contains(_REST)
+    cells.refuse(found.is_not_null() & (naive.is_null() | ~shaped), "must be a time such as 2024-03-01T09:30:00Z")
+    naive = cells.sound(naive)
+    if (rest == "Z").all():
+        return naive.dt.replace_time_zone("UTC")
+    naive += _fraction(rest)
+    offset_min = _offset_min(rest)
+    local = _local(cells, naive.set(offset_min.is_not_null(), None))
+    given = (naive - (offset_min * 60_000_000).cast(pl.Duration("us"))).dt.replace_time_zone("UTC")
+    return given.zip_with(offset_min.is_not_null(), local)
+
+
+def _fraction(rest: pl.Series) -> pl.Series:
+    digits = rest.str.extract(r"^\.(\d{1,6})").str.pad_end(6, "0")
+    return digits.cast(pl.Int64).fill_null(0).cast(pl.Duration("us"))
+
+
+def _offset_min(rest: pl.Series) -> pl.Series:
+    """Minutes east of UTC, null where the time names no zone."""
+    hours = rest.str.extract(r"([+-]\d{2}):\d{2}$").cast(pl.Int64)
+    minutes = rest.str.extract(r"[+-]\d{2}:(\d{2})$").cast(pl.Int64)
+    sign = rest.str.contains("-", literal=True).replace_strict({True: -1, False: 1}, return_dtype=pl.Int64)
+    utc = pl.select(pl.when(rest.str.contains("[Zz]$")).then(0)).to_series().cast(pl.Int64)
+    return (hours * 60 + sign * minutes).zip_with(hours.is_not_null(), utc)
+
+
+def _local(cells: Cells, naive: pl.Series) -> pl.Series:
+    zone = cells.time_zone
+    if zone is None:
+        cells.refuse(naive.is_not_null(), "has no time zone; write it as in 2024-03-01T09:30:00Z, or give --time-zone")
+        return cells.nothing(TIME)
+    early = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    late = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+    skipped = naive.is_not_null() & early.is_null()
+    cells.refuse(skipped, f"does not exist in {zone} (start of summer time); put the clock right")
+    cells.findings.repaired(AMBIGUOUS, int((early != late).sum()))
+    return early.dt.convert_time_zone("UTC")

@@ -1,0 +1,1 @@
+"""What the platform knows, asked for and read into tables: people, queues, staffing, aggregates."""
