@@ -156,7 +156,9 @@ def test_sums_by_day_make_the_measures_of_the_whole(seed):
     )  # fmt: skip
     for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s"),
                         ("abandonment", "abandonment_share")):  # fmt: skip
-        assert found[name] == (None if whole[other] is None else pytest.approx(whole[other], rel=1e-12)), name
+        assert found[name] == (
+            None if getattr(whole, other) is None else pytest.approx(getattr(whole, other), rel=1e-12)
+        ), name
     busy = occupancy(services(account), ground.spells, ground.n_agents)
     assert found["occupancy"] == pytest.approx(busy.whole, rel=1e-12)
     # Agents who were ever on queue, those who answered nothing among them.
@@ -174,7 +176,11 @@ def test_sums_of_a_day_are_those_of_the_day_alone(seed):
         whole = measure(part, np.array([20.0, 5.0]), ground.definition, ground.short_s)
         found = measures({name: side[0, day] for name, side in days.parts.items()}, days.counts[0, day])
         for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s")):
-            assert whole[other] is None if np.isnan(found[name]) else found[name] == pytest.approx(whole[other])
+            assert (
+                getattr(whole, other) is None
+                if np.isnan(found[name])
+                else found[name] == pytest.approx(getattr(whole, other))
+            )
         answered = account.answered & rows
         assert days.counts[0, day].tolist() == np.bincount(account.agent[answered], minlength=3)[:3].tolist()
 
@@ -234,13 +240,13 @@ def test_the_measures_of_the_record_are_those_of_its_log():
         ]
         waits = tables.interactions["wait_s"].to_list()
         timed = [wait for end, wait in zip(ends, waits, strict=True) if end == "answered" and wait is not None]
-        assert found["offered"] == len(ends)
-        assert found["unserved"] == ends.count("unknown")
-        assert [found[end] for end in ("answered", "abandoned", "flowed_out")] == [
+        assert found.offered == len(ends)
+        assert found.unserved == ends.count("unknown")
+        assert [getattr(found, end) for end in ("answered", "abandoned", "flowed_out")] == [
             ends.count(end) for end in ("answered", "abandoned", "flowed_out")
         ]
-        assert found["asa_s"] == (pytest.approx(sum(timed) / len(timed)) if timed else None)
-        assert found["abandonment"] == ends.count("abandoned") / len(ends)
+        assert found.asa_s == (pytest.approx(sum(timed) / len(timed)) if timed else None)
+        assert found.abandonment == ends.count("abandoned") / len(ends)
 
 
 def test_a_replay_as_an_account():
@@ -280,5 +286,5 @@ def test_every_interaction_is_measured_against_its_own_queue_s_goal():
     ]
     arrays = encode(tables_of(interactions=rows, queues=queues, staffing=staffing))
     found = {goal: Study(arrays, Scenario(mode="replay", goal=goal)) for goal in (None, "80/10", "80/9")}
-    level = {goal: study.summary(study.today)["service_level"] for goal, study in found.items()}
+    level = {goal: study.summary(study.today).service_level for goal, study in found.items()}
     assert level == {None: 0.5, "80/10": 1.0, "80/9": 0.0}

@@ -13,7 +13,7 @@ import numpy as np
 from engine.data.arrays import Blocks
 from engine.errors import InvalidTable
 from engine.estimates.roster import Roster
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,29 @@ def occupancy(services: Blocks, spells: Blocks | Roster, n_agents: int, alert_us
     )
 
 
+@dataclass(frozen=True)
+class Idle:
+    """Waiting, and how much of it was beside a free agent who may serve.
+
+    Parameters
+    ----------
+    idle_while_waiting_s, waiting_s : float
+        Over all interactions. [s]
+    by_group_idle_s, by_group_waiting_s : (n_groups,) array of float
+        The same by group of eligible agents. [s]
+    """
+
+    idle_while_waiting_s: float
+    waiting_s: float
+    by_group_idle_s: FloatArray
+    by_group_waiting_s: FloatArray
+
+    @property
+    def share(self) -> float | None:
+        """The one over the other, None where nobody waited."""
+        return self.idle_while_waiting_s / self.waiting_s if self.waiting_s > 0 else None
+
+
 def idle_while_waiting(
     arrived_us: IntArray,
     until_us: IntArray,
@@ -99,7 +122,7 @@ def idle_while_waiting(
     eligible: BoolArray,
     services: Blocks,
     spells: Blocks | Roster,
-) -> Record:
+) -> Idle:
     """Seconds that customers waited while an agent who may serve them was on queue with nothing in hand.
 
     Parameters
@@ -118,10 +141,9 @@ def idle_while_waiting(
 
     Returns
     -------
-    dict
-        idle_while_waiting_s and waiting_s over all interactions [s]; share, the one over the other, None where
-        nobody waited; by_group, a list of idle_while_waiting_s and waiting_s. A second in which two customers
-        wait counts twice, one in which two agents are free once.
+    Idle
+        Over all interactions and by group. A second in which two customers wait counts twice, one in which two
+        agents are free once.
 
     Raises
     ------
@@ -140,7 +162,7 @@ def idle_while_waiting(
     >>> on_queue = Blocks(np.array([0]), np.array([0]), np.array([8 * us]))
     >>> arrived, until = np.array([1 * us, 5 * us]), np.array([9 * us, 9 * us])
     >>> found = idle_while_waiting(arrived, until, np.array([0, 0]), np.ones((1, 1), bool), work, on_queue)
-    >>> found["idle_while_waiting_s"], found["waiting_s"]
+    >>> found.idle_while_waiting_s, found.waiting_s
     (5.0, 12.0)
     """
     n_groups, n_agents = eligible.shape
@@ -149,17 +171,8 @@ def idle_while_waiting(
     waits = np.flatnonzero(until_us > arrived_us)
     arrived_us, until_us, group = arrived_us[waits], until_us[waits], group[waits]
     idle_us = _covered(arrived_us, until_us, group, eligible, _Time(services, spells).free)
-    by_group = [np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, until_us - arrived_us)]
-    idle_s, waiting_s = (float(side.sum()) for side in by_group)
-    return {
-        "idle_while_waiting_s": idle_s,
-        "waiting_s": waiting_s,
-        "share": idle_s / waiting_s if waiting_s > 0 else None,
-        "by_group": [
-            {"idle_while_waiting_s": idle, "waiting_s": waiting}
-            for idle, waiting in zip(*(side.tolist() for side in by_group), strict=True)
-        ],
-    }
+    idle_s, waiting_s = (np.bincount(group, us, n_groups) / 1e6 for us in (idle_us, until_us - arrived_us))
+    return Idle(float(idle_s.sum()), float(waiting_s.sum()), idle_s, waiting_s)
 
 
 class _Time:

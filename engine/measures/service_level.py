@@ -21,8 +21,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.data.wall_time import edges, iso, zone_of
+from engine.data.wall_time import edges, moment, zone_of
 from engine.errors import InvalidScenario, InvalidTable
+from engine.measures.waits import IntervalWaits, Percentiles, QueueWaits, Waits
 from engine.replay.loop import STATUS, Served
 from engine.spec import DEFINITIONS, INTERVALS_MIN
 from engine.typing import BoolArray, FloatArray, Int8Array, IntArray, Record
@@ -96,7 +97,7 @@ def measure(
     definition: str = "genesys",
     short_abandon_s: float = 0.0,
     span_us: tuple[int, int] | None = None,
-) -> Record:
+) -> Waits:
     """Measures of all visits together.
 
     Parameters
@@ -114,12 +115,9 @@ def measure(
 
     Returns
     -------
-    dict
-        definition and short_abandon_s as given; offered, answered, abandoned, flowed_out, unserved,
-        short_abandoned, unknown_wait [count]; service_level and abandonment_share (abandoned / offered) [0-1];
-        asa_s over answered and mean_wait_s over all, known waits only; wait_s and answered_wait_s with p50, p90,
-        p95, p99, and max_wait_s [s]; mean_queue_length, the waiting inside the span over its length, and
-        longest_queue, most who waited at once [count]. None where undefined.
+    Waits
+        Means over known waits only; the mean queue length is the waiting inside the span over its length. None
+        where undefined.
 
     Raises
     ------
@@ -136,12 +134,11 @@ def measure(
     --------
     >>> none, status = np.zeros(4, np.int64), np.array([0, 0, 1, 2], np.int8)
     >>> found = measure(Visits(none, none, status, np.array([5.0, 30.0, 8.0, 60.0])), np.array([20.0]))
-    >>> found["answered"], found["abandoned"], round(found["service_level"], 3), found["asa_s"]
+    >>> found.answered, found.abandoned, round(found.service_level, 3), found.asa_s
     (2, 1, 0.333, 17.5)
     """
     group = np.zeros(visits.arrived_us.size, np.int64)
-    said = {"definition": definition, "short_abandon_s": short_abandon_s}
-    return said | _measures(visits, goal_s, definition, short_abandon_s, span_us, group, 1)[0]
+    return Waits(**_measures(visits, goal_s, definition, short_abandon_s, span_us, group, 1)[0])
 
 
 def by_queue(
@@ -152,7 +149,7 @@ def by_queue(
     definition: str = "genesys",
     short_abandon_s: float = 0.0,
     span_us: tuple[int, int] | None = None,
-) -> list[Record]:
+) -> list[QueueWaits]:
     """Measures of each queue.
 
     Parameters
@@ -172,12 +169,12 @@ def by_queue(
 
     Returns
     -------
-    list of dict
-        queue_id, queue_name, goal_s and the measures of `measure`, of every queue, those without interactions too.
+    list of QueueWaits
+        Of every queue, those without interactions too.
     """
     rows = _measures(visits, goal_s, definition, short_abandon_s, span_us, visits.queue, len(queue_ids))
     return [
-        {"queue_id": queue, "queue_name": name, "goal_s": float(goal), **row}
+        QueueWaits(queue_id=queue, queue_name=name, goal_s=float(goal), **row)
         for queue, name, goal, row in zip(queue_ids, queue_names, goal_s, rows, strict=True)
     ]
 
@@ -189,7 +186,7 @@ def by_interval(
     time_zone: str,
     definition: str = "genesys",
     short_abandon_s: float = 0.0,
-) -> list[Record]:
+) -> list[IntervalWaits]:
     """Measures of intervals of the day, interactions counted where they arrived.
 
     Parameters
@@ -209,11 +206,10 @@ def by_interval(
 
     Returns
     -------
-    list of dict
-        start (ISO 8601 with offset), offered, answered, abandoned, flowed_out, unserved [count], service_level,
-        asa_s, mean_wait_s as in `measure`, and queue_length: the waiting inside the interval, also of those who
-        arrived before it, over its length [count]. In order, from the interval of the first arrival to that of the
-        last; those in between in which nobody arrived or waited are left out.
+    list of IntervalWaits
+        Their queue length is the waiting inside the interval, also of those who arrived before it, over its length.
+        In order, from the interval of the first arrival to that of the last; those in between in which nobody
+        arrived or waited are left out.
 
     Raises
     ------
@@ -230,7 +226,7 @@ def by_interval(
     --------
     >>> one = np.array([0]), np.array([0]), np.array([0], np.int8), np.array([90.0])
     >>> found = by_interval(Visits(*one), np.array([20.0]), 30, "Asia/Kolkata")
-    >>> found[0]["start"], found[0]["asa_s"], found[0]["queue_length"]
+    >>> found[0].start.isoformat(), found[0].asa_s, found[0].queue_length
     ('1970-01-01T05:30:00+05:30', 90.0, 0.05)
     """
     zone = zone_of(time_zone)
@@ -245,7 +241,7 @@ def by_interval(
     shown = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
     shown["queue_length"] = waited_us / np.diff(edges_us)
     rows = _records({name: column[kept] for name, column in shown.items()})
-    return [{"start": iso(at, zone), **row} for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
+    return [IntervalWaits(start=moment(at, zone), **row) for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
 
 
 def choice_share(found: IntArray) -> float | None:
@@ -384,10 +380,10 @@ def _details(visits: Visits, span_us: tuple[int, int] | None) -> Record:
     }
 
 
-def _percentiles(waits: FloatArray) -> Record:
+def _percentiles(waits: FloatArray) -> Percentiles:
     """Nearest ranks of sorted waits."""
     n = waits.size
-    return {f"p{p}": float(waits[-(-p * n // 100) - 1]) if n else None for p in PERCENTILES}
+    return Percentiles(*(float(waits[-(-p * n // 100) - 1]) if n else None for p in PERCENTILES))
 
 
 def _mean_queue(start_us: IntArray, end_us: IntArray, span_us: tuple[int, int] | None) -> float | None:

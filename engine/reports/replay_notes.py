@@ -8,7 +8,9 @@ import numpy as np
 
 from engine.data.wall_time import local_days
 from engine.measures.intervals import FEWEST_DAYS
+from engine.measures.light import Light
 from engine.measures.sharing import lacks
+from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
 from engine.methods.settings import unsupported
 from engine.replay.playing import Played
@@ -16,7 +18,6 @@ from engine.replay.prepare import Recorded
 from engine.reports.notes import about_centre
 from engine.scoring.csat import MADE_UP
 from engine.spec import Scenario
-from engine.typing import Record
 
 # Share of all waiting above which idle qualified agents are pointed out.
 IDLE_SHARE = 0.01
@@ -26,7 +27,7 @@ LACKING_SHARE = 0.01
 OF_PLATFORM = ("genesys", "bullseye", "preferred_agent")
 
 
-def notes(recorded: Recorded, scenario: Scenario, played: Played, waits: Record, light: Record) -> list[str]:
+def notes(recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel, light: Light) -> list[str]:
     """Everything odd about the data or the scenario of a replay.
 
     Parameters
@@ -37,9 +38,9 @@ def notes(recorded: Recorded, scenario: Scenario, played: Played, waits: Record,
         What was replayed.
     played : Played
         The first draw.
-    waits : dict
+    waits : ServiceLevel
         Service level of the scenario.
-    light : dict
+    light : Light
         Whether the replay reproduces the record.
 
     Returns
@@ -50,14 +51,14 @@ def notes(recorded: Recorded, scenario: Scenario, played: Played, waits: Record,
     return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *_about_data(recorded)]
 
 
-def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
+def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     """How far a replay of these data can be trusted.
 
     Parameters
     ----------
     recorded : Recorded
         The data set with its estimates.
-    light : dict
+    light : Light
         Whether the replay reproduces the record.
 
     Yields
@@ -65,19 +66,19 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
     str
         One sentence each.
     """
-    if recorded.estimates["staffing"]["source"] == "inferred":
+    if recorded.estimates["staffing"].source == "inferred":
         yield (
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
             "paired differences before absolute levels"
         )
     if recorded.arrays.snapshot["counts"].get("staffing") and not recorded.centre.staffing.agent.size:
         yield "the staffing table has no block of a known agent in these days, so nobody is on queue"
-    if light["color"] == "unknown":
-        yield light["why"]
+    if light.color == "unknown":
+        yield light.why
     elif "interactions" in recorded.arrays.snapshot.get("made_up", ()):
         yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
     n_days = np.unique(local_days(recorded.history.arrived_us, recorded.centre.time_zone)).size
-    if light["color"] != "unknown" and n_days < FEWEST_DAYS:
+    if light.color != "unknown" and n_days < FEWEST_DAYS:
         yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
@@ -90,11 +91,11 @@ def about_truth(recorded: Recorded, light: Record) -> Iterator[str]:
         )
 
 
-def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: Record) -> Iterator[str]:
-    share = waits["idle_while_waiting_share"]
+def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel) -> Iterator[str]:
+    share = waits.idle_while_waiting_share
     if share is not None and share > IDLE_SHARE:
         yield (
-            f"customers waited {waits['idle_while_waiting_s'] / 3600:,.1f} hours ({100 * share:.1f} % of all waiting) "
+            f"customers waited {waits.idle_while_waiting_s / 3600:,.1f} hours ({100 * share:.1f} % of all waiting) "
             "while a qualified agent sat free, because of the threshold, a ring or a rule"
         )
     reads_csat = METHODS[scenario.method].planner is not None and scenario.weights_used().historical_csat > 0

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from engine.data.arrays import Arrays
 from engine.data.wall_time import DAY_US, local_days
+from engine.estimates.estimated import Estimates
 from engine.measures.account import ANSWERED, Account, Ground, days_of, of_history, of_played, services, visits
 from engine.measures.fairness import Fairness, Shares, fairness, gini
-from engine.measures.idling import Occupancy, idle_while_waiting, occupancy
+from engine.measures.idling import Idle, Occupancy, idle_while_waiting, occupancy
 from engine.measures.intervals import Days, Resampling, point, stacked
-from engine.measures.light import light
+from engine.measures.light import Light, light
 from engine.measures.satisfaction import (
     Effects,
     Mix,
@@ -26,23 +28,27 @@ from engine.measures.satisfaction import (
 )
 from engine.measures.service_level import by_interval, by_queue, choice_share, measure
 from engine.measures.sharing import Sharing, sharing
+from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
 from engine.replay.loop import STATUS
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
+from engine.reports.replay import (
+    MEASURES,
+    WORDS,
+    Difference,
+    Differences,
+    GoalEffect,
+    Intervals,
+    Replay,
+    ReplayColumn,
+)
 from engine.reports.replay_notes import notes
 from engine.reports.report import AgentShare, Report, Unrouted
 from engine.spec import Scenario
-from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.typing import BoolArray, FloatArray, IntArray
 
 HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
-MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
-# Whether more is better; None where it depends.
-BETTER = {"service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1}
-WORDS = {
-    "service_level": "service level", "asa_s": "ASA", "mean_wait_s": "mean wait", "abandonment": "abandonment",
-    "occupancy": "occupancy", "gini": "Gini of interactions",
-}  # fmt: skip
 MOST_MOVES = 2000
 TOO_FEW_DAYS = "not determined: fewer than five days, so nothing says how days differ"
 Progress = Callable[[str, int, int], None]
@@ -174,19 +180,24 @@ class Study:
             counts.append(np.bincount(account.status, minlength=len(STATUS)))
         return Column(name, rule, kept[0], stacked(days), np.stack(counts))
 
-    def summary(self, column: Column) -> Record:
+    def summary(self, column: Column) -> ReplayColumn:
         """Measures of a column with their intervals."""
         values, intervals = point(column.days), self.resampling.interval(column.days)
         mean = column.counts.mean(axis=0)
-        found: Record = {"name": column.name, "rule": column.rule, "offered": float(mean.sum())}
-        found |= {status: float(n) for status, n in zip(STATUS, mean, strict=True)}
-        found |= {name: values.get(name) for name in MEASURES}
-        return found | {"intervals": {name: intervals.get(name) for name in MEASURES}}
+        measured: dict[str, Any] = dict(zip(STATUS, mean.tolist(), strict=True))
+        measured |= {name: values.get(name) for name in MEASURES}
+        return ReplayColumn(
+            name=column.name,
+            rule=column.rule,
+            offered=float(mean.sum()),
+            **measured,
+            intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}),
+        )
 
-    def difference(self, column: Column, other: Column) -> dict[str, Record]:
+    def difference(self, column: Column, other: Column) -> Differences:
         """Paired difference of every measure, column less other."""
         found = self.resampling.difference(column.days, other.days)
-        return {name: found[name] | {"says": _says(name, found[name])} for name in MEASURES if name in found}
+        return Differences(**{name: Difference.of(name, found[name]) for name in MEASURES})
 
     def satisfaction(self, column: Column, other: Column) -> SatisfactionAgainst:
         """What satisfaction would be expected under a column, against another."""
@@ -213,17 +224,6 @@ class Study:
         return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
 
 
-def _says(name: str, difference: Record) -> str:
-    low, high, better = difference["low"], difference["high"], BETTER[name]
-    if difference["value"] is None or low is None:
-        return "undefined"
-    if low <= 0 <= high:
-        return "no clear difference"
-    if better is None:
-        return "more" if low > 0 else "less"
-    return "better" if (low > 0) == (better > 0) else "worse"
-
-
 def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple[Report, Played]:
     """Replay a scenario and say what came of it.
 
@@ -246,24 +246,24 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     column, played = study.column("scenario", scenario)
     past, today = study.past, study.today
     summaries = [study.summary(one) for one in (past, today, column)]
-    lit = light(summaries[0], summaries[1])
+    lit = light(summaries[0], summaries[1], is_answered=summaries[0].answered > 0)
     differences = study.difference(column, today)
     satisfied = study.recorded_satisfaction(column)
-    told = lit["color"] != "red" or force
+    told = lit.color != "red" or force
     account = column.account
     alert_us = played.demand.alert_us[account.answered]
     busy = occupancy(services(account), study.recorded.spells, study.ground.n_agents, alert_us)
     waits = _waits(study, scenario, account, played, busy)
     shares = _shares(study, scenario, account, played, busy)
     goal = _goal(study, scenario, column, played)
-    content = {
-        "headline": HEADLINE, "columns": summaries, "light": lit | {"forced": force and lit["color"] == "red"},
-        "differences": differences if told else None,
-        "verdict": _verdict(differences, study.resampling.is_possible) if told else _withheld(lit),
-        "satisfaction_against_today": study.satisfaction(column, today) if told else None,
-        "goal": goal, "estimates": study.recorded.estimates, "replications": scenario.replications,
-        "intervals": "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast",
-    }  # fmt: skip
+    content = Replay(
+        headline=HEADLINE, columns=summaries, light=replace(lit, forced=force and lit.color == "red"),
+        differences=differences if told else None,
+        verdict=_verdict(differences, study.resampling.is_possible) if told else _withheld(lit),
+        satisfaction_against_today=study.satisfaction(column, today) if told else None,
+        goal=goal, estimates=Estimates(**study.recorded.estimates), replications=scenario.replications,
+        intervals="95 %, by resampling days and redrawing what is not recorded; for these days, no forecast",
+    )  # fmt: skip
     counts = column.counts[0]
     return (
         Report(
@@ -278,32 +278,35 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     )  # fmt: skip
 
 
-def _verdict(differences: dict[str, Record], is_possible: bool) -> str:
+def _verdict(differences: Differences, is_possible: bool) -> str:
     if not is_possible:
         return TOO_FEW_DAYS
-    said = [f"{WORDS[name]} {difference['says']}" for name, difference in differences.items()]
+    said = [f"{WORDS[name]} {getattr(differences, name).says}" for name in MEASURES]
     return "against today's rule on the same customers: " + ", ".join(said)
 
 
-def _withheld(lit: Record) -> str:
-    return f"withheld: {lit['why']}; calibrate, give staffing, or force a verdict all the same (--force)"
+def _withheld(lit: Light) -> str:
+    return f"withheld: {lit.why}; calibrate, give staffing, or force a verdict all the same (--force)"
 
 
-def _waits(study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy) -> Record:
+def _waits(study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy) -> ServiceLevel:
     centre = study.arrays.centre
     seen, within_s = visits(account), goal_s(scenario, centre)
     how = (scenario.service_level, scenario.short_abandon_s)
     idle = _idling(study, account, played)
-    return measure(seen, within_s, *how, study.span_us) | {
-        "goal": scenario.goal or "each queue's own",
-        "occupancy": busy.whole,
-        "overrun_s": float(busy.overrun_s.sum()),
-        "choice_share": choice_share(played.served.found),
-        "idle_while_waiting_s": idle["idle_while_waiting_s"],
-        "idle_while_waiting_share": idle["share"],
-        "by_queue": by_queue(seen, within_s, centre.queue_ids, centre.queues["queue_name"].to_list(), *how),
-        "by_interval": by_interval(seen, within_s, scenario.interval_min, centre.time_zone, *how),
-    }
+    return ServiceLevel(
+        **vars(measure(seen, within_s, *how, study.span_us)),
+        definition=scenario.service_level,
+        short_abandon_s=scenario.short_abandon_s,
+        goal=scenario.goal or "each queue's own",
+        occupancy=busy.whole,
+        overrun_s=float(busy.overrun_s.sum()),
+        choice_share=choice_share(played.served.found),
+        idle_while_waiting_s=idle.idle_while_waiting_s,
+        idle_while_waiting_share=idle.share,
+        by_queue=by_queue(seen, within_s, centre.queue_ids, centre.queues["queue_name"].to_list(), *how),
+        by_interval=by_interval(seen, within_s, scenario.interval_min, centre.time_zone, *how),
+    )
 
 
 def _groups(played: Played) -> tuple[BoolArray, IntArray]:
@@ -312,7 +315,7 @@ def _groups(played: Played) -> tuple[BoolArray, IntArray]:
     return rows, group[played.demand.kind]
 
 
-def _idling(study: Study, account: Account, played: Played) -> Record:
+def _idling(study: Study, account: Account, played: Played) -> Idle:
     rows, group = _groups(played)
     until_us = np.where(account.agent >= 0, account.offered_us, played.served.left_us)
     return idle_while_waiting(account.arrived_us, until_us, group, rows, services(account), study.recorded.spells)
@@ -356,15 +359,15 @@ def _expected(name: str, counts: FloatArray, shared: Sharing) -> FloatArray:
     return np.asarray(weight * counts[weight > 0].sum() / weight.sum())
 
 
-def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> Record | None:
+def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> GoalEffect | None:
     """When and how the goal moved the weights, and what it changed."""
     moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
     if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
         return None
     without = replace(study.column("without", scenario, still=True)[0], rule="weights as given")
-    return {
-        "goal": scenario.goal, "performance": scenario.performance, "without": study.summary(without),
-        "difference": study.difference(column, without),
-        "n_moves": len(played.moves), "moves": played.moves[:MOST_MOVES],
-        "note": "the rules reorder free agents; they add no capacity",
-    }  # fmt: skip
+    return GoalEffect(
+        goal=scenario.goal, performance=scenario.performance, without=study.summary(without),
+        difference=study.difference(column, without),
+        n_moves=len(played.moves), moves=played.moves[:MOST_MOVES],
+        note="the rules reorder free agents; they add no capacity",
+    )  # fmt: skip
