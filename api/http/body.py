@@ -18,7 +18,7 @@ LONGEST_S = 30.0
 
 
 async def read_body(request: Request, most_bytes: int, longest_s: float = LONGEST_S) -> bytes:
-    """The whole body of a request, counted as it arrives; refused where it is too large or slow, or no JSON in UTF-8."""
+    """The whole body of a request, counted as it arrives; refused where too large or slow, or no JSON in UTF-8."""
     _check_media_type(request)
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > most_bytes:
