@@ -11,6 +11,7 @@ from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
 from engine.reports.replayed import MEASURES, WORDS
 from engine.reports.report import Report
+from engine.results import plain
 from routelab.showing import html_table, notes, shown
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class Compared:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the file that `routelab compare` writes."""
-        return self.comparison.to_dict()
+        content: dict[str, Any] = plain(self.comparison.to_dict())
+        return content
 
     def to_frame(self) -> pl.DataFrame:
         """One row per way of handling, column and measure: value with its interval, difference to the first scenario.
