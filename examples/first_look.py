@@ -1,9 +1,9 @@
 # %% [markdown]
 # # A first look at a contact centre
 #
-# Reads the small made-up centre of `data/sample`, replays its days as they were routed, compares two other ways to route it,
-# and asks why one customer got the agent they got. Run the file whole, or cell by cell in an
-# editor that knows such files.
+# Reads the small made-up centre of `data/sample`, replays its days as they were routed, compares two other ways to
+# route them, and asks why one customer got the agent they got. Run the file whole, or cell by cell in an editor that
+# knows such files.
 
 # %%
 from pathlib import Path
