@@ -182,8 +182,8 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     out = tmp_path / "out"
     assert routelab(store, "compare", "--methods", "genesys, weighted,longest_idle", "--out", str(out)) == 0
     words = " ".join(capsys.readouterr().out.split())
-    assert names(out) == ["comparison.json"]
-    content = json.loads((out / "comparison.json").read_text())
+    assert names(out) == ["study.json"]
+    content = json.loads((out / "study.json").read_text())
     assert [scenario["method"] for scenario in content["scenarios"]] == ["genesys", "weighted", "longest_idle"]
     assert [verdict["rule"] for verdict in content["verdicts"]] == ["weighted", "longest_idle"]
     assert "Recorded handling times hold for every agent" in words
@@ -197,7 +197,7 @@ def test_compare_json_is_the_file(store: Path, tmp_path: Path, capsys: Captured)
     out = tmp_path / "out"
     assert routelab(store, "compare", "--methods", "weighted,weighted", "--out", str(out), "--json") == 0
     said = capsys.readouterr()
-    assert json.loads(said.out) == json.loads((out / "comparison.json").read_text())
+    assert json.loads(said.out) == json.loads((out / "study.json").read_text())
     assert said.err == ""
     assert {json.loads(said.out)["verdicts"][0][name] for name in MEASURES} == {"no clear difference"}
 
@@ -234,7 +234,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
 
 @pytest.mark.parametrize(("command", "options", "says"), [
     ("simulate", ["--method", "fastest"], "method is 'fastest'; use one of weighted, genesys"),
-    ("simulate", ["--replications", "0"], "replications is 0; use a whole number, 1 to 1000"),
+    ("simulate", ["--replications", "0"], "replications is 0; use a whole number from 1 to 1,000"),
     ("simulate", ["--replications", "x"], "not a valid integer"),
     ("simulate", ["--window", "0"], "window_s is 0.0; use seconds from 1"),
     ("simulate", ["--replan", "0.5"], "replan_s is 0.5; use seconds from 1"),
@@ -251,7 +251,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
     ("simulate", ["--switch", "resets_on_queue=1"], "--switch 'resets_on_queue=1'"),
     ("simulate", ["--switch", "lookback_days=-1"], "lookback_days is -1.0"),
     ("simulate", ["--performance", "rolling"], "--performance needs --sla"),
-    ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; give a share from 0 to 1"),
+    ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; use rolling or a number"),
     ("simulate", ["--seed=-1"], "seed is -1"),
     ("simulate", ["--from", "2026-13-01"], "does not match the format"),
     ("explain", ["--interaction", "i9999"], "interaction 'i9999' is not in this data; ids look like 'i001'"),
