@@ -1,0 +1,208 @@
+"""What the pages say holds: commands run, files import, links lead somewhere, nothing a user can name is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import tomllib
+from pathlib import Path
+
+import click
+import polars as pl
+import pytest
+from starlette.testclient import TestClient
+
+from api.http.app import create_app
+from api.settings import Settings, load_settings
+from api.terminal.cli import cli, run
+from engine.data.tables import TABLES
+from engine.methods import METHODS
+from ingest.files.importing import read_table
+from tests.pages import LINK, PAGES, ROOT, Block, anchors, blocks, needs, prose, routelab, text_of
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+LONGEST_README = 150
+SAMPLE = ("agents", "interactions", "members", "queues", "surveys", "staffing")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The snapshots that pages build on: the sample, and a few days in place of the demo's months."""
+    store = tmp_path_factory.mktemp("made")
+    files = [f"--{table}={ROOT / 'data' / 'sample' / table}.csv" for table in SAMPLE]
+    assert run(["snapshot", "files", "--name", "sample", *files, "--made-up", "surveys", "--store", str(store)]) == 0
+    small = ["--like", "bank", "--interactions", "4000", "--days", "14"]
+    assert run(["snapshot", "synthetic", "--name", "demo", *small, "--store", str(store)]) == 0
+    return store
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch, made):
+    """A folder that looks like a clone to whoever types commands in it."""
+    for name in [name for name in os.environ if name.startswith(("ROUTELAB_", "GENESYS_"))]:
+        monkeypatch.delenv(name)
+    shutil.copytree(ROOT / "data" / "sample", tmp_path / "data" / "sample")
+    monkeypatch.chdir(tmp_path)
+
+    def prepared(page: Path) -> Path:
+        for name in needs(page):
+            shutil.copytree(made / name, tmp_path / "data" / "snapshots" / name)
+        return tmp_path
+
+    return prepared
+
+
+def run_shell(block: Block, folder: Path) -> None:
+    for words in block.commands():
+        arguments = routelab(words)
+        if block.not_run or "&" in words:
+            continue
+        if words[0] == "curl":
+            ask(words, folder)
+        elif words[0] == "python3" and words[1].endswith(".py") and arguments is None:
+            assert (ROOT / words[1]).is_file()
+        elif arguments is not None:
+            assert run(arguments) == 0, shlex.join(words)
+
+
+def ask(words: list[str], folder: Path) -> None:
+    """Answer a curl of the page by the service itself."""
+    body = words[words.index("-d") + 1] if "-d" in words else None
+    path = next(word for word in words if word.startswith("localhost:8000")).removeprefix("localhost:8000")
+    headers = {"content-type": "application/json"}
+    with TestClient(create_app(Settings(store=folder / "data" / "snapshots")), base_url="http://localhost") as client:
+        answer = client.get(path) if body is None else client.post(path, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_works_from_top_to_bottom(page, scratch, capsys):
+    """Files are written, commands run and Python is executed, in the order in which the page shows them."""
+    folder = scratch(page)
+    names: dict[str, object] = {"__name__": "page"}
+    for block in blocks(page):
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text, encoding="utf-8")
+        if block.language == "toml":
+            tomllib.loads(block.text)
+        elif block.language == "sh":
+            run_shell(block, folder)
+        elif block.language == "python" and not block.not_run:
+            exec(compile(block.text, block.name, "exec"), names)
+
+
+def parses(arguments: list[str]) -> None:
+    """As far as a command can be read without doing it."""
+    command: click.Command = cli
+    context = None
+    while isinstance(command, click.Group):
+        name, *arguments = arguments
+        assert name in command.commands, f"no command {name}"
+        context = click.Context(command, parent=context, info_name=name)
+        command = command.commands[name]
+    command.make_context(command.name, arguments, parent=context)
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "sh"], ids=lambda block: block.name)
+def test_every_command_is_one_that_the_command_line_understands(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in block.commands():
+        arguments = routelab(words)
+        if arguments is not None and not {"--help", "--version"} & set(arguments):
+            parses(arguments)
+
+
+def test_shells_are_written_as_sh_and_what_is_not_run_says_why():
+    assert {block.language for block in BLOCKS} <= {"sh", "python", "toml", "csv", "json", "ini", "cron", "text"}
+    assert all(len(block.not_run) > 10 for block in BLOCKS if "<!-- not run" in text_of(block.page) and block.not_run)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_a_file_and_its_heading(page):
+    for target in LINK.findall(prose(page)):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def test_every_page_is_linked_from_the_readme():
+    readme = text_of(ROOT / "README.md")
+    assert [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT)})" not in readme] == []
+    assert len(readme.splitlines()) <= LONGEST_README
+
+
+def section(page: Path, heading: str) -> str:
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text_of(page), re.M | re.S)
+    assert found, f"{page.name} has no section {heading}"
+    return found[1]
+
+
+@pytest.mark.parametrize("table", list(TABLES))
+def test_every_column_is_described_and_has_an_example(table, tmp_path):
+    """Of each table: a line for each column, and a value of each in the examples, read as an import reads them."""
+    page = ROOT / "docs" / "tables.md"
+    text = section(page, table)
+    described = re.findall(r"^\| `(\w+)`", text, re.M)
+    assert tuple(described) == TABLES[table].names
+    given: set[str] = set()
+    for block in blocks(page):
+        if block.language == "csv" and Path(block.file).stem == table:
+            path = tmp_path / f"{table}.csv"
+            path.write_text(block.text, encoding="utf-8")
+            frame = read_table(table, path)
+            given |= {name for name in frame.columns if frame[name].null_count() < frame.height}
+            header = block.text.partition("\n")[0].split(",")
+            given -= {name for name in TABLES[table].names if name not in header}
+    assert given == set(TABLES[table].names)
+
+
+def test_every_default_and_choice_of_a_column_is_told():
+    page = ROOT / "docs" / "tables.md"
+    for table in TABLES.values():
+        for column in table.columns:
+            line = re.search(rf"^\| `{column.name}`.*$", section(page, table.name), re.M)[0]
+            assert all(f"`{choice}`" in line for choice in column.one_of), column.name
+            if column.default is not None and table.name != "aggregates":
+                shown = str(column.default).lower() if isinstance(column.default, bool) else f"{column.default}"
+                assert shown.removesuffix(".0") in line, f"{column.name}: {column.default}"
+
+
+def test_every_method_is_described():
+    text = text_of(ROOT / "docs" / "methods.md")
+    assert [name for name in METHODS if not re.search(rf"^\| `{name}`", text, re.M)] == []
+
+
+def paths_of(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    return [
+        path
+        for name, command in group.commands.items()
+        for path in (paths_of(command, (*before, name)) if isinstance(command, click.Group) else [(*before, name)])
+    ]
+
+
+def test_every_command_is_described():
+    text = text_of(ROOT / "docs" / "commands.md")
+    assert [path for path in paths_of(cli) if f"| `routelab {' '.join(path)}" not in text] == []
+    assert [path for path in paths_of(cli) if not any(_runs(path, block) for block in BLOCKS)] == []
+
+
+def _runs(path: tuple[str, ...], block: Block) -> bool:
+    called = [routelab(words) or [] for words in block.commands()] if block.language == "sh" else []
+    return any(tuple(arguments[: len(path)]) == path for arguments in called)
+
+
+def test_the_sample_of_the_sources_is_what_the_pages_import(made):
+    assert pl.read_ipc(made / "sample" / "agents.arrow").height == 12
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.file == "routelab.toml"], ids=lambda block: block.name)
+def test_settings_files_are_read(block, tmp_path):
+    path = tmp_path / "routelab.toml"
+    path.write_text(block.text, encoding="utf-8")
+    load_settings(path, environment={})
