@@ -1,129 +1,109 @@
-"""Scenarios: what to simulate, exactly enough to run it again."""
+"""What to simulate, exactly enough to run it again: scenarios, and every setting of a run in one list.
+
+Each setting is declared once, as a field of `Scenario`, `RoutingWeights`, `Assumptions` or `Switches`. `SETTINGS`
+holds them all; the command line, the HTTP models, scenario files, the Python door and the pages are made from it.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from typing import Any
 
 from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.methods import METHODS
 from engine.scoring.csat import QUEUE_MEAN, CsatTable, csat_table
-from engine.scoring.goals import ServiceLevelGoal
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
-from engine.scoring.weights import RoutingWeights, moved
+from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
+from engine.setting import Setting, check_all, declared, setting
 from engine.typing import Int32Array, Record
 
-MODES = ("score", "replay")
 ROLLING = "rolling"
-EXPECTED = ("eligible", "uniform", "staffed")
-CSAT = ("asof", "all")
 DEFINITIONS = ("genesys", "offered", "answered")
 INTERVALS_MIN = (15, 30, 60)
-MOST_REPLICATIONS = 1000
+# The three weights, in the order in which they are written.
+TERMS = ("proficiency", "language_match", "historical_csat")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """How to route, exactly enough to run it again.
-
-    Parameters
-    ----------
-    mode : {"score", "replay"}
-        Score mode: nobody is ever busy. Replay: agents are busy, customers wait and leave.
-    method : str
-        Key of `engine.methods.METHODS`.
-    weights : RoutingWeights
-        Before a goal moves them.
-    goal : str, optional
-        Service-level goal, SHARE/SECONDS.
-    performance : float or "rolling"
-        Share achieved within the goal, 0-1; in a replay also measured as it goes, by queue.
-    required : tuple of {"skills", "language"}
-        Hard filters; by default both only move the score.
-    expected : {"eligible", "uniform", "staffed"}
-        What fairness compares with.
-    csat : {"asof", "all"}
-        Surveys completed before each interaction's UTC day, or all of them.
-    csat_missing : float or "queue-mean"
-        Satisfaction term of agents without surveys, 0-1.
-    csat_shrinkage : float
-        Surveys' worth of pull toward the mean. [count]
-    language : {"binary", "proficiency"}
-        Language term: 1 for having it, or level / 5.
-    seed : int
-        Of everything drawn: patience, handling times that are not recorded, methods that draw.
-    window_s, replan_s : float
-        Rolling performance: stretch of time looked back on, and how often. [s]
-    service_level : {"genesys", "offered", "answered"}
-        Definition of the service level.
-    short_abandon_s : float
-        Abandonments up to this wait do not count against it; 0 for none. [s]
-    interval_min : {15, 30, 60}
-        Length of the intervals reported. [min]
-    replications : int
-        How often what is not recorded is drawn.
-    assumptions : Assumptions
-        What history does not say.
-    switches : Switches
-        Where sources on Genesys' routing differ.
+    """How to route.
 
     Raises
     ------
     InvalidScenario
-        If a value is not one of these.
+        If a value is not one of those declared, or values do not go together.
     """
 
-    mode: str = "score"
-    method: str = "weighted"
-    weights: RoutingWeights = field(default_factory=RoutingWeights)
-    goal: str | None = None
-    performance: float | str = 0.80
-    required: tuple[str, ...] = ()
-    expected: str = "eligible"
-    csat: str = "asof"
-    csat_missing: float | str = 0.5
-    csat_shrinkage: float = 0.0
-    language: str = "binary"
-    seed: int = 0
-    window_s: float = 1800.0
-    replan_s: float = 900.0
-    service_level: str = "genesys"
-    short_abandon_s: float = 0.0
-    interval_min: int = 30
-    replications: int = 1
+    mode: str = setting(
+        "score", "score: nobody is ever busy. replay: agents are busy, customers wait and leave.", kind="word",
+        words=("score", "replay"),
+    )  # fmt: skip
+    method: str = setting(
+        "weighted", "Routing method; without scores it needs a replay.", kind="word", words=METHODS.keys()
+    )
+    weights: RoutingWeights = setting(
+        RoutingWeights(), "Weights of proficiency, language and satisfaction, before a goal moves them.", kind="terms"
+    )
+    goal: str | None = setting(
+        None, "Service-level goal, SHARE/SECONDS, for example 80/20; may move the weights, and says what a replay "
+        "measures; else each queue's own.", kind="goal", name="sla", http="sla_target",
+    )  # fmt: skip
+    performance: float | str = setting(
+        0.80, "Share now achieved within the goal, 0 to 1; rolling: measured by queue while a replay goes on.",
+        high=1.0, words=(ROLLING,), http="current_performance",
+    )  # fmt: skip
+    required: tuple[str, ...] = setting(
+        (), "Hard filters: skills, language, both or none; without them both only move the score.", kind="filters",
+        words=REQUIRED,
+    )  # fmt: skip
+    expected: str = setting(
+        "eligible", "What fairness compares with.", kind="word", words=("eligible", "uniform", "staffed")
+    )
+    csat: str = setting(
+        "asof", "Surveys completed before the UTC day of each interaction, or all of them.", kind="word",
+        words=("asof", "all"),
+    )  # fmt: skip
+    csat_missing: float | str = setting(
+        0.5, "Satisfaction term of agents without surveys.", high=1.0, words=(QUEUE_MEAN,)
+    )
+    csat_shrinkage: float = setting(0.0, "Surveys' worth of pull toward the mean in the score.", high=1e6)
+    language: str = setting(
+        "binary", "1 for having the language, or its level / 5.", kind="word", words=LANGUAGE, name="language_term"
+    )
+    seed: int = setting(
+        0, "Of everything drawn: patience, handling times not recorded, methods that draw.", kind="whole",
+        high=2**63 - 1,
+    )  # fmt: skip
+    window_s: float = setting(1800.0, "How far performance looks back.", unit="s", low=1, high=1e6, applies="rolling")
+    replan_s: float = setting(900.0, "How often weights are moved.", unit="s", low=1, high=1e6, applies="rolling")
+    service_level: str = setting(
+        "genesys", "What the service level is a share of. genesys: (answered - over) / (answered + abandoned - short); "
+        "offered: answered within / offered; answered: answered within / answered.", kind="word", words=DEFINITIONS,
+        applies="replay",
+    )  # fmt: skip
+    short_abandon_s: float = setting(
+        0.0, "Abandonments up to this wait do not count against it; 0: all count.", unit="s", high=1e6, applies="replay"
+    )
+    interval_min: int = setting(
+        30, "Length of the intervals reported.", kind="word", unit="min", words=INTERVALS_MIN, applies="replay"
+    )
+    replications: int = setting(
+        1, "How often what is not recorded is drawn.", kind="whole", low=1, high=1000, applies="replay"
+    )
     assumptions: Assumptions = field(default_factory=Assumptions)
     switches: Switches = field(default_factory=Switches)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "required", _only(self.required))
-        for name, allowed in (
-            ("mode", MODES), ("method", tuple(METHODS)), ("expected", EXPECTED), ("csat", CSAT),
-            ("language", LANGUAGE), ("service_level", DEFINITIONS), ("interval_min", INTERVALS_MIN),
-        ):  # fmt: skip
-            if getattr(self, name) not in allowed:
-                raise InvalidScenario(_refusal(name, getattr(self, name), allowed))
-        if self.csat_missing != QUEUE_MEAN and not _within(self.csat_missing, 0, 1):
-            raise InvalidScenario(f"csat_missing is {self.csat_missing!r}; use a number from 0 to 1, or {QUEUE_MEAN}")
-        if not _within(self.csat_shrinkage, 0, 1e6):
-            raise InvalidScenario(f"csat_shrinkage is {self.csat_shrinkage!r}; use a number from 0 to 1000000")
-        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**63):
-            raise InvalidScenario(f"seed is {self.seed!r}; use a whole number from 0 to 9223372036854775807")
-        self._check_replay()
+        check_all(self)
+        self._check_together()
         self.weights_used()
 
-    def _check_replay(self) -> None:
-        for name, low in (("window_s", 1.0), ("replan_s", 1.0), ("short_abandon_s", 0.0)):
-            if not _within(getattr(self, name), low, 1e6):
-                raise InvalidScenario(f"{name} is {getattr(self, name)!r}; use seconds from {low:g} to 1000000")
-        if not (isinstance(self.replications, int) and 1 <= self.replications <= MOST_REPLICATIONS):
-            raise InvalidScenario(
-                f"replications is {self.replications!r}; use a whole number, 1 to {MOST_REPLICATIONS}"
-            )
-        if isinstance(self.performance, str) and self.performance != ROLLING:
-            raise InvalidScenario(f"performance is {self.performance!r}; give a share from 0 to 1, or {ROLLING}")
+    def _check_together(self) -> None:
         if self.performance == ROLLING and (self.mode != "replay" or self.goal is None):
             raise InvalidScenario(
                 "performance 'rolling' is measured while a replay goes on, against a goal; use mode replay and give a "
@@ -154,9 +134,100 @@ class Scenario:
         return (self.method, self.required, self.csat, self.csat_missing, self.csat_shrinkage, self.language)
 
 
-def _refusal(name: str, value: object, allowed: Sequence[object]) -> str:
-    names = [str(one) for one in allowed]
-    return f"{name} is {value!r}; use {' or '.join(names) if len(names) < 3 else 'one of ' + ', '.join(names)}"
+def settings() -> tuple[Setting, ...]:
+    """Every setting of a run, in the order of the pages.
+
+    Returns
+    -------
+    tuple of Setting
+        Those of `Scenario`, the threshold after the weights, then assumptions and switches.
+
+    Examples
+    --------
+    >>> next(each for each in settings() if each.name == "join_gap_s").option
+    'join-gap'
+    """
+    found: list[Setting] = []
+    for each in declared(Scenario):
+        found.append(each)
+        if each.name == "weights":
+            found += [one for one in declared(RoutingWeights, "weights") if one.name not in TERMS]
+    return (*found, *declared(Assumptions, "assumptions"), *declared(Switches, "switches"))
+
+
+def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scenario:
+    """The scenario that settings by their declared names make.
+
+    Parameters
+    ----------
+    given : mapping
+        Values by name of `settings()`, as scenario files, options and notebooks hold them: weights are three numbers,
+        required is a list of filters or words with commas between them.
+    base : Scenario, optional
+        What holds where nothing is given; by default the defaults.
+
+    Returns
+    -------
+    Scenario
+        Checked.
+
+    Raises
+    ------
+    InvalidScenario
+        If a name is unknown, the nearest is named, or a value is not allowed.
+
+    Examples
+    --------
+    >>> chosen = scenario_of({"mode": "replay", "method": "genesys", "sla": "80/20", "join_gap_s": 300})
+    >>> chosen.goal, chosen.assumptions.join_gap_s
+    ('80/20', 300)
+    """
+    known = {each.name: each for each in settings()}
+    base = base or Scenario()
+    parts: dict[str, dict[str, Any]] = {
+        "": {name: getattr(base, name) for name in Scenario.__dataclass_fields__},
+        **{name: asdict(getattr(base, name)) for name in ("weights", "assumptions", "switches")},
+    }
+    for name, value in given.items():
+        if name not in known:
+            raise InvalidScenario(unknown_setting(name))
+        *room, last = known[name].path
+        if known[name].kind == "terms":
+            parts["weights"] |= _terms(value)
+        else:
+            parts[room[0] if room else ""][last] = _filters(value) if known[name].kind == "filters" else value
+    nested = {"weights": RoutingWeights(**parts["weights"]), "assumptions": Assumptions(**parts["assumptions"])}
+    return Scenario(**parts[""] | nested | {"switches": Switches(**parts["switches"])})
+
+
+def unknown_setting(name: str, also: Sequence[str] = ()) -> str:
+    """A refusal of a name that nothing declares; `also` are names that stand beside settings."""
+    names = [*also, *(each.name for each in settings())]
+    near = get_close_matches(name, names, n=1)
+    return f"{name} is not a setting; " + (f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}")
+
+
+def _terms(value: object) -> dict[str, float]:
+    """Three weights by name."""
+    if isinstance(value, RoutingWeights):
+        return {name: getattr(value, name) for name in TERMS}
+    if isinstance(value, Mapping):
+        unknown = [name for name in value if name not in TERMS]
+        if not unknown:
+            return dict(value)
+    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(TERMS):
+        return dict(zip(TERMS, value, strict=True))
+    raise InvalidScenario(
+        f"weights is {value!r}: give three numbers, proficiency,language,satisfaction, for example 0.4,0.3,0.3"
+    )
+
+
+def _filters(value: object) -> tuple[str, ...]:
+    """Hard filters from a list, or from words with commas between them."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Sequence):
+        raise InvalidScenario(f"required is {value!r}; use a list of {' or '.join(REQUIRED)}")
+    return tuple(part.strip() for part in map(str, parts) if part.strip() not in ("", "none"))
 
 
 def _only(required: Sequence[str]) -> tuple[str, ...]:
@@ -164,10 +235,6 @@ def _only(required: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise InvalidScenario(f"required names {unknown[0]!r}; use {' or '.join(REQUIRED)}")
     return tuple(name for name in REQUIRED if name in required)
-
-
-def _within(value: object, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and low <= value <= high
 
 
 def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:

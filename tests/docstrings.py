@@ -10,8 +10,11 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 
 from numpydoc.validate import validate
+
+from engine.setting import declared
 
 ROOMS = ("engine", "ingest", "api", "benchmarks")
 FULL = ("engine", "ingest")
@@ -50,12 +53,20 @@ def _is_method(name: str) -> bool:
     return name.rsplit(".", 2)[-2][:1].isupper()
 
 
+def _is_declared(name: str) -> bool:
+    """Whether the fields of a class are settings, which say themselves what they are."""
+    module, _, last = name.rpartition(".")
+    thing = getattr(sys.modules.get(module), last, None)
+    return inspect.isclass(thing) and is_dataclass(thing) and any(declared(thing))
+
+
 def problems(name: str) -> Iterator[str]:
     """What is wrong with one docstring."""
     found = validate(name)
     full = name.startswith(FULL) and not _is_method(name)
     # An exception's parameters are its message; a docstring of one line says all.
     brief = "\n" not in (found["docstring"] or "").strip()
+    brief = brief or _is_declared(name)
     wanted = ALWAYS | (IN_FULL if full and not brief else set())
     yield from (f"{name}: {code} {text}" for code, text in found["errors"] if code in wanted)
 

@@ -27,12 +27,6 @@ FIELDS_OF_A_TESTER = {"top_agent", "ranked_agents", "weights_used", "fairness_me
 WEIGHTS = {"proficiency", "language_match", "historical_csat", "min_score_threshold"}
 
 
-@pytest.fixture
-def client(tmp_path):
-    write_centre(tmp_path)
-    return client_of(tmp_path)
-
-
 # --- routing ------------------------------------------------------------------------------------------
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from engine.run import run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -17,12 +15,6 @@ from tests.small_service import (
     without_timing,
     write_centre,
 )
-
-
-@pytest.fixture
-def client(tmp_path):
-    write_centre(tmp_path)
-    return client_of(tmp_path)
 
 
 def test_a_batch_over_a_snapshot_is_the_report_of_the_run(client, tmp_path):

@@ -26,17 +26,10 @@ from api.settings import Settings
 from tests.small_service import (
     BODY,
     app_of,
-    client_of,
     post,
     refusal,
     write_centre,
 )
-
-
-@pytest.fixture
-def client(tmp_path):
-    write_centre(tmp_path)
-    return client_of(tmp_path)
 
 
 def test_results_are_shared_by_those_who_wait_and_the_oldest_leaves_first():

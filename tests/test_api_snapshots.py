@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ingest.snapshot.reading import open_snapshot
 from tests.small_service import (
     AGENTS,
@@ -15,12 +13,6 @@ from tests.small_service import (
     refusal,
     write_centre,
 )
-
-
-@pytest.fixture
-def client(tmp_path):
-    write_centre(tmp_path)
-    return client_of(tmp_path)
 
 
 def test_the_newest_snapshot_serves_unless_one_is_named(tmp_path):

@@ -43,16 +43,16 @@ def test_the_defaults_are_those_of_the_page_of_meanings():
 @pytest.mark.parametrize("name", SECONDS)
 @pytest.mark.parametrize("value", [-0.001, float("nan"), float("inf"), 1.1e9, "10", None, True])
 def test_seconds_out_of_bounds_are_refused_by_name(name: str, value: Any) -> None:
-    high = re.escape(f"{largest(name):g}")
-    with pytest.raises(InvalidScenario, match=rf"^{name} is {value!r}; use a number from 0 to {high}$"):
+    high = re.escape(f"{largest(name):,.12g}")
+    with pytest.raises(InvalidScenario, match=rf"^{name} is {value!r}; use seconds from 0 to {high}$"):
         Assumptions(**{name: value})
 
 
 @pytest.mark.parametrize(("given", "says"), [
     ({"no_answer": 0.951}, "no_answer is 0.951; use a number from 0 to 0.95"),
     ({"no_answer": -1}, "no_answer is -1"),
-    ({"flow_out": "soon"}, "flow_out is 'soon'; use recorded, never or a number from 0 to 1e+09"),
-    ({"flow_out": -1.0}, "flow_out is -1.0; use recorded, never or a number"),
+    ({"flow_out": "soon"}, "flow_out is 'soon'; use recorded, never or seconds from 0 to 1,000,000,000"),
+    ({"flow_out": -1.0}, "flow_out is -1.0; use recorded, never or seconds"),
     ({"flow_out": None}, "flow_out is None"),
     ({"handling": "agents"}, "handling is 'agents'; use recorded or agent"),
     ({"patience": "recorded"}, "patience is 'recorded'; use estimated or never"),

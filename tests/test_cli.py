@@ -21,7 +21,8 @@ def store(tmp_path: Path) -> Path:
 
 
 def simulate(store: Path, out: Path, *more: str) -> int:
-    return run(["simulate", "--snapshot", "s", "--store", str(store), "--out", str(out), *more])
+    named = [] if "--snapshot" in more else ["--snapshot", "s"]
+    return run(["simulate", *named, "--store", str(store), "--out", str(out), *more])
 
 
 def test_simulate_writes_one_row_per_interaction_and_a_report(store, tmp_path, capsys):
@@ -120,7 +121,7 @@ def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
         (["--mode", "live"], "mode is 'live'; use score or replay"),
         (["--method", "genesys"], "method 'genesys' asks who is idle, and in score mode nobody is ever busy"),
         (["--sla", "80/20", "--performance", "rolling"], "performance 'rolling' is measured while a replay goes on"),
-        (["--mode", "replay", "--flow-out", "soon"], "flow_out is 'soon'; use recorded, never or a number"),
+        (["--mode", "replay", "--flow-out", "soon"], "flow_out is 'soon'; use recorded, never or seconds"),
         (["--mode", "replay", "--switch", "x=1"], "names: language_in_mean"),
         (["--mode", "replay", "--calibration", "nope.json"], "nope.json: there is no such file"),
         (["--mode", "replay", "--interval", "7"], "interval_min is 7"),
@@ -250,8 +251,7 @@ def test_the_import_of_the_readme_runs_as_written(tmp_path, monkeypatch, capsys)
     monkeypatch.setenv("ROUTELAB_STORE", str(tmp_path / "store"))
     monkeypatch.chdir(Path(__file__).parents[1])
     for command in readme_commands("snapshot files"):
-        more = ["--out", str(tmp_path / "out")] if command[0] == "simulate" else []
-        assert run([*command, *more]) == 0
+        assert run([str(tmp_path / "out") if word == "out" else word for word in command]) == 0
     said = capsys.readouterr().out
     assert "the surveys are made up, so no satisfaction is reported" in said
     assert "(moved by goal 80/20" in said

@@ -234,7 +234,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
 
 @pytest.mark.parametrize(("command", "options", "says"), [
     ("simulate", ["--method", "fastest"], "method is 'fastest'; use one of weighted, genesys"),
-    ("simulate", ["--replications", "0"], "replications is 0; use a whole number, 1 to 1000"),
+    ("simulate", ["--replications", "0"], "replications is 0; use a whole number from 1 to 1,000"),
     ("simulate", ["--replications", "x"], "not a valid integer"),
     ("simulate", ["--window", "0"], "window_s is 0.0; use seconds from 1"),
     ("simulate", ["--replan", "0.5"], "replan_s is 0.5; use seconds from 1"),
@@ -251,7 +251,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
     ("simulate", ["--switch", "resets_on_queue=1"], "--switch 'resets_on_queue=1'"),
     ("simulate", ["--switch", "lookback_days=-1"], "lookback_days is -1.0"),
     ("simulate", ["--performance", "rolling"], "--performance needs --sla"),
-    ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; give a share from 0 to 1"),
+    ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; use rolling or a number"),
     ("simulate", ["--seed=-1"], "seed is -1"),
     ("simulate", ["--from", "2026-13-01"], "does not match the format"),
     ("explain", ["--interaction", "i9999"], "interaction 'i9999' is not in this data; ids look like 'i001'"),

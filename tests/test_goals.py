@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from engine.scoring.goals import ServiceLevelGoal
+from engine.scoring.weights import ServiceLevelGoal
 
 
 def test_a_goal_is_a_share_and_seconds():

@@ -10,13 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.http.metrics import BUCKETS, Meter, Metrics
-from tests.small_service import BODY, answered, batch, client_of, post, write_centre
-
-
-@pytest.fixture
-def client(tmp_path):
-    write_centre(tmp_path)
-    return client_of(tmp_path)
+from tests.small_service import BODY, answered, batch, client_of, post
 
 
 def samples(client):

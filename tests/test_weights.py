@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidScenario
-from engine.scoring.goals import ServiceLevelGoal
-from engine.scoring.weights import RULES, RoutingWeights, Rule, moved
+from engine.scoring.weights import RULES, RoutingWeights, Rule, ServiceLevelGoal, moved
 from tests import oracle
 
 SHARES = st.floats(0, 1)

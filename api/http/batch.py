@@ -11,10 +11,10 @@ import orjson
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
 from api.http.inline.arrays import Inline, inline
-from api.http.models import FIRST_DAY, LAST_DAY, BatchRequest
+from api.http.models import BatchRequest
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.arrays import Arrays
-from engine.data.wall_time import local_days
+from engine.data.wall_time import FIRST_DAY, LAST_DAY, local_days
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report
 from engine.run import run
@@ -85,7 +85,7 @@ def answer_batch(
     parts: list[Outcomes] = []
     loaded = time.perf_counter()
     keep = parts.append if request.outcomes else None
-    report = run(request.scenario(own is None or own.timed), arrays, keep, force=request.force)
+    report = run(request.scenario_to_run(own is None or own.timed), arrays, keep, force=request.force)
     simulated = time.perf_counter()
     count(report.routed + report.unrouted["total"])
     report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))

@@ -10,7 +10,7 @@ import click
 from api.terminal import options
 
 
-@click.command()
+@options.command()
 @click.option("--workload", multiple=True, help="Workloads to run: team, site, simple-msk, pool.  [default: all]")
 @click.option("--size", multiple=True, help="Sizes: 10k, 1m, 10m.  [default: 10k and 1m, or a replay's own]")
 @click.option("--phase", multiple=True, help="Phases to run: choose, write, replay, simpy, parse.  [default: all]")

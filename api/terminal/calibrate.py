@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from api.terminal import options
 
+# Draws that make the noise band.
+DRAWS = 20
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command()
+@options.scenario_command(
+    only=("sla", "service_level", "short_abandon_s", "replications", "seed"), defaults={"replications": DRAWS}
+)
 @options.snapshot
 @click.option("--fit-from", type=_DAY, help="First day to fit, local.  [default: the first]")
 @click.option("--fit-to", type=_DAY, help="Last day to fit.  [default: after 60 % of the days]")
 @click.option("--test-from", type=_DAY, help="First day to test.  [default: the next]")
 @click.option("--test-to", type=_DAY, help="Last day to test.  [default: the last]")
-@click.option("--sla", metavar="SHARE/SECONDS", help="Goal of the service level.  [default: each queue's own]")
 @click.option("--method", metavar="NAME", help="The rule in force.  [default: what the queues' settings record]")
-@click.option(
-    "--service-level", default="genesys", show_default=True, metavar="genesys|offered|answered",
-    help="What the service level is a share of.",
-)  # fmt: skip
-@click.option(
-    "--short-abandon", type=float, default=0.0, show_default=True, metavar="SECONDS",
-    help="Abandonments up to this wait do not count; 0: all count.",
-)  # fmt: skip
-@click.option("--replications", type=int, default=20, show_default=True, help="Draws that make the noise band.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("calibration.json"), show_default=True,
     help="File for simulate --calibration.",
@@ -39,8 +33,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @options.as_json
 def calibrate(
     snapshot_name: str, fit_from: datetime | None, fit_to: datetime | None, test_from: datetime | None,
-    test_to: datetime | None, sla: str | None, method: str | None, service_level: str, short_abandon: float,
-    replications: int, seed: int, out: Path, chart: Path | None, store: Path, as_json: bool,
+    test_to: datetime | None, method: str | None, out: Path, chart: Path | None, store: Path, as_json: bool,
+    **measured: Any,
 ) -> None:  # fmt: skip
     """Fit join gap, after-call work and the credit of priority on some days; show how they do on others.
 
@@ -54,12 +48,10 @@ def calibrate(
     """
     from engine.calibration import calibrate as fitted_on
     from engine.calibration import default_days
-    from engine.spec import Scenario
+    from engine.spec import scenario_of
 
-    scenario = Scenario(
-        mode="replay", method=method or "genesys", goal=sla, service_level=service_level,
-        short_abandon_s=short_abandon, replications=replications, seed=seed,
-    )  # fmt: skip
+    given = {name: value for name, value in measured.items() if value is not None}
+    scenario = scenario_of({"replications": DRAWS} | given | {"mode": "replay", "method": method or "genesys"})
     picture = _picture(chart)
     for path in filter(None, (out, picture)):
         _check(path)
@@ -69,10 +61,10 @@ def calibrate(
     from ingest.snapshot.reading import open_snapshot
 
     arrays = open_snapshot(store, snapshot_name).arrays()
-    given = [day and day.date() for day in (fit_from, fit_to, test_from, test_to)]
-    fit, test = default_days(arrays, given[:2], given[2:])
+    days = [day and day.date() for day in (fit_from, fit_to, test_from, test_to)]
+    fit, test = default_days(arrays, days[:2], days[2:])
     with progress(not as_json) as watch:
-        found = fitted_on(arrays, scenario, fit, test, method=method, draws=replications, progress=watch)
+        found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
     evidence = {"snapshot": {key: arrays.snapshot[key] for key in ("id", "sha256")}, **found.evidence}
     write_calibration(out, found.assumptions, evidence)
     if picture is not None:

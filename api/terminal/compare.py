@@ -2,59 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.terminal import options
 
+if TYPE_CHECKING:
+    from engine.study import Comparing
 
-@click.command()
-@options.snapshot
+
+@options.scenario_command(decided=("mode", "method", "handling"))
+@click.argument("study", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--snapshot", "snapshot_name", help="Name of a snapshot, or its folder; without STUDY.")
 @options.window
 @click.option(
-    "--methods", default="genesys,weighted", show_default=True, metavar="NAME,NAME",
-    help="Rules to compare; the first is what the others are compared with.",
+    "--methods", metavar="NAME,NAME",
+    help="Rules to compare; the first is what the others are compared with.  [default: genesys,weighted]",
 )  # fmt: skip
-@options.scenario_options
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
-    help="Folder for comparison.json.",
+    help="Folder for study.json.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Give verdicts even where the replay does not reproduce the record.")
 @options.store
 @options.as_json
 def compare(
-    snapshot_name: str, first_day: datetime | None, last_day: datetime | None, methods: str, out: Path, force: bool,
-    store: Path, as_json: bool, **scenario: Any,
+    study: Path | None, snapshot_name: str | None, first_day: datetime | None, last_day: datetime | None,
+    methods: str | None, out: Path, force: bool, store: Path, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
-    """Replay two rules or more over the same customers: waits, abandonment, occupancy, fairness, with intervals.
+    """Replay scenarios over the same customers: waits, abandonment, occupancy, fairness, with intervals.
 
-    Every rule is played twice, with recorded handling times and with times that change with the agent; where the
-    two disagree, the answer is "not determined". Options of --mode, --method and --handling are set by the command.
+    STUDY is a TOML file with a snapshot, a [baseline] and [[scenario]] tables, each with a name and settings. Without
+    one, --methods names the rules. Every scenario is played twice, with recorded handling times and with times that
+    change with the agent; where the two disagree, the answer is "not determined".
 
     \b
     Examples:
+      routelab compare weights.toml --out out
       routelab compare --snapshot demo --methods genesys,weighted
       routelab compare --snapshot bank --from 1999-05-01 --to 1999-05-31 --calibration bank.json --replications 5
     """
-    from dataclasses import replace
-
-    scenario |= {"mode": "replay", "method": "weighted", "handling": "recorded"}
-    base = options.scenario_of(**scenario)
-    rules = [replace(base, method=name.strip()) for name in methods.split(",") if name.strip()]
+    wanted = _methods(snapshot_name, first_day, last_day, methods, given) if study is None else _study(study, given)
+    if study is not None and (snapshot_name or first_day or last_day or methods):
+        raise click.UsageError(f"{study} says snapshot, days and scenarios; leave out the options that say them")
 
     from api.output.results import write_comparison
     from api.terminal.progress import progress
     from engine.reports.compare import compare as compared
+    from engine.reports.replayed import today_of
+    from engine.spec import Scenario
     from ingest.snapshot.reading import open_snapshot
 
-    arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
-    options.check_calibration(scenario["calibration"], arrays)
+    arrays = options.days_in(open_snapshot(store, wanted.snapshot or "").arrays(), wanted.first, wanted.last)
+    options.check_calibration(given["calibration"], arrays)
+    today = today_of(Scenario(mode="replay"), arrays).method
+    scenarios = wanted.scenarios(today, options.calibrated(given["calibration"]))
     with progress(not as_json) as watch:
-        comparison = compared(rules, arrays, force=force, progress=watch)
+        comparison = compared(scenarios, arrays, names=wanted.names, force=force, progress=watch)
     content = write_comparison(comparison, out)
     if as_json:
         click.echo(content)
@@ -62,4 +70,48 @@ def compare(
     from api.terminal.show_comparison import show_comparison
 
     show_comparison(comparison)
-    click.echo(f"\nwritten: {out / 'comparison.json'}")
+    click.echo(f"\nwritten: {out / 'study.json'}")
+
+
+def _methods(
+    snapshot: str | None, first_day: datetime | None, last_day: datetime | None, methods: str | None,
+    given: Mapping[str, Any],
+) -> Comparing:  # fmt: skip
+    """One scenario for each method that the options name; what else they say holds for all."""
+    from engine.errors import InvalidScenario
+    from engine.study import Comparing
+
+    if snapshot is None:
+        raise click.UsageError("name a study file, or a snapshot: routelab compare --snapshot N --methods A,B")
+    rules = [name.strip() for name in ("genesys,weighted" if methods is None else methods).split(",") if name.strip()]
+    if len(rules) < 2:
+        raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
+    first, last = (day and day.date() for day in (first_day, last_day))
+    entries = tuple((f"{rule} ({rules[: n + 1].count(rule)})" if rule in rules[:n] else rule, {"method": rule})
+                    for n, rule in enumerate(rules))  # fmt: skip
+    return Comparing(snapshot, first, last, options.chosen(given) | entries[0][1], entries[1:], entries[0][0])
+
+
+def _study(path: Path, given: Mapping[str, Any]) -> Comparing:
+    """The content of a study file."""
+    import tomllib
+
+    from engine.errors import InvalidScenario, MissingInput
+    from engine.study import comparing
+
+    named = [name for name, value in options.chosen(given).items() if value is not None]
+    if named:
+        raise click.UsageError(f"{path} holds the settings; write {named[0]} there, under [baseline]")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingInput(f"{path}: there is no such file; see the pages on studies for what it holds") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidScenario(f"{path}: not a readable TOML file ({error}); mend it") from error
+    try:
+        wanted = comparing(content)
+        if wanted.snapshot is None:
+            raise InvalidScenario('snapshot is missing; write snapshot = "NAME", a name or a folder')
+    except InvalidScenario as error:
+        raise InvalidScenario(f"{path}: {error}") from error
+    return wanted

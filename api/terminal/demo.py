@@ -19,7 +19,7 @@ NAME, REAL = "demo", "demo-log"
 MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_290}
 
 
-@click.command()
+@options.command()
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
     help="Folder for outcomes.arrow and report.json, and the same of the replay in replay/.",

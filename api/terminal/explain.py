@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from engine.spec import Scenario
 
 
-@click.command()
+@options.scenario_command()
 @options.snapshot
 @click.option("--interaction", required=True, help="Id of the interaction.")
 @options.window
-@options.scenario_options
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Agents to show.")
 @options.store
 @options.as_json
@@ -34,7 +33,7 @@ def explain(
       routelab explain --snapshot demo --interaction i000001
       routelab explain --snapshot demo --interaction i000001 --mode replay --method genesys
     """
-    chosen = options.scenario_of(**scenario)
+    chosen = options.scenario_of(scenario)
     from ingest.snapshot.reading import open_snapshot
 
     arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)

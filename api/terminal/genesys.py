@@ -28,7 +28,7 @@ def genesys() -> None:
     """
 
 
-@genesys.command()
+@genesys.command(cls=options.Once)
 @click.option(
     "--queue", "queues", multiple=True, metavar="NAME", help="Queue by name or id; may be given again.  [default: all]"
 )
@@ -72,7 +72,7 @@ def check(
         raise MissingInput(f"the client's role lacks {names}; add it in all divisions that are to be read")
 
 
-@genesys.command()
+@genesys.command(cls=options.Once)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8010, show_default=True, help="Port; 0 takes any free one."
 )

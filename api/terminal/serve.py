@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from api.terminal import options
 
-@click.command()
+
+@options.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1, this machine only]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port.  [default: 8000]")
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="TOML file of settings.")

@@ -11,10 +11,9 @@ import click
 from api.terminal import options
 
 
-@click.command()
+@options.scenario_command()
 @options.snapshot
 @options.window
-@options.scenario_options
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
     help="Folder for outcomes.arrow and report.json.",
@@ -34,7 +33,7 @@ def simulate(
       routelab simulate --snapshot demo --mode replay --method genesys
       routelab simulate --snapshot demo --mode replay --sla 80/20 --performance rolling --replications 10
     """
-    chosen = options.scenario_of(**scenario)
+    chosen = options.scenario_of(scenario)
     import time
 
     from api.output.results import simulate_to, to_json

@@ -28,7 +28,7 @@ def snapshot() -> None:
     """
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @options.name
 @click.option("--agents", type=_FILE, required=True, help="CSV, Parquet or Arrow file of agents.")
 @click.option("--interactions", type=_FILE, required=True, help="File of interactions.")
@@ -65,7 +65,7 @@ def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) ->
     _made(manifest, store, as_json)
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @options.name
 @click.option("--log", type=_FILE, multiple=True, required=True, help="A file of the log; may be given again.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For the made-up surveys.")
@@ -87,7 +87,7 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
     _made(manifest, store, as_json)
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @options.name
 @click.option(
     "--interactions",
@@ -121,7 +121,7 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
     _made(manifest, store, as_json)
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @options.name
 @click.option(
     "--queue", "queues", multiple=True, metavar="NAME", required=True, help="Queue by name or id; may be given again."
@@ -181,7 +181,7 @@ def genesys(
     _made(done.manifest, store, as_json)
 
 
-@snapshot.command("list")
+@snapshot.command("list", cls=options.Once)
 @options.store
 @options.as_json
 def list_(store: Path, as_json: bool) -> None:
@@ -204,7 +204,7 @@ def list_(store: Path, as_json: bool) -> None:
         click.echo(f"unreadable: {error}", err=True)
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @click.argument("name")
 @options.store
 @options.as_json
@@ -221,7 +221,7 @@ def show(name: str, store: Path, as_json: bool) -> None:
     _tell(read_manifest(folder_of(store, name)), as_json)
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @click.argument("name")
 @options.store
 @options.as_json
@@ -242,7 +242,7 @@ def verify(name: str, store: Path, as_json: bool) -> None:
         click.echo(f"{manifest.name}: {len(manifest.files)} files match, sha256 {manifest.id}")
 
 
-@snapshot.command()
+@snapshot.command(cls=options.Once)
 @click.argument("name")
 @options.store
 def delete(name: str, store: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from api.terminal import options
 
 
-@click.command()
+@options.command()
 @click.option("--case", "case", multiple=True, help="Cases to run: V1, V4, V6.  [default: all]")
 @click.option("--quick", is_flag=True, help="A tenth of the simulated days.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")

@@ -21,9 +21,8 @@ from engine.replay.loop import STATUS, Replay, Served
 from engine.replay.performance import achieved
 from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
 from engine.scoring.csat import CsatTable
-from engine.scoring.goals import ServiceLevelGoal
 from engine.scoring.scores import SCALE
-from engine.scoring.weights import RoutingWeights, moved
+from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.spec import Scenario, csat_of
 from engine.typing import FloatArray, IntArray, Record
 

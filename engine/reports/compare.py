@@ -58,8 +58,9 @@ class Comparison:
 
 
 def compare(
-    scenarios: Sequence[Scenario], arrays: Arrays, *, force: bool = False, progress: Progress | None = None
-) -> Comparison:
+    scenarios: Sequence[Scenario], arrays: Arrays, *, names: Sequence[str] | None = None, force: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:  # fmt: skip
     """Replay several rules over the same customers.
 
     Parameters
@@ -68,6 +69,8 @@ def compare(
         Two or more in mode replay, alike in everything but rule, weights and goal moves.
     arrays : Arrays
         The data set.
+    names : sequence of str, optional
+        Of the scenarios; by default those of their methods, numbered where one comes again.
     force : bool
         Give verdicts even where the replay does not reproduce the record.
     progress : callable, optional
@@ -84,7 +87,8 @@ def compare(
         If there are fewer than two, or they do not share assumptions and definitions.
     """
     _check(scenarios)
-    sides = [_side(scenarios, arrays, handling, progress) for handling in HANDLING]
+    called = list(names or _names([scenario.method for scenario in scenarios]))
+    sides = [_side(scenarios, called, arrays, handling, progress) for handling in HANDLING]
     records, study = [side for side, _ in sides], sides[0][1]
     why = _withheld(records, force, study)
     verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
@@ -107,11 +111,10 @@ def _check(scenarios: Sequence[Scenario]) -> None:
 
 
 def _side(
-    scenarios: Sequence[Scenario], arrays: Arrays, handling: str, progress: Progress | None
+    scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, handling: str, progress: Progress | None
 ) -> tuple[Record, Study]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
-    names = _names([scenario.method for scenario in scenarios])
     columns: list[Column] = [study.column(name, s)[0] for name, s in zip(names, assumed, strict=True)]
     rule = today_of(assumed[0], arrays)
     # Today's rule is played once, whether or not it is among those compared.

@@ -1,29 +1,78 @@
-"""Weights of the score, and how a service-level goal moves them."""
+"""Weights of the score, service-level goals such as 80/20, and how a goal moves the weights."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 from engine.errors import InvalidScenario
-from engine.scoring.goals import ServiceLevelGoal
+from engine.setting import setting
 
 # Score keys are whole numbers of 1e-9. Up to this weight they stay below 2**53, where float64 is exact.
 LARGEST_WEIGHT = 1e6
+_GOAL = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*/\s*(\d{1,6}(?:\.\d+)?)\s*")
+
+
+@dataclass(frozen=True)
+class ServiceLevelGoal:
+    """A share of interactions to be answered within some seconds.
+
+    Parameters
+    ----------
+    share : float
+        0-1.
+    seconds : float
+        Longest wait that counts as within the goal. [s]
+
+    Examples
+    --------
+    >>> ServiceLevelGoal.parse("80/20")
+    ServiceLevelGoal(share=0.8, seconds=20.0)
+    >>> str(ServiceLevelGoal(0.95, 30.0))
+    '95/30'
+    """
+
+    share: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{round(self.share * 100, 6):g}/{self.seconds:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read SHARE/SECONDS.
+
+        Parameters
+        ----------
+        text : str
+            Percent, slash, seconds.
+
+        Returns
+        -------
+        ServiceLevelGoal
+            The goal.
+
+        Raises
+        ------
+        InvalidScenario
+            If the text is no goal or the share is not within 1-100.
+        """
+        match = _GOAL.fullmatch(text)
+        if not match or not 1 <= float(match[1]) <= 100:
+            raise InvalidScenario(
+                f"goal {text!r}: write SHARE/SECONDS, for example 80/20 for 80 % answered within 20 s"
+            )
+        return cls(float(match[1]) / 100, float(match[2]))
 
 
 @dataclass(frozen=True)
 class RoutingWeights:
     """Weights of the three terms of a score, and the least score that counts.
 
-    Parameters
-    ----------
-    proficiency, language_match, historical_csat : float
-        Finite, >= 0, not all 0; used as given.
-    min_score_threshold : float
-        Scores below it are no candidates; equal to it they are.
+    The three weights are not all 0 and used as given; a score equal to the threshold still counts.
 
     Raises
     ------
@@ -36,10 +85,12 @@ class RoutingWeights:
     (0.5, 0.5, 0.0)
     """
 
-    proficiency: float = 0.4
-    language_match: float = 0.3
-    historical_csat: float = 0.3
-    min_score_threshold: float = 0.5
+    proficiency: float = setting(0.4, "Weight of the skill term.", high=LARGEST_WEIGHT)
+    language_match: float = setting(0.3, "Weight of the language term.", high=LARGEST_WEIGHT)
+    historical_csat: float = setting(0.3, "Weight of the satisfaction term.", high=LARGEST_WEIGHT)
+    min_score_threshold: float = setting(
+        0.5, "Scores below it do not count.", high=LARGEST_WEIGHT, name="threshold", http="min_score_threshold"
+    )
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

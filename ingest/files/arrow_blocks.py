@@ -87,6 +87,8 @@ class ArrowFile:
         If it cannot be read.
     """
 
+    remedy = "write it again"
+
     def __init__(self, path: Path, kind: str, findings: Findings) -> None:
         self._path, self._kind, self._findings = path, kind, findings
         with self._readable():
@@ -128,7 +130,7 @@ class ArrowFile:
             yield
         except damaged as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); write it again") from error
+            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); {self.remedy}") from error
 
     def _schema(self) -> pa.Schema:
         if self._kind == PARQUET:

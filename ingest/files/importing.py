@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from engine.data.tables import TABLES
-from engine.errors import InvalidTable, MissingInput, UnknownName
+from engine.errors import UnknownName
 from ingest.files import pseudonyms
 from ingest.files.cells.time_cells import check_time_zone
-from ingest.files.kinds import missing
-from ingest.files.table import FileTable, read_file_table
+from ingest.files.gathering import Progress, gather
+from ingest.files.table import read_file_table
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter
 
 BATCH_ROWS = 1_000_000
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass
-class _Notes:
-    """What a reader of the snapshot must know about its making."""
-
-    assumptions: list[str]
-    repairs: dict[str, int]
 
 
 def read_table(name: str, path: Path, time_zone: str | None = None) -> pl.DataFrame:
@@ -126,7 +114,7 @@ def import_files(
     paths = {table: Path(path) for table, path in given.items() if path is not None}
     stores.refuse_existing(Path(store), stores.check_name(name), replace)
     zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
-    tables, notes = _tables(paths, time_zone, tell)
+    tables, notes = gather(paths, time_zone, tell)
     if pseudonymise:
         tables = pseudonyms.pseudonymise(tables)
         notes.assumptions.append(pseudonyms.ASSUMPTION)
@@ -140,62 +128,6 @@ def import_files(
             writer.made_up(table)
         _write(writer, tables, tell)
         return writer.commit()
-
-
-def _tables(paths: dict[str, Path], time_zone: str | None, tell: Progress) -> tuple[dict[str, pl.DataFrame], _Notes]:
-    """All tables, interactions in order with the columns that were given, and what was done to them."""
-    read = _read_all(paths, time_zone, tell)
-    notes = _Notes(
-        [sentence for file in read.values() for sentence in file.assumptions],
-        {f"{file.name}: {label}": n for file in read.values() for label, n in file.repairs.items()},
-    )
-    tables = _with_members(read)
-    if n_strangers := _strangers(tables):
-        notes.repairs["interactions: rows naming an agent who is not in agents"] = n_strangers
-    # Millions of rows in the order of the file would otherwise stay in memory beside the sorted ones.
-    read.clear()
-    tables["interactions"] = tables["interactions"].sort("arrived_at", "interaction_id")
-    return tables, notes
-
-
-def _read_all(paths: dict[str, Path], time_zone: str | None, tell: Progress) -> dict[str, FileTable]:
-    """All files, or the problems of all files."""
-    if absent := [reason for path in paths.values() if (reason := missing(path))]:
-        raise MissingInput("\n".join(absent))
-    read: dict[str, FileTable] = {}
-    problems: list[str] = []
-    for table, path in paths.items():
-        try:
-            read[table] = read_file_table(table, path, time_zone, partial(_tell_share, tell, f"read {table}, %"))
-        except InvalidTable as error:
-            problems += error.problems
-    if problems:
-        raise InvalidTable(*problems)
-    return read
-
-
-def _tell_share(tell: Progress, step: str, share: float) -> None:
-    tell(step, round(100 * share), 100)
-
-
-def _with_members(read: dict[str, FileTable]) -> dict[str, pl.DataFrame]:
-    """Tables by name, interactions with the columns that were given; members also from agents."""
-    tables = {name: file.frame for name, file in read.items()}
-    tables["interactions"] = tables["interactions"].select(read["interactions"].given)
-    implied = read["agents"].queues_of_agent
-    if implied is not None:
-        if "members" in tables:
-            raise InvalidTable("agents: a column queues and a file of members are both given; keep one")
-        tables["members"] = implied
-    return tables
-
-
-def _strangers(tables: dict[str, pl.DataFrame]) -> int:
-    """Interactions whose recorded agent is nobody of the agents table."""
-    if "agent_id" not in tables["interactions"].columns:
-        return 0
-    named = tables["interactions"]["agent_id"].drop_nulls()
-    return int((~named.is_in(tables["agents"]["agent_id"].implode())).sum())
 
 
 def _source(paths: dict[str, Path], coded: bool) -> dict[str, Any]:

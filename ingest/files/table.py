@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from ingest.files.cells.plain_cells import number, truth, whole_number, word
 from ingest.files.cells.time_cells import moment
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
+from ingest.files.frames import FrameFile
 from ingest.files.kinds import CSV, kind_of
 from ingest.files.problems import Findings, LinePlace
 
@@ -65,15 +67,17 @@ class FileTable:
     queues_of_agent: pl.DataFrame | None = None
 
 
-def read_file_table(name: str, path: Path, time_zone: str | None, progress: Callable[[float], None]) -> FileTable:
-    """Read and check a file.
+def read_file_table(
+    name: str, source: Path | Any, time_zone: str | None, progress: Callable[[float], None]
+) -> FileTable:
+    """Read and check a file, or a frame in its place.
 
     Parameters
     ----------
     name : str
         Key of `engine.data.tables.TABLES`.
-    path : Path
-        CSV, Parquet or Arrow.
+    source : Path or frame
+        CSV, Parquet or Arrow; or what `ingest.files.frames` takes.
     time_zone : str, optional
         IANA zone of times that name none.
     progress : callable
@@ -91,9 +95,8 @@ def read_file_table(name: str, path: Path, time_zone: str | None, progress: Call
     MissingInput
         If there is no such file.
     """
-    findings = Findings(path.name)
-    kind = kind_of(path)
-    file = CsvFile(path, findings) if kind == CSV else ArrowFile(path, kind, findings)
+    findings = Findings(source.name if isinstance(source, Path) else name)
+    file = _opened(source, findings)
     header = read_header(name, file.names, findings)
     if not header.kept:
         raise InvalidTable(*shorten(findings.problems()))
@@ -107,6 +110,13 @@ def read_file_table(name: str, path: Path, time_zone: str | None, progress: Call
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
     return _checked(name, header, pl.concat(frames) if frames else None, lines, findings)
+
+
+def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
+    if not isinstance(source, Path):
+        return FrameFile(source, findings)
+    kind = kind_of(source)
+    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings)
 
 
 def _typed(block: Block, header: Header, findings: Findings, time_zone: str | None) -> tuple[pl.DataFrame, Lines]:

@@ -17,9 +17,9 @@ from api.errors import BodyTooLarge, InvalidBody, Problem
 from engine.data.checks import Place
 from engine.data.tables import PREFERRED, TABLES, TEXTS, TIME, Column
 from ingest.files.cells.cells import Cells
+from ingest.files.cells.time_cells import moment
 from ingest.files.columns import ALIASES
 from ingest.files.problems import Findings
-from ingest.files.cells.time_cells import moment
 
 TABLE, OTHER_NAMES = TABLES["interactions"], ALIASES["interactions"]
 # Of skills and of languages: every one is a column of numbers for all agents.

@@ -1,0 +1,155 @@
+"""Types of fields in requests, and fields made from the declaration of settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
+
+from api.checks import shown, told
+from engine.data.wall_time import FIRST_DAY, LAST_DAY
+from engine.errors import InvalidScenario
+from engine.methods import METHODS
+from engine.scoring.weights import ServiceLevelGoal
+from engine.setting import Setting
+
+NAME_CHARS = 300
+# What this service takes at most where the engine takes more: draws of one request, and whole numbers that every
+# reader of JSON keeps exactly.
+MOST = {"replications": 100, "seed": 2**53}
+_PREFIX = {"always": "", "replay": "Replay: ", "rolling": "Rolling performance: "}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        raise told(f"found {shown(value)}", "write a day as text, for example 2024-03-01")
+    try:
+        day = date.fromisoformat(value if _DAY.fullmatch(value) else "")
+    except ValueError as error:
+        raise told(f"found {shown(value)}", "write an existing day as YYYY-MM-DD, for example 2024-03-01") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise told(f"found {shown(value)}", f"use a day from {FIRST_DAY} to {LAST_DAY}")
+    return day
+
+
+def _goal(value: str) -> str:
+    try:
+        ServiceLevelGoal.parse(value)
+    except InvalidScenario as error:
+        raise told(
+            f"found {shown(value)}", "write SHARE/SECONDS, for example 80/20 for 80 % answered within 20 s"
+        ) from error
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Goal = Annotated[str, StringConstraints(max_length=40), AfterValidator(_goal)]
+
+
+class Strict(BaseModel):
+    """No unknown field, no other type, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def made(name: str, said: str, declared: Iterable[Setting], base: type[BaseModel] = Strict, /, **also: Any) -> Any:
+    """A model whose fields are settings.
+
+    Parameters
+    ----------
+    name, said : str
+        Of the model: its name and one sentence.
+    declared : iterable of Setting
+        From the engine.
+    base : type
+        With further fields, which come first.
+    **also
+        Fields in place of declared ones, or besides them, as `pydantic.create_model` takes them.
+
+    Returns
+    -------
+    type
+        A pydantic model.
+    """
+    fields = {one.http: field_of(one) for one in declared}
+    return create_model(name, __base__=base, __doc__=said, **fields | also)
+
+
+def field_of(one: Setting, **more: Any) -> tuple[Any, Any]:
+    """Type and field of a setting.
+
+    Parameters
+    ----------
+    one : Setting
+        Declared in the engine.
+    **more
+        What differs from the declaration: default or description.
+
+    Returns
+    -------
+    tuple
+        As `pydantic.create_model` takes them.
+    """
+    default = [*one.default] if isinstance(one.default, tuple) else one.default
+    said: dict[str, Any] = {"default": default, "description": about(one)} | more
+    return (_kind(one) if said["default"] is not None else _kind(one) | None), Field(**said)
+
+
+def about(one: Setting) -> str:
+    """What the documentation says of a setting."""
+    if one.name == "method":
+        planned = [name for name, method in METHODS.items() if method.planner is not None]
+        others = "; ".join(f"{name}: {method.about}" for name, method in METHODS.items() if name not in planned)
+        return f"Routing method: {' or '.join(planned)}, by the score; in a replay also {others}."
+    return f"{_PREFIX[one.applies]}{one.about}{f' [{one.unit}]' if one.unit else ''}"
+
+
+def _kind(one: Setting) -> Any:
+    """The type of a field of JSON that holds a setting."""
+    high = MOST.get(one.name, one.high)
+    bounds = Field(ge=one.low, le=high)
+    number: Any = Annotated[int, bounds] if one.kind == "whole" else Annotated[float, bounds]
+    words: Any = Literal[tuple(one.words)] if one.words else None
+    match one.kind:
+        case "word":
+            return words
+        case "flag":
+            return bool
+        case "goal":
+            return Goal
+        case "terms":
+            return Annotated[list[Annotated[float, Field(ge=0, le=one.high)]], Field(min_length=3, max_length=3)]
+        case "filters":
+            return Annotated[list[words], Field(max_length=len(one.words))]
+    if not one.words:
+        return number
+    schema = {"anyOf": [{"type": "number", "minimum": one.low, "maximum": high}, {"enum": [*one.words]}]}
+    return Annotated[float | str, BeforeValidator(_number_or_word(one)), WithJsonSchema(schema)]
+
+
+def _number_or_word(one: Setting) -> Callable[[object], object]:
+    """A check in the words of requests."""
+    remedy = f"write a number from 0 to {one.high:,.12g}, or {' or '.join(map(shown, one.words))}"
+
+    def check(value: object) -> object:
+        try:
+            one.check(value)
+        except InvalidScenario as error:
+            raise told(f"found {shown(value)}", remedy) from error
+        return value
+
+    return check

@@ -1,0 +1,140 @@
+"""What a setting is: name, unit, range, default, words and one sentence, declared where its value is kept.
+
+A setting is a field of a frozen dataclass, made by `setting`. Doors, files and pages are made from these
+declarations, so nothing about a setting is written a second time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from engine.errors import InvalidScenario
+
+Kind = Literal["number", "whole", "word", "flag", "goal", "terms", "filters", "levers"]
+Applies = Literal["always", "replay", "rolling"]
+_KEY = "setting"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a run.
+
+    Parameters
+    ----------
+    about : str
+        One sentence.
+    kind : str
+        What a value is: a number, a whole number, a word, a flag, a goal, three terms, hard filters or levers.
+    unit : str
+        Of a number; s, min, days, or nothing.
+    low, high : float
+        Bounds of a number, both allowed.
+    words : collection of str
+        What may stand there in place of, or besides, a number; read when asked, so it may be a view of a table.
+    applies : {"always", "replay", "rolling"}
+        Where it does something.
+    name : str
+        In scenario files, in Python and on the pages.
+    option : str
+        On the command line, without dashes; by default the name without its unit.
+    http : str
+        Field of `/simulate/batch`; by default the name.
+    default : object
+        What holds where nothing is given.
+    path : tuple of str
+        Where the value stands in a scenario.
+    """
+
+    about: str
+    kind: Kind = "number"
+    unit: str = ""
+    low: float = 0.0
+    high: float = math.inf
+    words: Collection[Any] = ()
+    applies: Applies = "always"
+    name: str = ""
+    option: str = ""
+    http: str = ""
+    default: Any = None
+    path: tuple[str, ...] = ()
+
+    def check(self, value: object) -> None:
+        """Refuse a value that is none of these.
+
+        Raises
+        ------
+        InvalidScenario
+            With name, value and what may stand there.
+
+        Examples
+        --------
+        >>> Setting("How long.", unit="s", high=60.0, name="away_s").check(61)
+        Traceback (most recent call last):
+        engine.errors.InvalidScenario: away_s is 61; use seconds from 0 to 60
+        """
+        if not self._allows(value):
+            raise InvalidScenario(f"{self.name} is {value!r}; use {self.allowed()}")
+
+    def _allows(self, value: object) -> bool:
+        if isinstance(value, bool) or self.kind == "flag":
+            return isinstance(value, bool) and self.kind == "flag"
+        if isinstance(value, str) or self.kind == "word":
+            return value in self.words
+        whole = self.kind == "whole"
+        is_number = isinstance(value, int if whole else int | float) and math.isfinite(value)
+        return is_number and self.low <= value <= self.high  # type: ignore[operator]
+
+    def allowed(self) -> str:
+        """What may stand there, in words."""
+        if self.kind == "flag":
+            return "true or false"
+        words = [str(word) for word in self.words]
+        if self.kind == "word":
+            return " or ".join(words) if len(words) < 3 else "one of " + ", ".join(words)
+        noun = "a whole number" if self.kind == "whole" else "seconds" if self.unit == "s" else "a number"
+        high = f"{self.high:,}" if isinstance(self.high, int) else f"{self.high:,.12g}"
+        bounds = f"{noun} from {self.low:,.12g} to {high}"
+        return f"{', '.join(words)} or {bounds}" if words else bounds
+
+
+def setting(default: object, about: str, **more: Any) -> Any:
+    """A field of a frozen dataclass that is a setting; see `Setting` for what may be said of it."""
+    return field(default=default, metadata={_KEY: Setting(about, **more)})
+
+
+def declared(kind: type[Any], *path: str) -> Iterator[Setting]:
+    """The settings that a dataclass declares, with names, defaults and places filled in.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass.
+    *path : str
+        Where the dataclass stands in a scenario.
+
+    Yields
+    ------
+    Setting
+        In the order of the fields; fields that are no settings are passed over.
+    """
+    for each in fields(kind):
+        said: Setting | None = each.metadata.get(_KEY)
+        if said is None:
+            continue
+        default = each.default if each.default is not MISSING else None
+        name = said.name or each.name
+        option = said.option or name.removesuffix(f"_{said.unit}" if said.unit else "").replace("_", "-")
+        low = int(said.low) if said.kind == "whole" else said.low
+        yield replace(
+            said, low=low, name=name, option=option, http=said.http or name, default=default, path=(*path, each.name)
+        )  # fmt: skip
+
+
+def check_all(values: object) -> None:
+    """Refuse the first value of a dataclass that its declaration does not allow."""
+    for each in declared(type(values)):
+        if each.kind in ("number", "whole", "word", "flag"):
+            each.check(getattr(values, each.path[-1]))

@@ -1,0 +1,141 @@
+"""Studies: several scenarios to be compared on the same customers, as a scenario file holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from engine.errors import InvalidScenario
+from engine.estimates.assumptions import Assumptions
+from engine.spec import Scenario, scenario_of
+
+# Column that a study's scenarios are compared with, and the keys of its file.
+BASELINE = "baseline"
+STUDY_KEYS = ("snapshot", "from", "to", "replications", "baseline", "scenario")
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """What a study compares: the content of a scenario file.
+
+    Parameters
+    ----------
+    snapshot : str, optional
+        Name or folder.
+    first, last : date, optional
+        Days, both included; None for all.
+    baseline : dict
+        Settings that hold for all; without a method today's rule.
+    entries : tuple of (str, dict)
+        Names, and what each scenario changes.
+    name : str
+        Of the baseline.
+    """
+
+    snapshot: str | None
+    first: date | None
+    last: date | None
+    baseline: Mapping[str, Any]
+    entries: tuple[tuple[str, Mapping[str, Any]], ...]
+    name: str = BASELINE
+
+    @property
+    def names(self) -> list[str]:
+        """Of the scenarios, the baseline first."""
+        return [self.name, *(name for name, _ in self.entries)]
+
+    def scenarios(self, today: str, assumptions: Assumptions | None = None) -> list[Scenario]:
+        """The baseline, then each scenario on top of it.
+
+        Parameters
+        ----------
+        today : str
+            Method of the baseline where it names none: the rule in force.
+        assumptions : Assumptions, optional
+            What holds where the study says nothing, as from a calibration.
+        """
+        start = Scenario(mode="replay", method=today, assumptions=assumptions or Assumptions())
+        base = _named(self.name, self.baseline, start)
+        return [base, *(_named(name, entry, base) for name, entry in self.entries)]
+
+
+def comparing(content: Mapping[str, Any]) -> Comparing:
+    """What a study compares, from the content of its file.
+
+    Parameters
+    ----------
+    content : mapping
+        snapshot, from, to, replications, baseline (a table of settings), scenario (a list of such tables, each with a
+        name).
+
+    Returns
+    -------
+    Comparing
+        With every setting checked but those that only the data can tell.
+
+    Raises
+    ------
+    InvalidScenario
+        If a key is unknown, a name is missing or given twice, or a setting is not allowed.
+
+    Examples
+    --------
+    >>> comparing({"scenario": [{"name": "ours", "method": "weighted"}]}).names
+    ['baseline', 'ours']
+    """
+    unknown = [key for key in content if key not in STUDY_KEYS]
+    if unknown:
+        near = get_close_matches(unknown[0], STUDY_KEYS, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"use {', '.join(STUDY_KEYS)}; settings stand under [baseline]"
+        raise InvalidScenario(f"{unknown[0]} is not a key of a study; {remedy}")
+    rows = content.get("scenario", [])
+    if not (isinstance(rows, Sequence) and rows and all(isinstance(row, Mapping) for row in rows)):
+        raise InvalidScenario("a study needs scenarios; write [[scenario]] with a name and settings, once for each")
+    baseline = content.get("baseline", {})
+    if not isinstance(baseline, Mapping):
+        raise InvalidScenario("baseline is not a table of settings; write [baseline] with settings under it")
+    if "replications" in content:
+        baseline = {"replications": content["replications"], **baseline}
+    found = Comparing(
+        content.get("snapshot"), _day("from", content.get("from")), _day("to", content.get("to")), dict(baseline),
+        tuple(_entry(place, row) for place, row in enumerate(rows, start=1)),
+    )  # fmt: skip
+    taken = [*found.names, "recorded", "today"]
+    twice = next((name for name in found.names if taken.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidScenario(f"the name {twice!r} is taken; give every scenario a name of its own")
+    found.scenarios("genesys")
+    return found
+
+
+def _entry(place: int, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    name = row.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidScenario(f'scenario {place} has no name; give it one, for example name = "more language"')
+    return name, {key: value for key, value in row.items() if key != "name"}
+
+
+def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
+    """A scenario of a study; what it refuses is told with its name."""
+    taken = [key for key in ("mode", "handling") if key in entry]
+    if taken:
+        raise InvalidScenario(
+            f"scenario {name!r}: {taken[0]} is not for a study to say: it replays every scenario twice, with recorded "
+            "handling times and with times that change with the agent; leave it out"
+        )
+    try:
+        return scenario_of(entry, base)
+    except InvalidScenario as error:
+        raise InvalidScenario(f"scenario {name!r}: {error}") from error
+
+
+def _day(key: str, value: object) -> date | None:
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise InvalidScenario(f"{key} is {value!r}; write an existing day as YYYY-MM-DD") from error

@@ -1,0 +1,73 @@
+"""Frames in memory as a source: polars, pandas, Arrow, or rows as dictionaries, read like an Arrow file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from ingest.files.arrow_blocks import BATCH_ROWS, ArrowFile
+from ingest.files.problems import Findings
+
+FRAME = "a frame"
+# Columns in which pandas hands over row labels that have no name.
+_UNNAMED_INDEX = "__index_level_"
+
+
+class FrameFile(ArrowFile):
+    """A frame that is read like an Arrow file: rows counted from 0, nothing of it changed.
+
+    Parameters
+    ----------
+    frame : object
+        A polars or pandas frame, an Arrow table, anything else that offers `__arrow_c_stream__` or `__dataframe__`,
+        a list of dictionaries, or a dictionary of columns.
+    findings : Findings
+        Takes what is wrong.
+
+    Raises
+    ------
+    InvalidTable
+        If it is no table, or its columns hold mixtures of types.
+    """
+
+    remedy = "give every column one type, or its values as text"
+
+    def __init__(self, frame: Any, findings: Findings) -> None:
+        self._frame = frame
+        super().__init__(Path(), FRAME, findings)
+
+    def _schema(self) -> pa.Schema:
+        table = _table(self._frame)
+        if table is None:
+            raise self._findings.stop(
+                f"{type(self._frame).__name__} is no table; give a polars, pandas or Arrow frame, a list of "
+                "dictionaries, or the path of a file"
+            )
+        self._table = table.select([i for i, name in enumerate(table.column_names) if _UNNAMED_INDEX not in str(name)])
+        return self._table.schema
+
+    def _batches(self, wanted: dict[int, str]) -> Iterator[pa.RecordBatch]:
+        places = sorted(wanted)
+        kept = self._table.select(places).rename_columns([wanted[place] for place in places])
+        # Memory that other libraries hand over may be shared with them, so it is never written to.
+        yield from kept.to_batches(max_chunksize=BATCH_ROWS)
+
+
+def _table(frame: Any) -> pa.Table | None:
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    if isinstance(frame, list | tuple) and all(isinstance(row, Mapping) for row in frame):
+        frame = pl.from_dicts([dict(row) for row in frame], infer_schema_length=None) if frame else pl.DataFrame()
+    if isinstance(frame, Mapping):
+        frame = pl.DataFrame(dict(frame))
+    if hasattr(frame, "__arrow_c_stream__"):
+        return pa.table(frame)
+    if hasattr(frame, "__dataframe__"):
+        from pyarrow.interchange import from_dataframe
+
+        return from_dataframe(frame)
+    return None

@@ -1,0 +1,151 @@
+"""The tables of a data set from one file or frame each, or the problems of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from engine.data.checks import check
+from engine.data.tables import Tables
+from engine.errors import InvalidTable, MissingInput
+from ingest.files.cells.time_cells import check_time_zone
+from ingest.files.kinds import missing
+from ingest.files.table import FileTable, read_file_table
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Notes:
+    """What a reader of the data must know about its making.
+
+    Parameters
+    ----------
+    assumptions : list of str
+        In sentences.
+    repairs : dict of str to int
+        What was put right, and how often.
+    """
+
+    assumptions: list[str]
+    repairs: dict[str, int]
+
+
+def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple[Tables, Notes]:
+    """A data set in memory, with the checks and words of an import.
+
+    Parameters
+    ----------
+    given : mapping
+        A file or a frame by table, agents and interactions among them.
+    time_zone : str, optional
+        IANA zone of times that name none, and of the data set; UTC by default.
+
+    Returns
+    -------
+    tables : Tables
+        Checked.
+    notes : Notes
+        What a reader must know.
+
+    Raises
+    ------
+    InvalidTable
+        With the problems of all tables.
+    MissingInput
+        If a file is not there.
+    UnknownName
+        If the time zone does not exist.
+    """
+    zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
+    found, notes = gather(given, time_zone, lambda step, done, total: None)
+    # Columns that nobody gave are filled in, those of implied members too.
+    whole = {name: check(name, frame) for name, frame in found.items()}
+    return Tables.of(whole, zone), notes
+
+
+def gather(
+    given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress
+) -> tuple[dict[str, pl.DataFrame], Notes]:
+    """All tables, interactions in order with the columns that were given, and what was done to them.
+
+    Parameters
+    ----------
+    given : mapping
+        A file or a frame by table.
+    time_zone : str, optional
+        IANA zone of times that name none.
+    tell : callable
+        Told the step, how much is done, and of how much.
+
+    Returns
+    -------
+    tables : dict of str to polars.DataFrame
+        Checked, by name.
+    notes : Notes
+        What a reader must know.
+
+    Raises
+    ------
+    InvalidTable
+        With the problems of all tables.
+    MissingInput
+        If a file is not there.
+    """
+    read = _read_all(given, time_zone, tell)
+    notes = Notes(
+        [sentence for file in read.values() for sentence in file.assumptions],
+        {f"{file.name}: {label}": n for file in read.values() for label, n in file.repairs.items()},
+    )
+    tables = _with_members(read)
+    if n_strangers := _strangers(tables):
+        notes.repairs["interactions: rows naming an agent who is not in agents"] = n_strangers
+    # Millions of rows in the order of the file would otherwise stay in memory beside the sorted ones.
+    read.clear()
+    tables["interactions"] = tables["interactions"].sort("arrived_at", "interaction_id")
+    return tables, notes
+
+
+def _read_all(given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress) -> dict[str, FileTable]:
+    """All tables, or the problems of all tables."""
+    if absent := [reason for path in given.values() if isinstance(path, Path) and (reason := missing(path))]:
+        raise MissingInput("\n".join(absent))
+    read: dict[str, FileTable] = {}
+    problems: list[str] = []
+    for table, source in given.items():
+        try:
+            read[table] = read_file_table(table, source, time_zone, partial(_tell_share, tell, f"read {table}, %"))
+        except InvalidTable as error:
+            problems += error.problems
+    if problems:
+        raise InvalidTable(*problems)
+    return read
+
+
+def _tell_share(tell: Progress, step: str, share: float) -> None:
+    tell(step, round(100 * share), 100)
+
+
+def _with_members(read: dict[str, FileTable]) -> dict[str, pl.DataFrame]:
+    """Tables by name, interactions with the columns that were given; members also from agents."""
+    tables = {name: file.frame for name, file in read.items()}
+    tables["interactions"] = tables["interactions"].select(read["interactions"].given)
+    implied = read["agents"].queues_of_agent
+    if implied is not None:
+        if "members" in tables:
+            raise InvalidTable("agents: a column queues and a file of members are both given; keep one")
+        tables["members"] = implied
+    return tables
+
+
+def _strangers(tables: dict[str, pl.DataFrame]) -> int:
+    """Interactions whose recorded agent is nobody of the agents table."""
+    if "agent_id" not in tables["interactions"].columns:
+        return 0
+    named = tables["interactions"]["agent_id"].drop_nulls()
+    return int((~named.is_in(tables["agents"]["agent_id"].implode())).sum())
