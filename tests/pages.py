@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,23 +31,18 @@ class Block:
         return f"{self.page.name}: {first[:60]}"
 
     def commands(self) -> list[list[str]]:
-        """Lines of a shell, split into words; comments and what runs in the background count as well."""
-        lines = self.text.replace("\\\n", " ").strip()
-        return [words for words in map(_words, _statements(lines)) if words]
-
-
-def _statements(text: str) -> Iterator[str]:
-    """Lines, but for those inside quotes."""
-    held = ""
-    for line in text.splitlines():
-        held = f"{held}\n{line}" if held else line
-        if held.count("'") % 2 == 0:
-            yield held
+        """Lines of a shell, split into words; quotes may span lines, comments are left out."""
+        found, held = [], ""
+        for line in self.text.replace("\\\n", " ").splitlines():
+            held = f"{held}\n{line}" if held else line
+            try:
+                words = shlex.split(held, comments=True)
+            except ValueError:
+                continue
             held = ""
-
-
-def _words(line: str) -> list[str]:
-    return shlex.split(line, comments=True)
+            found += [words] if words else []
+        assert not held, f"{self.name}: a quotation is left open"
+        return found
 
 
 def text_of(page: Path) -> str:
