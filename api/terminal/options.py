@@ -32,7 +32,6 @@ _WINDOW = (
     click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), help="First day, local.  [default: all]"),
     click.option("--to", "last_day", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.  [default: all]"),
 )
-_PREFIX = {"always": "", "replay": "Replay: ", "rolling": "Rolling: "}
 
 
 class Once(click.Command):
@@ -101,7 +100,7 @@ def option_of(each: Setting, default: object = None) -> click.Option:
     number = each.kind in ("number", "whole") and not each.words
     kind = (int if each.kind == "whole" else float) if number else str
     said = _plain(each.default if default is None else default)
-    help_ = f"{_PREFIX[each.applies]}{each.about}" + (f"  [default: {said}]" if said else "")
+    help_ = each.sentence + (f"  [default: {said}]" if said else "")
     return click.Option([f"--{each.option}", each.name], type=kind, metavar=_metavar(each), help=help_)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from engine.data.arrays import Centre
 from engine.methods.genesys import Stage, Standard, standard_stages
 from engine.methods.ladder import Ladder, effective, stacked
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.methods.settings import Ring, rings_of
 from engine.typing import IntArray
 
@@ -97,3 +97,8 @@ def _steps(centre: Centre, rings: Sequence[Ring]) -> list[tuple[float, frozenset
             dropped = {place[name] for name in ring.removed if name in place}
             steps.append((after_s + ring.timeout_s, removed | dropped))
     return steps
+
+
+METHOD = Method(
+    "Genesys bullseye: rings that open with waiting; queues without rings as genesys", ladder, is_platform=True
+)

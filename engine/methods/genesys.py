@@ -15,7 +15,7 @@ from engine.data.arrays import Centre
 from engine.data.tables import EVALUATION_METHODS
 from engine.estimates.assumptions import Switches
 from engine.methods.ladder import NEVER, Ladder, Row, stacked
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.scoring.scores import SCALE, mean_level
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
 
@@ -184,3 +184,6 @@ def clock_settings(switches: Switches) -> Record:
         "resets_on_queue": switches.resets_on_queue,
         "alert_resets": switches.alert_resets_idle,
     }
+
+
+METHOD = Method("Genesys standard routing: each queue's evaluation method, ALL, BEST or NONE", ladder, is_platform=True)

@@ -16,7 +16,7 @@ import numpy as np
 from engine.methods.bullseye import own_stages
 from engine.methods.genesys import Stage
 from engine.methods.ladder import NEVER, Ladder, Row, effective, stacked
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.methods.settings import Rule, rules_of
 from engine.scoring.scores import SCALE
 from engine.typing import BoolArray, FloatArray
@@ -82,3 +82,9 @@ def _joined(stage: Stage, after_s: float, admitted: BoolArray) -> Stage:
     """A stage of the queue's own method, later and with the admitted agents in it."""
     rank = np.where(admitted & (stage.rank == NEVER), LAST, stage.rank)
     return Stage(after_s + stage.after_s, rank, stage.pool | admitted, stage.limit)
+
+
+METHOD = Method(
+    "Genesys preferred agents by each queue's rules, then its rings or standard routing", ladder,
+    reads=("preferred",), is_platform=True,
+)  # fmt: skip

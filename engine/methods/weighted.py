@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.methods.plan import Plan
 from engine.scoring.scores import SCALE, Terms, score_keys
 from engine.typing import FloatArray, IntArray
@@ -81,3 +81,6 @@ def ladder(view: View) -> Ladder:
             weights, threshold = view.weights[queue][None], np.array([view.threshold])
             key[kinds[rows]] = score_keys(block, weights, threshold)[0]
     return one_row_each(np.where(key > 0, key, NEVER))
+
+
+METHOD = Method("the weighted score; ties by longest idle", ladder, Weighted, ("csat", "weights"))

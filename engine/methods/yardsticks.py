@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.methods.method import View
+from engine.methods.method import Method, View
 
 
 def longest_idle(view: View) -> Ladder:
@@ -72,3 +72,9 @@ def random(view: View) -> Ladder:
         The draw is the interaction's own.
     """
     return one_row_each(np.where(view.kinds.eligible, 0.0, NEVER), by_draw=True)
+
+
+LONGEST_IDLE = Method("longest idle among the eligible", longest_idle)
+FASTEST_FIRST = Method("shortest handling time among the eligible", fastest_first, reads=("factors",))
+FIXED_ORDER = Method("smallest agent id among the eligible", fixed_order)
+RANDOM = Method("drawn among the eligible, each with the same chance", random)

@@ -60,17 +60,7 @@ class _Rows:
 class CsvFile:
     """A CSV file: its column names, then its rows in blocks.
 
-    Parameters
-    ----------
-    path : Path
-        UTF-8 text, values separated by commas, quoted as RFC 4180 says; a byte order mark may lead.
-    findings : Findings
-        Takes what is wrong with single rows.
-
-    Raises
-    ------
-    InvalidTable
-        If there is no header to go by.
+    UTF-8 text, values separated by commas, quoted as RFC 4180 says; a byte order mark may lead.
     """
 
     def __init__(self, path: Path, findings: Findings) -> None:
@@ -79,23 +69,7 @@ class CsvFile:
         self.names = self._read_header()
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
-        """Rows in order, a block at a time.
-
-        Parameters
-        ----------
-        wanted : dict of int to str
-            Place of a column in the file, and what to call it; others are never turned into values.
-
-        Yields
-        ------
-        Block
-            Sound rows; crooked ones are noted as findings and left out.
-
-        Raises
-        ------
-        InvalidTable
-            If the text itself is broken, so that what follows has no meaning.
-        """
+        """Sound rows in order, a block at a time; crooked ones are noted as findings and left out."""
         for rows, share in self._pieces():
             data_rows = ~rows.blank & (rows.lines > self._header_line)
             crooked = data_rows & (rows.n_values != len(self.names))

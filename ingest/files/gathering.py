@@ -22,45 +22,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Notes:
-    """What a reader of the data must know about its making.
+    """What a reader of the data must know about its making."""
 
-    Parameters
-    ----------
-    assumptions : list of str
-        In sentences.
-    repairs : dict of str to int
-        What was put right, and how often.
-    """
-
-    assumptions: list[str]
-    repairs: dict[str, int]
+    assumptions: list[str]  # In sentences
+    repairs: dict[str, int]  # What was put right, and how often
 
 
 def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple[Tables, Notes]:
-    """A data set in memory, with the checks and words of an import.
+    """A data set in memory, of a file or a frame for each table, with the checks and words of an import.
 
-    Parameters
-    ----------
-    given : mapping
-        A file or a frame by table, agents and interactions among them.
-    time_zone : str, optional
-        IANA zone of times that name none, and of the data set; UTC by default.
-
-    Returns
-    -------
-    tables : Tables
-        Checked.
-    notes : Notes
-        What a reader must know.
-
-    Raises
-    ------
-    InvalidTable
-        With the problems of all tables.
-    MissingInput
-        If a file is not there.
-    UnknownName
-        If the time zone does not exist.
+    `InvalidTable` names the problems of all tables. Without a time zone the data set is in UTC, and times must name
+    theirs.
     """
     zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
     found, notes = gather(given, time_zone, lambda step, done, total: None)
@@ -72,31 +44,7 @@ def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple
 def gather(
     given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress
 ) -> tuple[dict[str, pl.DataFrame], Notes]:
-    """All tables, interactions in order with the columns that were given, and what was done to them.
-
-    Parameters
-    ----------
-    given : mapping
-        A file or a frame by table.
-    time_zone : str, optional
-        IANA zone of times that name none.
-    tell : callable
-        Told the step, how much is done, and of how much.
-
-    Returns
-    -------
-    tables : dict of str to polars.DataFrame
-        Checked, by name.
-    notes : Notes
-        What a reader must know.
-
-    Raises
-    ------
-    InvalidTable
-        With the problems of all tables.
-    MissingInput
-        If a file is not there.
-    """
+    """All tables, interactions in order with the columns that were given, and what was done to them."""
     read = _read_all(given, time_zone, tell)
     notes = Notes(
         [sentence for file in read.values() for sentence in file.assumptions],

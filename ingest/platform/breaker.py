@@ -18,15 +18,9 @@ CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
 
 @dataclass(frozen=True)
 class Turn:
-    """Leave to ask once; counts only while the state it was given in lasts.
+    """Leave to ask once; counts only while the state it was given in lasts."""
 
-    Parameters
-    ----------
-    era : int
-        Number of changes of state before it was given. [count]
-    """
-
-    era: int
+    era: int  # Number of changes of state before it was given. [count]
 
 
 class Breaker:
@@ -182,16 +176,6 @@ class Breaker:
 
 def is_failure(error: PlatformError) -> bool:
     """Whether an error speaks against the platform's health; a refusal or a rate limit is a sign of life.
-
-    Parameters
-    ----------
-    error : PlatformError
-        What a request raised.
-
-    Returns
-    -------
-    bool
-        True for silence, a broken connection, failures over there and unreadable answers.
 
     Examples
     --------

@@ -11,7 +11,7 @@ _MOST_PAGES = 10_000
 
 
 class Reader(Protocol):
-    """What reading the platform takes: four ways to ask, whoever answers."""
+    """Four ways to ask the platform; without an answer each raises the `PlatformError` that says why."""
 
     def get(self, path: str, query: dict[str, Any] | None = None, **path_params: str) -> Any:
         """Read one answer.
