@@ -16,10 +16,9 @@ from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.arrays import Arrays
 from engine.data.wall_time import FIRST_DAY, LAST_DAY, local_days
 from engine.reports.outcomes import Outcomes, join
-from engine.reports.report import Report
+from engine.reports.report import Report, Timing
 from engine.run import run
 from engine.spec import ROLLING
-from engine.typing import Record
 
 # What a replay holds at once: some hundred bytes for each interaction and draw, some ten thousand for each day and
 # draw, a row of the report for each interval, and a note of each change of the weights.
@@ -87,12 +86,12 @@ def answer_batch(
     keep = parts.append if request.outcomes else None
     report = run(request.scenario_to_run(own is None or own.timed), arrays, keep, force=request.force)
     simulated = time.perf_counter()
-    count(report.routed + report.unrouted["total"])
+    count(report.n_interactions)
     report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
     content = (report if own is None else _amended(report, own)).to_dict()
     if own is not None and request.outcomes:
         content["outcomes"] = _outcomes(parts, own)
-    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(content)
 
 
 def _check_fit(request: BatchRequest, limits: Limits) -> None:
@@ -167,21 +166,16 @@ def _check_draws(request: BatchRequest, n: int, days: int) -> None:
             raise InvalidBody(Problem("/replications", found, f"{FEWER}: at most {most:,} in all"))
 
 
-def _timing(report: Report, load_s: float, simulate_s: float) -> Record:
-    n = report.routed + report.unrouted["total"]
-    return {
-        "load_s": load_s,
-        "simulate_s": simulate_s,
-        "write_s": None,
-        "interactions_per_s": n / simulate_s if n else None,
-    }
+def _timing(report: Report, load_s: float, simulate_s: float) -> Timing:
+    n = report.n_interactions
+    return Timing(load_s, simulate_s, interactions_per_s=n / simulate_s if n else None)
 
 
 def _amended(report: Report, own: Inline) -> Report:
     preference = report.preference
     if not own.timed and preference is not None:
         # All at one instant is a stand-in, not a peak.
-        preference = preference | {"implied_peak": None}
+        preference = replace(preference, implied_peak=None)
     return replace(report, preference=preference, warnings=[*own.warnings, *report.warnings])
 
 

@@ -24,7 +24,7 @@ from engine.data.arrays import Arrays, Centre
 from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
-from engine.selection.explain import rank
+from engine.selection.explain import AgentTerms, rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
 from engine.typing import BoolArray, Record
@@ -319,12 +319,13 @@ def _about_scores(staff: Staff, scored: Scored, scenario: Scenario, basis: Basis
         yield f"read from the platform, {', '.join(f'{reason}: {n}' for reason, n in staff.read.left_out.items())}"
 
 
-def _explanation(staff: Staff, scenario: Scenario, scored: Scored) -> list[Record]:
+def _explanation(staff: Staff, scenario: Scenario, scored: Scored) -> list[AgentTerms]:
     """Every member with its terms; those who are not available lost by that."""
     nothing = Arrays(scored.centre, lambda: iter(()), {})
     rows = rank(scenario, nothing, scored.terms, np.zeros(1, np.int64), -1)
-    for row in rows:
-        agent = staff.place[row["agent_id"]]
-        if not staff.available[agent]:
-            row["reason"] = f"not available: {staff.status[agent]}"
-    return rows
+    return [_present(staff, row) for row in rows]
+
+
+def _present(staff: Staff, row: AgentTerms) -> AgentTerms:
+    agent = staff.place[row.agent_id]
+    return row if staff.available[agent] else replace(row, reason=f"not available: {staff.status[agent]}")

@@ -120,7 +120,7 @@ class Routing:
 
         def measure() -> tuple[bytes, int]:
             report = run(plain, data.arrays.window(start_us, end_us, queue))
-            return orjson.dumps(report.fairness), report.routed + report.unrouted["total"]
+            return orjson.dumps(report.fairness), report.n_interactions
 
         return self._fairness.get((data.manifest.id, queue, start_us, end_us, plain), measure)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,11 +11,19 @@ import numpy as np
 from engine.data.arrays import Arrays
 from engine.data.wall_time import DAY_US, local_days
 from engine.measures.account import ANSWERED, Account, Ground, days_of, of_history, of_played, services, visits
-from engine.measures.fairness import Shares, fairness, gini
+from engine.measures.fairness import Fairness, Shares, fairness, gini
 from engine.measures.idling import Occupancy, idle_while_waiting, occupancy
 from engine.measures.intervals import Days, Resampling, point, stacked
 from engine.measures.light import light
-from engine.measures.satisfaction import Effects, Mix, coverage, fold_of, satisfaction
+from engine.measures.satisfaction import (
+    Effects,
+    Mix,
+    Satisfaction,
+    SatisfactionAgainst,
+    coverage,
+    fold_of,
+    satisfaction,
+)
 from engine.measures.service_level import by_interval, by_queue, choice_share, measure
 from engine.measures.sharing import Sharing, sharing
 from engine.methods import METHODS
@@ -23,7 +31,7 @@ from engine.replay.loop import STATUS
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
 from engine.reports.replay_notes import notes
-from engine.reports.report import Report
+from engine.reports.report import AgentShare, Report, Unrouted
 from engine.spec import Scenario
 from engine.typing import BoolArray, FloatArray, IntArray, Record
 
@@ -180,8 +188,13 @@ class Study:
         found = self.resampling.difference(column.days, other.days)
         return {name: found[name] | {"says": _says(name, found[name])} for name in MEASURES if name in found}
 
-    def satisfaction(self, column: Column, other: Column) -> Record:
+    def satisfaction(self, column: Column, other: Column) -> SatisfactionAgainst:
         """What satisfaction would be expected under a column, against another."""
+        return self.recorded_satisfaction(column, other).against()
+
+    def recorded_satisfaction(self, column: Column, other: Column | None = None) -> Satisfaction:
+        """What satisfaction would be expected under a column, against the record."""
+        other = other or self.past
         mine, theirs = column.account, other.account
         history, centre = self.recorded.history, self.arrays.centre
         both = (mine.agent >= 0) & (theirs.agent >= 0)
@@ -197,11 +210,7 @@ class Study:
         known = history.agent >= 0
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
         covered = coverage(centre.surveys, days, int(known.sum()))
-        said = satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
-        # Only against the record is the other mean a recorded one.
-        if other is not self.past:
-            said["against_mean"] = said.pop("recorded_mean")
-        return said
+        return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
 
 
 def _says(name: str, difference: Record) -> str:
@@ -239,7 +248,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     summaries = [study.summary(one) for one in (past, today, column)]
     lit = light(summaries[0], summaries[1])
     differences = study.difference(column, today)
-    satisfied = study.satisfaction(column, past)
+    satisfied = study.recorded_satisfaction(column)
     told = lit["color"] != "red" or force
     account = column.account
     alert_us = played.demand.alert_us[account.answered]
@@ -258,10 +267,10 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     counts = column.counts[0]
     return (
         Report(
-            scenario=scenario.to_dict(), snapshot=study.arrays.snapshot, weights_used=asdict(scenario.weights_used()),
-            routed=int(counts[ANSWERED]),
-            unrouted={"total": int(counts[1:].sum()),
-                      "reasons": {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}},
+            mode=scenario.mode, headline=HEADLINE, scenario=scenario, snapshot=study.arrays.snapshot,
+            weights_used=scenario.weights_used(), routed=int(counts[ANSWERED]),
+            unrouted=Unrouted(int(counts[1:].sum()),
+                              {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}),
             preference=None, fairness=shares[0], csat=satisfied, agents=shares[1],
             warnings=notes(study.recorded, scenario, played, waits, lit), service_level=waits, replay=content,
         ),
@@ -311,7 +320,7 @@ def _idling(study: Study, account: Account, played: Played) -> Record:
 
 def _shares(
     study: Study, scenario: Scenario, account: Account, played: Played, busy: Occupancy
-) -> tuple[Record, list[Record]]:
+) -> tuple[Fairness, list[AgentShare]]:
     centre, spells = study.arrays.centre, study.recorded.spells
     rows, group = _groups(played)
     shared = sharing(account.arrived_us, played.served.left_us, group, account.answered, rows, spells)
@@ -329,18 +338,12 @@ def _shares(
     occupied = busy.by_agent
     some = (shared.eligible_count > 0) & (busy.staffed_s > 0)
     if busy.busy_s[some].sum() > 0:
-        found["gini_occupancy"] = gini(occupied[some])
+        found = replace(found, gini_occupancy=gini(occupied[some]))
     each = zip(
         centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
         shared.eligible_count.tolist(), occupied.tolist(), strict=True,
     )  # fmt: skip
-    agents = [
-        {
-            "agent_id": agent, "agent_name": name, "handled": n, "handled_s": s, "eligible": int(e),
-            "occupancy": None if np.isnan(o) else o,
-        }
-        for agent, name, n, s, e, o in each
-    ]  # fmt: skip
+    agents = [AgentShare(agent, name, n, s, int(e), None if np.isnan(o) else o) for agent, name, n, s, e, o in each]
     return found, agents
 
 
