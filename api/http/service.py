@@ -29,15 +29,7 @@ from engine.errors import RoutingError
 
 
 class Service:
-    """What the routes of one application share.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of this service.
-    app : FastAPI
-        The application, for its description.
-    """
+    """What the routes of one application share."""
 
     def __init__(self, settings: Settings, app: FastAPI) -> None:
         self.settings, self._app = settings, app
