@@ -1,11 +1,18 @@
-"""The pages for people as tests read them: blocks of code with their notes, tables, headings and links."""
+"""The pages for people as tests read them: blocks of code with their notes, tables, headings and links.
+
+`python -m tests.pages` writes the tables that are made from declarations anew.
+"""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from api.output import settings_table
+from api.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md")))
@@ -86,3 +93,32 @@ def anchors(page: Path) -> set[str]:
     """Names under which headings can be linked to, as hosts of repositories make them."""
     heads = re.findall(r"^#+ (.*)$", prose(page), re.M)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def service_settings() -> str:
+    """Every setting of the service as a table."""
+    rows = ["| setting | variable | default | what it is |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        variable = name.upper() if name.startswith("genesys_") else f"ROUTELAB_{name.upper()}"
+        default = "none" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `{name}` | `{variable}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+# Tables of the pages that are made from what they describe.
+MADE: dict[str, Callable[[], str]] = {
+    "settings": settings_table.table,
+    "methods": settings_table.methods,
+    "service": service_settings,
+}
+
+
+def made_anew(text: str) -> str:
+    """The text of a page with its tables as they are to be."""
+    pattern = re.compile(r"^(<!-- made: (\w+) -->)$.*?^<!-- end -->$", re.M | re.S)
+    return pattern.sub(lambda found: f"{found[1]}\n{MADE[found[2]]()}\n<!-- end -->", text)
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(made_anew(text_of(page)), encoding="utf-8")
