@@ -20,8 +20,8 @@ from numpydoc.validate import validate
 
 from engine.setting import declared
 
-ROOMS = ("engine", "ingest", "api", "benchmarks")
-FULL = ("engine", "ingest")
+ROOMS = ("routelab", "engine", "ingest", "api", "benchmarks")
+FULL = ("routelab", "engine", "ingest")
 BRIEF = ("ingest",)
 # No docstring; parameters missing, unknown or out of order; what is returned; a summary of one line.
 ALWAYS = {"GL08", "PR02", "SS01", "SS06"}
