@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ def fairness(inputs: Inputs) -> Job:
             # A fresh one each time, as it keeps what it has counted.
             tally.add(replace(one))
         tally.close()
-        report.build(tally, 0, scenario.to_dict(), asdict(scenario.weights_used()), (0, 0))
+        report.build(tally, 0, scenario, scenario.weights_used(), (0, 0))
 
     return _in_memory(run, [columns.call_type, columns.agent, columns.arrived_us, columns.handle_s])
 

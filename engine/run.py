@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 
 import numpy as np
 
@@ -162,6 +161,6 @@ def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes
     unsurveyed = (stack.csat.n_surveys == 0).sum(axis=1)
     filled = (int(unsurveyed[rows[0]]), int(unsurveyed[rows[-1]]))
     return [
-        build(tally, place, scenario.to_dict(), asdict(w), filled)
+        build(tally, place, scenario, w, filled)
         for place, (scenario, w) in enumerate(zip(scenarios, stack.used, strict=True))
     ]

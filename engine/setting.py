@@ -61,6 +61,12 @@ class Setting:
     default: Any = None
     path: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """What it does, where that is, and its unit."""
+        where = {"always": "", "replay": "Replay: ", "rolling": "Rolling performance: "}[self.applies]
+        return f"{where}{self.about}{f' [{self.unit}]' if self.unit else ''}"
+
     def check(self, value: object) -> None:
         """Refuse a value that is none of these.
 

@@ -1,23 +1,28 @@
 """Check the docstrings of public names: `python -m tests.docstrings`.
 
-Everything public has one; functions and classes of the engine and of ingest follow numpydoc in full.
+Everything public has one. What another room of the engine or of ingest imports follows numpydoc in full; inside a
+room a sentence is enough, and where `BRIEF` names the room nothing is described parameter by parameter.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
 from dataclasses import is_dataclass
+from functools import cache
+from pathlib import Path
 
 from numpydoc.validate import validate
 
 from engine.setting import declared
 
-ROOMS = ("engine", "ingest", "api", "benchmarks")
-FULL = ("engine", "ingest")
+ROOMS = ("routelab", "engine", "ingest", "api", "benchmarks")
+FULL = ("routelab", "engine", "ingest")
+BRIEF = ("ingest",)
 # No docstring; parameters missing, unknown or out of order; what is returned; a summary of one line.
 ALWAYS = {"GL08", "PR02", "SS01", "SS06"}
 IN_FULL = {"PR01", "PR03", "RT01"}
@@ -53,6 +58,32 @@ def _is_method(name: str) -> bool:
     return name.rsplit(".", 2)[-2][:1].isupper()
 
 
+@cache
+def used_elsewhere() -> frozenset[str]:
+    """Dotted names of what a room takes from another, and of what the front of a package shows."""
+    return frozenset(name for module in modules() for name in _taken(module))
+
+
+def _taken(module: str) -> Iterator[str]:
+    file = Path(inspect.getfile(importlib.import_module(module)))
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    whole = {}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(ROOMS)):
+            continue
+        if file.name == "__init__.py" or _room(node.module) != _room(module):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            whole |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    # A module taken whole is used by its attributes.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in whole:
+            yield f"{whole[node.value.id]}.{node.attr}"
+
+
+def _room(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
 def _is_declared(name: str) -> bool:
     """Whether the fields of a class are settings, which say themselves what they are."""
     module, _, last = name.rpartition(".")
@@ -63,12 +94,15 @@ def _is_declared(name: str) -> bool:
 def problems(name: str) -> Iterator[str]:
     """What is wrong with one docstring."""
     found = validate(name)
-    full = name.startswith(FULL) and not _is_method(name)
+    text = (found["docstring"] or "").strip()
+    owner = name.rpartition(".")[0] if _is_method(name) else name
+    is_used = owner in used_elsewhere()
     # An exception's parameters are its message; a docstring of one line says all.
-    brief = "\n" not in (found["docstring"] or "").strip()
-    brief = brief or _is_declared(name)
-    wanted = ALWAYS | (IN_FULL if full and not brief else set())
+    brief = "\n" not in text or _is_declared(name)
+    wanted = ALWAYS | (IN_FULL if name.startswith(FULL) and is_used and not (_is_method(name) or brief) else set())
     yield from (f"{name}: {code} {text}" for code, text in found["errors"] if code in wanted)
+    if name.startswith(BRIEF) and not is_used and "\nParameters\n---" in inspect.cleandoc(text):
+        yield f"{name}: no other room imports it; one sentence is enough"
 
 
 def main() -> int:

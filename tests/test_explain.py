@@ -57,36 +57,36 @@ def centre() -> Tables:
     ],
 )
 def test_every_way_to_lose_has_its_own_words(agent, place, reason):
-    rows = {row["agent_id"]: row for row in explain(Scenario(), centre(), "i").agents}
-    assert rows[agent]["place"] == place
-    assert reason in rows[agent]["reason"]
+    rows = {row.agent_id: row for row in explain(Scenario(), centre(), "i").agents}
+    assert rows[agent].place == place
+    assert reason in rows[agent].reason
 
 
 def test_a_tie_can_come_down_to_the_id():
     tables = centre()
     kept = tables.agents.filter(pl.col("agent_id").is_in(["ann", "gus"]))
     rows = explain(Scenario(), Tables(kept, tables.interactions), "i").agents
-    assert [r["agent_id"] for r in rows] == ["ann", "gus"]
-    assert rows[1]["reason"].endswith("lost the tie on agent id")
+    assert [r.agent_id for r in rows] == ["ann", "gus"]
+    assert rows[1].reason.endswith("lost the tie on agent id")
 
 
 def test_a_hard_filter_is_named():
-    rows = {r["agent_id"]: r for r in explain(Scenario(required=("language",)), centre(), "i").agents}
-    assert rows["eve"]["reason"] == "fails the filter: lacks language en"
-    assert rows["eve"]["raw_score"] == pytest.approx(0.23)
+    rows = {r.agent_id: r for r in explain(Scenario(required=("language",)), centre(), "i").agents}
+    assert rows["eve"].reason == "fails the filter: lacks language en"
+    assert rows["eve"].raw_score == pytest.approx(0.23)
 
 
 def test_the_three_terms_stand_beside_the_score():
     best = explain(Scenario(), centre(), "i").chosen
     assert best is not None
-    assert (best["proficiency"], best["language"], best["csat"], best["score"]) == (1.0, 1.0, 0.5, 0.85)
-    assert best["n_surveys"] == 0
+    assert (best.proficiency, best.language, best.csat, best.score) == (1.0, 1.0, 0.5, 0.85)
+    assert best.n_surveys == 0
 
 
 def test_nobody_chosen_says_so():
     said = explain(Scenario(weights=RoutingWeights(min_score_threshold=0.99)), centre(), "i")
     assert said.chosen is None
-    assert {row["place"] for row in said.agents} == {None}
+    assert {row.place for row in said.agents} == {None}
 
 
 def test_an_unknown_interaction_is_an_error():
@@ -101,8 +101,8 @@ def test_the_first_place_is_the_choice_of_the_run(problem):
     arrays = encode(tables)
     for row in choose(scenario, arrays).to_frame().head(3).iter_rows(named=True):
         chosen = explain(scenario, arrays, row["interaction_id"]).chosen
-        assert (chosen and chosen["agent_id"]) == row["selected_agent_id"]
-        assert (chosen and chosen["score"]) == row["composite_score"]
+        assert (chosen and chosen.agent_id) == row["selected_agent_id"]
+        assert (chosen and chosen.score) == row["composite_score"]
 
 
 def test_made_up_surveys_are_called_so_here_too():

@@ -72,9 +72,9 @@ def test_chi_square_and_cohens_w_equal_the_slow_twin(counts, data):
     assert same(fast.p_value, slow.p_value, 1e-10)
     assert fast.degrees == slow.dof
     size = effect_size(fast)
-    assert same(size["value"], slow.w)
-    assert same(size["low"], slow.low, 1e-6)
-    assert same(size["high"], slow.high, 1e-6)
+    assert same(size.value, slow.w)
+    assert same(size.low, slow.low, 1e-6)
+    assert same(size.high, slow.high, 1e-6)
 
 
 @pytest.mark.parametrize("n", [10**4, 10**6, 10**8])
@@ -82,8 +82,8 @@ def test_the_interval_of_w_holds_at_month_scale(n):
     counts = [n // 2, n // 4, n // 4]
     slow = oracle_fairness.chi_square(counts, [n / 3] * 3)
     size = effect_size(chi_square(counts, [n / 3] * 3))
-    assert same(size["low"], slow.low, 1e-6)
-    assert same(size["high"], slow.high, 1e-6)
+    assert same(size.low, slow.low, 1e-6)
+    assert same(size.high, slow.high, 1e-6)
 
 
 def test_the_interval_of_w_covers_the_true_effect_as_often_as_it_says():
@@ -91,7 +91,7 @@ def test_the_interval_of_w_covers_the_true_effect_as_often_as_it_says():
     truth = math.sqrt(float(((share - 0.25) ** 2 / 0.25).sum()))
     draws = np.random.default_rng(2).multinomial(2_000, share, size=1_000)
     sizes = [effect_size(chi_square(counts, [500.0] * 4)) for counts in draws]
-    covered = np.mean([size["low"] <= truth <= size["high"] for size in sizes])
+    covered = np.mean([size.low <= truth <= size.high for size in sizes])
     assert covered == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 1_000))
 
 
@@ -210,5 +210,5 @@ def test_the_interval_of_w_brackets_w_at_any_size(scale):
     """Also where the noncentral chi-square is taken as normal."""
     test = chi_square(np.array([1.0, 2.0, 3.0]) * scale, np.array([2.0, 2.0, 2.0]) * scale)
     size = effect_size(test)
-    assert size["low"] < size["value"] < size["high"]
-    assert size["high"] - size["low"] < 4 / np.sqrt(6 * scale) + 1e-9
+    assert size.low < size.value < size.high
+    assert size.high - size.low < 4 / np.sqrt(6 * scale) + 1e-9

@@ -23,7 +23,7 @@ from engine.methods import METHODS
 from engine.replay.playing import play
 from engine.reports.columns import BETTER, MEASURES, Study, _says, today_of
 from engine.reports.replayed import report_of
-from engine.reports.report import Report
+from engine.reports.report import Report, Unrouted
 from engine.run import choose, run, run_all
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
@@ -163,7 +163,7 @@ def test_the_scenario_s_column_says_what_its_service_level_says():
     assert waits["definition"] == "genesys"
     assert waits["goal"] == "each queue's own"
     assert reported().routed == waits["answered"]
-    assert reported().unrouted == {"total": waits["abandoned"], "reasons": {"abandoned": waits["abandoned"]}}
+    assert reported().unrouted == Unrouted(waits["abandoned"], {"abandoned": waits["abandoned"]})
 
 
 def test_a_rule_against_itself_differs_by_nothing():
@@ -307,7 +307,7 @@ def test_where_nothing_can_be_answered_there_is_a_report_all_the_same(tables: Ta
         report = run(replace(chosen, expected=expected), tables)
         json.dumps(report.to_dict(), allow_nan=False)
         assert report.routed == 0
-        assert report.fairness["gini_coefficient"] is None
+        assert report.fairness.gini_coefficient is None
         assert report.replay["light"]["color"] == "unknown"
 
 
@@ -360,23 +360,23 @@ def test_fairness_counts_everybody_eligible_and_compares_with_what_is_asked_for(
     ]
     chosen = replace(GENESYS, method="longest_idle", required=("skills",), expected=expected)
     report = run(chosen, tables_of(interactions=rows, staffing=staffing))
-    agents = {agent["agent_id"]: agent for agent in report.agents}
-    assert {name: agent["eligible"] for name, agent in agents.items()} == {"ann": 60, "bob": 20, "cid": 0, "dot": 0}
-    assert {name: agent["handled"] for name, agent in agents.items()} == {"ann": 50, "bob": 10, "cid": 0, "dot": 0}
-    assert agents["ann"]["handled_s"] == 2000.0
-    assert [agents[name]["occupancy"] for name in ("ann", "bob", "dot")] == pytest.approx([2000 / 3600, 400 / 1200, 0])
+    agents = {agent.agent_id: agent for agent in report.agents}
+    assert {name: agent.eligible for name, agent in agents.items()} == {"ann": 60, "bob": 20, "cid": 0, "dot": 0}
+    assert {name: agent.handled for name, agent in agents.items()} == {"ann": 50, "bob": 10, "cid": 0, "dot": 0}
+    assert agents["ann"].handled_s == 2000.0
+    assert [agents[name].occupancy for name in ("ann", "bob", "dot")] == pytest.approx([2000 / 3600, 400 / 1200, 0])
     fair = report.fairness
-    assert (fair["total_interactions"], fair["expected"]) == (60, expected)
-    assert fair["gini_coefficient"] == pytest.approx(40 / (2 * 60))
-    assert fair["gini_occupancy"] == pytest.approx((5 / 9 - 1 / 3) / (2 * (5 / 9 + 1 / 3)))
+    assert (fair.total_interactions, fair.expected) == (60, expected)
+    assert fair.gini_coefficient == pytest.approx(40 / (2 * 60))
+    assert fair.gini_occupancy == pytest.approx((5 / 9 - 1 / 3) / (2 * (5 / 9 + 1 / 3)))
     shares = {"eligible": (50, 10), "uniform": (30, 30), "staffed": (45, 15)}[expected]
     chi2 = sum((seen - share) ** 2 / share for seen, share in zip((50, 10), shares, strict=True))
-    assert fair["chi2_statistic"] == pytest.approx(chi2)
+    assert fair.chi2_statistic == pytest.approx(chi2)
 
 
 def test_staffed_shares_are_undefined_where_nobody_eligible_was_on_queue():
     nobody = tables_of(interactions=[call(0, patience_s=1.0)], members=[{"queue_id": "z", "agent_id": "ann"}])
-    assert run(replace(WEIGHTED, expected="staffed"), nobody).fairness["p_value"] is None
+    assert run(replace(WEIGHTED, expected="staffed"), nobody).fairness.p_value is None
 
 
 def test_waiting_beside_idle_agents_is_counted_and_pointed_out():
@@ -492,8 +492,8 @@ def test_made_up_surveys_are_called_so_where_they_move_choices():
     assert MADE_UP not in reported(GENESYS).warnings
     assert MADE_UP not in reported(replace(WEIGHTED, weights=RoutingWeights(0.5, 0.5, 0.0))).warnings
     for report in (reported(), reported(GENESYS)):
-        assert report.csat["simulated_mean"] is report.csat["gain"] is None
-        assert "made up" in report.csat["how"]
+        assert report.csat.simulated_mean is report.csat.gain is None
+        assert "made up" in report.csat.how
 
 
 @pytest.mark.parametrize(("waited_s", "told"), [(0.9, False), (1.1, True)])
@@ -519,11 +519,11 @@ def test_satisfaction_of_the_recorded_agents_is_the_recorded_one():
     """Real surveys: the rule that played the record changes nothing; another may."""
     arrays = encode(made_tables())
     same, other = run(GENESYS, arrays).csat, run(WEIGHTED, arrays).csat
-    assert same["recorded_mean"] is not None
-    assert same["simulated_mean"] == pytest.approx(same["recorded_mean"], abs=1e-12)
-    assert other["simulated_mean"] != pytest.approx(same["recorded_mean"], abs=1e-6)
+    assert same.recorded_mean is not None
+    assert same.simulated_mean == pytest.approx(same.recorded_mean, abs=1e-12)
+    assert other.simulated_mean != pytest.approx(same.recorded_mean, abs=1e-6)
     answered = made_tables().interactions["agent_id"].count()
-    assert same["coverage"] == pytest.approx(made_tables().surveys.height / answered)
+    assert same.coverage == pytest.approx(made_tables().surveys.height / answered)
 
 
 def test_satisfaction_falls_where_those_are_chosen_whom_customers_like_less():
@@ -537,10 +537,10 @@ def test_satisfaction_falls_where_those_are_chosen_whom_customers_like_less():
     staffing = [{"agent_id": name, "start_at": MIDNIGHT, "end_at": MIDNIGHT + 11 * DAY} for name in ("ann", "bob")]
     tables = tables_of(interactions=rows, surveys=surveys, staffing=staffing)
     said = run(replace(WEIGHTED, method="fixed_order"), tables).csat
-    assert said["recorded_mean"] == pytest.approx(0.8, abs=0.02)
-    assert said["simulated_mean"] == pytest.approx(0.2, abs=0.02)
-    assert said["gain"]["value"] == pytest.approx(said["simulated_mean"] - said["recorded_mean"])
-    assert said["gain"]["high"] < 0
+    assert said.recorded_mean == pytest.approx(0.8, abs=0.02)
+    assert said.simulated_mean == pytest.approx(0.2, abs=0.02)
+    assert said.gain.value == pytest.approx(said.simulated_mean - said.recorded_mean)
+    assert said.gain.high < 0
 
 
 def test_the_scenario_s_seed_chooses_the_days_taken():
@@ -571,7 +571,7 @@ def test_a_window_counts_the_blocks_inside_it_only():
         report = run(replace(GENESYS), data)
         assert report.service_level["answered"] == len(data.history().arrived_us)
         assert report.service_level["occupancy"] == pytest.approx(0.5)
-        assert {row["occupancy"] for row in report.agents} >= {0.5}
+        assert {row.occupancy for row in report.agents} >= {0.5}
 
 
 def test_a_rule_that_does_not_filter_is_not_compared_in_silence():

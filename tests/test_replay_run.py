@@ -275,8 +275,8 @@ def test_every_interaction_is_offered_and_ends_one_way(method: str) -> None:
             assert [row["offered"] for row in part] == [sum(each) for each in ends]
             assert sum(row["offered"] for row in part) == n
         assert len(rows) == n
-        assert report.routed == waits["answered"] == sum(agent["handled"] for agent in report.agents)
-        assert report.unrouted["total"] == n - report.routed == sum(report.unrouted["reasons"].values())
+        assert report.routed == waits["answered"] == sum(agent.handled for agent in report.agents)
+        assert report.unrouted.total == n - report.routed == sum(report.unrouted.reasons.values())
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_other_draws():

@@ -15,6 +15,7 @@ from engine.data.checks import check
 from engine.data.tables import Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import MissingInput
+from engine.measures.fairness import GroupRates
 from engine.measures.tally import Tally
 from engine.run import _Stack, choose, run, run_all
 from engine.scoring.weights import RoutingWeights
@@ -43,10 +44,10 @@ def test_nothing_is_lost(problem):
     scenario, tables = problem
     report = run(scenario, tables)
     n = tables.interactions.height
-    assert report.routed + report.unrouted["total"] == n
-    assert sum(report.unrouted["reasons"].values()) == report.unrouted["total"]
-    assert sum(agent["handled"] for agent in report.agents) == report.routed
-    assert report.fairness["total_interactions"] == report.routed
+    assert report.routed + report.unrouted.total == n
+    assert sum(report.unrouted.reasons.values()) == report.unrouted.total
+    assert sum(agent.handled for agent in report.agents) == report.routed
+    assert report.fairness.total_interactions == report.routed
     outcomes = choose(scenario, tables).to_frame()
     assert outcomes.height == n
     assert outcomes["selected_agent_id"].drop_nulls().len() == report.routed
@@ -68,37 +69,37 @@ def test_reasons_for_unrouted_interactions():
     report = run(
         Scenario(required=("language",), weights=RoutingWeights(1, 0, 0, 0.9)), replace(tables, interactions=rows)
     )
-    assert report.unrouted["reasons"] == {"queue has no member": 1, "no member meets what is required": 2}
+    assert report.unrouted.reasons == {"queue has no member": 1, "no member meets what is required": 2}
     report = run(Scenario(weights=RoutingWeights(1, 0, 0, 1.1)), replace(tables, interactions=rows))
-    assert report.unrouted["reasons"] == {"queue has no member": 1, "nobody reached the threshold": 4}
+    assert report.unrouted.reasons == {"queue has no member": 1, "nobody reached the threshold": 4}
 
 
 def test_the_implied_peak_is_counted_from_handling_times():
     """Four calls a minute apart, ten minutes each, all for the best agent: four at once."""
     report = run(Scenario(), replace(centre(), interactions=calls()))
-    assert report.preference["busiest_agent_id"] == "cal"
-    assert report.preference["implied_peak"] == 4
-    assert run(Scenario(), replace(centre(), interactions=calls(handle_s=50.0))).preference["implied_peak"] == 1
+    assert report.preference.busiest_agent_id == "cal"
+    assert report.preference.implied_peak == 4
+    assert run(Scenario(), replace(centre(), interactions=calls(handle_s=50.0))).preference.implied_peak == 1
 
 
 def test_without_handling_times_the_peak_is_null_not_zero():
     report = run(Scenario(), replace(centre(), interactions=calls(handle_s=None)))
-    assert report.preference["implied_peak"] is None
-    assert report.fairness["gini_seconds"] is None
-    assert report.agents[0]["handled_s"] is None
+    assert report.preference.implied_peak is None
+    assert report.fairness.gini_seconds is None
+    assert report.agents[0].handled_s is None
 
 
 def test_a_peak_may_reach_over_midnight():
     late = NOON.replace(hour=23, minute=58)
     rows = calls(arrived_at=[late + timedelta(minutes=k) for k in range(4)])
-    assert run(Scenario(), replace(centre(), interactions=rows)).preference["implied_peak"] == 4
+    assert run(Scenario(), replace(centre(), interactions=rows)).preference.implied_peak == 4
 
 
 def test_an_empty_history_gives_nulls_and_a_warning():
     report = run(Scenario(), replace(centre(), interactions=calls(0)))
-    assert report.fairness["gini_coefficient"] is None
-    assert report.fairness["is_fair"] is None
-    assert report.preference["busiest_agent_id"] is None
+    assert report.fairness.gini_coefficient is None
+    assert report.fairness.is_fair is None
+    assert report.preference.busiest_agent_id is None
     assert any("no interactions" in warning for warning in report.warnings)
 
 
@@ -118,15 +119,15 @@ def test_rates_by_group_divide_chosen_by_eligible():
         "languages": [level("en", 5.0)] * 2,
     }))  # fmt: skip
     report = run(Scenario(), Tables(agents, calls()))
-    assert report.fairness["groups"] == {"rates": {"north": 1.0, "south": 0.0}, "lowest_over_highest": 0.0}
+    assert report.fairness.groups == GroupRates({"north": 1.0, "south": 0.0}, 0.0)
 
 
 def test_made_up_surveys_report_no_satisfaction():
     arrays = encode(replace(centre(), interactions=calls()))
     made_up = replace(arrays, snapshot=arrays.snapshot | {"made_up": ["surveys"]})
     report = run(Scenario(), made_up)
-    assert report.csat["simulated_mean"] is None
-    assert "made up" in report.csat["how"]
+    assert report.csat.simulated_mean is None
+    assert "made up" in report.csat.how
     assert any("made up" in warning for warning in report.warnings)
 
 
@@ -166,8 +167,8 @@ def surveys(**columns: object) -> pl.DataFrame:
 def test_coverage_counts_interactions_not_surveys():
     """Two surveys of one interaction, and one that names none: one of four answered interactions is covered."""
     tables = replace(centre(), interactions=calls(4, agent_id=["ann"] * 4), surveys=surveys())
-    assert run(Scenario(), tables).csat["coverage"] == 0.25
-    assert run(Scenario(), replace(tables, surveys=surveys(interaction_id=[None] * 3))).csat["coverage"] is None
+    assert run(Scenario(), tables).csat.coverage == 0.25
+    assert run(Scenario(), replace(tables, surveys=surveys(interaction_id=[None] * 3))).csat.coverage is None
 
 
 def test_a_window_sees_surveys_before_its_end_only():

@@ -54,7 +54,7 @@ def test_the_explanation_puts_the_same_agents_in_the_same_order(problem):
     queue_id = arrays.centre.queue_ids[0]
     centre, terms, found = ranked_by_engine(scenario, tables, queue_id, [], None)
     rows = rank(scenario, replace(arrays, centre=centre), terms, np.zeros(1, np.int64), -1)
-    placed = [row["agent_id"] for row in rows if row["place"] is not None]
+    placed = [row.agent_id for row in rows if row.place is not None]
     assert placed == [centre.agent_ids[a] for a in found.agent]
     assert len(rows) == tables.agents.height
 

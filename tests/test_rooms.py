@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 HEAVY = ("numba", "scipy.stats", "scipy.optimize", "fastapi", "uvicorn", "PureCloudPlatformClientV2", "ray")
 
 
-@pytest.mark.parametrize("room", ["engine", "ingest", "api", "benchmarks"])
+@pytest.mark.parametrize("room", ["routelab", "engine", "ingest", "api", "benchmarks"])
 def test_rooms_belong_to_routelab_alone(room):
     assert set(packages_distributions().get(room, ())) == {"routelab"}
 

@@ -29,7 +29,6 @@ NAME_CHARS = 300
 # What this service takes at most where the engine takes more: draws of one request, and whole numbers that every
 # reader of JSON keeps exactly.
 MOST = {"replications": 100, "seed": 2**53}
-_PREFIX = {"always": "", "replay": "Replay: ", "rolling": "Rolling performance: "}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -115,7 +114,7 @@ def about(one: Setting) -> str:
         planned = [name for name, method in METHODS.items() if method.planner is not None]
         others = "; ".join(f"{name}: {method.about}" for name, method in METHODS.items() if name not in planned)
         return f"Routing method: {' or '.join(planned)}, by the score; in a replay also {others}."
-    return f"{_PREFIX[one.applies]}{one.about}{f' [{one.unit}]' if one.unit else ''}"
+    return one.sentence
 
 
 def _kind(one: Setting) -> Any:

@@ -24,7 +24,7 @@ from engine.data.arrays import Arrays, Centre
 from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
-from engine.selection.explain import rank
+from engine.selection.explain import AgentTerms, rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
 from engine.typing import BoolArray, Record
@@ -48,18 +48,10 @@ STATUS_NOT_IDLE = (
 
 @dataclass(frozen=True)
 class Basis:
-    """The snapshot beside a live request.
+    """The snapshot beside a live request."""
 
-    Parameters
-    ----------
-    data : OpenSnapshot, optional
-        None where there is none to read.
-    why_not : str
-        Why there is none.
-    """
-
-    data: OpenSnapshot | None
-    why_not: str = ""
+    data: OpenSnapshot | None  # None where there is none to read
+    why_not: str = ""  # Why there is none
 
     def of(self, queue_id: str) -> OpenSnapshot | None:
         """The snapshot, if it has agents of a queue."""
@@ -105,16 +97,7 @@ class Turns:
 class LiveRouting:
     """Answers live requests; what the platform told is kept for when it cannot be asked.
 
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        For satisfaction and fairness, and to stand in.
-    routing : Routing
-        Answers from snapshots.
-    connection : Connection
-        To the platform.
-    statuses : str
-        Routing statuses of those who are available, with commas between.
+    `statuses` are the routing statuses of those who are available, with commas between.
     """
 
     def __init__(self, snapshots: OpenSnapshots, routing: Routing, connection: Connection, statuses: str) -> None:
@@ -319,12 +302,13 @@ def _about_scores(staff: Staff, scored: Scored, scenario: Scenario, basis: Basis
         yield f"read from the platform, {', '.join(f'{reason}: {n}' for reason, n in staff.read.left_out.items())}"
 
 
-def _explanation(staff: Staff, scenario: Scenario, scored: Scored) -> list[Record]:
+def _explanation(staff: Staff, scenario: Scenario, scored: Scored) -> list[AgentTerms]:
     """Every member with its terms; those who are not available lost by that."""
     nothing = Arrays(scored.centre, lambda: iter(()), {})
     rows = rank(scenario, nothing, scored.terms, np.zeros(1, np.int64), -1)
-    for row in rows:
-        agent = staff.place[row["agent_id"]]
-        if not staff.available[agent]:
-            row["reason"] = f"not available: {staff.status[agent]}"
-    return rows
+    return [_present(staff, row) for row in rows]
+
+
+def _present(staff: Staff, row: AgentTerms) -> AgentTerms:
+    agent = staff.place[row.agent_id]
+    return row if staff.available[agent] else replace(row, reason=f"not available: {staff.status[agent]}")

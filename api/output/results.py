@@ -14,12 +14,12 @@ from engine.data.arrays import Arrays
 from engine.errors import NotWritable
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes, Texts, nothing
-from engine.reports.report import Report
+from engine.reports.report import Report, Timing
 from engine.run import run
 from engine.spec import Scenario
 from ingest.snapshot.store import make_folder
 
-OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "comparison.json"
+OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "study.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -83,7 +83,7 @@ def simulate_to(
 
 
 def write_comparison(comparison: Comparison, out: Path) -> bytes:
-    """Write comparison.json, whole or not at all.
+    """Write study.json, whole or not at all.
 
     Parameters
     ----------
@@ -118,13 +118,9 @@ def to_json(report: Report) -> bytes:
     return orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _timing(load_s: float | None, simulate_s: float, writer: _Writer) -> dict[str, float | None]:
-    return {
-        "load_s": load_s,
-        "simulate_s": simulate_s,
-        "write_s": writer.write_s,
-        "interactions_per_s": writer.rows / simulate_s if writer.rows and simulate_s > 0 else None,
-    }
+def _timing(load_s: float | None, simulate_s: float, writer: _Writer) -> Timing:
+    per_s = writer.rows / simulate_s if writer.rows and simulate_s > 0 else None
+    return Timing(load_s, simulate_s, writer.write_s, per_s)
 
 
 class _Writer:

@@ -32,7 +32,6 @@ _WINDOW = (
     click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), help="First day, local.  [default: all]"),
     click.option("--to", "last_day", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.  [default: all]"),
 )
-_PREFIX = {"always": "", "replay": "Replay: ", "rolling": "Rolling: "}
 
 
 class Once(click.Command):
@@ -101,7 +100,7 @@ def option_of(each: Setting, default: object = None) -> click.Option:
     number = each.kind in ("number", "whole") and not each.words
     kind = (int if each.kind == "whole" else float) if number else str
     said = _plain(each.default if default is None else default)
-    help_ = f"{_PREFIX[each.applies]}{each.about}" + (f"  [default: {said}]" if said else "")
+    help_ = each.sentence + (f"  [default: {said}]" if said else "")
     return click.Option([f"--{each.option}", each.name], type=kind, metavar=_metavar(each), help=help_)
 
 
@@ -144,18 +143,9 @@ def days_of(arrays: Arrays, first_day: datetime | None, last_day: datetime | Non
 
 def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
     """The chosen days of a data set, refused where the snapshot has none of them."""
-    from datetime import date
+    from engine import study
 
-    from engine.errors import InvalidScenario
-
-    chosen = arrays.days(first, last)
-    interval = arrays.snapshot.get("interval") or {}
-    if chosen is not arrays and interval.get("start"):
-        # In UTC, so a day more on either side may still hold something.
-        start, end = (date.fromisoformat(str(interval[side])[:10]) for side in ("start", "end"))
-        if (first and (first - end).days > 1) or (last and (start - last).days > 1):
-            raise InvalidScenario(f"there are no interactions in these days; the snapshot holds {start} to {end}")
-    return chosen
+    return study.days_in(arrays, first, last)
 
 
 def check_calibration(path: Path | None, arrays: Arrays) -> None:

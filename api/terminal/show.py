@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.reports.report import Report
-from engine.selection.explain import Explanation
+from engine.measures.satisfaction import Satisfaction, SatisfactionAgainst
+from engine.reports.report import AgentShare, Report
+from engine.scoring.weights import RoutingWeights
+from engine.selection.explain import AgentTerms, AskedFor, Explanation
 from ingest.snapshot.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -52,9 +54,8 @@ def number(value: float | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
-def name_of(agent: dict[str, Any], prefix: str = "agent_") -> str:
+def named(code: str, name: str | None) -> str:
     """Name and id, or the id alone."""
-    name, code = agent[f"{prefix}name"], str(agent[f"{prefix}id"])
     return f"{name} ({code})" if name and name != code else code
 
 
@@ -85,41 +86,47 @@ def grid(title: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> T
 def show_report(report: Report) -> None:
     """What a planner reads after a run in score mode."""
     out = console()
-    out.print(f"\n[bold]{(report.preference or {})['headline']}[/bold]\n")
+    out.print(f"\n[bold]{report.headline}[/bold]\n")
     out.print(facts("", _summary(report)))
     out.print()
     if report.routed:
         out.print(_agents(report))
         out.print(EXPLAINED, style="dim")
-    for warning in [*report.warnings, *report.fairness["warnings"]]:
+    for warning in [*report.warnings, *report.fairness.warnings]:
         out.print(f"[yellow]note[/yellow] {warning}")
 
 
 def _summary(report: Report) -> list[tuple[str, str]]:
-    used, fair, snapshot = report.weights_used, report.fairness, report.snapshot
-    total = report.routed + report.unrouted["total"]
-    reasons = "; ".join(f"{reason}: {number(n)}" for reason, n in report.unrouted["reasons"].items())
-    unrouted = f"{number(report.unrouted['total'])} unrouted" + (f" ({reasons})" if reasons else "")
+    fair, snapshot = report.fairness, report.snapshot
+    reasons = "; ".join(f"{reason}: {number(n)}" for reason, n in report.unrouted.reasons.items())
+    unrouted = f"{number(report.unrouted.total)} unrouted" + (f" ({reasons})" if reasons else "")
     rows = [
         ("snapshot", f"{snapshot['id']}  {interval_text(snapshot)}"),
-        ("interactions", f"{number(total)}: {number(report.routed)} routed, {unrouted}"),
-        ("weights", f"proficiency {used['proficiency']:.4g}, language {used['language_match']:.4g}, "
-         f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}{_moved(report)}"),
-        ("sharing", fair["verdict"]),
-        ("", f"Gini {three(fair['gini_coefficient'])} (0: all the same, 1: one has all); p {_p(fair['p_value'])}; "
-         f"the simple rule, p > 0.05 and Gini < 0.3, says {_fair(fair['is_fair'])}"),
+        ("interactions", f"{number(report.n_interactions)}: {number(report.routed)} routed, {unrouted}"),
+        ("weights", weights_text(report.weights_used) + _moved(report)),
+        ("sharing", fair.verdict),
+        ("", f"Gini {three(fair.gini_coefficient)} (0: all the same, 1: one has all); p {_p(fair.p_value)}; "
+         f"the simple rule, p > 0.05 and Gini < 0.3, says {_fair(fair.is_fair)}"),
         ("busiest agent", _busiest(report)),
         ("satisfaction", satisfaction_text(report.csat)),
     ]  # fmt: skip
     return rows if report.routed else [row for row in rows if row[0]]
 
 
+def weights_text(used: RoutingWeights) -> str:
+    """The weights of a score and its threshold."""
+    return (
+        f"proficiency {used.proficiency:.4g}, language {used.language_match:.4g}, "
+        f"satisfaction {used.historical_csat:.4g}, threshold {used.min_score_threshold:.4g}"
+    )
+
+
 def _moved(report: Report) -> str:
-    goal = report.scenario["goal"]
-    if not goal:
+    scenario = report.scenario
+    if not scenario.goal:
         return ""
-    at = f"goal {goal} at {percent(report.scenario['performance'])}"
-    same = report.weights_used == report.scenario["weights"]
+    at = f"goal {scenario.goal} at {percent(float(scenario.performance))}"
+    same = report.weights_used == scenario.weights
     return f" ({at}: no rule applies, weights as given)" if same else f" (moved by {at})"
 
 
@@ -148,43 +155,49 @@ def days(interval: dict[str, Any], zone: str) -> str:
 
 
 def _busiest(report: Report) -> str:
-    preference = report.preference or {}
-    if preference["busiest_agent_id"] is None:
+    preference = report.preference
+    if preference is None or preference.busiest_agent_id is None:
         return "nobody was chosen"
-    share = preference["busiest_handled"] / report.routed
-    peak = preference["implied_peak"]
+    share, peak = preference.busiest_handled / report.routed, preference.implied_peak
     held = "handling times are not recorded" if peak is None else f"would hold up to {number(peak)} at the same time"
-    who = name_of(preference, "busiest_agent_")
-    return f"{who}: {number(preference['busiest_handled'])} interactions, {percent(share)} of those routed; {held}"
+    who = named(preference.busiest_agent_id, preference.busiest_agent_name)
+    return f"{who}: {number(preference.busiest_handled)} interactions, {percent(share)} of those routed; {held}"
 
 
-def satisfaction_text(csat: dict[str, Any], word: str = "simulated") -> str:
+def satisfaction_text(csat: Satisfaction | SatisfactionAgainst, word: str = "simulated") -> str:
     """Satisfaction under a rule against the record, or against another rule.
 
     Examples
     --------
-    >>> satisfaction_text({"simulated_mean": None, "how": "no surveys"})
+    >>> satisfaction_text(Satisfaction(coverage=None, n_surveys=0, how="no surveys"))
     'no surveys'
     """
-    if csat["simulated_mean"] is None:
-        return str(csat["how"])
-    beside = "recorded" if "recorded_mean" in csat else "against"
-    other = f"{beside} {three(csat[f'{beside}_mean'])}"
-    text = f"{word} {csat['simulated_mean']:.3f}, {other} (scale 0-1)"
-    if csat["gain"]:
-        gain = csat["gain"]
-        text += f", difference {gain['value']:+.4f} (95 % {gain['low']:+.4f} to {gain['high']:+.4f})"
-    return f"{text}; surveys for {percent(csat['coverage'])} of answered interactions; {csat['how']}"
+    if csat.simulated_mean is None:
+        return csat.how
+    other = (
+        f"recorded {three(csat.recorded_mean)}"
+        if isinstance(csat, Satisfaction)
+        else f"against {three(csat.against_mean)}"
+    )
+    text = f"{word} {csat.simulated_mean:.3f}, {other} (scale 0-1)"
+    if csat.gain:
+        text += f", difference {csat.gain.value:+.4f} (95 % {csat.gain.low:+.4f} to {csat.gain.high:+.4f})"
+    return f"{text}; surveys for {percent(csat.coverage)} of answered interactions; {csat.how}"
+
+
+def most_handled(agents: list[AgentShare]) -> list[AgentShare]:
+    """Those who handled most, equal counts by id."""
+    return sorted(agents, key=lambda agent: (-agent.handled, agent.agent_id))[:MOST_AGENTS]
 
 
 def _agents(report: Report) -> Table:
-    chosen = [agent for agent in report.agents if agent["handled"]]
-    shown = sorted(chosen, key=lambda agent: (-agent["handled"], agent["agent_id"]))[:MOST_AGENTS]
+    chosen = [agent for agent in report.agents if agent.handled]
+    shown = most_handled(chosen)
     rows = [
         [
-            name_of(agent), number(agent["handled"]), percent(agent["handled"] / report.routed),
-            number(agent["eligible"]), percent(agent["handled"] / agent["eligible"] if agent["eligible"] else None),
-            "-" if agent["handled_s"] is None else number(agent["handled_s"] / 3600, 1),
+            named(agent.agent_id, agent.agent_name), number(agent.handled), percent(agent.handled / report.routed),
+            number(agent.eligible), percent(agent.handled / agent.eligible if agent.eligible else None),
+            "-" if agent.handled_s is None else number(agent.handled_s / 3600, 1),
         ]
         for agent in shown
     ]  # fmt: skip
@@ -199,21 +212,19 @@ def _agents(report: Report) -> Table:
 
 def show_explanation(explanation: Explanation, most: int) -> None:
     """Every agent with its terms and why it lost."""
-    about, used = explanation.interaction, explanation.weights_used
+    about, chosen = explanation.interaction, explanation.chosen
     out = console()
-    needs = ", ".join(about["skills"]) or "no skill"
     rows = [
-        ("interaction", f"{about['interaction_id']} in queue {about['queue_id']}"),
-        ("requires", f"{needs}; language {about['language'] or 'any'}; priority {about['priority']:g}"),
-        ("weights", f"proficiency {used['proficiency']:.4g}, language {used['language_match']:.4g}, "
-         f"satisfaction {used['historical_csat']:.4g}, threshold {used['min_score_threshold']:.4g}"),
-        ("chosen", name_of(explanation.chosen) if explanation.chosen else "nobody"),
+        ("interaction", f"{about.interaction_id} in queue {about.queue_id}"),
+        ("requires", needs_text(about)),
+        ("weights", weights_text(explanation.weights_used)),
+        ("chosen", named(chosen.agent_id, chosen.agent_name) if chosen else "nobody"),
     ]  # fmt: skip
     out.print(facts("", rows))
     table = [
         [
-            str(a["place"] or "-"), name_of(a), f"{a['proficiency']:.3f}", f"{a['language']:.3f}", _content(a),
-            f"{a['raw_score']:.4f}", a["reason"],
+            str(a.place or "-"), named(a.agent_id, a.agent_name), f"{a.proficiency:.3f}", f"{a.language:.3f}",
+            _content(a), f"{a.raw_score:.4f}", a.reason,
         ]
         for a in explanation.agents[:most]
     ]  # fmt: skip
@@ -228,8 +239,14 @@ def show_explanation(explanation: Explanation, most: int) -> None:
         out.print(f"[yellow]note[/yellow] {warning}")
 
 
-def _content(agent: dict[str, Any]) -> str:
-    return f"{agent['csat']:.3f}" if agent["n_surveys"] else f"{agent['csat']:.3f} (no survey)"
+def _content(agent: AgentTerms) -> str:
+    return f"{agent.csat:.3f}" if agent.n_surveys else f"{agent.csat:.3f} (no survey)"
+
+
+def needs_text(about: AskedFor) -> str:
+    """What an interaction requires."""
+    needs = ", ".join(about.skills) or "no skill"
+    return f"{needs}; language {about.language or 'any'}; priority {about.priority:g}"
 
 
 def show_snapshots(manifests: list[Manifest], store: Path) -> None:

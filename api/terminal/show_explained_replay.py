@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from api.terminal.show import console, facts, grid, name_of, number
+from api.terminal.show import console, facts, grid, named, number
 from engine.replay.explain import ReplayExplanation
 
 
@@ -24,7 +24,7 @@ def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: 
     about, decision = explanation.interaction, explanation.decision
     out = console()
     answered = f"{about['status']} after {number(about['wait_s'], 1)} s"
-    by = f" by {name_of(about)}" if about["agent_id"] else ""
+    by = f" by {named(about['agent_id'], about['agent_name'])}" if about["agent_id"] else ""
     past = f"{about['recorded_agent_id'] or 'nobody'} after {number(about['recorded_wait_s'], 1)} s"
     stage = f"; stage {decision['stage']} of {decision['stages']}" if decision["stages"] > 1 else ""
     when = f"{_clock(decision['at_us'], time_zone)}, after {number(decision['waited_s'], 1)} s"
@@ -40,7 +40,8 @@ def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: 
     ]  # fmt: skip
     out.print(facts("", rows))
     table = [
-        [str(a["place"] or "-"), name_of(a), "-" if a["score"] is None else f"{a['score']:.4f}",
+        [str(a["place"] or "-"), named(a["agent_id"], a["agent_name"]),
+         "-" if a["score"] is None else f"{a['score']:.4f}",
          number(a["idle_s"], 0), a["reason"]]
         for a in explanation.agents[:most]
     ]  # fmt: skip

@@ -10,18 +10,19 @@ from api.terminal.show import (
     facts,
     grid,
     interval_text,
-    name_of,
+    most_handled,
+    named,
     number,
     percent,
     satisfaction_text,
     show_report,
     three,
 )
+from engine.measures.fairness import Fairness
 from engine.reports.report import Report
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
 MOST_ROWS = 5
-MOST_AGENTS = 10
 # Measure, heading, kind of number.
 ROWS = (
     ("offered", "offered", "count"), ("answered", "answered", "count"), ("abandoned", "abandoned", "count"),
@@ -30,7 +31,6 @@ ROWS = (
     ("mean_wait_s", "mean wait, s", "seconds"), ("abandonment", "abandonment", "share"),
     ("occupancy", "occupancy", "share"), ("gini", "Gini of interactions", "plain"),
 )  # fmt: skip
-GINIS = (("coefficient", "interactions"), ("seconds", "seconds"), ("occupancy", "occupancy"))
 HEADINGS = {"recorded": "recorded", "today": "today's rule, replayed", "scenario": "scenario"}
 
 
@@ -67,7 +67,7 @@ def show_replay(report: Report) -> None:
     out.print()
     for table in _details(report):
         out.print(table)
-    for warning in [*report.warnings, *report.fairness["warnings"]]:
+    for warning in [*report.warnings, *report.fairness.warnings]:
         out.print(f"[yellow]note[/yellow] {warning}")
 
 
@@ -127,11 +127,15 @@ def _summary(report: Report) -> list[tuple[str, str]]:
          "for the rest the rule decides nothing about who answers"),
         ("idle while waiting",
          f"{percent(waits['idle_while_waiting_share'])} of all waiting was beside a qualified idle agent"),
-        ("sharing", report.fairness["verdict"]),
-        ("", "Gini " + ", ".join(f"{three(report.fairness[f'gini_{name}'])} of {what}" for name, what in GINIS)),
+        ("sharing", report.fairness.verdict),
+        ("", "Gini " + ", ".join(f"{three(value)} of {what}" for value, what in _ginis(report.fairness))),
         ("satisfaction", satisfaction_text(report.csat, "expected")),
     ]  # fmt: skip
     return [*rows, *_goal(content), *_estimates(content["estimates"])]
+
+
+def _ginis(fair: Fairness) -> list[tuple[float | None, str]]:
+    return [(fair.gini_coefficient, "interactions"), (fair.gini_seconds, "seconds"), (fair.gini_occupancy, "occupancy")]
 
 
 def _goal(content: dict[str, Any]) -> list[tuple[str, str]]:
@@ -175,7 +179,7 @@ def _details(report: Report) -> list[Any]:
         tables.append(_grid_of("By queue", waits["by_queue"], lambda row: row["queue_name"] or row["queue_id"]))
     busiest = sorted(waits["by_interval"], key=lambda row: -(row["mean_wait_s"] or 0) * row["offered"])[:MOST_ROWS]
     if busiest:
-        minutes = report.scenario["interval_min"]
+        minutes = report.scenario.interval_min
         tables.append(_grid_of(f"Where most was waited ({minutes} minutes)", busiest, lambda row: _clock(row["start"])))
     tables.append(_agents(report))
     return tables
@@ -199,10 +203,10 @@ def _grid_of(title: str, records: list[dict[str, Any]], label: Any) -> Any:
 
 
 def _agents(report: Report) -> Any:
-    chosen = sorted(report.agents, key=lambda agent: (-agent["handled"], agent["agent_id"]))[:MOST_AGENTS]
+    chosen = most_handled(report.agents)
     rows = [
-        [name_of(agent), number(agent["handled"]), number(agent["eligible"]), cell(agent["occupancy"], "share"),
-         number(agent["handled_s"] / 3600, 1)]
+        [named(agent.agent_id, agent.agent_name), number(agent.handled), number(agent.eligible),
+         cell(agent.occupancy, "share"), number((agent.handled_s or 0.0) / 3600, 1)]
         for agent in chosen
     ]  # fmt: skip
     columns = [

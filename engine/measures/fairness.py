@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import InvalidTable
+from engine.results import about
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # Cohen's conventional sizes of w (J. Cohen, Statistical Power Analysis, 2nd ed. 1988, section 7.2).
@@ -118,7 +119,45 @@ def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
     return ChiSquare(statistic, degrees, float(chdtrc(degrees, statistic)), n, int((~some).sum()))
 
 
-def effect_size(test: ChiSquare) -> dict[str, Any]:
+@dataclass(frozen=True)
+class EffectSize:
+    """Cohen's w with a 95 % interval."""
+
+    name: str = about("Which effect size: cohen_w.")
+    value: float = about("Its value; 0.1 is small, 0.3 medium, 0.5 large.")
+    low: float = about("Lower end of its 95 % interval.")
+    high: float = about("Upper end of its 95 % interval.")
+
+
+@dataclass(frozen=True)
+class GroupRates:
+    """How often each group was chosen, of the times its agents could have been."""
+
+    rates: dict[str, float] = about("Chosen per eligible, by group.")
+    lowest_over_highest: float | None = about("The lowest rate over the highest; null where nobody was chosen.")
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """How evenly interactions are shared over all eligible agents; null where a measure is undefined."""
+
+    total_interactions: int = about("Routed interactions; in a replay those answered.")
+    agent_distribution: dict[str, int] = about("Interactions by agent, zeros included.")
+    gini_coefficient: float | None = about("Gini of interactions: 0 if all get the same.")
+    gini_seconds: float | None = about("Gini of handled seconds.")
+    gini_occupancy: float | None = about("Of busy over staffed time; null in score mode.")
+    chi2_statistic: float | None = about("Distance of the counts from those expected.")
+    degrees_of_freedom: int | None = about("Agents compared, less one.")
+    p_value: float | None = about("Chance of at least this distance if work were drawn by the expectation.")
+    effect_size: EffectSize | None = about("How far the shares are from those expected.")
+    expected: str = about("What the counts are compared with: eligible, uniform or staffed.")
+    groups: GroupRates | None = about("Rates by group of agents; null where fewer than two groups were eligible.")
+    is_fair: bool | None = about("The simple rule: p > 0.05 and Gini < 0.3. Read the verdict instead.")
+    verdict: str = about("The effect size in words.")
+    warnings: list[str] = about("What to know before trusting a number, one sentence each.")
+
+
+def effect_size(test: ChiSquare) -> EffectSize:
     """Cohen's w with a 95 % interval.
 
     Parameters
@@ -128,8 +167,8 @@ def effect_size(test: ChiSquare) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        name, value, low, high: ``w = sqrt(chi2 / N)``; the bounds invert the noncentral chi-square, 0 where
+    EffectSize
+        ``w = sqrt(chi2 / N)``; the bounds invert the noncentral chi-square, 0 where
         no noncentrality fits.
 
     Notes
@@ -138,12 +177,8 @@ def effect_size(test: ChiSquare) -> dict[str, Any]:
     variance ``2 (k + 2 d)`` for k degrees of freedom and noncentrality d.
     """
     low, high = (_noncentrality(test, share) for share in (0.975, 0.025))
-    return {
-        "name": "cohen_w",
-        "value": math.sqrt(test.statistic / test.n),
-        "low": math.sqrt(low / test.n),
-        "high": math.sqrt(high / test.n),
-    }
+    value, low, high = (math.sqrt(each / test.n) for each in (test.statistic, low, high))
+    return EffectSize("cohen_w", value, low, high)
 
 
 def _noncentrality(test: ChiSquare, share: float) -> float:
@@ -167,7 +202,7 @@ def fair_lottery_gini(n_agents: int, n: float) -> float:
     return math.sqrt((1 - 1 / n_agents) * n_agents / (math.pi * n)) if n_agents and n else 0.0
 
 
-def group_rates(counts: FloatArray, eligible: FloatArray, groups: list[str | None]) -> dict[str, Any] | None:
+def group_rates(counts: FloatArray, eligible: FloatArray, groups: list[str | None]) -> GroupRates | None:
     """Chosen per eligible by group, and the lowest rate over the highest.
 
     Parameters
@@ -179,8 +214,8 @@ def group_rates(counts: FloatArray, eligible: FloatArray, groups: list[str | Non
 
     Returns
     -------
-    dict or None
-        rates by group and lowest_over_highest; None where fewer than two groups were ever eligible.
+    GroupRates or None
+        None where fewer than two groups were ever eligible.
     """
     names = sorted({g for g, e in zip(groups, eligible, strict=True) if g is not None and e > 0})
     if len(names) < 2:
@@ -188,10 +223,8 @@ def group_rates(counts: FloatArray, eligible: FloatArray, groups: list[str | Non
     member = np.array([[g == name for g in groups] for name in names])
     rates = (member @ counts) / (member @ eligible)
     top = float(rates.max())
-    return {
-        "rates": {name: float(rate) for name, rate in zip(names, rates, strict=True)},
-        "lowest_over_highest": float(rates.min()) / top if top > 0 else None,
-    }
+    by_group = {name: float(rate) for name, rate in zip(names, rates, strict=True)}
+    return GroupRates(by_group, float(rates.min()) / top if top > 0 else None)
 
 
 @dataclass(frozen=True)
@@ -260,7 +293,7 @@ def expectation(
     return np.asarray(weight * (counts[weight > 0].sum() / weight.sum())) if weight.sum() else weight
 
 
-def fairness(shares: Shares) -> dict[str, Any]:
+def fairness(shares: Shares) -> Fairness:
     """Everything a report says about fairness.
 
     Parameters
@@ -270,8 +303,8 @@ def fairness(shares: Shares) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        As design of `report.json`: null where a measure is undefined, `warnings` says why.
+    Fairness
+        None where a measure is undefined, `warnings` says why.
     """
     some: BoolArray = shares.eligible > 0
     counts = shares.counts[some]
@@ -281,22 +314,22 @@ def fairness(shares: Shares) -> dict[str, Any]:
     coefficient = gini(counts) if total else None
     seconds = shares.handled_s[some] if shares.handled_s is not None else None
     ids = [agent for agent, kept in zip(shares.agent_ids, some, strict=True) if kept]
-    return {
-        "total_interactions": int(total),
-        "agent_distribution": {a: int(c) for a, c in zip(ids, counts, strict=True)},
-        "gini_coefficient": coefficient,
-        "gini_seconds": gini(seconds) if seconds is not None and seconds.sum() > 0 else None,
-        "gini_occupancy": None,
-        "chi2_statistic": test.statistic if test else None,
-        "degrees_of_freedom": test.degrees if test else None,
-        "p_value": test.p_value if test else None,
-        "effect_size": size,
-        "expected": shares.expectation,
-        "groups": group_rates(shares.counts, shares.eligible, shares.groups),
-        "is_fair": _simple_rule(test, coefficient),
-        "verdict": verdict(size),
-        "warnings": _warnings(test, coefficient, shares.expected[some], total),
-    }
+    return Fairness(
+        total_interactions=int(total),
+        agent_distribution={a: int(c) for a, c in zip(ids, counts, strict=True)},
+        gini_coefficient=coefficient,
+        gini_seconds=gini(seconds) if seconds is not None and seconds.sum() > 0 else None,
+        gini_occupancy=None,
+        chi2_statistic=test.statistic if test else None,
+        degrees_of_freedom=test.degrees if test else None,
+        p_value=test.p_value if test else None,
+        effect_size=size,
+        expected=shares.expectation,
+        groups=group_rates(shares.counts, shares.eligible, shares.groups),
+        is_fair=_simple_rule(test, coefficient),
+        verdict=verdict(size),
+        warnings=_warnings(test, coefficient, shares.expected[some], total),
+    )
 
 
 def _simple_rule(test: ChiSquare | None, coefficient: float | None) -> bool | None:
@@ -305,12 +338,12 @@ def _simple_rule(test: ChiSquare | None, coefficient: float | None) -> bool | No
     return test.p_value > SIMPLE_RULE_P and coefficient < SIMPLE_RULE_GINI
 
 
-def verdict(size: dict[str, Any] | None) -> str:
+def verdict(size: EffectSize | None) -> str:
     """Words for an effect size, judged by the lower end of its interval.
 
     Parameters
     ----------
-    size : dict or None
+    size : EffectSize or None
         As `effect_size` gives it.
 
     Returns
@@ -320,12 +353,12 @@ def verdict(size: dict[str, Any] | None) -> str:
     """
     if size is None:
         return "undefined: fewer than two agents could be compared, or nothing was routed"
-    w, low = size["value"], size["low"]
+    w, low = size.value, size.low
     if low == 0:
         return f"no evidence of uneven sharing (Cohen's w {w:.3f}, its interval reaches 0)"
     sizes = ((LARGE, "very uneven"), (MEDIUM, "uneven"), (SMALL, "slightly uneven"))
     degree = next((word for bound, word in sizes if low >= bound), "practically even")
-    return f"{degree} (Cohen's w {w:.3f}, 95 % interval {low:.3f} to {size['high']:.3f})"
+    return f"{degree} (Cohen's w {w:.3f}, 95 % interval {low:.3f} to {size.high:.3f})"
 
 
 def _warnings(test: ChiSquare | None, coefficient: float | None, expected: FloatArray, total: float) -> list[str]:

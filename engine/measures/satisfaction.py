@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,8 @@ import numpy as np
 
 from engine.data.arrays import Centre, Surveys
 from engine.data.wall_time import DAY_US
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.results import about
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 EVIDENCE_P = 0.05
 Z95 = 1.959963984540054
@@ -74,6 +75,49 @@ class Mix:
     requirement: FloatArray
     simulated: FloatArray
     recorded: FloatArray
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A difference of means with its 95 % interval."""
+
+    value: float = about("Expected mean less the other. [0-1]")
+    low: float = about("Lower end of its 95 % interval.")
+    high: float = about("Upper end of its 95 % interval.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Expected:
+    """What is expected of satisfaction under a rule, whatever it is compared with."""
+
+    simulated_mean: float | None = about("Mean expected under the rule. [0-1]", default=None)
+    gain: Gain | None = about("The same less the other mean; null where agents do not differ.", default=None)
+    coverage: float | None = about("Share of the answered interactions that have a survey.")
+    n_surveys: int = about("Surveys of the data set. [count]")
+    p_value: float | None = about("Of the hypothesis that agents do not differ.", default=None)
+    agent_sd: float | None = about("Standard deviation of true agent effects. [0-1]", default=None)
+    how: str = about("What the means rest on, or why there are none.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Satisfaction(_Expected):
+    """What satisfaction is expected under a rule, beside the recorded one; null where undefined."""
+
+    recorded_mean: float | None = about("Mean of the recorded agents. [0-1]", default=None)
+
+    def against(self) -> SatisfactionAgainst:
+        """The same where what it is compared with is another rule, so that its mean is no recorded one."""
+        return SatisfactionAgainst(
+            simulated_mean=self.simulated_mean, gain=self.gain, coverage=self.coverage, n_surveys=self.n_surveys,
+            p_value=self.p_value, agent_sd=self.agent_sd, how=self.how, against_mean=self.recorded_mean,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SatisfactionAgainst(_Expected):
+    """What satisfaction is expected under a rule, beside that under another; null where undefined."""
+
+    against_mean: float | None = about("Mean expected under the other rule. [0-1]", default=None)
 
 
 def fold_of(day: Any) -> Any:
@@ -186,7 +230,7 @@ class Effects:
         return fit(surveys.value[rows], surveys.agent[rows], kind, centre.n_agents, centre.n_requirements)
 
 
-def satisfaction(effects: Effects, mix: Mix, covered: float | None, made_up: bool) -> Record:
+def satisfaction(effects: Effects, mix: Mix, covered: float | None, made_up: bool) -> Satisfaction:
     """What a report says about satisfaction.
 
     Parameters
@@ -202,30 +246,29 @@ def satisfaction(effects: Effects, mix: Mix, covered: float | None, made_up: boo
 
     Returns
     -------
-    dict
-        simulated_mean, recorded_mean, gain, coverage, how and what supports them; null where undefined.
+    Satisfaction
+        With how, and what supports it.
     """
-    n = effects.surveys.agent.size
-    report: Record = {
-        "simulated_mean": None, "recorded_mean": None, "gain": None,
-        "coverage": covered, "n_surveys": n,
-        "p_value": None, "agent_sd": None, "how": "no surveys",
-    }  # fmt: skip
+    nothing = Satisfaction(coverage=covered, n_surveys=effects.surveys.agent.size, how="no surveys")
     if made_up:
-        return report | {"how": "the surveys are made up, so no satisfaction is reported from them"}
-    if n == 0 or mix.requirement.sum() == 0:
-        return report | ({"how": "no interaction has both a recorded agent and a chosen one"} if n else {})
+        return replace(nothing, how="the surveys are made up, so no satisfaction is reported from them")
+    if nothing.n_surveys == 0:
+        return nothing
+    if mix.requirement.sum() == 0:
+        return replace(nothing, how="no interaction has both a recorded agent and a chosen one")
     whole, (even, odd) = effects.whole, effects.halves
     if whole is None or even is None or odd is None:
-        return report | {"how": "too few surveys to tell agents apart"}
-    report |= _means(mix, [even, odd])
-    report |= {"p_value": whole.p_value, "agent_sd": whole.agent_sd, "how": ASSOCIATION}
-    if whole.p_value > EVIDENCE_P:
-        report |= {"gain": None, "how": f"{NO_EVIDENCE} ({ASSOCIATION})"}
-    return report
+        return replace(nothing, how="too few surveys to tell agents apart")
+    recorded_mean, gain = _means(mix, [even, odd])
+    found = replace(
+        nothing, recorded_mean=recorded_mean, simulated_mean=recorded_mean + gain.value, gain=gain,
+        p_value=whole.p_value, agent_sd=whole.agent_sd, how=ASSOCIATION,
+    )  # fmt: skip
+    return replace(found, gain=None, how=f"{NO_EVIDENCE} ({ASSOCIATION})") if whole.p_value > EVIDENCE_P else found
 
 
-def _means(mix: Mix, fits: list[Fit]) -> Record:
+def _means(mix: Mix, fits: list[Fit]) -> tuple[float, Gain]:
+    """Mean of the recorded agents, and what the run's agents are expected to add."""
     n = mix.requirement.sum()
     base = sum(float(mix.requirement[k] @ fits[k].level) for k in (0, 1))
     recorded = sum(float(mix.recorded[k] @ fits[k].effect) for k in (0, 1))
@@ -233,8 +276,4 @@ def _means(mix: Mix, fits: list[Fit]) -> Record:
     gain = sum(float(moves[k] @ fits[k].effect) for k in (0, 1))
     # The halves share the same true effects, so their errors are added, not squared first: on the safe side.
     error = sum(math.sqrt(max(0.0, float(moves[k] @ fits[k].covariance @ moves[k]))) for k in (0, 1))
-    return {
-        "recorded_mean": (base + recorded) / n,
-        "simulated_mean": (base + recorded) / n + gain,
-        "gain": {"value": gain, "low": gain - Z95 * error, "high": gain + Z95 * error},
-    }
+    return (base + recorded) / n, Gain(gain, gain - Z95 * error, gain + Z95 * error)

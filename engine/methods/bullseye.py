@@ -14,7 +14,7 @@ import numpy as np
 from engine.data.arrays import Centre
 from engine.methods.genesys import Stage, Standard, standard_stages
 from engine.methods.ladder import Ladder, effective, stacked
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.methods.settings import Ring, rings_of
 from engine.typing import IntArray
 
@@ -23,45 +23,13 @@ RING = 1e10
 
 
 def ladder(view: View) -> Ladder:
-    """Rings that open with waiting; a queue without rings has its standard row.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        A row for each ring that changes something.
-
-    Raises
-    ------
-    InvalidTable
-        If a queue's rings cannot be read.
-    """
+    """Rings that open with waiting; a queue without rings has its standard row."""
     rows = {place: effective(stage.row() for stage in some) for place, some in own_stages(view).items()}
     return stacked([rows[place] for place in view.requirement.tolist()], view.centre.n_agents)
 
 
 def own_stages(view: View) -> dict[int, list[Stage]]:
-    """Stages of each requirement's queue: its rings, or the one of standard routing.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    dict of int to list of Stage
-        By the requirements of the view's kinds.
-
-    Raises
-    ------
-    InvalidTable
-        If a queue's rings cannot be read.
-    """
+    """Stages of each requirement's queue: its rings, or the one of standard routing."""
     centre, standard, rings = view.centre, Standard(view.centre, view.switches), rings_of(view.centre)
     asked = np.unique(view.requirement)
     with_rings = np.array([len(of_queue) > 0 for of_queue in rings], bool)[centre.queue[asked]]
@@ -97,3 +65,8 @@ def _steps(centre: Centre, rings: Sequence[Ring]) -> list[tuple[float, frozenset
             dropped = {place[name] for name in ring.removed if name in place}
             steps.append((after_s + ring.timeout_s, removed | dropped))
     return steps
+
+
+METHOD = Method(
+    "Genesys bullseye: rings that open with waiting; queues without rings as genesys", ladder, is_platform=True
+)

@@ -16,7 +16,7 @@ import numpy as np
 from engine.methods.bullseye import own_stages
 from engine.methods.genesys import Stage
 from engine.methods.ladder import NEVER, Ladder, Row, effective, stacked
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.methods.settings import Rule, rules_of
 from engine.scoring.scores import SCALE
 from engine.typing import BoolArray, FloatArray
@@ -30,21 +30,6 @@ def ladder(view: View) -> Ladder:
 
     Interactions without a preferred agent who is a member and has the language, and queues without rules, have
     the queue's own method from the start.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        A row for each rule and ring that changes something.
-
-    Raises
-    ------
-    InvalidTable
-        If a queue's rules or rings cannot be read.
     """
     own, rules = own_stages(view), rules_of(view.centre)
     own_rows = {place: effective(stage.row() for stage in some) for place, some in own.items()}
@@ -82,3 +67,9 @@ def _joined(stage: Stage, after_s: float, admitted: BoolArray) -> Stage:
     """A stage of the queue's own method, later and with the admitted agents in it."""
     rank = np.where(admitted & (stage.rank == NEVER), LAST, stage.rank)
     return Stage(after_s + stage.after_s, rank, stage.pool | admitted, stage.limit)
+
+
+METHOD = Method(
+    "Genesys preferred agents by each queue's rules, then its rings or standard routing", ladder,
+    reads=("preferred",), is_platform=True,
+)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.methods.method import View
+from engine.methods.method import Method, View
 from engine.methods.plan import Plan
 from engine.scoring.scores import SCALE, Terms, score_keys
 from engine.typing import FloatArray, IntArray
@@ -62,18 +62,7 @@ class Weighted:
 
 
 def ladder(view: View) -> Ladder:
-    """Candidates ranked by the key of their score; ties go to the longest idle.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        One row per kind; nobody below the threshold.
-    """
+    """Candidates ranked by the key of their score; ties go to the longest idle."""
     key = np.empty((view.queue.size, view.centre.n_agents))
     for queue in np.unique(view.queue):
         kinds = np.flatnonzero(view.queue == queue)
@@ -81,3 +70,6 @@ def ladder(view: View) -> Ladder:
             weights, threshold = view.weights[queue][None], np.array([view.threshold])
             key[kinds[rows]] = score_keys(block, weights, threshold)[0]
     return one_row_each(np.where(key > 0, key, NEVER))
+
+
+METHOD = Method("the weighted score; ties by longest idle", ladder, Weighted, ("csat", "weights"))

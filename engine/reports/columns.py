@@ -13,7 +13,15 @@ from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
 from engine.measures.days import Calendar, days_of
 from engine.measures.intervals import Days, Resampling, point, stacked
-from engine.measures.satisfaction import Effects, Mix, coverage, fold_of, satisfaction
+from engine.measures.satisfaction import (
+    Effects,
+    Mix,
+    Satisfaction,
+    SatisfactionAgainst,
+    coverage,
+    fold_of,
+    satisfaction,
+)
 from engine.measures.service_level import Goal
 from engine.measures.timeline import Timeline
 from engine.methods import METHODS
@@ -176,8 +184,13 @@ class Study:
         found = self.resampling.difference(column.days, other.days)
         return {name: found[name] | {"says": _says(name, found[name])} for name in MEASURES if name in found}
 
-    def satisfaction(self, column: Column, other: Column) -> Record:
+    def satisfaction(self, column: Column, other: Column) -> SatisfactionAgainst:
         """What satisfaction would be expected under a column, against another."""
+        return self.recorded_satisfaction(column, other).against()
+
+    def recorded_satisfaction(self, column: Column, other: Column | None = None) -> Satisfaction:
+        """What satisfaction would be expected under a column, against the record."""
+        other = other or self.past
         mine, theirs = column.served, other.served
         history, centre = self.recorded.history, self.arrays.centre
         both = (mine.agent >= 0) & (theirs.agent >= 0)
@@ -193,11 +206,7 @@ class Study:
         known = history.agent >= 0
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
         covered = coverage(centre.surveys, days, int(known.sum()))
-        said = satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
-        # Only against the record is the other mean a recorded one.
-        if other is not self.past:
-            said["against_mean"] = said.pop("recorded_mean")
-        return said
+        return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
 
 
 def _says(name: str, difference: Record) -> str:

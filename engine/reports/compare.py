@@ -51,7 +51,7 @@ class Comparison:
     warnings: list[str]
 
     def to_dict(self) -> Record:
-        """The content of `comparison.json`."""
+        """The content of `study.json`."""
         return {
             "snapshot": self.snapshot, "scenarios": self.scenarios, "sides": self.sides,
             "verdicts": self.verdicts, "warnings": self.warnings,

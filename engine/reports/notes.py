@@ -11,20 +11,23 @@ import numpy as np
 from engine.data.arrays import Centre
 from engine.measures.tally import Tally
 from engine.scoring.csat import MADE_UP
-from engine.typing import Record
+from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 
 MOST_NAMES = 5
 
 
-def notes(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int]) -> list[str]:
+def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
     """Everything odd about the data or the scenario of a run.
 
     Parameters
     ----------
     tally : Tally
         All batches counted.
-    scenario, used : dict
-        The scenario, and the weights after its goal.
+    scenario : Scenario
+        What was run.
+    used : RoutingWeights
+        The weights after its goal.
     filled : tuple of int
         Agents without any survey by the first and by the last day.
 
@@ -36,30 +39,27 @@ def notes(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int])
     return [*_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
 
 
-def _about_surveys(tally: Tally, scenario: Record, used: Record, filled: tuple[int, int]) -> Iterator[str]:
-    if not used["historical_csat"]:
+def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> Iterator[str]:
+    if not used.historical_csat:
         return
     if tally.arrays.has_made_up_surveys:
         yield MADE_UP
     at_first, at_last = filled
     if at_first:
-        by = "the mean of all" if scenario["csat_shrinkage"] else scenario["csat_missing"]
+        by = "the mean of all" if scenario.csat_shrinkage else scenario.csat_missing
         then = "" if at_first == at_last else f" on the first day, {at_last} on the last"
         of = tally.arrays.centre.n_agents
         yield f"{at_first} of {of} agents have no survey{then}; meanwhile their satisfaction term is {by}"
 
 
-def _about_weights(scenario: Record, used: Record) -> Iterator[str]:
-    threshold = used["min_score_threshold"]
-    largest, given = (
-        sum(weights[name] for name in ("proficiency", "language_match", "historical_csat"))
-        for weights in (used, scenario["weights"])
-    )
+def _about_weights(scenario: Scenario, used: RoutingWeights) -> Iterator[str]:
+    threshold = used.min_score_threshold
+    largest, given = sum(used.terms), sum(scenario.weights.terms)
     if threshold > largest + 1e-9:
         yield f"the threshold {threshold:g} is above the largest possible score {largest:g}: nobody can be chosen"
     elif not math.isclose(largest, 1.0, abs_tol=1e-6):
         yield f"the weights add up to {largest:g}, so scores run from 0 to {largest:g}; the threshold is {threshold:g}"
-    if used != scenario["weights"] and not math.isclose(given, 1.0, abs_tol=1e-6):
+    if used != scenario.weights and not math.isclose(given, 1.0, abs_tol=1e-6):
         yield f"the goal's rule is meant for weights that add up to 1; yours add up to {given:g}, so it moves little"
 
 

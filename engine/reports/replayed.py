@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 
 from engine.data.served import STATUS, Status
 from engine.measures.eligibility import Eligibility
-from engine.measures.fairness import Shares, expectation, fairness, gini
+from engine.measures.fairness import Fairness, Shares, expectation, fairness, gini
 from engine.measures.idling import Occupancy, idle_while_waiting, occupancy
 from engine.measures.light import light
 from engine.measures.service_level import by_interval, by_queue, choice_share, measure
@@ -17,7 +17,7 @@ from engine.methods import METHODS
 from engine.replay.playing import Played
 from engine.reports.columns import Column, Study
 from engine.reports.replay_notes import notes
-from engine.reports.report import Report
+from engine.reports.report import AgentShare, Report, Unrouted
 from engine.spec import Scenario
 from engine.typing import Record
 
@@ -54,7 +54,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     summaries = [study.summary(one) for one in (past, today, column)]
     lit = light(summaries[0], summaries[1])
     differences = study.difference(column, today)
-    satisfied = study.satisfaction(column, past)
+    satisfied = study.recorded_satisfaction(column)
     told = lit["color"] != "red" or force
     busy = occupancy(column.time, played.demand.alert_us[column.served.answered])
     may = Eligibility.of(played.demand.kinds.eligible, played.demand.kind)
@@ -72,10 +72,10 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     counts = column.counts[0]
     return (
         Report(
-            scenario=scenario.to_dict(), snapshot=study.arrays.snapshot, weights_used=asdict(scenario.weights_used()),
-            routed=int(counts[Status.ANSWERED]),
-            unrouted={"total": int(counts[1:].sum()),
-                      "reasons": {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}},
+            mode=scenario.mode, headline=HEADLINE, scenario=scenario, snapshot=study.arrays.snapshot,
+            weights_used=scenario.weights_used(), routed=int(counts[Status.ANSWERED]),
+            unrouted=Unrouted(int(counts[1:].sum()),
+                              {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}),
             preference=None, fairness=shares[0], csat=satisfied, agents=shares[1],
             warnings=notes(study.recorded, scenario, played, waits, lit), service_level=waits, replay=content,
         ),
@@ -112,7 +112,7 @@ def _waits(study: Study, scenario: Scenario, column: Column, may: Eligibility, b
 
 def _shares(
     study: Study, scenario: Scenario, column: Column, may: Eligibility, busy: Occupancy
-) -> tuple[Record, list[Record]]:
+) -> tuple[Fairness, list[AgentShare]]:
     centre, served = study.arrays.centre, column.served
     shared = sharing(served.arrived_us, served.left_us, served.answered, may, column.time.spells)
     counts = busy.handled.astype(float)
@@ -129,18 +129,12 @@ def _shares(
     occupied = busy.by_agent
     some = (shared.eligible_count > 0) & (busy.staffed_s > 0)
     if busy.busy_s[some].sum() > 0:
-        found["gini_occupancy"] = gini(occupied[some])
+        found = replace(found, gini_occupancy=gini(occupied[some]))
     each = zip(
         centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
         shared.eligible_count.tolist(), occupied.tolist(), strict=True,
     )  # fmt: skip
-    agents = [
-        {
-            "agent_id": agent, "agent_name": name, "handled": n, "handled_s": s, "eligible": int(e),
-            "occupancy": None if np.isnan(o) else o,
-        }
-        for agent, name, n, s, e, o in each
-    ]  # fmt: skip
+    agents = [AgentShare(agent, name, n, s, int(e), None if np.isnan(o) else o) for agent, name, n, s, e, o in each]
     return found, agents
 
 

@@ -2,58 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.data.arrays import Arrays, Batch, Centre, encode
 from engine.data.tables import Tables
 from engine.errors import UnknownName
+from engine.results import about, plain
 from engine.scoring.csat import MADE_UP
 from engine.scoring.scores import SCALE, Block, Terms, score_keys
 from engine.scoring.weights import RoutingWeights
 from engine.selection.decisions import ranking
 from engine.spec import Scenario, csat_of, terms_of
-from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.typing import IntArray, Record
 
 # Lifts candidates above everybody else; larger than any key, and their sum is still exact in float64.
 ABOVE_ALL = 2.0**52
 
 
 @dataclass(frozen=True)
+class AskedFor:
+    """An interaction and what it requires."""
+
+    interaction_id: str = about("Id of the interaction.")
+    arrived_us: int = about("When it arrived. [us since 1970, UTC]")
+    queue_id: str = about("Queue that it waits in.")
+    skills: list[str] = about("Required skills, in order of name.")
+    language: str | None = about("Required language; null where any will do.")
+    priority: float = about("Priority. [points]")
+
+
+@dataclass(frozen=True)
+class AgentTerms:
+    """One agent before the request."""
+
+    place: int | None = about("1 is the best; null for whoever cannot be chosen.")
+    agent_id: str = about("Id of the agent.")
+    agent_name: str | None = about("Null where none is known.")
+    proficiency: float = about("Skill term, 0 to 1.")
+    language: float = about("Language term, 0 to 1.")
+    csat: float = about("Satisfaction term, 0 to 1.")
+    n_surveys: int = about("Surveys behind it; 0 where it is filled in.")
+    raw_score: float = about("Before threshold and filters.")
+    score: float = about("After them; 0 for whoever cannot be chosen.")
+    reason: str = about("Chosen, or why not.")
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """One decision, agent by agent.
+    """One decision, agent by agent, best first."""
 
-    Parameters
-    ----------
-    interaction : dict
-        What was required: interaction_id, queue_id, skills, language, priority, arrived_us.
-    weights_used : dict
-        After the goal moved them.
-    agents : list of dict
-        Best first: place (None = not a candidate), agent_id, agent_name, proficiency, language, csat,
-        n_surveys (0: csat is filled in), raw_score (before threshold and filters), score, reason.
-    warnings : list of str
-        What to know before trusting it.
-    """
-
-    interaction: Record
-    weights_used: Record
-    agents: list[Record]
-    warnings: list[str]
-
-    @property
-    def chosen(self) -> Record | None:
-        """The winner's row, None where nobody could be chosen."""
-        first = self.agents[0] if self.agents else None
-        return first if first and first["place"] == 1 else None
+    interaction: AskedFor = about("What was required.")
+    weights_used: RoutingWeights = about("The weights after the goal moved them.")
+    chosen: AgentTerms | None = about("The winner; null where nobody could be chosen.")
+    agents: list[AgentTerms] = about("Every agent of the data set, best first.")
+    warnings: list[str] = about("What to know before trusting it.")
 
     def to_dict(self) -> Record:
         """Everything as plain values."""
-        return {
-            "interaction": self.interaction, "weights_used": self.weights_used,
-            "chosen": self.chosen, "agents": self.agents, "warnings": self.warnings,
-        }  # fmt: skip
+        found: Record = plain(self)
+        return found
 
 
 def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> Explanation:
@@ -82,17 +91,17 @@ def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> E
     batch, row = _find(arrays, interaction_id)
     centre = arrays.centre
     call_type = int(batch.call_type[row])
-    kind = centre.call_types.row(call_type, named=True)
     csat = csat_of(scenario, arrays)
     requirement = centre.requirement[call_type : call_type + 1].astype(np.int64)
     agents = rank(scenario, arrays, terms_of(scenario, arrays, csat), requirement, csat.row_of(batch.day))
-    about = {"interaction_id": interaction_id, "arrived_us": int(batch.arrived_us[row]), **kind}
+    asked = AskedFor(interaction_id, int(batch.arrived_us[row]), **centre.call_types.row(call_type, named=True))
     used = scenario.weights_used()
     made_up = used.historical_csat > 0 and arrays.has_made_up_surveys
-    return Explanation(about, asdict(used), agents, [MADE_UP] if made_up else [])
+    chosen = agents[0] if agents and agents[0].place == 1 else None
+    return Explanation(asked, used, chosen, agents, [MADE_UP] if made_up else [])
 
 
-def rank(scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray, csat_row: int) -> list[Record]:
+def rank(scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray, csat_row: int) -> list[AgentTerms]:
     """All agents for one requirement, best first, each with terms and reason.
 
     Parameters
@@ -110,17 +119,12 @@ def rank(scenario: Scenario, arrays: Arrays, terms: Terms, requirement: IntArray
 
     Returns
     -------
-    list of dict
-        See `Explanation.agents`.
+    list of AgentTerms
+        Of every agent of the data set.
     """
-    used = scenario.weights_used()
     _, block = next(terms.blocks(requirement, csat_row))
-    weights = np.array([used.terms])
-    open_block = Block(block.proficiency, block.language, block.csat, np.ones_like(block.eligible))
-    raw = score_keys(open_block, weights, np.array([0.0]))[0, 0]
-    key = score_keys(block, weights, np.array([used.min_score_threshold]))[0, 0]
-    n_surveys = terms.n_surveys[csat_row]
-    return _rows(arrays.centre, terms, block, raw, key, n_surveys, int(requirement[0]), used, scenario)
+    choice = _Choice(arrays.centre, terms, scenario, block, int(requirement[0]))
+    return choice.rows(terms.n_surveys[csat_row])
 
 
 def _find(arrays: Arrays, interaction_id: str) -> tuple[Batch, int]:
@@ -135,69 +139,73 @@ def _find(arrays: Arrays, interaction_id: str) -> tuple[Batch, int]:
     raise UnknownName(f"interaction {interaction_id!r} is not in this data set; ids are compared exactly")
 
 
-def _rows(
-    centre: Centre, terms: Terms, block: Block, raw: FloatArray, key: FloatArray, n_surveys: IntArray,
-    requirement: int, used: RoutingWeights, scenario: Scenario,
-) -> list[Record]:  # fmt: skip
-    order = terms.order
-    queue_time_s, idle = centre.queue_time_s[order], centre.idle_since_us[order]
-    ids = [centre.agent_ids[a] for a in order]
-    member = centre.member[centre.queue[requirement], order]
-    best = ranking(np.where(key > 0, key + ABOVE_ALL, np.where(member, raw, -1.0)), queue_time_s, idle, ids)
-    winner = int(best[0])
-    csat = np.broadcast_to(block.csat, block.eligible.shape)[0]
-    rows = []
-    for place, column in enumerate(best, start=1):
-        agent = int(order[column])
-        rows.append(
-            {
-                "place": place if key[column] > 0 else None,
-                "agent_id": ids[column],
-                "agent_name": centre.agent_names[agent],
-                "proficiency": float(block.proficiency[0, column]),
-                "language": float(block.language[0, column]),
-                "csat": float(csat[column]),
-                "n_surveys": int(n_surveys[column]),
-                "raw_score": float(raw[column] / SCALE),
-                "score": float(key[column] / SCALE),
-                "reason": _reason(
-                    centre, terms, int(column), winner, key, raw, member, block.eligible[0], requirement, used, scenario
-                ),
-            }
-        )
-    return rows
+class _Choice:
+    """One requirement before all agents, columns in the order in which ties are won."""
 
+    def __init__(self, centre: Centre, terms: Terms, scenario: Scenario, block: Block, requirement: int) -> None:
+        self.centre, self.order, self.scenario, self.block = centre, terms.order, scenario, block
+        self.requirement, self.used = requirement, scenario.weights_used()
+        weights = np.array([self.used.terms])
+        unfiltered = Block(block.proficiency, block.language, block.csat, np.ones_like(block.eligible))
+        self.raw = score_keys(unfiltered, weights, np.array([0.0]))[0, 0]
+        self.key = score_keys(block, weights, np.array([self.used.min_score_threshold]))[0, 0]
+        self.member = centre.member[centre.queue[requirement], self.order]
+        self.best = self._ranking()
+        self.winner = int(self.best[0])
 
-def _reason(
-    centre: Centre, terms: Terms, column: int, winner: int, key: FloatArray, raw: FloatArray, member: BoolArray,
-    eligible: BoolArray, requirement: int, used: RoutingWeights, scenario: Scenario,
-) -> str:  # fmt: skip
-    if not member[column]:
-        return f"not a member of queue {centre.queue_ids[centre.queue[requirement]]}"
-    if not eligible[column]:
-        return f"fails the filter: {_missing(centre, int(terms.order[column]), requirement, scenario)}"
-    if key[column] == 0 and raw[column] == 0:
-        return "score is 0"
-    if key[column] == 0:
-        short = used.min_score_threshold - raw[column] / SCALE
-        return f"below the threshold {used.min_score_threshold:g} by {short:.9g}"
-    if column == winner:
-        return "chosen"
-    if key[column] < key[winner]:
-        return f"lower score, by {(key[winner] - key[column]) / SCALE:.9g}"
-    return _tie(centre, int(terms.order[column]), int(terms.order[winner]))
+    def _ranking(self) -> IntArray:
+        """Candidates by the one total order, then members by their score, then everybody else."""
+        ids = [self.centre.agent_ids[a] for a in self.order]
+        above = np.where(self.key > 0, self.key + ABOVE_ALL, np.where(self.member, self.raw, -1.0))
+        return ranking(above, self.centre.queue_time_s[self.order], self.centre.idle_since_us[self.order], ids)
 
+    def rows(self, n_surveys: IntArray) -> list[AgentTerms]:
+        """Every agent, best first."""
+        csat = np.broadcast_to(self.block.csat, self.block.eligible.shape)[0]
+        return [
+            AgentTerms(
+                place=place if self.key[column] > 0 else None,
+                agent_id=self.centre.agent_ids[self.order[column]],
+                agent_name=self.centre.agent_names[self.order[column]],
+                proficiency=float(self.block.proficiency[0, column]),
+                language=float(self.block.language[0, column]),
+                csat=float(csat[column]),
+                n_surveys=int(n_surveys[column]),
+                raw_score=float(self.raw[column] / SCALE),
+                score=float(self.key[column] / SCALE),
+                reason=self._reason(int(column)),
+            )
+            for place, column in enumerate(self.best, start=1)
+        ]
 
-def _missing(centre: Centre, agent: int, requirement: int, scenario: Scenario) -> str:
-    lacks = []
-    if "skills" in scenario.required:
-        needed = centre.skill[centre.skill_start[requirement] : centre.skill_start[requirement + 1]]
-        names = [centre.skills[s] for s in needed if np.isnan(centre.proficiency[agent, s])]
-        lacks += [f"lacks skill {name}" for name in names]
-    language = centre.language[requirement]
-    if "language" in scenario.required and language >= 0 and np.isnan(centre.language_level[agent, language]):
-        lacks.append(f"lacks language {centre.languages[language]}")
-    return ", ".join(lacks)
+    def _reason(self, column: int) -> str:
+        key, raw = self.key[column], self.raw[column]
+        if not self.member[column]:
+            return f"not a member of queue {self.centre.queue_ids[self.centre.queue[self.requirement]]}"
+        if not self.block.eligible[0, column]:
+            return f"fails the filter: {self._missing(int(self.order[column]))}"
+        if key == 0 and raw == 0:
+            return "score is 0"
+        if key == 0:
+            threshold = self.used.min_score_threshold
+            return f"below the threshold {threshold:g} by {threshold - raw / SCALE:.9g}"
+        if column == self.winner:
+            return "chosen"
+        if key < self.key[self.winner]:
+            return f"lower score, by {(self.key[self.winner] - key) / SCALE:.9g}"
+        return _tie(self.centre, int(self.order[column]), int(self.order[self.winner]))
+
+    def _missing(self, agent: int) -> str:
+        """Required skills and language that an agent lacks, of those that are hard filters."""
+        centre, lacks = self.centre, []
+        if "skills" in self.scenario.required:
+            needed = centre.skill[centre.skill_start[self.requirement] : centre.skill_start[self.requirement + 1]]
+            names = [centre.skills[s] for s in needed if np.isnan(centre.proficiency[agent, s])]
+            lacks += [f"lacks skill {name}" for name in names]
+        language = centre.language[self.requirement]
+        if "language" in self.scenario.required and language >= 0 and np.isnan(centre.language_level[agent, language]):
+            lacks.append(f"lacks language {centre.languages[language]}")
+        return ", ".join(lacks)
 
 
 def _tie(centre: Centre, agent: int, winner: int) -> str:

@@ -23,31 +23,13 @@ def queue_of(calls: pl.DataFrame) -> pl.Series:
     January to July 1999 know no internet desk: agents who answered internet calls gave them 6 % of those
     days' calls, and a waiting internet call is overtaken by later calls (35 % of them) much like a
     prospect's (24 %) or an English one (20 %). That is one line of customers who need skills, not two lines.
-
-    Parameters
-    ----------
-    calls : polars.DataFrame
-        Columns type and agent_id.
-
-    Returns
-    -------
-    polars.Series
-        "internet" for internet calls where the log has agents of the internet desk, else "regular".
     """
     internet = (pl.col("type") == "IN") & pl.col("agent_id").str.ends_with("I").any()
     return calls.select(pl.when(internet).then(pl.lit("internet")).otherwise(pl.lit("regular"))).to_series()
 
 
 def add_agents(writer: SnapshotWriter, calls: pl.DataFrame) -> None:
-    """Write the tables agents, queues and members, and the assumptions behind them.
-
-    Parameters
-    ----------
-    writer : SnapshotWriter
-        Takes the tables.
-    calls : polars.DataFrame
-        Kept calls with type, agent_id (null where nobody answered) and queue_id.
-    """
+    """Write the tables agents, queues and members, and the assumptions behind them."""
     queues = sorted(set(calls["queue_id"]) | {"regular"})
     writer.add("queues", pl.DataFrame({"queue_id": queues, "queue_name": [QUEUES[name] for name in queues]}))
     answered = calls.filter(_HAS_AGENT)

@@ -37,26 +37,8 @@ Progress = Callable[[str, int, int], None]
 def read_log(paths: Sequence[Path], progress: Progress | None = None) -> pl.DataFrame:
     """Read one or more files of the log.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Monthly text files as published, or Parquet or CSV extracts; not a mixture of both.
-    progress : callable, optional
-        Called with ("read", files done, files in all).
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per row of the files, in their order: call, menu_at, vru_s, queue_at, wait_s, service_at,
-        service_s, type, priority, outcome, server, rolled. Times are local without zone, null where
-        nothing happened; `rolled` says that a time was moved to the day it belongs to.
-
-    Raises
-    ------
-    InvalidTable
-        If a file is no bank log or a value cannot be read; with file, row, column, value and remedy.
-    MissingInput
-        If a file is not there.
+    Times are local without zone, null where nothing happened; `rolled` says that a time was moved to the day it
+    belongs to.
     """
     if not paths:
         raise MissingInput("bank log: no file was given; name the monthly text files or an extract of them")

@@ -43,16 +43,6 @@ HARMLESS_SUBMIT = ("too_many_with_retry_after", "too_many", "token_invalid")
 def faults_of(kind: str) -> tuple[str, ...]:
     """Faults that can befall a kind of request.
 
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-
-    Returns
-    -------
-    tuple of str
-        Names out of `FAULTS`.
-
     Examples
     --------
     >>> "short_page" in faults_of("members"), "short_page" in faults_of("token")
@@ -102,20 +92,7 @@ class Faults:
         self._lock = Lock()
 
     def next(self, kind: str, subject: str) -> str | None:
-        """The fault of the next request of a kind, None for none.
-
-        Parameters
-        ----------
-        kind : str
-            One of `KINDS`.
-        subject : str
-            What it is about: a queue, an interval.
-
-        Returns
-        -------
-        str or None
-            Its name.
-        """
+        """The fault of the next request of a kind, None for none."""
         with self._lock:
             self._counts[kind] += 1
             name = self._choose(kind, self._counts[kind], subject)

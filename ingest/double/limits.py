@@ -16,17 +16,7 @@ PLENTY = 100_000
 
 
 class Doorkeeper:
-    """Gives tokens, checks them, and counts what they send.
-
-    Parameters
-    ----------
-    client_id, client_secret : str
-        The only pair that is let in.
-    requests_per_minute : int or None
-        How many requests a token may send in a minute, None for any number.
-    clock : callable
-        Seconds that only grow.
-    """
+    """Gives tokens, checks them, and counts what they send."""
 
     def __init__(
         self, client_id: str, client_secret: str, requests_per_minute: int | None, clock: Callable[[], float]
@@ -40,20 +30,7 @@ class Doorkeeper:
         self._spent: dict[str, tuple[float, int]] = {}
 
     def issue(self, authorization: str, form: dict[str, list[str]]) -> Answer:
-        """A new token for the right pair.
-
-        Parameters
-        ----------
-        authorization : str
-            The request's header.
-        form : dict
-            The request's form.
-
-        Returns
-        -------
-        Answer
-            With the token, or in the words of the login service a refusal.
-        """
+        """A new token for the right pair."""
         kind, _, encoded = authorization.partition(" ")
         try:
             pair = base64.b64decode(encoded, validate=True).decode() if kind == "Basic" else ""
@@ -75,23 +52,7 @@ class Doorkeeper:
             self._spent.clear()
 
     def admit(self, authorization: str) -> dict[str, str]:
-        """Let a request in and count it.
-
-        Parameters
-        ----------
-        authorization : str
-            The request's header.
-
-        Returns
-        -------
-        dict
-            Headers that say how much of the minute is spent.
-
-        Raises
-        ------
-        Refused
-            401 without a good token, 429 where the minute is spent.
-        """
+        """Let a request in and count it."""
         token = authorization.removeprefix("Bearer ")
         with self._lock:
             if token not in self._spent or token == authorization:
@@ -114,20 +75,7 @@ class Doorkeeper:
 
 
 def too_many(retry_after_s: int | None, **headers: str) -> Refused:
-    """The refusal of one request too many.
-
-    Parameters
-    ----------
-    retry_after_s : int or None
-        Seconds to wait, None to say nothing about it.
-    **headers : str
-        Further headers.
-
-    Returns
-    -------
-    Refused
-        With status 429.
-    """
+    """The refusal of one request too many."""
     when = {} if retry_after_s is None else {"Retry_After": str(retry_after_s)}
     message = f"Rate limit exceeded the maximum. Retry the request in [{retry_after_s or 1}] seconds"
     return Refused(429, "too.many.requests.retry.after", message, **when, **headers)

@@ -36,24 +36,12 @@ LOOK_S = 0.05
 
 @dataclass(frozen=True)
 class Reply:
-    """Bytes on the wire.
+    """Bytes on the wire."""
 
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    body : bytes
-        Whole body.
-    headers : dict
-        Headers but for the length.
-    how : str
-        "whole", or a fault of transport: "dropped", "dropped_in_body", "silence".
-    """
-
-    status: int
-    body: bytes
-    headers: dict[str, str]
-    how: str = "whole"
+    status: int  # HTTP status
+    body: bytes  # Whole body
+    headers: dict[str, str]  # Headers but for the length
+    how: str = "whole"  # "whole", or a fault of transport: "dropped", "dropped_in_body", "silence"
 
 
 class Double:

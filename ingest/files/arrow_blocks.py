@@ -23,16 +23,8 @@ _FIRST_S, _LAST_S = -62_104_060_800, 253_339_228_800
 def plain(column: pa.Array) -> pa.Array:
     """A column in a type that polars takes over as it is.
 
-    Parameters
-    ----------
-    column : pyarrow.Array
-        Any type.
-
-    Returns
-    -------
-    pyarrow.Array
-        Maps as lists of entries, timestamps in microseconds (UTC where they name a zone), durations and
-        decimals as floats, dates and clock times as texts; anything else as it is.
+    Maps become lists of entries, timestamps microseconds (UTC where they name a zone), durations and decimals
+    floats, dates and clock times texts.
 
     Examples
     --------
@@ -70,22 +62,7 @@ BATCH_ROWS = 1 << 18
 
 
 class ArrowFile:
-    """A Parquet file, an Arrow file or an Arrow stream: its column names, then its rows in blocks.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        One of the formats of `ingest.files.kinds` but CSV.
-    findings : Findings
-        Takes what is wrong.
-
-    Raises
-    ------
-    InvalidTable
-        If it cannot be read.
-    """
+    """A Parquet file, an Arrow file or an Arrow stream: its column names, then its rows in blocks."""
 
     remedy = "write it again"
 
@@ -95,23 +72,7 @@ class ArrowFile:
             self.names = [str(name) for name in self._schema().names]
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
-        """Rows in order, a block at a time, numbered from 0.
-
-        Parameters
-        ----------
-        wanted : dict of int to str
-            Place of a column in the file, and what to call it; others are not read.
-
-        Yields
-        ------
-        Block
-            Rows in the types of the file.
-
-        Raises
-        ------
-        InvalidTable
-            If the file is damaged.
-        """
+        """Rows in order, a block at a time, numbered from 0."""
         first = 0
         with self._readable():
             for batch in self._batches(wanted):

@@ -13,19 +13,9 @@ Lines = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a file.
+    """Some rows of a file."""
 
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        The cells as they stand in the file, columns named as in the table.
-    lines : (n_rows,) array of int
-        The number of each row as the user counts: lines of a CSV file from 1, header included; rows of
-        other files from 0.
-    share : float
-        How much of the file has been read, 0 to 1.
-    """
-
-    frame: pl.DataFrame
+    frame: pl.DataFrame  # The cells as they stand in the file, columns named as in the table
+    # The number of each row as the user counts: lines of a CSV file from 1, header included; rows of other files from 0
     lines: Lines
-    share: float
+    share: float  # How much of the file has been read, 0 to 1

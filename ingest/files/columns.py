@@ -33,56 +33,21 @@ MOST_NAMES = 20
 
 @dataclass(frozen=True)
 class Header:
-    """What the names in a file mean.
+    """What the names in a file mean."""
 
-    Parameters
-    ----------
-    kept : dict of int to Column
-        Place in the file, and the column it fills.
-    dropped : tuple of str
-        Names that are not stored.
-    missing : tuple of str
-        Required columns that the file lacks.
-    """
-
-    kept: dict[int, Column]
-    dropped: tuple[str, ...]
-    missing: tuple[str, ...]
+    kept: dict[int, Column]  # Place in the file, and the column it fills
+    dropped: tuple[str, ...]  # Names that are not stored
+    missing: tuple[str, ...]  # Required columns that the file lacks
 
 
 def columns_of(table: str) -> dict[str, Column]:
-    """All columns that a file of this table may bring.
-
-    Parameters
-    ----------
-    table : str
-        Key of `engine.data.tables.TABLES`.
-
-    Returns
-    -------
-    dict of str to Column
-        By name.
-    """
+    """All columns that a file of this table may bring, by name."""
     columns = {column.name: column for column in TABLES[table].columns}
     return columns | ({"queues": QUEUES_OF_AGENT} if table == "agents" else {})
 
 
 def read_header(table: str, names: list[str], findings: Findings) -> Header:
     """Match the names of a file to the columns of a table; case and surrounding blanks do not count.
-
-    Parameters
-    ----------
-    table : str
-        Key of `engine.data.tables.TABLES`.
-    names : list of str
-        As they stand in the file.
-    findings : Findings
-        Takes missing and repeated columns.
-
-    Returns
-    -------
-    Header
-        What to read.
 
     Examples
     --------
@@ -111,22 +76,7 @@ def read_header(table: str, names: list[str], findings: Findings) -> Header:
 
 
 def dropped_sentence(source: str, table: str, dropped: tuple[str, ...]) -> str:
-    """Say which columns of a file were not stored, and what a near miss may have meant.
-
-    Parameters
-    ----------
-    source : str
-        Name of the file.
-    table : str
-        Key of `engine.data.tables.TABLES`.
-    dropped : tuple of str
-        Their names, at least one.
-
-    Returns
-    -------
-    str
-        One sentence for the list of assumptions.
-    """
+    """Say which columns of a file were not stored, and what a near miss may have meant."""
     told = []
     for name in dropped[:MOST_NAMES]:
         near = get_close_matches(name.lower(), columns_of(table), n=1, cutoff=0.8)

@@ -20,18 +20,8 @@ _UNNAMED_INDEX = "__index_level_"
 class FrameFile(ArrowFile):
     """A frame that is read like an Arrow file: rows counted from 0, nothing of it changed.
 
-    Parameters
-    ----------
-    frame : object
-        A polars or pandas frame, an Arrow table, anything else that offers `__arrow_c_stream__` or `__dataframe__`,
-        a list of dictionaries, or a dictionary of columns.
-    findings : Findings
-        Takes what is wrong.
-
-    Raises
-    ------
-    InvalidTable
-        If it is no table, or its columns hold mixtures of types.
+    It is a polars or pandas frame, an Arrow table, anything else that offers `__arrow_c_stream__` or
+    `__dataframe__`, a list of dictionaries, or a dictionary of columns.
     """
 
     remedy = "give every column one type, or its values as text"
@@ -64,6 +54,9 @@ def _table(frame: Any) -> pa.Table | None:
         frame = pl.from_dicts([dict(row) for row in frame], infer_schema_length=None) if frame else pl.DataFrame()
     if isinstance(frame, Mapping):
         frame = pl.DataFrame(dict(frame))
+    if isinstance(frame, pl.DataFrame) and pl.Object in frame.dtypes:
+        # Arrow would take the addresses of the objects for values.
+        raise TypeError(f"column {frame.columns[frame.dtypes.index(pl.Object())]} holds Python objects")
     if hasattr(frame, "__arrow_c_stream__"):
         return pa.table(frame)
     if hasattr(frame, "__dataframe__"):

@@ -22,18 +22,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Notes:
-    """What a reader of the data must know about its making.
+    """What a reader of the data must know about its making."""
 
-    Parameters
-    ----------
-    assumptions : list of str
-        In sentences.
-    repairs : dict of str to int
-        What was put right, and how often.
-    """
-
-    assumptions: list[str]
-    repairs: dict[str, int]
+    assumptions: list[str]  # In sentences
+    repairs: dict[str, int]  # What was put right, and how often
 
 
 def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple[Tables, Notes]:
@@ -44,14 +36,12 @@ def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple
     given : mapping
         A file or a frame by table, agents and interactions among them.
     time_zone : str, optional
-        IANA zone of times that name none, and of the data set; UTC by default.
+        IANA zone of times that name none, and of the data set; without it times must name theirs, and UTC holds.
 
     Returns
     -------
-    tables : Tables
-        Checked.
-    notes : Notes
-        What a reader must know.
+    tuple of Tables and Notes
+        All tables, checked, and what a reader must know of their making.
 
     Raises
     ------
@@ -72,31 +62,7 @@ def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple
 def gather(
     given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress
 ) -> tuple[dict[str, pl.DataFrame], Notes]:
-    """All tables, interactions in order with the columns that were given, and what was done to them.
-
-    Parameters
-    ----------
-    given : mapping
-        A file or a frame by table.
-    time_zone : str, optional
-        IANA zone of times that name none.
-    tell : callable
-        Told the step, how much is done, and of how much.
-
-    Returns
-    -------
-    tables : dict of str to polars.DataFrame
-        Checked, by name.
-    notes : Notes
-        What a reader must know.
-
-    Raises
-    ------
-    InvalidTable
-        With the problems of all tables.
-    MissingInput
-        If a file is not there.
-    """
+    """All tables, interactions in order with the columns that were given, and what was done to them."""
     read = _read_all(given, time_zone, tell)
     notes = Notes(
         [sentence for file in read.values() for sentence in file.assumptions],

@@ -34,18 +34,7 @@ _FOREIGN = {
 
 
 def missing(path: Path) -> str | None:
-    """Why a path cannot be read as a file, or None when it can.
-
-    Parameters
-    ----------
-    path : Path
-        The input file.
-
-    Returns
-    -------
-    str or None
-        One line with the remedy.
-    """
+    """Why a path cannot be read as a file, with the remedy in one line, or None when it can."""
     if path.is_dir():
         return f"{path}: is a directory; name the file in it"
     if not path.exists():
@@ -60,25 +49,7 @@ def missing(path: Path) -> str | None:
 
 
 def kind_of(path: Path) -> str:
-    """Format of a file, by extension and content together.
-
-    Parameters
-    ----------
-    path : Path
-        The input file.
-
-    Returns
-    -------
-    str
-        One of `CSV`, `PARQUET`, `ARROW`, `ARROW_STREAM`.
-
-    Raises
-    ------
-    MissingInput
-        If there is no such file.
-    InvalidTable
-        If the extension is unknown, or the content is something else.
-    """
+    """Format of a file, by extension and content together."""
     if reason := missing(path):
         raise MissingInput(reason)
     if path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".ods"}:

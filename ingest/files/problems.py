@@ -16,39 +16,12 @@ SHOWN_ROWS = 4
 
 @dataclass(frozen=True)
 class LinePlace(Place):
-    """A place whose rows are numbered by a list, because blank or quoted lines shift them.
+    """A place whose rows are numbered by a list, because blank or quoted lines shift them."""
 
-    Parameters
-    ----------
-    source : str
-        Name of the file.
-    first_row : int
-        Not used here.
-    lines : (n_rows,) array of int
-        Number that the user sees for each row.
-    """
-
-    lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))
+    lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))  # Number that the user sees for each row
 
     def problem(self, row: int, column: str, value: object, remedy: str) -> str:
-        """One line: file, row, column, value and what to do.
-
-        Parameters
-        ----------
-        row : int
-            Index into `lines`.
-        column : str
-            Name of the column.
-        value : object
-            What was found.
-        remedy : str
-            What should be there.
-
-        Returns
-        -------
-        str
-            The line.
-        """
+        """One line: file, row, column, value and what to do."""
         return Place(self.source).problem(int(self.lines[row]), column, value, remedy)
 
 

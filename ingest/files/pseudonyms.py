@@ -26,16 +26,6 @@ def pseudonymise(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     Codes in the order of ids or rows would tell anybody with a staff list who is who; a plain hash could be
     tried out on every id. A key that nobody keeps closes both ways.
 
-    Parameters
-    ----------
-    tables : dict of str to polars.DataFrame
-        Tables by name.
-
-    Returns
-    -------
-    dict of str to polars.DataFrame
-        The same rows under codes; agents and members in the order of their codes.
-
     Examples
     --------
     >>> agents = pl.DataFrame({"agent_id": ["anna"], "agent_name": ["Anna Ek"]})

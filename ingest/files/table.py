@@ -41,30 +41,14 @@ READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
 
 @dataclass(frozen=True)
 class FileTable:
-    """A table read from a file.
+    """A table read from a file."""
 
-    Parameters
-    ----------
-    name : str
-        Key of `engine.data.tables.TABLES`.
-    frame : polars.DataFrame
-        Checked rows, all columns of the table, in the order of the file.
-    given : tuple of str
-        Columns that the file brought.
-    repairs : dict of str to int
-        What was put right, and how often.
-    assumptions : tuple of str
-        What was not stored.
-    queues_of_agent : polars.DataFrame, optional
-        Rows `queue_id, agent_id` when agents came with a column `queues`.
-    """
-
-    name: str
-    frame: pl.DataFrame
-    given: tuple[str, ...]
-    repairs: dict[str, int]
-    assumptions: tuple[str, ...]
-    queues_of_agent: pl.DataFrame | None = None
+    name: str  # Key of `engine.data.tables.TABLES`
+    frame: pl.DataFrame  # Checked rows, all columns of the table, in the order of the file
+    given: tuple[str, ...]  # Columns that the file brought
+    repairs: dict[str, int]  # What was put right, and how often
+    assumptions: tuple[str, ...]  # What was not stored
+    queues_of_agent: pl.DataFrame | None = None  # Rows `queue_id, agent_id` when agents came with a column `queues`
 
 
 def read_file_table(
@@ -72,28 +56,7 @@ def read_file_table(
 ) -> FileTable:
     """Read and check a file, or a frame in its place.
 
-    Parameters
-    ----------
-    name : str
-        Key of `engine.data.tables.TABLES`.
-    source : Path or frame
-        CSV, Parquet or Arrow; or what `ingest.files.frames` takes.
-    time_zone : str, optional
-        IANA zone of times that name none.
-    progress : callable
-        Told the share of the file read so far.
-
-    Returns
-    -------
-    FileTable
-        The table and what was done to it.
-
-    Raises
-    ------
-    InvalidTable
-        With all problems of the file, up to 20 and a count of the rest.
-    MissingInput
-        If there is no such file.
+    `InvalidTable` names all its problems, up to 20 and a count of the rest.
     """
     findings = Findings(source.name if isinstance(source, Path) else name)
     file = _opened(source, findings)

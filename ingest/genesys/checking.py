@@ -34,27 +34,13 @@ JOB_WAIT_S, DAYS_AT_ONCE = 4.0, 4
 
 @dataclass(frozen=True)
 class Estimate:
-    """What reading will take.
+    """What reading will take."""
 
-    Parameters
-    ----------
-    days : int
-        UTC days.
-    conversations : int
-        Of the chosen queues, by the platform's own count.
-    agents : int
-        Members of the chosen queues.
-    requests : int
-        All requests.
-    minutes : float
-        At the organisation's limit of requests. [min]
-    """
-
-    days: int
-    conversations: int
-    agents: int
-    requests: int
-    minutes: float
+    days: int  # UTC days
+    conversations: int  # Of the chosen queues, by the platform's own count
+    agents: int  # Members of the chosen queues
+    requests: int  # All requests
+    minutes: float  # At the organisation's limit of requests. [min]
 
 
 def estimate(
@@ -62,25 +48,8 @@ def estimate(
 ) -> Estimate:
     """Estimate requests and minutes.
 
-    Work of the agents elsewhere is taken to be as much again as the conversations of the queues.
-
-    Parameters
-    ----------
-    days : int
-        UTC days.
-    conversations : int
-        Of the chosen queues.
-    agents : int
-        Members of the chosen queues.
-    queues : int
-        Chosen queues.
-    per_minute : float
-        Requests that the platform allows. [1/min]
-
-    Returns
-    -------
-    Estimate
-        Without waits for a platform that is down.
+    Work of the agents elsewhere is taken to be as much again as the conversations of the queues. Waits for a
+    platform that is down are not in it.
 
     Examples
     --------

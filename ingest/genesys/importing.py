@@ -44,21 +44,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Done:
-    """What a run came to.
+    """What a run came to."""
 
-    Parameters
-    ----------
-    manifest : Manifest
-        Of the snapshot as it stands now.
-    changed : bool
-        False where the snapshot was the same already and was left alone.
-    parts_read : int
-        Parts that this run read. [count]
-    """
-
-    manifest: Manifest
-    changed: bool
-    parts_read: int
+    manifest: Manifest  # Of the snapshot as it stands now
+    changed: bool  # False where the snapshot was the same already and was left alone
+    parts_read: int  # Parts that this run read. [count]
 
 
 @dataclass(frozen=True)

@@ -253,22 +253,7 @@ class LiveQueues:
 
 
 def live_queue(queue_id: str, read_at: datetime, entities: list[dict[str, Any]]) -> LiveQueue:
-    """Members of a queue out of the entities of its member listing.
-
-    Parameters
-    ----------
-    queue_id : str
-        Id of the queue.
-    read_at : datetime.datetime
-        When the reading began. [UTC]
-    entities : list of dict
-        As the platform gives them, skills, languages, routing status and presence expanded.
-
-    Returns
-    -------
-    LiveQueue
-        Joined members only.
-    """
+    """Members of a queue out of the entities of its member listing."""
     members, counts = parse_members(queue_id, entities)
     joined = members.filter("joined")
     users = _users(entities)

@@ -17,46 +17,17 @@ LIMITS = ("platform.api", "analytics", "analytics.data.extraction", "routing", "
 
 @dataclass(frozen=True)
 class Permission:
-    """One permission and whether this client has it.
+    """One permission and whether this client has it."""
 
-    Parameters
-    ----------
-    name : str
-        As the platform names it.
-    needed_for : str
-        In words.
-    is_needed : bool
-        Whether nothing can be read without it.
-    state : str
-        `granted`, `missing` or `unclear`.
-    remark : str
-        What the platform said, where it is not granted.
-    """
-
-    name: str
-    needed_for: str
-    is_needed: bool
-    state: str
-    remark: str = ""
+    name: str  # As the platform names it
+    needed_for: str  # In words
+    is_needed: bool  # Whether nothing can be read without it
+    state: str  # `granted`, `missing` or `unclear`
+    remark: str = ""  # What the platform said, where it is not granted
 
 
 def permissions(reader: Reader, queue_id: str, available: datetime) -> list[Permission]:
-    """Try every permission once.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    queue_id : str
-        Any queue; questions about it are tiny.
-    available : datetime
-        Up to when jobs cover conversations; questions are about the day before.
-
-    Returns
-    -------
-    list of Permission
-        In the order in which reading needs them.
-    """
+    """Try every permission once, with tiny questions about one queue on the last day that jobs cover."""
     return [
         _tried(name, needed_for, is_needed, ask)
         for name, needed_for, is_needed, ask in _probes(reader, queue_id, available)
@@ -98,18 +69,7 @@ def _tried(name: str, needed_for: str, is_needed: bool, ask: Callable[[], object
 
 
 def limits(reader: Reader) -> dict[str, dict[str, float]]:
-    """The organisation's own limits.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-
-    Returns
-    -------
-    dict
-        Value by key by namespace; a namespace that cannot be read is empty.
-    """
+    """The organisation's own limits by namespace and key; a namespace that cannot be read is empty."""
     return {namespace: _limits_of(reader, namespace) for namespace in LIMITS}
 
 

@@ -18,15 +18,9 @@ CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
 
 @dataclass(frozen=True)
 class Turn:
-    """Leave to ask once; counts only while the state it was given in lasts.
+    """Leave to ask once; counts only while the state it was given in lasts."""
 
-    Parameters
-    ----------
-    era : int
-        Number of changes of state before it was given. [count]
-    """
-
-    era: int
+    era: int  # Number of changes of state before it was given. [count]
 
 
 class Breaker:
@@ -128,6 +122,7 @@ class Breaker:
             If it is not given.
         """
         with self._lock:
+            # Whoever comes first after the time is up asks for all the others.
             if self._state == OPEN and self._clock() - self._opened_at >= self._open_s:
                 self._change(HALF_OPEN)
                 return Turn(self._era)
@@ -177,21 +172,12 @@ class Breaker:
         left_s = max(0.0, self._opened_at + self._open_s - self._clock())
         when = f"not before {left_s:.0f} s from now" if self._state == OPEN else "one request is trying whether it is"
         text = f"not asked, as Genesys Cloud failed {self._in_a_row} times in a row ({when}); the last: {self._last}"
+        # While somebody tries there is no time to name: the answer may come at any moment.
         return PlatformUnavailable(text, sent=False, retry_after_s=left_s or None, hopeless=self._is_final)
 
 
 def is_failure(error: PlatformError) -> bool:
     """Whether an error speaks against the platform's health; a refusal or a rate limit is a sign of life.
-
-    Parameters
-    ----------
-    error : PlatformError
-        What a request raised.
-
-    Returns
-    -------
-    bool
-        True for silence, a broken connection, failures over there and unreadable answers.
 
     Examples
     --------

@@ -1,8 +1,7 @@
 """The platform's own SDK behind four methods: the one place that sends anything to Genesys Cloud.
 
-The SDK makes addresses, headers and the token request. What it lacks is here: time-outs, a retry policy, one token
-for all threads and its renewal, proxies, and silence about secrets. Its models are not used, as they lose data; an
-answer is the JSON object as it came.
+What the SDK lacks is here: a retry policy, one token for all threads and its renewal, one allowance and one breaker,
+and silence about secrets. An answer is the JSON object as it came.
 """
 
 from __future__ import annotations
@@ -65,25 +64,13 @@ class Counters:
         self._counts = Counts()
 
     def add(self, **by: float) -> None:
-        """Count something.
-
-        Parameters
-        ----------
-        **by : int or float
-            How much to add, by name.
-        """
+        """Count something."""
         with self._lock:
             before = vars(self._counts)
             self._counts = Counts(**{**before, **{name: before[name] + more for name, more in by.items()}})
 
     def counted(self) -> Counts:
-        """Give the counts of this moment.
-
-        Returns
-        -------
-        Counts
-            A copy that does not change any more.
-        """
+        """The counts of this moment; they do not change any more."""
         return self._counts
 
 
@@ -150,82 +137,26 @@ class Client:
         self._network = Network(timeouts)
         self._token = _Token()
         self._hidden = Secrets.of(credentials)
+        # The SDK's client keeps the token and the last answer to itself, so every thread has one of its own.
         self._mine = threading.local()
 
     def __repr__(self) -> str:
         return f"Client({self._credentials!r})"
 
     def get(self, path: str, query: dict[str, Any] | None = None, **path_params: str) -> Any:
-        """Read one answer.
-
-        Parameters
-        ----------
-        path : str
-            Template of the path, such as ``/api/v2/routing/queues/{queueId}/members``.
-        query : dict, optional
-            Query parameters; lists are joined with commas, None is left out.
-        **path_params : str
-            Values for the names in braces.
-
-        Returns
-        -------
-        dict
-            The answer's JSON object.
-
-        Raises
-        ------
-        PlatformUnavailable, AccessRefused, RequestRefused
-            If there is none, for the reason the class says.
-        """
+        """Read one answer; see `Reader.get`."""
         return self._ask(_Question("GET", path, path_params, query or {}), repeatable=True)
 
     def query(self, path: str, body: dict[str, Any]) -> Any:
-        """Ask with a body; nothing changes over there, so it may be repeated.
-
-        Parameters
-        ----------
-        path : str
-            The path.
-        body : dict
-            The question, in the platform's names.
-
-        Returns
-        -------
-        dict
-            The answer's JSON object.
-
-        Raises
-        ------
-        PlatformUnavailable, AccessRefused, RequestRefused
-            If there is none, for the reason the class says.
-        """
+        """Ask with a body; nothing changes over there, so it may be repeated."""
         return self._ask(_Question("POST", path, body=body), repeatable=True)
 
     def submit(self, path: str, body: dict[str, Any]) -> Any:
-        """Have something made over there, at most once.
-
-        Parameters
-        ----------
-        path : str
-            The path.
-        body : dict
-            What is to be made, in the platform's names.
-
-        Returns
-        -------
-        dict
-            The answer's JSON object.
-
-        Raises
-        ------
-        PlatformUnavailable
-            With ``lost_submit`` set if it may have been made although the answer did not come.
-        AccessRefused, RequestRefused
-            If it was not made.
-        """
+        """Have something made over there, at most once; an error has ``lost_submit`` set if it may have been made."""
         try:
             return self._ask(_Question("POST", path, body=body), repeatable=False)
         except PlatformUnavailable as error:
+            # After 429 nothing was made; after any other silence the job may exist under an id we never learnt.
             if error.sent and error.status != 429:
                 self.counters.add(lost_submits=1)
                 error.lost_submit = True
@@ -233,34 +164,16 @@ class Client:
             raise
 
     def delete(self, path: str, **path_params: str) -> None:
-        """Clean up what was made; what is gone already counts as cleaned up.
-
-        Parameters
-        ----------
-        path : str
-            Template of the path.
-        **path_params : str
-            Values for the names in braces.
-
-        Raises
-        ------
-        PlatformUnavailable, AccessRefused, RequestRefused
-            If it is still there.
-        """
+        """Clean up what was made; what is gone already counts as cleaned up."""
         try:
             self._ask(_Question("DELETE", path, path_params, wants_answer=False), repeatable=True)
         except RequestRefused as error:
+            # The platform forgets what is old by itself.
             if error.status not in (404, 410):
                 raise
 
     def counted(self) -> Counts:
-        """Give the counts of this moment.
-
-        Returns
-        -------
-        Counts
-            A copy that does not change any more.
-        """
+        """The counts of this moment; they do not change any more."""
         return self.counters.counted()
 
     def close(self) -> None:
@@ -291,6 +204,7 @@ class Client:
             self.counters.add(requests=1)
             return request()
 
+        # A place is taken only once the breaker lets us through; who is refused must not use up the allowance.
         return self.breaker.call(sent, first=place)
 
     def _exchange(self, question: _Question, token: str) -> Any:
@@ -331,6 +245,7 @@ class Client:
             # Raised below, outside: these errors carry the answer, and with it perhaps a token.
             pass
         token, api.access_token = api.access_token, ""
+        # The token becomes a header; a line break in it would begin another one.
         if not isinstance(token, str) or not token or not all("!" <= c <= "~" for c in token):
             raise PlatformUnavailable(f"{LOGIN}: the answer holds no token; {_SOMEBODY_ELSE}", sent=False)
         self._hidden.add(token)

@@ -110,18 +110,7 @@ class Secrets(set[str]):
 
     @classmethod
     def of(cls, credentials: Credentials) -> Secrets:
-        """Start with the secret, in the forms it is sent in.
-
-        Parameters
-        ----------
-        credentials : Credentials
-            Whose secret.
-
-        Returns
-        -------
-        Secrets
-            To be added to as tokens come.
-        """
+        """Start with the secret, in the forms it is sent in."""
         pair = f"{credentials.client_id}:{credentials.client_secret}"
         return cls({credentials.client_secret, base64.b64encode(pair.encode()).decode()})
 
@@ -197,17 +186,7 @@ _LIKE = "want one like https://api.mypurecloud.ie, or set GENESYS_REGION instead
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself.
-
-    Parameters
-    ----------
-    host : str
-        A name or an address, without a port.
-
-    Returns
-    -------
-    bool
-        True for ``localhost`` and loopback addresses.
+    """Whether a host, named without a port, is this machine itself.
 
     Examples
     --------

@@ -121,25 +121,7 @@ class JobFailed(PlatformError):
 def refusal(
     status: int, asked: str, headers: Mapping[str, str], body: bytes | str, *, hidden: Collection[str] = ()
 ) -> PlatformError:
-    """Make the error that stands for an answer other than success.
-
-    Parameters
-    ----------
-    status : int
-        The HTTP status.
-    asked : str
-        Method and path template, such as ``GET /api/v2/routing/queues/{queueId}``.
-    headers : Mapping[str, str]
-        Headers of the answer; names are looked up as they are, so give a mapping that ignores case.
-    body : bytes or str
-        Body of the answer.
-    hidden : collection of str
-        What is not to be shown should the answer repeat it.
-
-    Returns
-    -------
-    PlatformError
-        The child class that fits the status, not raised.
+    """Make the error for an answer other than success; what is hidden is not shown should the answer repeat it.
 
     Examples
     --------
@@ -167,21 +149,8 @@ def refusal(
 def unreachable(asked: str, host: str, error: Exception, *, met: bool) -> PlatformUnavailable:
     """Make the error that stands for a request without an answer.
 
-    Parameters
-    ----------
-    asked : str
-        Method and path template.
-    host : str
-        Where the request went.
-    error : Exception
-        What ``urllib3`` raised; only its kind is told, as its text quotes addresses and values.
-    met : bool
-        Whether this host has answered before. A name never heard of is a slip of the pen, not a bad moment.
-
-    Returns
-    -------
-    PlatformUnavailable
-        Not raised; says whether the request may have arrived and whether asking again makes sense.
+    Only the kind of `error` is told, as its text quotes addresses and values. A host never met is a slip of the
+    pen, not a bad moment, so asking again makes no sense.
     """
     kind, finding, remedy = _trouble(error)
     return PlatformUnavailable(
@@ -231,19 +200,7 @@ CHECK_CREDENTIALS = (
 
 
 def one_line(text: object, longest: int = _LONGEST_TEXT) -> str:
-    """Make foreign text fit to be shown: printable, on one line, short.
-
-    Parameters
-    ----------
-    text : object
-        What the platform sent; anything but a string or a number counts as nothing.
-    longest : int
-        Characters kept. [count]
-
-    Returns
-    -------
-    str
-        The text, perhaps empty.
+    """Make foreign text fit to be shown: printable, on one line, short; anything but a string or a number is nothing.
 
     Examples
     --------

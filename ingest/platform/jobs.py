@@ -21,21 +21,11 @@ _GONE = (404, 410)
 
 @dataclass
 class JobCounts:
-    """What the jobs of one caller came to.
+    """What the jobs of one caller came to."""
 
-    Parameters
-    ----------
-    submitted : int
-        Jobs asked for. [count]
-    lost : int
-        Attempts that did not come to an end. [count]
-    undeleted : int
-        Jobs that could not be cleaned up; the platform forgets them by itself. [count]
-    """
-
-    submitted: int = 0
-    lost: int = 0
-    undeleted: int = 0
+    submitted: int = 0  # Jobs asked for. [count]
+    lost: int = 0  # Attempts that did not come to an end. [count]
+    undeleted: int = 0  # Jobs that could not be cleaned up; the platform forgets them by itself. [count]
 
 
 def run_job(

@@ -38,13 +38,7 @@ class Timeouts:
 
 
 class Network:
-    """Connections: bounded in time, never repeated, never redirected, through the proxy that the user has named.
-
-    Parameters
-    ----------
-    timeouts : Timeouts
-        Limits of one request.
-    """
+    """Connections: bounded in time, never repeated, never redirected, through the proxy that the user has named."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
@@ -53,24 +47,7 @@ class Network:
         self.met: set[str] = set()  # hosts that have answered
 
     def send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> urllib3.BaseHTTPResponse:
-        """Send one request and read the whole answer.
-
-        Parameters
-        ----------
-        method : str
-            The HTTP method.
-        url : str
-            The full address.
-        headers : dict
-            Headers of the request.
-        body : bytes or None
-            Its body.
-
-        Returns
-        -------
-        urllib3.BaseHTTPResponse
-            The answer, whatever its status.
-        """
+        """Send one request and read the whole answer."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         answer = self._pool(parts.scheme, host).request(

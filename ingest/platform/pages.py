@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from ingest.platform.errors import PlatformUnavailable
 
+# A million entities; a listing without an end must not read for ever.
 _MOST_PAGES = 10_000
 
 
 class Reader(Protocol):
-    """What reading the platform takes: four ways to ask, whoever answers."""
+    """Four ways to ask the platform; without an answer each raises the `PlatformError` that says why."""
 
     def get(self, path: str, query: dict[str, Any] | None = None, **path_params: str) -> Any:
         """Read one answer.
@@ -114,6 +115,7 @@ def pages(
         entities = _listed(answer, "entities", path)
         if not entities:
             return
+        # A proxy or a cache that ignores the page number would be read to the last page.
         _refuse_repetition(entities, before, number, path)
         yield entities
         if not answer.get("nextUri"):

@@ -59,34 +59,8 @@ def patiently(
     """Do some work, and do it again while that is safe and promising.
 
     After 429 the platform has done nothing, so anything may be repeated, as may what never left this machine.
-    Everything else is repeated only if repeating is safe.
-
-    Parameters
-    ----------
-    work : callable
-        One request; raises PlatformUnavailable if another try may help.
-    repeatable : bool
-        Whether doing it twice does no harm.
-    patience : Patience
-        How often and how long.
-    clock : callable
-        Seconds that only grow. [s]
-    sleep : callable
-        Waits so many seconds.
-    rng : random.Random
-        Draws the waits, so that many clients do not come back at the same moment.
-    on_wait : callable, optional
-        Told the seconds and the reason before each wait.
-
-    Returns
-    -------
-    object
-        What the work returned.
-
-    Raises
-    ------
-    PlatformUnavailable
-        The last setback, with the story in its message; or at once if repeating is not safe.
+    Everything else is repeated only if repeating is safe. Waits are drawn, so that many clients do not come back at
+    the same moment; the last setback is raised with its story.
 
     Examples
     --------
@@ -127,11 +101,13 @@ class _Course:
 
         .. [1] M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015
         """
+        # Patience is counted from here: a slow first answer costs nothing of it.
         if self._ends is None:
             self._ends = self._clock() + self._patience.total_s
         told_s = _setback(state).retry_after_s
         if told_s:
             return min(told_s, self._patience.cap_s)
+        # Long past the cap; more would overflow.
         doublings = min(state.attempt_number - 1, 60)
         return self._rng.uniform(0.0, min(self._patience.cap_s, self._patience.base_s * 2.0**doublings))
 
@@ -161,20 +137,8 @@ def _setback(state: RetryCallState) -> PlatformUnavailable:
 def asked_wait_s(status: int, headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """How long the platform asks us to stay away.
 
-    Parameters
-    ----------
-    status : int
-        The HTTP status.
-    headers : Mapping[str, str]
-        Headers of the answer, in a mapping that ignores case.
-    now : datetime, optional
-        The time, should the answer not tell its own; a date is compared with the clock it was made by.
-
-    Returns
-    -------
-    float or None
-        Seconds, 0 or more: ``Retry-After`` as seconds or as a date; after 429 else the end of the minute that is
-        counted. None if it does not say.
+    ``Retry-After`` as seconds or as a date (compared with the answer's own clock); after 429 else the end of the
+    minute that is counted. None if it does not say. [s]
 
     Examples
     --------

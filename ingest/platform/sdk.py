@@ -36,45 +36,19 @@ _LOADING = threading.Lock()
 
 @dataclass
 class Answer:
-    """What the SDK looks at in an answer; the bytes go another way.
+    """What the SDK looks at in an answer; the bytes go another way."""
 
-    Parameters
-    ----------
-    status : int
-        The HTTP status.
-    headers : Mapping[str, str]
-        Headers, in a mapping that ignores case.
-    data : str
-        The body of an answer to a login, which the SDK reads itself.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    data: str = field(default="", repr=False)
+    status: int  # The HTTP status
+    headers: Mapping[str, str] = field(repr=False)  # Headers, in a mapping that ignores case
+    data: str = field(default="", repr=False)  # The body of an answer to a login, which the SDK reads itself
 
     def getheaders(self) -> Mapping[str, str]:
-        """Give the headers, under the name the SDK asks by.
-
-        Returns
-        -------
-        Mapping[str, str]
-            Headers of the answer.
-        """
+        """Give the headers, under the name the SDK asks by."""
         return self.headers
 
 
 class Wire:
-    """What the SDK client of one thread sends through; stands in for its AbstractHttpClient.
-
-    Parameters
-    ----------
-    network : Network
-        The connections, shared by all threads.
-    limiter : Limiter
-        Is told what answers say about the allowance.
-    hidden : Secrets
-        Should an answer repeat one, messages do not.
-    """
+    """What the SDK client of one thread sends through; stands in for its AbstractHttpClient."""
 
     def __init__(self, network: Network, limiter: Limiter, hidden: Secrets) -> None:
         self._network = network
@@ -84,44 +58,16 @@ class Wire:
         self._raw = b""
 
     def about(self, asked: str) -> None:
-        """Name what is going to be asked, for messages.
-
-        Parameters
-        ----------
-        asked : str
-            Method and path template.
-        """
+        """Name what is going to be asked, for messages."""
         self._asked, self._raw = asked, b""
 
     def take(self) -> bytes:
-        """Give the bytes of the last answer, once.
-
-        Returns
-        -------
-        bytes
-            The body; empty if there was none.
-        """
+        """Give the bytes of the last answer, once."""
         raw, self._raw = self._raw, b""
         return raw
 
     def request(self, options: Any) -> Answer:
-        """Send one request; called by the SDK.
-
-        Parameters
-        ----------
-        options : HttpRequestOptions
-            Method, address, headers and body.
-
-        Returns
-        -------
-        Answer
-            If it is a success.
-
-        Raises
-        ------
-        PlatformError
-            Whatever else comes of it.
-        """
+        """Send one request; called by the SDK."""
         login = self._asked == LOGIN
         body = urlencode(options.post_params).encode() if login else _encoded(options.body)
         url = f"{options.url}?{urlencode(options.query_params)}" if options.query_params else options.url

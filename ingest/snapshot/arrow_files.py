@@ -72,15 +72,6 @@ class DayFile:
 
     The IPC format fixes a file's dictionaries with its first batch. Where a later batch of the same day
     brings a new text, the day's batches so far are written again with the longer dictionary.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    columns : tuple of str
-        Columns to store, in order.
-    dictionaries : Dictionaries
-        Shared by all files of the snapshot.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...], dictionaries: Dictionaries) -> None:
@@ -139,24 +130,7 @@ class DayFile:
 
 
 class Pinned:
-    """A mapped file of a folder; it stays readable when the folder is renamed or deleted.
-
-    Parameters
-    ----------
-    entry : FileEntry
-        What the manifest says of it.
-    folder : int
-        Descriptor of the folder, opened.
-    path : Path
-        How to name the file in errors.
-
-    Raises
-    ------
-    OSError
-        If it cannot be opened.
-    ValueError
-        If it is empty or no plain file.
-    """
+    """A mapped file of a folder; it stays readable when the folder is renamed or deleted."""
 
     def __init__(self, entry: FileEntry, folder: int, path: Path) -> None:
         self._entry, self._path = entry, path
@@ -177,13 +151,7 @@ class Pinned:
         return ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
 
     def check(self) -> None:
-        """Compare size and hash with the manifest, once; lets other threads run meanwhile.
-
-        Raises
-        ------
-        CorruptSnapshot
-            If the content is not what was written.
-        """
+        """Compare size and hash with the manifest, once; lets other threads run meanwhile."""
         if self._is_checked:
             return
         entry, remedy = self._entry, "restore the file or import the data again"

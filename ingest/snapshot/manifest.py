@@ -21,27 +21,13 @@ FILE_NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file of a snapshot.
+    """One file of a snapshot."""
 
-    Parameters
-    ----------
-    path : str
-        Relative to the snapshot's folder, with forward slashes.
-    table : str
-        The table whose rows it holds.
-    rows : int
-        Number of rows.
-    bytes : int
-        Size. [byte]
-    sha256 : str
-        Hash of the content.
-    """
-
-    path: str
-    table: str
-    rows: int
-    bytes: int
-    sha256: str
+    path: str  # Relative to the snapshot's folder, with forward slashes
+    table: str  # The table whose rows it holds
+    rows: int  # Number of rows
+    bytes: int  # Size. [byte]
+    sha256: str  # Hash of the content
 
 
 @dataclass(frozen=True)
@@ -113,22 +99,7 @@ class Manifest:
 
 
 def content_id(files: Sequence[FileEntry], rows: Mapping[str, int], dictionaries: Mapping[str, Sequence[str]]) -> str:
-    """One hash over the files' hashes and what else decides how they are read: equal content has equal id.
-
-    Parameters
-    ----------
-    files : sequence of FileEntry
-        In any order.
-    rows : mapping
-        Row count by table.
-    dictionaries : mapping
-        Texts behind codes.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal.
-    """
+    """One hash over the files' hashes and what else decides how they are read: equal content has equal id."""
     listed = sorted(list(asdict(entry).values()) for entry in files)
     said = {"files": listed, "rows": rows, "dictionaries": dictionaries}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -102,22 +102,6 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
     """Give a finished folder its name; an old one of that name leaves only when the new one stands.
 
     Readers that have the old one open keep their files.
-
-    Parameters
-    ----------
-    store : Path
-        Folder of snapshots.
-    name : str
-        Name of the snapshot.
-    finished : Path
-        Folder to be renamed, on the same disk.
-    replace : bool
-        Whether an existing one may be replaced.
-
-    Raises
-    ------
-    SnapshotExists
-        If the name was taken meanwhile and may not be replaced.
     """
     target = store / name
     with locked(store):

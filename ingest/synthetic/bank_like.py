@@ -23,18 +23,7 @@ ON_DUTY = 0.79
 def bank_centre(size: Size, rng: np.random.Generator) -> Centre:
     """Build a centre of the bank's structure, with as many agents on duty as the interactions need.
 
-    Parameters
-    ----------
-    size : Size
-        Interactions, first day and number of days; the other numbers are the bank's. Shifts grow with the
-        interactions, up to everybody.
-    rng : numpy.random.Generator
-        Decides who works when.
-
-    Returns
-    -------
-    Centre
-        One queue, the types of calls as skills, Hebrew and English.
+    Shifts grow with the interactions, up to everybody.
 
     Examples
     --------

@@ -21,110 +21,57 @@ ENTRIES = 4096
 
 @dataclass(frozen=True)
 class Size:
-    """How large a made-up centre is.
+    """How large a made-up centre is."""
 
-    Parameters
-    ----------
-    interactions, agents, queues, skills, languages, days : int
-        Numbers, each at least 1.
-    start : date
-        First day.
-    """
-
+    # Numbers, each at least 1
     interactions: int
     agents: int
     queues: int
     skills: int
     languages: int
     days: int
-    start: date
+    start: date  # First day
 
 
 @dataclass(frozen=True)
 class Callers:
-    """Kinds of calls: where they go, what they need, and the laws of their times.
+    """Kinds of calls: where they go, what they need, and the laws of their times."""
 
-    Parameters
-    ----------
-    pick : (n_queues * n_parts, ENTRIES) array of int
-        Kinds as often as they call; a row is a queue in one part of the day.
-    skills : polars.Series of list of str
-        Skills that each kind needs.
-    language : polars.Series of str
-        Language of each kind.
-    priority : (n_kinds,) array of float
-        Priority of each kind. [points]
-    work : (n_kinds,) array of int
-        Row of `Centre.able` for each kind.
-    law : (n_kinds,) array of int
-        Row of the three laws for each kind.
-    handle_s, patience_s, offered_wait_s : (n_laws, ENTRIES) array of float
-        Equally likely values. [s]
-    queued : (SLOTS, n_kinds) array of float
-        Share that has to wait, by half hour.
-    """
-
-    pick: IntArray
-    skills: pl.Series
-    language: pl.Series
-    priority: FloatArray
-    work: IntArray
-    law: IntArray
+    pick: IntArray  # Kinds as often as they call; a row is a queue in one part of the day
+    skills: pl.Series  # Skills that each kind needs
+    language: pl.Series  # Language of each kind
+    priority: FloatArray  # Priority of each kind. [points]
+    work: IntArray  # Row of `Centre.able` for each kind
+    law: IntArray  # Row of the three laws for each kind
+    # Equally likely values. [s]
     handle_s: FloatArray
     patience_s: FloatArray
     offered_wait_s: FloatArray
-    queued: FloatArray
+    queued: FloatArray  # Share that has to wait, by half hour
 
 
 @dataclass(frozen=True)
 class Centre:
-    """A made-up centre from which interactions are drawn.
+    """A made-up centre from which interactions are drawn."""
 
-    Parameters
-    ----------
-    time_zone : str
-        IANA zone of its days.
-    agents, queues, members : polars.DataFrame
-        Its tables.
-    arrivals : (n_queues, 7, SLOTS) array of float
-        Relative number of arrivals by queue, weekday (Monday first) and half hour.
-    callers : Callers
-        Kinds of calls.
-    able : tuple of (n_works, n_agents) array of int
-        How readily each agent takes each work, 0 for never; the later ones are for half hours in which
-        nobody of the earlier ones is on duty.
-    start_slot, end_slot : (n_days, n_agents) array of int
-        Half hours in which the agent's duty starts and ends, both 0 on a day off.
-    notes : tuple of str
-        Assumptions, in words.
-    """
-
-    time_zone: str
+    time_zone: str  # IANA zone of its days
+    # Its tables
     agents: pl.DataFrame
     queues: pl.DataFrame
     members: pl.DataFrame
-    arrivals: FloatArray
-    callers: Callers
+    arrivals: FloatArray  # Relative number of arrivals by queue, weekday (Monday first) and half hour
+    callers: Callers  # Kinds of calls
+    # How readily each agent takes each work, 0 for never; the later ones are for half hours in which nobody of the
+    # earlier ones is on duty
     able: tuple[IntArray, ...]
+    # Half hours in which the agent's duty starts and ends, both 0 on a day off
     start_slot: IntArray
     end_slot: IntArray
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # Assumptions, in words
 
 
 def quantile_law(probability: Sequence[float], value_s: Sequence[float]) -> FloatArray:
     """Equally likely values of a law given by some of its quantiles, in whole seconds.
-
-    Parameters
-    ----------
-    probability : sequence of float
-        Rising from 0 to 1.
-    value_s : sequence of float
-        Quantile at each probability. [s]
-
-    Returns
-    -------
-    (ENTRIES,) array of float
-        Rising values. [s]
 
     Examples
     --------
@@ -144,18 +91,6 @@ def _standard_normal() -> FloatArray:
 def lognormal_law(mean_s: float, sigma: float) -> FloatArray:
     """Equally likely values of a lognormal law, in whole seconds.
 
-    Parameters
-    ----------
-    mean_s : float
-        Mean. [s]
-    sigma : float
-        Standard deviation of the logarithm.
-
-    Returns
-    -------
-    (ENTRIES,) array of float
-        Rising values. [s]
-
     Examples
     --------
     >>> round(float(lognormal_law(300, 0.5).mean()))
@@ -167,16 +102,6 @@ def lognormal_law(mean_s: float, sigma: float) -> FloatArray:
 def exponential_law(mean_s: float) -> FloatArray:
     """Equally likely values of an exponential law, in whole seconds.
 
-    Parameters
-    ----------
-    mean_s : float
-        Mean. [s]
-
-    Returns
-    -------
-    (ENTRIES,) array of float
-        Rising values. [s]
-
     Examples
     --------
     >>> round(float(exponential_law(60).mean()))
@@ -187,16 +112,6 @@ def exponential_law(mean_s: float) -> FloatArray:
 
 def pick_table(share: FloatArray) -> Int32Array:
     """For each row of shares, the columns as often as their share.
-
-    Parameters
-    ----------
-    share : (n_rows, n_columns) array of float
-        Not negative, with a positive sum in each row.
-
-    Returns
-    -------
-    (n_rows, ENTRIES) array of int32
-        Numbers of columns.
 
     Examples
     --------

@@ -27,44 +27,18 @@ Batch = tuple[pl.DataFrame, IntArray]
 
 @dataclass(frozen=True)
 class Slots:
-    """The stretches of time that are filled one after the other.
+    """The stretches of time that are filled one after the other."""
 
-    Parameters
-    ----------
-    start_us : (n_slots,) array of int
-        Start in UTC. [us since 1970]
-    length_us : int
-        Length of each. [us]
-    day, slot : (n_slots,) array of int
-        Day from the first, and half hour of the day.
-    arrivals : (n_slots, n_queues) array of int
-        How many arrive.
-    """
-
-    start_us: IntArray
-    length_us: int
+    start_us: IntArray  # Start in UTC. [us since 1970]
+    length_us: int  # Length of each. [us]
+    # Day from the first, and half hour of the day
     day: IntArray
     slot: IntArray
-    arrivals: IntArray
+    arrivals: IntArray  # How many arrive
 
 
 def draw_arrivals(centre: Centre, size: Size, rng: np.random.Generator) -> Slots:
-    """Draw how many interactions arrive in every half hour and queue, all of them in all.
-
-    Parameters
-    ----------
-    centre : Centre
-        Gives the shape and the time zone.
-    size : Size
-        Interactions, first day, days.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    Slots
-        In order of time; half hours that summer time skips are left out.
-    """
+    """Draw how many interactions arrive in every half hour and queue; half hours that summer time skips have none."""
     day, slot = (axis.ravel() for axis in np.indices((size.days, SLOTS)))
     start_us = utc_us(size, centre.time_zone, day, slot)
     exists = start_us >= 0
@@ -88,24 +62,7 @@ def utc_us(size: Size, time_zone: str, day: IntArray, slot: IntArray) -> IntArra
 
 
 def draw_batches(centre: Centre, slots: Slots, interactions: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Draw all interactions, about `BATCH_ROWS` at a time.
-
-    Parameters
-    ----------
-    centre : Centre
-        To draw from.
-    slots : Slots
-        With their arrivals.
-    interactions : int
-        How many there are in all; ids are numbered with as many digits.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Yields
-    ------
-    Batch
-        In order of arrival.
-    """
+    """Draw all interactions, about `BATCH_ROWS` at a time."""
     first_number, width = 1, len(str(interactions))
     for part in _parts(slots, centre):
         frame, agent = _draw(centre, slots, part, rng)

@@ -34,21 +34,7 @@ DRAWN = (
 def played(centre: Centre, staffing: pl.DataFrame, batches: Iterable[draws.Batch], seed: int) -> Iterator[draws.Batch]:
     """Let the drawn customers be served by the agents on duty.
 
-    Parameters
-    ----------
-    centre : Centre
-        With its agents, queues and members.
-    staffing : polars.DataFrame
-        Shifts, rows of the staffing table.
-    batches : iterable of Batch
-        Customers as drawn; who answered them and when is not looked at.
-    seed : int
-        Of the replay; nothing is drawn in it.
-
-    Yields
-    ------
-    Batch
-        The same customers in batches of about `draws.BATCH_ROWS`.
+    Who answered the drawn customers and when is not looked at.
     """
     frame = pl.concat([rows for rows, _ in batches])
     calls = frame.select(
@@ -68,22 +54,7 @@ def played(centre: Centre, staffing: pl.DataFrame, batches: Iterable[draws.Batch
 
 
 def settled(centre: Centre, frame: pl.DataFrame, agent: IntArray) -> pl.DataFrame:
-    """Rows of the interactions table: handling times of those who were answered only.
-
-    Parameters
-    ----------
-    centre : Centre
-        Names the agents.
-    frame : polars.DataFrame
-        Customers with the handling time each would take.
-    agent : (n,) array of int
-        Who answered, -1 for nobody.
-
-    Returns
-    -------
-    polars.DataFrame
-        With outcome and agent_id.
-    """
+    """Rows of the interactions table: handling times of those who were answered only."""
     names = centre.agents["agent_id"].extend_constant(None, 1)
     answered = pl.Series(agent >= 0)
     return frame.with_columns(

@@ -50,19 +50,7 @@ class _People:
 
 
 def typical_centre(size: Size, rng: np.random.Generator) -> Centre:
-    """Build a centre of the given size.
-
-    Parameters
-    ----------
-    size : Size
-        Numbers of everything.
-    rng : numpy.random.Generator
-        Decides levels, shares and shapes.
-
-    Returns
-    -------
-    Centre
-        In UTC, open from 07:00 to 22:00.
+    """Build a centre of the given size, in UTC, open from 07:00 to 22:00.
 
     Examples
     --------

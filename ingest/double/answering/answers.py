@@ -10,40 +10,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """One request, taken apart.
+    """One request, taken apart."""
 
-    Parameters
-    ----------
-    path : str
-        Without the query.
-    query : dict
-        Lists of values by name; commas divide values as repetition does.
-    body : object
-        Parsed JSON, None without one.
-    names : dict
-        Parts of the path: queueId, userId, jobId ...
-    fault : str or None
-        What is to be wrong with the content, if anything.
-    """
-
-    path: str
+    path: str  # Without the query
+    # Lists of values by name; commas divide values as repetition does
     query: dict[str, list[str]] = field(default_factory=dict)
-    body: Any = None
-    names: dict[str, str] = field(default_factory=dict)
-    fault: str | None = None
+    body: Any = None  # Parsed JSON, None without one
+    names: dict[str, str] = field(default_factory=dict)  # Parts of the path: queueId, userId, jobId
+    fault: str | None = None  # What is to be wrong with the content, if anything
 
     def expand(self) -> frozenset[str]:
         """Expansions asked for."""
         return frozenset(self.query.get("expand", ()))
 
     def number(self, name: str, default: int, most: int) -> int:
-        """A number of the query, brought down to `most` without a word as the platform does.
-
-        Raises
-        ------
-        Refused
-            If it is not a number of 1 or more.
-        """
+        """A number of the query, brought down to `most` without a word as the platform does."""
         text = self.query.get(name, [str(default)])[0]
         if not text.isdecimal() or int(text) < 1:
             raise bad_request(f"{name} {text!r}: want a number of 1 or more")
@@ -52,37 +33,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back.
+    """What comes back."""
 
-    Parameters
-    ----------
-    body : object
-        Anything JSON can say; None for no body at all.
-    status : int
-        HTTP status.
-    headers : dict
-        Besides those that every answer has.
-    """
-
-    body: Any
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    body: Any  # Anything JSON can say; None for no body at all
+    status: int = 200  # HTTP status
+    headers: dict[str, str] = field(default_factory=dict)  # Besides those that every answer has
 
 
 class Refused(Exception):
-    """The platform says no, in its own words.
-
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    code : str
-        The platform's code: "not.found" ...
-    message : str
-        In words.
-    **headers : str
-        Headers of the answer; underscores stand for dashes.
-    """
+    """The platform says no, in its own words."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -97,32 +56,10 @@ class Refused(Exception):
 
 
 def bad_request(message: str) -> Refused:
-    """A refusal of a question that makes no sense.
-
-    Parameters
-    ----------
-    message : str
-        In words.
-
-    Returns
-    -------
-    Refused
-        With status 400.
-    """
+    """A refusal of a question that makes no sense."""
     return Refused(400, "bad.request", message)
 
 
 def not_found(what: str) -> Refused:
-    """A refusal as there is no such thing.
-
-    Parameters
-    ----------
-    what : str
-        Its kind and id.
-
-    Returns
-    -------
-    Refused
-        With status 404.
-    """
+    """A refusal as there is no such thing."""
     return Refused(404, "not.found", f"The requested resource was not found: {what}")

@@ -26,17 +26,7 @@ ODD = {"null_enum": None, "unknown_enum": "not-yet-known-to-you"}
 
 
 class Details:
-    """Answers questions about single conversations and users.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-    available_ms : int
-        Jobs know what started before. [ms since 1970]
-    polls : int
-        How often a job must be asked for before it is done.
-    """
+    """Answers questions about single conversations and users."""
 
     def __init__(self, organisation: Organisation, available_ms: int, polls: int) -> None:
         self._organisation = organisation
@@ -189,25 +179,7 @@ class Details:
 
 
 def checked(body: object, known: set[str]) -> Json:
-    """A body that holds nothing but what is known.
-
-    Parameters
-    ----------
-    body : object
-        As it came.
-    known : set of str
-        Names that it may hold.
-
-    Returns
-    -------
-    dict
-        The body.
-
-    Raises
-    ------
-    Refused
-        If it is no object, or holds something else.
-    """
+    """A body that holds nothing but what is known."""
     if not isinstance(body, dict):
         raise bad_request("body: want a JSON object")
     for name in body:
@@ -217,23 +189,7 @@ def checked(body: object, known: set[str]) -> Json:
 
 
 def span(body: Json) -> tuple[int, int]:
-    """The interval of a body.
-
-    Parameters
-    ----------
-    body : dict
-        With an interval.
-
-    Returns
-    -------
-    tuple of int
-        Start and end in milliseconds since 1970.
-
-    Raises
-    ------
-    Refused
-        If there is none.
-    """
+    """The interval of a body."""
     try:
         return interval(body.get("interval"))
     except InvalidScenario as error:
@@ -241,23 +197,7 @@ def span(body: Json) -> tuple[int, int]:
 
 
 def paging(body: Json) -> tuple[int, int]:
-    """Number and size of the page that a body asks for.
-
-    Parameters
-    ----------
-    body : dict
-        Perhaps with paging.
-
-    Returns
-    -------
-    tuple of int
-        From 1; 25 if nothing is said.
-
-    Raises
-    ------
-    Refused
-        If the numbers are beyond what is answered.
-    """
+    """Number (from 1) and size (25) of the page that a body asks for."""
     given = body.get("paging") or {}
     number, size = given.get("pageNumber", 1), given.get("pageSize", 25)
     if not (isinstance(number, int) and isinstance(size, int) and number >= 1 and 1 <= size <= MOST_A_PAGE):

@@ -31,38 +31,14 @@ BODY = {
 
 
 class Filters:
-    """Answers which conversations match a query's filters.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-    conversations : Conversations
-        In order of start.
-    """
+    """Answers which conversations match a query's filters."""
 
     def __init__(self, organisation: Organisation, conversations: Conversations) -> None:
         self._organisation = organisation
         self._conversations = conversations
 
     def mask(self, body: Json) -> BoolArray | None:
-        """Which conversations match all filters of a body.
-
-        Parameters
-        ----------
-        body : dict
-            Of a query or job.
-
-        Returns
-        -------
-        (n,) array of bool or None
-            None where nothing is filtered.
-
-        Raises
-        ------
-        Refused
-            If a filter is not one the platform would know.
-        """
+        """Which conversations match all filters of a body."""
         for name in ("surveyFilters", "evaluationFilters", "resolutionFilters"):
             if body.get(name):
                 raise bad_request(f"{name}: not offered here")
@@ -122,25 +98,7 @@ class Filters:
 
 
 def evaluate(given: object, test: Callable[[Json], pl.Series]) -> pl.Series:
-    """Rows that match a filter.
-
-    Parameters
-    ----------
-    given : object
-        A filter: type, predicates, clauses.
-    test : callable
-        Rows that match a predicate.
-
-    Returns
-    -------
-    polars.Series
-        True where it matches.
-
-    Raises
-    ------
-    Refused
-        If it is not a filter.
-    """
+    """Rows that match a filter."""
     if not isinstance(given, dict) or given.get("type") not in {"and", "or"}:
         raise bad_request("filter: want type 'and' or 'or', and predicates or clauses")
     parts = [test(one) for one in _predicates(given)] + [evaluate(one, test) for one in given.get("clauses") or []]
@@ -161,25 +119,7 @@ def _predicates(given: Json) -> list[Json]:
 
 
 def compare(values: pl.Series, predicate: Json) -> pl.Series:
-    """Rows that match a predicate.
-
-    Parameters
-    ----------
-    values : polars.Series
-        The dimension's values.
-    predicate : dict
-        With operator and value.
-
-    Returns
-    -------
-    polars.Series
-        True where it matches.
-
-    Raises
-    ------
-    Refused
-        If there is no such operator.
-    """
+    """Rows that match a predicate."""
     operator = predicate.get("operator", "matches")
     if operator not in OPERATORS:
         raise unknown("operator", operator)
@@ -193,18 +133,5 @@ def compare(values: pl.Series, predicate: Json) -> pl.Series:
 
 
 def unknown(what: str, given: object) -> Refused:
-    """The refusal of a word that the platform does not know.
-
-    Parameters
-    ----------
-    what : str
-        "dimension", "metric" ...
-    given : object
-        The word.
-
-    Returns
-    -------
-    Refused
-        With status 400.
-    """
+    """The refusal of a word that the platform does not know."""
     return bad_request(f"Unknown {what} [{given}]")

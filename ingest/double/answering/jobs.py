@@ -14,34 +14,16 @@ ENDS = {"job_failed": "FAILED", "job_expired": "EXPIRED", "job_never_done": "PEN
 
 @dataclass
 class Job:
-    """One job.
+    """One job."""
 
-    Parameters
-    ----------
-    places : (n,) array of int
-        Conversations that it found.
-    subject : str
-        Its interval.
-    end : str
-        State that it comes to.
-    polls : int
-        How often it was asked for.
-    """
-
-    places: IntArray
-    subject: str
-    end: str
-    polls: int = 0
+    places: IntArray  # Conversations that it found
+    subject: str  # Its interval
+    end: str  # State that it comes to
+    polls: int = 0  # How often it was asked for
 
 
 class Jobs:
-    """All jobs of the platform.
-
-    Parameters
-    ----------
-    polls : int
-        How often a job must be asked for before it is done: once QUEUED, then PENDING.
-    """
+    """All jobs of the platform: each is QUEUED once, then PENDING, until it has been asked for often enough."""
 
     def __init__(self, polls: int) -> None:
         self._polls = polls
@@ -50,22 +32,7 @@ class Jobs:
         self._lock = Lock()
 
     def begin(self, places: IntArray, subject: str, fault: str | None) -> str:
-        """Begin a job.
-
-        Parameters
-        ----------
-        places : (n,) array of int
-            Conversations that it will find.
-        subject : str
-            Its interval.
-        fault : str or None
-            What will become of it, if not results.
-
-        Returns
-        -------
-        str
-            Its id.
-        """
+        """Begin a job that will find these conversations, unless a fault becomes of it."""
         with self._lock:
             self._begun += 1
             job_id = platform_id("job", str(self._begun))

@@ -33,26 +33,7 @@ class Pages:
         has_total: bool,
         key: str = "",
     ) -> Answer:
-        """One page of a list.
-
-        Parameters
-        ----------
-        question : Question
-            With pageSize and pageNumber.
-        entries : sequence
-            The whole list.
-        write : callable
-            Makes an entity of an entry.
-        has_total : bool
-            Whether the page says how many there are.
-        key : str
-            Tells this list from others of the same path.
-
-        Returns
-        -------
-        Answer
-            With nextUri while more is to come.
-        """
+        """One page of a list."""
         size, number = question.number("pageSize", DEFAULT_SIZE, MOST), question.number("pageNumber", 1, 1 << 31)
         list_key = f"{question.path} {key}"
         start, stop = self._place(list_key, len(entries), size, number, question.fault == "short_page", not has_total)

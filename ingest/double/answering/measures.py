@@ -49,15 +49,7 @@ def _emitted() -> dict[str, tuple[pl.Expr, pl.Expr, pl.Expr]]:
 
 
 class Measures:
-    """Answers questions about many conversations at once.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-    people : People
-        Users, queues and members.
-    """
+    """Answers questions about many conversations at once."""
 
     def __init__(self, organisation: Organisation, people: People) -> None:
         self._organisation, self._people = organisation, people

@@ -34,27 +34,13 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Route:
-    """One path.
+    """One path."""
 
-    Parameters
-    ----------
-    method : str
-        HTTP method.
-    template : str
-        Path with names in braces.
-    kind : str
-        Of request; one of `faults.KINDS`.
-    permission : str or None
-        Needed to ask.
-    answer : callable
-        Makes an answer of a question.
-    """
-
-    method: str
-    template: str
-    kind: str
-    permission: str | None
-    answer: Callable[[Question], Answer]
+    method: str  # HTTP method
+    template: str  # Path with names in braces
+    kind: str  # Of request; one of `faults.KINDS`
+    permission: str | None  # Needed to ask
+    answer: Callable[[Question], Answer]  # Makes an answer of a question
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """Names in a path, None where it is another."""
@@ -64,17 +50,7 @@ class Route:
 
 
 class Routes:
-    """Everything that can be asked.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-    available_ms : int
-        Until when jobs know everything. [ms since 1970]
-    polls : int
-        How often a job must be asked for before it is done.
-    """
+    """Everything that can be asked."""
 
     def __init__(self, organisation: Organisation, available_ms: int, polls: int) -> None:
         self._organisation = organisation
@@ -120,13 +96,7 @@ class Routes:
         return Answer({"id": platform_id("organization", which), "name": "Double", "state": "active"})
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """The route of a path, and the names in it.
-
-        Raises
-        ------
-        Refused
-            With 404 if there is none.
-        """
+        """The route of a path, and the names in it."""
         for route in self.table:
             names = route.match(method, path)
             if names is not None:
@@ -211,16 +181,6 @@ class Routes:
 
 def parsed_query(text: str) -> dict[str, list[str]]:
     """Lists of values by name; commas divide values as repetition does.
-
-    Parameters
-    ----------
-    text : str
-        Query of an address.
-
-    Returns
-    -------
-    dict
-        Values in order.
 
     Examples
     --------

@@ -9,13 +9,7 @@ from ingest.double.centre.records import ms
 
 
 class Diary:
-    """Spells in which agents are busy.
-
-    Parameters
-    ----------
-    tables : Tables
-        Completed; answered interactions fill the diary from the start of ringing.
-    """
+    """Spells in which agents are busy."""
 
     def __init__(self, tables: Tables) -> None:
         self._spells: dict[str, list[tuple[int, int]]] = {}

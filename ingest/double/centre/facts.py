@@ -20,19 +20,7 @@ ANI, DNIS, PERSON, MAIL, ATTRIBUTE, AGENT_MAIL, NOTE, CONTACT = PLANTED
 
 
 def platform_id(kind: str, name: str) -> str:
-    """Id that the platform gives to something known by its name.
-
-    Parameters
-    ----------
-    kind : str
-        What it is: "skill", "language" ...
-    name : str
-        Its name.
-
-    Returns
-    -------
-    str
-        A UUID, the same for the same name.
+    """Id (a UUID) that the platform gives to something known by its name, the same for the same name.
 
     Examples
     --------
@@ -48,116 +36,61 @@ DELETED_SKILL = platform_id("skill", "deleted")
 
 @dataclass(frozen=True)
 class Missed:
-    """An agent who let an interaction ring before another answered.
+    """An agent who let an interaction ring before another answered."""
 
-    Parameters
-    ----------
-    conversation_id : str
-        The conversation.
-    visit : int
-        Its visit to a queue, from 1.
-    agent_id : str
-        Who did not answer.
-    start_ms, end_ms : int
-        Ringing. [ms since 1970]
-    acw_ms : int
-        After-call work that the platform shows nevertheless, 0 for none.
-    """
-
-    conversation_id: str
-    visit: int
-    agent_id: str
+    conversation_id: str  # The conversation
+    visit: int  # Its visit to a queue, from 1
+    agent_id: str  # Who did not answer
+    # Ringing. [ms since 1970]
     start_ms: int
     end_ms: int
-    acw_ms: int
+    acw_ms: int  # After-call work that the platform shows nevertheless, 0 for none
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that came through no queue.
+    """A call that came through no queue."""
 
-    Parameters
-    ----------
-    conversation_id : str
-        The conversation.
-    agent_id : str
-        Who made it.
-    other_agent_id : str or None
-        The colleague who was called; None where it went outside.
-    queue_id : str or None
-        The queue on whose behalf it was made, if any.
-    start_ms, end_ms : int
-        From dialling to the end of after-call work. [ms since 1970]
-    dial_ms, acw_ms : int
-        Dialling and after-call work.
-    """
-
-    conversation_id: str
-    agent_id: str
-    other_agent_id: str | None
-    queue_id: str | None
+    conversation_id: str  # The conversation
+    agent_id: str  # Who made it
+    other_agent_id: str | None  # The colleague who was called; None where it went outside
+    queue_id: str | None  # The queue on whose behalf it was made, if any
+    # From dialling to the end of after-call work. [ms since 1970]
     start_ms: int
     end_ms: int
+    # Dialling and after-call work
     dial_ms: int
     acw_ms: int
 
 
 @dataclass(frozen=True)
 class Unscored:
-    """A survey without a usable score.
+    """A survey without a usable score."""
 
-    Parameters
-    ----------
-    survey_id, conversation_id, agent_id, queue_id : str
-        What it belongs to.
-    status : str
-        As the platform writes it.
-    """
-
+    # What it belongs to
     survey_id: str
     conversation_id: str
     agent_id: str
     queue_id: str
-    status: str
+    status: str  # As the platform writes it
 
 
 @dataclass
 class Facts:
-    """Everything that tables cannot say; lists of what there is, empty where nothing is odd.
+    """Everything that tables cannot say; lists of what there is, empty where nothing is odd."""
 
-    Parameters
-    ----------
-    missed : list of Missed
-        Agents who let it ring.
-    calls : list of Call
-        Outbound and internal calls.
-    unscored : list of Unscored
-        Surveys that nobody finished, or without a score.
-    going_on : set of str
-        Conversations that are not over at the end of data.
-    timed_out : set of str
-        Conversations whose after-call work ended by itself: a word in place of a wrap-up code.
-    shared_screens : set of str
-        Conversations with a session of a media that routing does not know.
-    inactive_skills : list of tuple
-        (agent, skill) that are switched off.
-    twice : set of tuple
-        (queue, agent) listed as a user and by a group.
-    still_on : set of str
-        Agents who are still on queue at the end of data.
-    transferred, over_midnight, late_surveys, flowed_out, deleted_skill, left_queue : list
-        Conversations, surveys, and (queue, agent) whose oddity the tables themselves show.
-    """
-
-    missed: list[Missed] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    unscored: list[Unscored] = field(default_factory=list)
-    going_on: set[str] = field(default_factory=set)
+    missed: list[Missed] = field(default_factory=list)  # Agents who let it ring
+    calls: list[Call] = field(default_factory=list)  # Outbound and internal calls
+    unscored: list[Unscored] = field(default_factory=list)  # Surveys that nobody finished, or without a score
+    going_on: set[str] = field(default_factory=set)  # Conversations that are not over at the end of data
+    # Conversations whose after-call work ended by itself: a word in place of a wrap-up code
     timed_out: set[str] = field(default_factory=set)
+    # Conversations with a session of a media that routing does not know
     shared_screens: set[str] = field(default_factory=set)
-    inactive_skills: list[tuple[str, str]] = field(default_factory=list)
-    twice: set[tuple[str, str]] = field(default_factory=set)
-    still_on: set[str] = field(default_factory=set)
+    inactive_skills: list[tuple[str, str]] = field(default_factory=list)  # (agent, skill) that are switched off
+    twice: set[tuple[str, str]] = field(default_factory=set)  # (queue, agent) listed as a user and by a group
+    still_on: set[str] = field(default_factory=set)  # Agents who are still on queue at the end of data
+    # Conversations, surveys, and (queue, agent) whose oddity the tables themselves show
     transferred: list[str] = field(default_factory=list)
     over_midnight: list[str] = field(default_factory=list)
     late_surveys: list[str] = field(default_factory=list)

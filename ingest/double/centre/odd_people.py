@@ -10,13 +10,7 @@ from ingest.double.centre.workshop import Workshop
 
 
 def add(shop: Workshop) -> None:
-    """Switch off a skill, list members twice, and let one leave a queue in which they answered.
-
-    Parameters
-    ----------
-    shop : Workshop
-        Its tables and facts are changed.
-    """
+    """Switch off a skill, list members twice, and let one leave a queue in which they answered."""
     _inactive_skills(shop)
     _left(shop)
     members = shop.tables.members.select("queue_id", "agent_id").sort("queue_id", "agent_id")

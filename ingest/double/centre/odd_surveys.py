@@ -17,13 +17,7 @@ STATUSES = ("Sent", "InProgress", "Expired", "Finished")
 
 
 def add(shop: Workshop) -> None:
-    """Let some surveys come days later and ask some customers in vain.
-
-    Parameters
-    ----------
-    shop : Workshop
-        Its tables and facts are changed.
-    """
+    """Let some surveys come days later and ask some customers in vain."""
     _late(shop)
     for number, row in enumerate(shop.some(shop.pool("answered"), 4 * shop.number)):
         shop.facts.unscored.append(

@@ -20,20 +20,7 @@ WITHIN_MS = 3_600_000
 
 
 def with_oddities(tables: Tables, seed: int) -> tuple[Tables, Facts]:
-    """Put oddities into tables.
-
-    Parameters
-    ----------
-    tables : Tables
-        Completed.
-    seed : int
-        Decides what becomes odd.
-
-    Returns
-    -------
-    tuple of Tables and Facts
-        The tables with the oddities that they can show, and the rest.
-    """
+    """Put oddities into tables: those that tables can show, and the rest as facts."""
     shop = Workshop(tables, seed)
     for put in (
         _going_on, _over_midnight, _transferred, _missed, _flowed_out, _timed_out, _shared_screens, _deleted_skill,

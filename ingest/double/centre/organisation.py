@@ -25,44 +25,15 @@ NAME = "double"
 
 @dataclass(frozen=True)
 class Organisation:
-    """An organisation as the platform knows it.
+    """An organisation as the platform knows it."""
 
-    Parameters
-    ----------
-    tables : Tables
-        Whole milliseconds, scores 0-100, oddities included where tables can show them.
-    facts : Facts
-        What tables cannot show.
-    seed : int
-        Of everything that is drawn: menus, holds, who does what just now.
-    """
-
-    tables: Tables
-    facts: Facts
-    seed: int = 0
+    tables: Tables  # Whole milliseconds, scores 0-100, oddities included where tables can show them
+    facts: Facts  # What tables cannot show
+    seed: int = 0  # Of everything that is drawn: menus, holds, who does what just now
 
     @classmethod
     def of_tables(cls, tables: Tables, *, oddities: bool = False, seed: int = 0) -> Organisation:
         """An organisation in which just these tables happened.
-
-        Parameters
-        ----------
-        tables : Tables
-            Any; a conversation is the interactions of one `conversation_id`, without it each one is its own.
-        oddities : bool
-            Whether rare things are put in besides.
-        seed : int
-            Of everything that is drawn.
-
-        Returns
-        -------
-        Organisation
-            Times cut to milliseconds, surveys rescaled to 0-100, and members, queues and agents completed.
-
-        Raises
-        ------
-        InvalidTable
-            If a row lacks what the platform always knows, or says what it cannot say.
 
         Examples
         --------

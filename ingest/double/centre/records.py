@@ -19,21 +19,8 @@ HOLD_SHARE = 0.25
 def completed(tables: Tables) -> Tables:
     """What the platform knows when it is given these tables.
 
-    Parameters
-    ----------
-    tables : Tables
-        Any; times and seconds are cut to whole milliseconds, conversations named, surveys rescaled to 0-100,
-        and queues, agents and members that are only named elsewhere are added.
-
-    Returns
-    -------
-    Tables
-        The same, complete.
-
-    Raises
-    ------
-    InvalidTable
-        If a row says less than the platform always knows, or what it cannot say.
+    Times are cut to whole milliseconds, conversations named, surveys rescaled to 0-100, and queues, agents and
+    members that are only named elsewhere are added.
     """
     given = Tables.of({name: check(name, frame) for name, frame in tables}, tables.time_zone)
     interactions = given.interactions.with_columns(
@@ -116,36 +103,14 @@ def _rescaled(surveys: pl.DataFrame, interactions: pl.DataFrame) -> pl.DataFrame
 
 
 def ms(name: str) -> pl.Expr:
-    """A column of moments or of seconds as whole milliseconds.
-
-    Parameters
-    ----------
-    name : str
-        Column; one that ends in ``_s`` holds seconds, any other moments.
-
-    Returns
-    -------
-    polars.Expr
-        Whole milliseconds.
-    """
+    """A column of moments, or of seconds where its name ends in ``_s``, as whole milliseconds."""
     if name.endswith("_s"):
         return (pl.col(name) * 1000).round().cast(pl.Int64)
     return pl.col(name).dt.epoch("ms")
 
 
 def days_of(tables: Tables) -> tuple[int, int]:
-    """First midnight before and last midnight after all interactions and shifts.
-
-    Parameters
-    ----------
-    tables : Tables
-        Completed.
-
-    Returns
-    -------
-    tuple of int
-        UTC midnights in milliseconds since 1970.
-    """
+    """First midnight before and last midnight after all interactions and shifts."""
     spent = pl.sum_horizontal(ms("arrived_at"), ms("wait_s").fill_null(0), ms("handle_s").fill_null(0))
     moments = [
         # What begins at the last midnight of all is not before it.
@@ -162,20 +127,7 @@ def days_of(tables: Tables) -> tuple[int, int]:
 def visits_of(tables: Tables, going_on: set[str], seed: int) -> pl.DataFrame:
     """Visits to queues in order of their conversations, with what happened inside each in milliseconds.
 
-    Parameters
-    ----------
-    tables : Tables
-        Completed.
-    going_on : set of str
-        Conversations that are not over.
-    seed : int
-        Of menus before the queue and of holds.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns of interactions but seconds as ``_ms``, and start_ms of the conversation, visit, menu_ms, talk_ms,
-        hold_ms, over.
+    Seconds become ``_ms``; start_ms is that of the conversation.
     """
     begin_ms, _ = days_of(tables)
     rows = tables.interactions.sort("arrived_at", "interaction_id").with_columns(

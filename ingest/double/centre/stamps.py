@@ -22,17 +22,7 @@ def _minute(minute: int) -> str:
 
 
 def text(moment_ms: int) -> str:
-    """A moment as the platform writes it.
-
-    Parameters
-    ----------
-    moment_ms : int
-        Milliseconds since 1970.
-
-    Returns
-    -------
-    str
-        UTC with three decimals.
+    """A moment as the platform writes it: UTC with three decimals.
 
     Examples
     --------
@@ -44,22 +34,7 @@ def text(moment_ms: int) -> str:
 
 
 def moment(written: str) -> int:
-    """A moment from its text.
-
-    Parameters
-    ----------
-    written : str
-        RFC 3339 with a zone.
-
-    Returns
-    -------
-    int
-        Milliseconds since 1970.
-
-    Raises
-    ------
-    InvalidScenario
-        If it is not a moment.
+    """A moment from RFC 3339 text with a zone. [ms since 1970]
 
     Examples
     --------
@@ -75,22 +50,7 @@ def moment(written: str) -> int:
 
 
 def interval(written: object) -> tuple[int, int]:
-    """Start and end of an interval from its text.
-
-    Parameters
-    ----------
-    written : str
-        Two moments with a slash between them.
-
-    Returns
-    -------
-    tuple of int
-        Start and end in milliseconds since 1970.
-
-    Raises
-    ------
-    InvalidScenario
-        If it is not an interval, or ends before it starts.
+    """Start and end of an interval, two moments with a slash between them. [ms since 1970]
 
     Examples
     --------

@@ -24,18 +24,7 @@ Spell = tuple[str, int, int | None]
 
 
 def shifts_of(organisation: Organisation) -> pl.DataFrame:
-    """Spells on queue, those that touch joined into one.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        With table staffing.
-
-    Returns
-    -------
-    polars.DataFrame
-        agent_id, start_at, end_at (null where the agent is still on queue), by agent and time.
-    """
+    """Spells on queue, those that touch joined into one; end_at is null where the agent is still on queue."""
     last = pl.lit(organisation.end_ms).cast(pl.Datetime("ms", "UTC")).cast(TIME)
     rows = organisation.tables.staffing.unique().sort("agent_id", "start_at", "end_at")
     reached = pl.col("end_at").cum_max().shift().over("agent_id")
@@ -47,13 +36,7 @@ def shifts_of(organisation: Organisation) -> pl.DataFrame:
 
 
 class Statuses:
-    """Who was on queue, and busy or not, at any time.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-    """
+    """Who was on queue, and busy or not, at any time."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._begin_ms = organisation.start_ms - DAY_MS // 2
@@ -64,37 +47,11 @@ class Statuses:
         self._work = _work(organisation)
 
     def presences(self, agent: str, start_ms: int, end_ms: int) -> list[Spell]:
-        """Presence of an agent: spells that touch an interval, whole.
-
-        Parameters
-        ----------
-        agent : str
-            Its id.
-        start_ms, end_ms : int
-            The interval. [ms since 1970]
-
-        Returns
-        -------
-        list of Spell
-            In order of time.
-        """
+        """Presence of an agent: spells that touch an interval, whole."""
         return [spell for spell in self._presences(agent, start_ms, end_ms) if _touches(spell, start_ms, end_ms)]
 
     def routing(self, agents: Iterable[str], start_ms: int, end_ms: int) -> dict[str, list[Spell]]:
-        """Routing status of agents: spells that touch an interval, whole.
-
-        Parameters
-        ----------
-        agents : iterable of str
-            Their ids.
-        start_ms, end_ms : int
-            The interval. [ms since 1970]
-
-        Returns
-        -------
-        dict
-            In order of time, by agent.
-        """
+        """Routing status of agents: spells that touch an interval, whole."""
         around = {agent: list(self._presences(agent, start_ms, end_ms)) for agent in agents}
         shifts = [spell for spells in around.values() for spell in spells if spell[0] == ON_QUEUE]
         first = min((start for _, start, _ in shifts), default=start_ms)

@@ -18,15 +18,7 @@ ONE_IN, LEAST, MOST = 100, 3, 25
 
 
 class Workshop:
-    """Tables while oddities are put in, one kind after the other.
-
-    Parameters
-    ----------
-    tables : Tables
-        Completed.
-    seed : int
-        Decides what becomes odd.
-    """
+    """Tables while oddities are put in, one kind after the other."""
 
     def __init__(self, tables: Tables, seed: int) -> None:
         self.random = random.Random(f"oddities {seed}")

@@ -13,18 +13,7 @@ Json = dict[str, Any]
 
 
 def call_payload(call: Call) -> Json:
-    """A conversation that an agent began.
-
-    Parameters
-    ----------
-    call : Call
-        The fact.
-
-    Returns
-    -------
-    dict
-        As the platform writes it; whoever works for no queue has purpose ``user``.
-    """
+    """A conversation that an agent began."""
     other = _colleague(call) if call.other_agent_id is not None else _customer(call)
     return {
         "conversationId": call.conversation_id, "conversationStart": text(call.start_ms),

@@ -43,19 +43,7 @@ ADDRESSES: dict[str, Json] = {
 class Conversations:
     """All conversations of an organisation, in order of their start.
 
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-
-    Attributes
-    ----------
-    ids : polars.Series
-        Conversation ids.
-    start_ms, end_ms : (n,) array of int
-        Life of each; `NEVER` where it is not over. [ms since 1970]
-    has_visits : (n,) array of bool
-        Whether it came through a queue.
+    `start_ms` and `end_ms` are the life of each, `NEVER` where it is not over [ms since 1970].
     """
 
     def __init__(self, organisation: Organisation) -> None:
@@ -88,20 +76,7 @@ class Conversations:
         return self.ids.len()
 
     def payloads(self, places: IntArray, with_attributes: bool) -> list[Json]:
-        """Some conversations as the platform writes them.
-
-        Parameters
-        ----------
-        places : (n,) array of int
-            Which, as places in the order of start.
-        with_attributes : bool
-            Whether participants' attributes are shown (jobs show them).
-
-        Returns
-        -------
-        list of dict
-            In the order of `places`.
-        """
+        """Some conversations as the platform writes them."""
         number = self._number[places]
         upto = np.cumsum(number)
         rows = np.repeat(self._first[places] - (upto - number), number) + np.arange(number.sum())

@@ -17,36 +17,15 @@ LONGEST_MS = 3_600_000
 
 @dataclass(frozen=True)
 class Now:
-    """What one agent does.
+    """What one agent does."""
 
-    Parameters
-    ----------
-    status : str
-        Routing status.
-    presence : str
-        As the platform's users spell it.
-    since_ms : int
-        Since when. [ms since 1970]
-    """
-
-    status: str
-    presence: str
-    since_ms: int
+    status: str  # Routing status
+    presence: str  # As the platform's users spell it
+    since_ms: int  # Since when. [ms since 1970]
 
 
 def states_now(organisation: Organisation) -> dict[str, Now]:
-    """Draw what every agent does; in every queue somebody who joined it is idle.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Its agents, members and seed; a status or presence that the table gives is kept.
-
-    Returns
-    -------
-    dict
-        By agent.
-    """
+    """Draw what every agent does; in every queue somebody who joined it is idle."""
     dice = random.Random(f"now {organisation.seed}")
     rows = organisation.tables.agents.sort("agent_id").select("agent_id", "routing_status", "presence").rows()
     found: dict[str, Now] = {}

@@ -27,16 +27,6 @@ CALL = {"voice": "call"}
 def presence_id(name: str) -> str:
     """Id of a presence's definition, whatever the spelling.
 
-    Parameters
-    ----------
-    name : str
-        "On Queue", "OnQueue" or "ON_QUEUE".
-
-    Returns
-    -------
-    str
-        A UUID.
-
     Examples
     --------
     >>> presence_id("ON_QUEUE") == presence_id("On Queue")
@@ -46,13 +36,7 @@ def presence_id(name: str) -> str:
 
 
 class People:
-    """Who and what there is in an organisation.
-
-    Parameters
-    ----------
-    organisation : Organisation
-        Tables and facts.
-    """
+    """Who and what there is in an organisation."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
@@ -70,20 +54,7 @@ class People:
         return states_now(self._organisation)
 
     def user(self, agent: str, expand: frozenset[str]) -> Json:
-        """A user with what is asked for besides.
-
-        Parameters
-        ----------
-        agent : str
-            Its id.
-        expand : frozenset of str
-            Expansions: skills, languages, presence, routingStatus.
-
-        Returns
-        -------
-        dict
-            As the platform writes it.
-        """
+        """A user with what is asked for besides."""
         row = self._rows[agent]
         group = row["group"]
         division = HOME if group is None else {"id": platform_id("division", group), "name": group}
@@ -142,20 +113,7 @@ class People:
         return found
 
     def member(self, entry: tuple[str, int, bool, str], expand: frozenset[str]) -> Json:
-        """A member of a queue with what is asked for besides.
-
-        Parameters
-        ----------
-        entry : tuple
-            From `members`.
-        expand : frozenset of str
-            As for users.
-
-        Returns
-        -------
-        dict
-            As the platform writes it.
-        """
+        """A member of a queue with what is asked for besides."""
         agent, ring, joined, by = entry
         user = self.user(agent, expand)
         found = {"id": agent, "name": user["name"], "user": user, "ringNumber": ring, "joined": joined, "memberBy": by}
@@ -164,18 +122,7 @@ class People:
         return found
 
     def queue(self, queue: str) -> Json:
-        """A queue.
-
-        Parameters
-        ----------
-        queue : str
-            Its id.
-
-        Returns
-        -------
-        dict
-            As the platform writes it.
-        """
+        """A queue."""
         row = self.queue_rows[queue]
         settings: Json = {
             "serviceLevel": {
@@ -203,18 +150,7 @@ class People:
         return found
 
     def utilization(self, agent: str | None) -> Json:
-        """How many interactions at once, of an agent or (None) of the organisation.
-
-        Parameters
-        ----------
-        agent : str or None
-            Its id.
-
-        Returns
-        -------
-        dict
-            As the platform writes it.
-        """
+        """How many interactions at once, of an agent or (None) of the organisation."""
         own = None if agent is None else self._rows[agent]["capacity"]
         counts = dict(zip(MEDIA, CAPACITY, strict=True))
         if own is not None:
@@ -237,18 +173,7 @@ def definitions() -> list[Json]:
 
 
 def dictionary(names: dict[str, str]) -> list[Json]:
-    """Skills or languages as entities.
-
-    Parameters
-    ----------
-    names : dict
-        Names by id.
-
-    Returns
-    -------
-    list of dict
-        As the platform writes them.
-    """
+    """Skills or languages as entities."""
     return [{"id": key, "name": name, "state": "active", "version": "1"} for key, name in names.items()]
 
 

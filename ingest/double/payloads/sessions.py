@@ -17,44 +17,12 @@ SHORT_ABANDON_MS = 5_000
 
 
 def metric(name: str, value: int, moment_ms: int) -> Json:
-    """One metric of a session.
-
-    Parameters
-    ----------
-    name : str
-        Its name; those in t are milliseconds.
-    value : int
-        Milliseconds or a count.
-    moment_ms : int
-        When it was emitted. [ms since 1970]
-
-    Returns
-    -------
-    dict
-        As the platform writes it.
-    """
+    """One metric of a session."""
     return {"name": name, "value": value, "emitDate": text(moment_ms)}
 
 
 def segment(kind: str, start_ms: int, end_ms: int | None, queue: str | None, **more: object) -> Json:
-    """One segment of a session.
-
-    Parameters
-    ----------
-    kind : str
-        Its type.
-    start_ms, end_ms : int
-        From when until when, None while it goes on. [ms since 1970]
-    queue : str or None
-        Queue it belongs to.
-    **more : object
-        Further fields.
-
-    Returns
-    -------
-    dict
-        As the platform writes it.
-    """
+    """One segment of a session."""
     found: Json = {"segmentType": kind, "segmentStart": text(start_ms), "conference": False}
     if end_ms is not None:
         found["segmentEnd"] = text(end_ms)
@@ -64,24 +32,7 @@ def segment(kind: str, start_ms: int, end_ms: int | None, queue: str | None, **m
 
 
 def queue_session(visit: Json, common: Json, over_sla_ms: int, asked: Json) -> Json:
-    """The session in which a conversation waits in a queue.
-
-    Parameters
-    ----------
-    visit : dict
-        Row of `records.visits_of`.
-    common : dict
-        What all sessions of the conversation have.
-    over_sla_ms : int
-        Longest wait within the service level.
-    asked : dict
-        Skills and language that the segment names.
-
-    Returns
-    -------
-    dict
-        As the platform writes it.
-    """
+    """The session in which a conversation waits in a queue."""
     queue, arrived_ms, wait_ms = visit["queue_id"], visit["arrived_ms"], visit["wait_ms"]
     left_ms = None if wait_ms is None and not visit["over"] else arrived_ms + (wait_ms or 0)
     metrics = [metric("nOffered", 1, arrived_ms)]
@@ -118,22 +69,7 @@ def _left(outcome: str, wait_ms: int, left_ms: int, over_sla_ms: int) -> list[Js
 
 
 def agent_session(visit: Json, common: Json, is_timed_out: bool) -> Json:
-    """The session of the agent who answered a visit.
-
-    Parameters
-    ----------
-    visit : dict
-        Row of `records.visits_of`, answered.
-    common : dict
-        What all sessions of the conversation have.
-    is_timed_out : bool
-        Whether after-call work ended by itself.
-
-    Returns
-    -------
-    dict
-        As the platform writes it.
-    """
+    """The session of the agent who answered a visit."""
     queue, answered_ms = visit["queue_id"], visit["arrived_ms"] + visit["wait_ms"]
     segments, metrics = [], []
     if visit["alert_ms"] is not None:
@@ -193,22 +129,7 @@ def _wrapped(visit: Json, answered_ms: int, is_timed_out: bool) -> tuple[list[Js
 
 
 def missed_session(missed: Missed, visit: Json, common: Json) -> Json:
-    """The session of an agent who let it ring; the platform may show after-call work nevertheless.
-
-    Parameters
-    ----------
-    missed : Missed
-        The fact.
-    visit : dict
-        Row of the visit that another agent answered.
-    common : dict
-        What all sessions of the conversation have.
-
-    Returns
-    -------
-    dict
-        As the platform writes it.
-    """
+    """The session of an agent who let it ring; the platform may show after-call work nevertheless."""
     queue, end_ms = visit["queue_id"], missed.end_ms
     rang_ms = end_ms - missed.start_ms
     segments = [segment("alert", missed.start_ms, end_ms, queue, disconnectType="system")]
@@ -222,20 +143,7 @@ def missed_session(missed: Missed, visit: Json, common: Json) -> Json:
 
 
 def agent_sessions(visit: Json, common: Json, is_timed_out: bool, shares_screen: bool) -> Iterator[Json]:
-    """All sessions of the agent who answered: one, and perhaps one of a media that routing does not know.
-
-    Parameters
-    ----------
-    visit, common, is_timed_out
-        As for `agent_session`.
-    shares_screen : bool
-        Whether agent and customer look at one screen for a while.
-
-    Yields
-    ------
-    dict
-        As the platform writes it.
-    """
+    """All sessions of the agent who answered: one, and perhaps one of a media that routing does not know."""
     yield agent_session(visit, common, is_timed_out)
     if shares_screen and visit["over"]:
         start_ms = visit["arrived_ms"] + visit["wait_ms"]

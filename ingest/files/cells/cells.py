@@ -99,16 +99,5 @@ class Cells:
 
 
 def is_text(dtype: pl.DataType) -> bool:
-    """Whether cells of this type are texts, or can be written as such without a choice.
-
-    Parameters
-    ----------
-    dtype : polars data type
-        Type of a column.
-
-    Returns
-    -------
-    bool
-        True for texts, bytes and categories.
-    """
+    """Whether cells of this type are texts, or can be written as such without a choice."""
     return dtype in {pl.String, pl.Binary} or isinstance(dtype, pl.Categorical | pl.Enum)

@@ -18,22 +18,13 @@ REPEATED = "names repeated within one list, kept once"
 
 @dataclass(frozen=True)
 class Pairs:
-    """How entries of one kind are written.
+    """How entries of one kind are written."""
 
-    Parameters
-    ----------
-    label, number : str
-        Names of the two parts of an entry.
-    example : str
-        A cell as it should be.
-    default : float, optional
-        Number of an entry that brings none; without it every entry needs one.
-    """
-
+    # Names of the two parts of an entry
     label: str
     number: str
-    example: str
-    default: float | None = None
+    example: str  # A cell as it should be
+    default: float | None = None  # Number of an entry that brings none; without it every entry needs one
 
 
 PAIRS: dict[pl.DataType, Pairs] = {
@@ -44,18 +35,7 @@ PAIRS: dict[pl.DataType, Pairs] = {
 
 
 def pairs(cells: Cells) -> pl.Series:
-    """Lists of a name with a number each; null where a cell is empty.
-
-    Parameters
-    ----------
-    cells : Cells
-        Texts, lists of texts, lists of two-part entries, or maps.
-
-    Returns
-    -------
-    polars.Series
-        In the type of the column, null where refused.
-    """
+    """Lists of a name with a number each, out of texts, lists or maps; null where a cell is empty or refused."""
     form = PAIRS[cells.column.dtype]
     entries = _entries(cells, form)
     if entries is None:
@@ -70,18 +50,7 @@ def pairs(cells: Cells) -> pl.Series:
 
 
 def texts(cells: Cells) -> pl.Series:
-    """Lists of names, each once; null where a cell is empty.
-
-    Parameters
-    ----------
-    cells : Cells
-        Texts, lists of texts, or lists of entries with a name.
-
-    Returns
-    -------
-    polars.Series of list of str
-        Null where refused.
-    """
+    """Lists of names, each once; null where a cell is empty."""
     labels = _names(cells)
     _refuse_empty(cells, labels)
     labels = labels.set((labels.list.len() == 0).fill_null(False), None)

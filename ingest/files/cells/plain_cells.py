@@ -17,18 +17,7 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 
 def text(cells: Cells) -> pl.Series:
-    """Texts without surrounding blanks, null where empty; trimming is counted as a repair.
-
-    Parameters
-    ----------
-    cells : Cells
-        Texts, categories or whole numbers.
-
-    Returns
-    -------
-    polars.Series of str
-        Null where refused.
-    """
+    """Texts (of categories and whole numbers too) without blanks around, null where empty; trimming is a repair."""
     raw = cells.raw
     if raw.dtype == pl.Null:
         return cells.nothing(pl.String())
@@ -54,15 +43,7 @@ def text(cells: Cells) -> pl.Series:
 def word(cells: Cells) -> pl.Series:
     """Texts in the spelling of the table where it allows a few only; case does not count.
 
-    Parameters
-    ----------
-    cells : Cells
-        Texts.
-
-    Returns
-    -------
-    polars.Series of str
-        Words outside the list stay as they are, for the check of the table to name.
+    Other words stay as they are, for the check of the table to name.
     """
     found = text(cells)
     if cells.column.name == "language":
@@ -75,18 +56,7 @@ def word(cells: Cells) -> pl.Series:
 
 
 def number(cells: Cells) -> pl.Series:
-    """Numbers; durations become seconds.
-
-    Parameters
-    ----------
-    cells : Cells
-        Numbers, durations or texts.
-
-    Returns
-    -------
-    polars.Series of float
-        Null where refused. NaN and infinity are left for the check of the table.
-    """
+    """Numbers; durations become seconds, NaN and infinity are left for the check of the table."""
     raw = cells.raw
     if raw.dtype.is_numeric():
         return raw.cast(pl.Float64)
@@ -104,18 +74,7 @@ def number(cells: Cells) -> pl.Series:
 
 
 def whole_number(cells: Cells) -> pl.Series:
-    """Whole numbers of 32 bits, also where they are written as 3.0.
-
-    Parameters
-    ----------
-    cells : Cells
-        Numbers or texts.
-
-    Returns
-    -------
-    polars.Series of int
-        Null where refused.
-    """
+    """Whole numbers of 32 bits, also where they are written as 3.0."""
     value = number(cells)
     odd = ~value.is_finite() | (value != value.round()) | (value.abs() >= 2**31)
     cells.refuse(odd, "must be a whole number, as in 3")
@@ -123,18 +82,7 @@ def whole_number(cells: Cells) -> pl.Series:
 
 
 def truth(cells: Cells) -> pl.Series:
-    """Truth values: true, yes, 1, false, no, 0.
-
-    Parameters
-    ----------
-    cells : Cells
-        Truth values, texts or whole numbers.
-
-    Returns
-    -------
-    polars.Series of bool
-        Null where refused.
-    """
+    """Truth values: true, yes, 1, false, no, 0."""
     if cells.raw.dtype == pl.Boolean:
         return cells.raw
     found = text(cells)

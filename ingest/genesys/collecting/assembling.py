@@ -28,50 +28,25 @@ KEPT_PARTS = 6
 
 @dataclass
 class Collected:
-    """What the first pass finds.
+    """What the first pass finds."""
 
-    Parameters
-    ----------
-    busy, surveys : list of polars.DataFrame
-        By part.
-    answered : polars.DataFrame
-        Distinct queue_id and agent_id of answered visits.
-    offered : list of polars.DataFrame
-        Visits by queue_id and half hour of arrival, by part.
-    preferred : set of str
-        Agents attached to visits by preferred-agent routing.
-    skill_ids : set of str
-        Skills that visits asked for.
-    counts : dict of str to int
-        What was left out, by reason.
-    arrivals : dict of int to tuple of datetime
-        First and last arrival of each part that reports any.
-    """
-
+    # By part
     busy: list[pl.DataFrame] = field(default_factory=list)
     surveys: list[pl.DataFrame] = field(default_factory=list)
+    # Distinct queue_id and agent_id of answered visits
     answered: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String})
     )
-    offered: list[pl.DataFrame] = field(default_factory=list)
-    preferred: set[str] = field(default_factory=set)
-    skill_ids: set[str] = field(default_factory=set)
-    counts: dict[str, int] = field(default_factory=dict)
+    offered: list[pl.DataFrame] = field(default_factory=list)  # Visits by queue_id and half hour of arrival, by part
+    preferred: set[str] = field(default_factory=set)  # Agents attached to visits by preferred-agent routing
+    skill_ids: set[str] = field(default_factory=set)  # Skills that visits asked for
+    counts: dict[str, int] = field(default_factory=dict)  # What was left out, by reason
+    # First and last arrival of each part that reports any
     arrivals: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
 
 
 class Assembly:
-    """Finished parts seen as one data set.
-
-    Parameters
-    ----------
-    parts : sequence of Part
-        The one read first first.
-    queue_ids : sequence of str
-        Chosen queues.
-    span : Span
-        Chosen days.
-    """
+    """Finished parts seen as one data set."""
 
     def __init__(self, parts: Sequence[Part], queue_ids: Sequence[str], span: Span) -> None:
         days = set(span.utc_days())

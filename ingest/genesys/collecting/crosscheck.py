@@ -17,37 +17,14 @@ NO_COUNTS = (
 
 
 def half_hours(visits: pl.DataFrame) -> pl.DataFrame:
-    """Visits by queue and half hour of arrival.
-
-    Parameters
-    ----------
-    visits : polars.DataFrame
-        With queue_id and arrived_at.
-
-    Returns
-    -------
-    polars.DataFrame
-        queue_id, start_at, visits.
-    """
+    """Visits by queue and half hour of arrival."""
     return visits.group_by("queue_id", start_at=pl.col("arrived_at").dt.truncate("30m")).agg(visits=pl.len())
 
 
 def compare_offered(aggregates: pl.DataFrame, offered: Sequence[pl.DataFrame], span: Span) -> str:
     """One sentence: offered as the platform counts, beside the visits of this snapshot.
 
-    Parameters
-    ----------
-    aggregates : polars.DataFrame
-        The platform's counts, table aggregates.
-    offered : sequence of polars.DataFrame
-        From `half_hours`.
-    span : Span
-        Only half hours that lie in it wholly are compared; in some time zones days begin within one.
-
-    Returns
-    -------
-    str
-        Totals, and how many half hours differ by how much at most.
+    Only half hours that lie in the span wholly are compared; in some time zones days begin within one.
 
     Examples
     --------
@@ -75,20 +52,7 @@ def compare_offered(aggregates: pl.DataFrame, offered: Sequence[pl.DataFrame], s
 
 
 def compare_surveys(counted: pl.DataFrame, n_surveys: int) -> str:
-    """One sentence: survey responses as the platform counts, beside the surveys of this snapshot.
-
-    Parameters
-    ----------
-    counted : polars.DataFrame
-        Columns responses and score_sum by queue and agent.
-    n_surveys : int
-        Surveys with a score in this snapshot.
-
-    Returns
-    -------
-    str
-        Both numbers, and why they may differ.
-    """
+    """One sentence: survey responses as the platform counts, beside the surveys of this snapshot."""
     return (
         f"The platform itself counts {int(counted['responses'].sum() or 0)} survey responses, by the UTC "
         f"day of the survey; this snapshot holds {n_surveys} surveys of the interactions of these days."

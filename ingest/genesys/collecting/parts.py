@@ -33,33 +33,15 @@ _ABOUT, _UNFINISHED = "part.json", ".unfinished"
 
 @dataclass(frozen=True)
 class Part:
-    """One finished part.
+    """One finished part."""
 
-    Parameters
-    ----------
-    day : date
-        UTC day.
-    kind : str
-        `QUEUES` or `USERS` (conversations of queues, of agents), `STATUS` or `AGGREGATES`.
-    ids : frozenset of str
-        Queues or agents that were asked for.
-    is_provisional : bool
-        Whether conversations came from the synchronous query, since jobs did not cover the day yet.
-    read_at : datetime
-        When reading began.
-    folder : Path
-        Where it lies.
-    sha256 : dict of str to str
-        Hash of each table's file.
-    """
-
-    day: date
-    kind: str
-    ids: frozenset[str]
-    is_provisional: bool
-    read_at: datetime
-    folder: Path
-    sha256: dict[str, str] = field(default_factory=dict, compare=False)
+    day: date  # UTC day
+    kind: str  # `QUEUES` or `USERS` (conversations of queues, of agents), `STATUS` or `AGGREGATES`
+    ids: frozenset[str]  # Queues or agents that were asked for
+    is_provisional: bool  # Whether conversations came from the synchronous query, since jobs did not cover the day yet
+    read_at: datetime  # When reading began
+    folder: Path  # Where it lies
+    sha256: dict[str, str] = field(default_factory=dict, compare=False)  # Hash of each table's file
 
     def covers(self, other: Part) -> bool:
         """Whether this one says all that an earlier one says."""
@@ -67,13 +49,7 @@ class Part:
         return same and other.read_at <= self.read_at and other.ids <= self.ids
 
     def frame(self, name: str) -> pl.DataFrame:
-        """One of its tables.
-
-        Raises
-        ------
-        CorruptSnapshot
-            If the file cannot be read.
-        """
+        """One of its tables."""
         path = self.folder / f"{name}.arrow"
         remedy = f"remove {self.folder}, and the same command reads it again"
         try:
@@ -88,10 +64,7 @@ class Part:
 class PartStore:
     """The parts of one snapshot, and what must be remembered between runs.
 
-    Parameters
-    ----------
-    folder : Path
-        Made when missing; only its owner may look inside, since agents' ids lie there as the platform has them.
+    Only its owner may look inside, since agents' ids lie there as the platform has them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -101,13 +74,7 @@ class PartStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep a second run out meanwhile; the lock goes with the process, however it ends.
-
-        Raises
-        ------
-        NotWritable
-            If another run holds it.
-        """
+        """Keep a second run out meanwhile; the lock goes with the process, however it ends."""
         handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -215,16 +182,6 @@ _ID = "conversation_id"
 def winners(lives: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     """The conversations of each reading that no later one holds.
 
-    Parameters
-    ----------
-    lives : sequence of polars.DataFrame
-        Column conversation_id of each reading, the oldest first.
-
-    Returns
-    -------
-    list of polars.DataFrame
-        Column conversation_id, one frame for each reading.
-
     Examples
     --------
     >>> first, second = pl.DataFrame({"conversation_id": ["a", "b"]}), pl.DataFrame({"conversation_id": ["b"]})
@@ -239,38 +196,14 @@ def winners(lives: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
 
 
 def own(frame: pl.DataFrame, won: pl.DataFrame) -> pl.DataFrame:
-    """Rows of a reading whose conversations count; rows of no conversation stay.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        With column conversation_id.
-    won : polars.DataFrame
-        From `winners`, of the same reading.
-
-    Returns
-    -------
-    polars.DataFrame
-        In the same order.
-    """
+    """Rows of a reading whose conversations count; rows of no conversation stay."""
     return frame.join(won, on=_ID, how="semi", maintain_order="left", nulls_equal=False).vstack(
         frame.filter(pl.col(_ID).is_null())
     )
 
 
 def merged(readings: Sequence[Frames]) -> Frames:
-    """Several readings as one.
-
-    Parameters
-    ----------
-    readings : sequence of dict of str to polars.DataFrame
-        Frames by name, `lives` among them, each with conversation_id; the oldest reading first; at least one.
-
-    Returns
-    -------
-    dict of str to polars.DataFrame
-        Every conversation as it was read last.
-    """
+    """Several readings, the oldest first, as one: every conversation as it was read last."""
     won = winners([frames["lives"] for frames in readings])
     return {
         name: pl.concat([own(frames[name], kept) for frames, kept in zip(readings, won, strict=True)])
@@ -284,23 +217,12 @@ class Freshness:
 
     Late surveys and after-call work change conversations that are over, so the last days are read again by
     every run, but only once by a run that was cut off and goes on.
-
-    Parameters
-    ----------
-    now : datetime
-        What was read later was read by a clock that went wrong, and does not count.
-    run_started : datetime
-        Start of the run that goes on.
-    refresh_days : int
-        Days after a day's end in which its conversations may still change.
-    available : datetime
-        Up to when jobs cover conversations.
     """
 
-    now: datetime
-    run_started: datetime
-    refresh_days: int
-    available: datetime
+    now: datetime  # What was read later was read by a clock that went wrong, and does not count
+    run_started: datetime  # Start of the run that goes on
+    refresh_days: int  # Days after a day's end in which its conversations may still change
+    available: datetime  # Up to when jobs cover conversations
 
     def keeps(self, part: Part) -> bool:
         """Whether a part need not be read again."""
@@ -315,26 +237,7 @@ class Freshness:
 
 
 def missing(parts: Iterable[Part], fresh: Freshness, day: date, kind: str, wanted: Iterable[str]) -> list[str]:
-    """Ids that no finished part answers for.
-
-    Parameters
-    ----------
-    parts : iterable of Part
-        All that there are.
-    fresh : Freshness
-        Which of them count.
-    day : date
-        UTC day.
-    kind : str
-        See `Part`.
-    wanted : iterable of str
-        Queues or agents.
-
-    Returns
-    -------
-    list of str
-        In order.
-    """
+    """Ids that no finished part answers for."""
     of_kind = (part for part in parts if part.day == day and part.kind == kind)
     answered = [part.ids for part in of_kind if fresh.keeps(part)]
     return sorted(set(wanted).difference(*answered))

@@ -48,53 +48,21 @@ class Refused:
 
 @dataclass(frozen=True)
 class DayReader:
-    """Reads days.
+    """Reads days."""
 
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    store : PartStore
-        Where parts go.
-    fresh : Freshness
-        Which parts count.
-    queue_ids : sequence of str
-        Chosen queues.
-    refused : Refused
-        What may not be read.
-    now : callable
-        The time, with a zone.
-    sleep, clock : callable
-        For waits between looks at a job.
-    job_deadline_s : float
-        Longest wait for one job. [s]
-    """
-
-    reader: Reader
-    store: PartStore
-    fresh: Freshness
-    queue_ids: Sequence[str]
-    refused: Refused
-    now: Callable[[], datetime]
+    reader: Reader  # The platform
+    store: PartStore  # Where parts go
+    fresh: Freshness  # Which parts count
+    queue_ids: Sequence[str]  # Chosen queues
+    refused: Refused  # What may not be read
+    now: Callable[[], datetime]  # The time, with a zone
+    # For waits between looks at a job
     sleep: Callable[[float], None]
     clock: Callable[[], float]
-    job_deadline_s: float
+    job_deadline_s: float  # Longest wait for one job. [s]
 
     def read_queues(self, day: date, parts: Sequence[Part]) -> int:
-        """Read what is missing of the chosen queues on a day.
-
-        Parameters
-        ----------
-        day : date
-            UTC day.
-        parts : sequence of Part
-            Finished parts of this day.
-
-        Returns
-        -------
-        int
-            Parts that were read. [count]
-        """
+        """Read what is missing of the chosen queues on a day."""
         read = self._conversations(day, QUEUES, missing(parts, self.fresh, day, QUEUES, self.queue_ids))
         # Counts are of all chosen queues together, so one that is missing has all read.
         if missing(parts, self.fresh, day, AGGREGATES, self.queue_ids):
@@ -104,19 +72,8 @@ class DayReader:
     def read_agents(self, day: date, parts: Sequence[Part], agent_ids: Sequence[str]) -> int:
         """Read what is missing of agents on a day: all their work, and when they were on queue.
 
-        Parameters
-        ----------
-        day : date
-            UTC day.
-        parts : sequence of Part
-            Finished parts of this day.
-        agent_ids : sequence of str
-            Members of the chosen queues, and whoever answered them on any day: they may have left since.
-
-        Returns
-        -------
-        int
-            Parts that were read. [count]
+        Agents are the members of the chosen queues, and whoever answered them on any day: they may have left
+        since.
         """
         read = self._conversations(day, USERS, missing(parts, self.fresh, day, USERS, agent_ids))
         return read + self._status(day, missing(parts, self.fresh, day, STATUS, agent_ids))
@@ -179,20 +136,7 @@ class DayReader:
 
 
 def answered(parts: Iterable[Part], queue_ids: Sequence[str]) -> set[str]:
-    """Agents who answered the chosen queues.
-
-    Parameters
-    ----------
-    parts : iterable of Part
-        Finished ones.
-    queue_ids : sequence of str
-        Chosen queues.
-
-    Returns
-    -------
-    set of str
-        Their ids.
-    """
+    """Agents who answered the chosen queues."""
     chosen = pl.col("queue_id").is_in(list(queue_ids)) & pl.col("agent_id").is_not_null()
     found = [part.frame("visits").filter(chosen)["agent_id"].unique() for part in parts if part.kind == QUEUES]
     return {agent for agents in found for agent in agents}

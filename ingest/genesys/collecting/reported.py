@@ -26,24 +26,12 @@ FOREIGN = "left out: surveys of other queues or other days"
 
 @dataclass(frozen=True)
 class Reported:
-    """One part, seen from the chosen queues and days.
+    """One part, seen from the chosen queues and days."""
 
-    Parameters
-    ----------
-    visits : polars.DataFrame
-        Queue visits to report, as parsed.
-    busy : polars.DataFrame
-        Table busy, of all agents.
-    surveys : polars.DataFrame
-        survey_id, interaction_id, agent_id, queue_id, completed_at, score.
-    counts : dict of str to int
-        What was left out, by reason.
-    """
-
-    visits: pl.DataFrame
-    busy: pl.DataFrame
-    surveys: pl.DataFrame
-    counts: dict[str, int]
+    visits: pl.DataFrame  # Queue visits to report, as parsed
+    busy: pl.DataFrame  # Table busy, of all agents
+    surveys: pl.DataFrame  # survey_id, interaction_id, agent_id, queue_id, completed_at, score
+    counts: dict[str, int]  # What was left out, by reason
 
 
 def interaction_id() -> pl.Expr:
@@ -52,22 +40,7 @@ def interaction_id() -> pl.Expr:
 
 
 def reported(frames: Frames, queue_ids: Collection[str], span: Span) -> Reported:
-    """Tell apart what belongs to the chosen queues and days and what is work elsewhere.
-
-    Parameters
-    ----------
-    frames : dict of str to polars.DataFrame
-        lives, visits, work, surveys and left_out of conversations that are each complete.
-    queue_ids : collection of str
-        Chosen queues.
-    span : Span
-        Chosen days.
-
-    Returns
-    -------
-    Reported
-        All rows of the frames are in it or counted.
-    """
+    """Tell apart what belongs to the chosen queues and days and what is work elsewhere."""
     visits = frames["visits"]
     chosen = visits.filter(pl.col("queue_id").is_in(list(queue_ids)))
     kept = chosen.filter(_within(span, "arrived_at"))

@@ -30,15 +30,7 @@ def _patiently(told: SimpleQueue[Told[Item]]) -> Told[Item]:
 
 
 class Workers:
-    """Threads over a list of items.
-
-    Parameters
-    ----------
-    threads : int
-        How many items are worked on at once.
-    sleep : callable, optional
-        Waits instead of the clock, in tests.
-    """
+    """Threads over a list of items."""
 
     def __init__(self, threads: int, sleep: Callable[[float], None] | None = None) -> None:
         self._threads = threads
@@ -46,13 +38,7 @@ class Workers:
         self._stop = Event()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not longer than the others go on.
-
-        Raises
-        ------
-        Stopped
-            If it is over.
-        """
+        """Wait, but not longer than the others go on."""
         if self._sleep is not None and not self._stop.is_set():
             self._sleep(seconds)
         elif self._stop.wait(seconds):
@@ -61,19 +47,8 @@ class Workers:
     def run(self, work: Callable[[Item], object], items: Iterable[Item], done: Callable[[Item], object]) -> None:
         """Work on all items.
 
-        Parameters
-        ----------
-        work : callable
-            Called with each item, in one of the threads.
-        items : iterable
-            In the order in which they are begun.
-        done : callable
-            Called with each finished item, in this thread.
-
-        Raises
-        ------
-        Exception
-            The first that `work` raises, once the others have stopped or are past caring.
+        `done` is called in this thread; the first error of `work` is raised once the others have stopped or are
+        past caring.
         """
         waiting: SimpleQueue[Item] = SimpleQueue()
         told: SimpleQueue[Told[Item]] = SimpleQueue()

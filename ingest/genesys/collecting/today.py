@@ -27,30 +27,18 @@ RESETS_ON_QUEUE = (
 
 @dataclass(frozen=True)
 class Today:
-    """The chosen queues as they are set up now.
+    """The chosen queues as they are set up now."""
 
-    Parameters
-    ----------
-    organisation : str or None
-        Id of the organisation; None where the platform does not tell.
-    queues, members, agents : polars.DataFrame
-        Tables of a snapshot.
-    skills, languages : dict of str to str
-        Names by id.
-    counts : dict of str to int
-        What was left out or repaired, by reason.
-    notes : tuple of str
-        What must be known, in words.
-    """
-
-    organisation: str | None
+    organisation: str | None  # Id of the organisation; None where the platform does not tell
+    # Tables of a snapshot
     queues: pl.DataFrame
     members: pl.DataFrame
     agents: pl.DataFrame
+    # Names by id
     skills: dict[str, str]
     languages: dict[str, str]
-    counts: dict[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)  # What was left out or repaired, by reason
+    notes: tuple[str, ...] = ()  # What must be known, in words
 
     @property
     def queue_ids(self) -> list[str]:
@@ -64,45 +52,12 @@ class Today:
 
 
 def choose_queues(reader: Reader, wanted: Sequence[str]) -> list[dict[str, object]]:
-    """The queues that the user names.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    wanted : sequence of str
-        Names or ids.
-
-    Returns
-    -------
-    list of dict
-        As the platform gives them.
-
-    Raises
-    ------
-    UnknownName
-        If one is not there, naming the nearest.
-    """
+    """The queues that the user names."""
     return settings.choose_queues(settings.fetch_queues(reader), wanted)
 
 
 def read_today(reader: Reader, chosen: Sequence[dict[str, object]], progress: Progress) -> Today:
-    """Read settings, members and agents of chosen queues.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    chosen : sequence of dict
-        Queues as the platform gives them.
-    progress : callable
-        Told the step, how much is done, and of how much.
-
-    Returns
-    -------
-    Today
-        With every current member.
-    """
+    """Read settings, members and agents of chosen queues."""
     skills = settings.names_of(settings.fetch_names(reader, "skills"))
     languages = settings.names_of(settings.fetch_names(reader, "languages"))
     queues, counts = settings.parse_queues(chosen, skills)
@@ -126,24 +81,7 @@ def read_today(reader: Reader, chosen: Sequence[dict[str, object]], progress: Pr
 
 
 def with_agents(reader: Reader, today: Today, agent_ids: Iterable[str], progress: Progress) -> Today:
-    """Read agents that are not known yet; those whom the platform does not know any more have an id only.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    today : Today
-        What is known.
-    agent_ids : iterable of str
-        Agents to know.
-    progress : callable
-        Told the step, how much is done, and of how much.
-
-    Returns
-    -------
-    Today
-        With these agents beside the others.
-    """
+    """Read agents that are not known yet; those whom the platform does not know any more have an id only."""
     wanted = sorted(set(agent_ids) - set(today.agents["agent_id"]))
     if not wanted:
         return today

@@ -58,25 +58,7 @@ class Span:
 
 
 def check_span(span: Span, now: datetime) -> Span:
-    """Refuse days that cannot be read as a whole.
-
-    Parameters
-    ----------
-    span : Span
-        As asked for.
-    now : datetime
-        With a zone.
-
-    Returns
-    -------
-    Span
-        The same.
-
-    Raises
-    ------
-    InvalidScenario
-        If the last day lies before the first, or is not over yet.
-    """
+    """Refuse days that cannot be read as a whole: the last before the first, or not over yet."""
     if span.last < span.first:
         raise InvalidScenario(f"--to {span.last} lies before --from {span.first}; swap them")
     if span.end > now:
@@ -119,19 +101,8 @@ class Wanted:
 def less_than(before: Manifest, wanted: Wanted) -> str:
     """What a snapshot holds that another writing of it would not.
 
-    Queues may be added and days at either end; nightly runs must not lose any of either by a slip of the pen.
-
-    Parameters
-    ----------
-    before : Manifest
-        Of the snapshot as it stands, from the platform.
-    wanted : Wanted
-        What is asked for now.
-
-    Returns
-    -------
-    str
-        In words; empty where nothing would be lost.
+    Queues may be added and days at either end; nightly runs must not lose any of either by a slip of the pen. Empty
+    where nothing would be lost.
     """
     source, span = before.source, wanted.span
     named = {*wanted.queues}

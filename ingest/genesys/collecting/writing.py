@@ -27,22 +27,7 @@ Coded = Callable[[str, pl.DataFrame], pl.DataFrame]
 
 
 def source_of(wanted: Wanted, today: Today, host: str) -> dict[str, Any]:
-    """What a manifest says about where a snapshot came from.
-
-    Parameters
-    ----------
-    wanted : Wanted
-        Queues and days.
-    today : Today
-        The chosen queues.
-    host : str
-        Of the platform.
-
-    Returns
-    -------
-    dict
-        Enough to read it again, but for the credentials.
-    """
+    """What a manifest says about where a snapshot came from."""
     return {
         "kind": "genesys", "host": host, "organisation": today.organisation,
         "queues": [{"id": row[0], "name": row[1]} for row in today.queues.select("queue_id", "queue_name").rows()],
@@ -54,26 +39,7 @@ def source_of(wanted: Wanted, today: Today, host: str) -> dict[str, Any]:
 def write(
     writer: SnapshotWriter, assembly: Assembly, found: Collected, today: Today, wanted: Wanted, key: bytes | None
 ) -> None:
-    """Give all tables and all that must be known about them.
-
-    Parameters
-    ----------
-    writer : SnapshotWriter
-        Open.
-    assembly, found : Assembly, Collected
-        Finished parts, and what the first pass over them found.
-    today : Today
-        Settings and agents, everybody who answered included.
-    wanted : Wanted
-        Queues and days.
-    key : bytes or None
-        Replace agents by codes made with this key.
-
-    Raises
-    ------
-    InvalidTable
-        If the scale of survey scores cannot be told.
-    """
+    """Give all tables and all that must be known about them."""
     tables = _tables(assembly, found, today, wanted)
     coded = _coding(tables, found, key)
     for name, frame in tables.items():

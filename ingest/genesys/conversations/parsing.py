@@ -76,26 +76,13 @@ _UNFIT_TEXT = r"[\x00-\x1f\x7f]"
 
 @dataclass(frozen=True)
 class Conversations:
-    """What was read of some conversations, in their order; columns as in `COLUMNS`.
+    """What was read of some conversations, in their order; columns as in `COLUMNS`."""
 
-    Parameters
-    ----------
-    lives : polars.DataFrame
-        One row per conversation; ended_at is null while it goes on.
-    visits : polars.DataFrame
-        One row per session in a queue, numbered from 1 by arrival within its conversation.
-    work : polars.DataFrame
-        One row per session of an agent or user; end_at is null while it goes on.
-    surveys : polars.DataFrame
-        Finished ones with a score.
-    left_out : polars.DataFrame
-        One row per thing that is missing above, and why; conversation_id is null where there is none.
-    """
-
-    lives: pl.DataFrame
-    visits: pl.DataFrame
-    work: pl.DataFrame
-    surveys: pl.DataFrame
+    lives: pl.DataFrame  # One row per conversation; ended_at is null while it goes on
+    visits: pl.DataFrame  # One row per session in a queue, numbered from 1 by arrival within its conversation
+    work: pl.DataFrame  # One row per session of an agent or user; end_at is null while it goes on
+    surveys: pl.DataFrame  # Finished ones with a score
+    # One row per thing that is missing above, and why; conversation_id is null where there is none
     left_out: pl.DataFrame
 
 

@@ -35,22 +35,7 @@ class OddShape(ValueError):
 
 
 class Session:
-    """What one session says.
-
-    Parameters
-    ----------
-    given : dict
-        The session.
-    user_id : str or None
-        Of its participant.
-    width : int
-        Characters of every time.
-
-    Raises
-    ------
-    OddShape, TypeError, AttributeError
-        If a value that is read is not of the documented type.
-    """
+    """What one session says. OddShape, TypeError or AttributeError tell that a value is not of the documented type."""
 
     __slots__ = (
         "answered_at", "direction", "end", "is_open", "kinds", "media", "metrics", "offered_at", "peer", "queue",
@@ -94,6 +79,7 @@ class Session:
                     raise OddShape(name)
                 sums[name] = (sums.get(name) or 0) + value
             else:
+                # That a metric is there says something, even without its value.
                 sums.setdefault(name, None)
             if name in TIMED and metric.get("emitDate") is not None:
                 self._time(name, metric["emitDate"], width)
@@ -115,6 +101,7 @@ class Session:
             queues.add(get("queueId"))
             start, end = get("segmentStart"), get("segmentEnd")
             if start is not None:
+                # Written out instead of calling `check_time`: this line runs for every segment of months.
                 if len(start) != width or start[19] != ".":
                     raise OddShape("segmentStart")
                 if start < first:  # noqa: PLR1730  calling min() takes three times as long
@@ -131,19 +118,7 @@ class Session:
 
 
 def check_time(at: str, width: int) -> None:
-    """Refuse what cannot be compared with other times as a text.
-
-    Parameters
-    ----------
-    at : str
-        A time.
-    width : int
-        Characters that it must have.
-
-    Raises
-    ------
-    OddShape
-        If it is of another width, or no text.
+    """Refuse (`OddShape`) what cannot be compared with other times as a text: no text, or of another width.
 
     Examples
     --------
@@ -155,25 +130,6 @@ def check_time(at: str, width: int) -> None:
 
 def only(values: set[Any], segments: Any, field: str) -> str | None:
     """The value that segments agree on, else that of the earliest.
-
-    Parameters
-    ----------
-    values : set
-        Of a field; nulls count as missing.
-    segments : list of dict
-        Where they come from.
-    field : str
-        Its name.
-
-    Returns
-    -------
-    str or None
-        None where none is given.
-
-    Raises
-    ------
-    OddShape
-        If a value is not a text.
 
     Examples
     --------
@@ -195,18 +151,7 @@ def only(values: set[Any], segments: Any, field: str) -> str | None:
 
 
 class Request:
-    """What an interaction asks of the one who takes it: union over the segments of a queue's session.
-
-    Parameters
-    ----------
-    session : dict
-        As the platform gave it.
-
-    Raises
-    ------
-    OddShape, TypeError, AttributeError
-        If a value that is read is not of the documented type.
-    """
+    """What an interaction asks of the one who takes it: union over the segments of a queue's session."""
 
     __slots__ = ("eligible", "language", "scores", "skills")
 

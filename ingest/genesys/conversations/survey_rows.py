@@ -14,29 +14,7 @@ FINISHED = frozenset(("finished", "completed"))
 
 
 def survey_rows(conversation: Record, visits: list[Visit], width: int) -> tuple[list[tuple[Any, ...]], list[str]]:
-    """Rows of frame surveys: those that were finished and have a score.
-
-    Parameters
-    ----------
-    conversation : dict
-        As the platform gave it.
-    visits : list of Visit
-        Its visits that became rows, in order.
-    width : int
-        Characters of every time.
-
-    Returns
-    -------
-    rows : list of tuple
-        In the order of the frame's columns; of two with one id the last stays.
-    reasons : list of str
-        One for each survey left out.
-
-    Raises
-    ------
-    OddShape, TypeError, AttributeError
-        If a value that is read is not of the documented type.
-    """
+    """Rows of frame surveys: those that were finished and have a score."""
     rows: dict[str, tuple[Any, ...]] = {}
     reasons = []
     for survey in conversation.get("surveys") or ():

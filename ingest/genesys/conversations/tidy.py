@@ -22,19 +22,12 @@ MOST_SCORE = 1e9
 
 @dataclass(frozen=True)
 class Limits:
-    """A number between two bounds.
+    """A number between two bounds."""
 
-    Parameters
-    ----------
-    low, high : float
-        Smallest and largest allowed.
-    whole : bool
-        Whether it counts something.
-    """
-
+    # Smallest and largest allowed
     low: float
     high: float
-    whole: bool = False
+    whole: bool = False  # Whether it counts something
 
 
 TEXT, TIME = "text", "time"
@@ -77,19 +70,7 @@ SHAPE: Record = {
 
 
 def tidy(conversation: Record) -> tuple[Record, list[str]]:
-    """Copy what is allowed and readable.
-
-    Parameters
-    ----------
-    conversation : dict
-        As the platform gave it; anything may be null, missing or of another type.
-
-    Returns
-    -------
-    conversation : dict
-        Fields of `SHAPE` that are there and right; times in one spelling, with microseconds.
-    reasons : list of str
-        What was left out, by the name of its field; values are not shown.
+    """Copy what is allowed and readable, times in one spelling; reasons name the fields left out, never their values.
 
     Examples
     --------

@@ -42,21 +42,14 @@ UNKNOWN_S = float("inf")
 
 
 class Visit:
-    """One session in a queue and what became of it.
-
-    Parameters
-    ----------
-    given : dict
-        The session as the platform gave it.
-    width : int
-        Characters of every time.
-    """
+    """One session in a queue, with its outcome."""
 
     __slots__ = ("answer", "arrived", "number", "outcome", "request", "session")
 
     def __init__(self, given: Record, width: int) -> None:
         self.session = Session(given, None, width)
         self.request = Request(given)
+        # Where the queue did not say when it offered the visit, its first segment stands in.
         self.arrived = self.session.offered_at or self.session.start
         self.number = 0
         self.answer: Session | None = None
@@ -73,20 +66,7 @@ class Visit:
 
 
 class Sessions:
-    """The sessions of one conversation, visits numbered and matched with who answered them.
-
-    Parameters
-    ----------
-    conversation : dict
-        As the platform gave it.
-    width : int
-        Characters of every time.
-
-    Raises
-    ------
-    OddShape, TypeError, AttributeError
-        If a value that is read is not of the documented type.
-    """
+    """The sessions of one conversation, visits numbered and matched with who answered them."""
 
     def __init__(self, conversation: Record, width: int) -> None:
         self.visits: list[Visit] = []
@@ -131,8 +111,10 @@ class Sessions:
             for visit in self.visits
             for session in by_line.get((visit.session.peer, visit.session.queue or ""), ())
         ]
+        # Whoever comes back to a queue over the same line leaves several answers to choose from.
         if len(pairs) > 1:
             pairs.sort(key=_nearness)
+        # Objects, not ids: two sessions without an id are still two.
         taken = set()
         for visit, session in pairs:
             if visit.answer is None and id(session) not in taken:
@@ -148,6 +130,7 @@ class Sessions:
                 visit.outcome = "abandoned"
             elif FLOWED_OUT in metrics:
                 visit.outcome = "flowed_out"
+        # The customer, not the queue, may say that the wait was abandoned; then the last undecided visit is meant.
         for queue in self.abandoned_elsewhere - {None}:
             inside = [visit for visit in self.visits if visit.session.queue == queue]
             undecided = [visit for visit in inside if visit.outcome == "unknown"]
@@ -163,22 +146,7 @@ def _nearness(pair: tuple[Visit, Session]) -> tuple[Any, ...]:
 
 
 def between_s(start: str, end: str) -> float:
-    """Seconds from one time to another.
-
-    Parameters
-    ----------
-    start, end : str
-        As the platform writes them.
-
-    Returns
-    -------
-    float
-        Negative where the end lies before the start. [s]
-
-    Raises
-    ------
-    ValueError
-        If one cannot be read.
+    """Seconds from one time of the platform to another; `ValueError` if one cannot be read.
 
     Examples
     --------
@@ -192,19 +160,7 @@ def wait_s(session: Session, arrived: str | None) -> float | None:
     """How long a visit lasted: tAcd, else until its session ended, if it did.
 
     It includes the alerting of the agent who answered. Where tAcd is missing the session's end stands in for it;
-    nothing marks such rows.
-
-    Parameters
-    ----------
-    session : Session
-        Of the queue.
-    arrived : str or None
-        When the visit began.
-
-    Returns
-    -------
-    float or None
-        None while it lasts; negative where times contradict each other. [s]
+    nothing marks such rows. Negative where times contradict each other.
     """
     measured_ms = session.metrics.get(IN_QUEUE)
     if measured_ms is not None:
@@ -216,20 +172,8 @@ def handle_s(session: Session, is_over: bool) -> float | None:
     """How long an agent was bound: tHandle, else the sum of its parts once all is over.
 
     Parts are talk, hold and after-call work, and of outgoing contacts dialling and contacting. tTalk and tHeld come
-    in pieces; they stand in for tTalkComplete and tHeldComplete.
-
-    Parameters
-    ----------
-    session : Session
-        Of the agent.
-    is_over : bool
-        Whether the conversation has ended. Until then, and while a segment is open (after-call work goes on beyond
-        the conversation), parts may still be to come.
-
-    Returns
-    -------
-    float or None
-        None where there is neither. [s]
+    in pieces; they stand in for tTalkComplete and tHeldComplete. Until the conversation is over, and while a
+    segment is open, parts may still be to come.
     """
     get = session.metrics.get
     whole_ms = get(HANDLE)
@@ -241,43 +185,16 @@ def handle_s(session: Session, is_over: bool) -> float | None:
 
 
 def acw_s(session: Session, handled_s: float | None) -> float | None:
-    """After-call work: tAcw, else 0 where the session was handled to its end without any.
-
-    Parameters
-    ----------
-    session : Session
-        Of the agent.
-    handled_s : float or None
-        From `handle_s`. [s]
-
-    Returns
-    -------
-    float or None
-        None where it is not known yet. [s]
-    """
+    """After-call work: tAcw, else 0 where the session was handled to its end without any."""
     if ACW in session.metrics:
         measured_ms = session.metrics[ACW]
         return measured_ms / MS if measured_ms is not None else None
+    # Null would read as not known yet.
     return 0.0 if handled_s is not None and not session.is_open else None
 
 
 def visit_row(conversation_id: str, visit: Visit, is_over: bool) -> tuple[Any, ...]:
-    """One row of frame visits.
-
-    Parameters
-    ----------
-    conversation_id : str
-        Whose it is.
-    visit : Visit
-        With its outcome.
-    is_over : bool
-        Whether the conversation has ended.
-
-    Returns
-    -------
-    tuple
-        In the order of the frame's columns.
-    """
+    """One row of frame visits."""
     session, request, answer = visit.session, visit.request, visit.answer
     agent = alert = handled = after = None
     routing = session.used_routing
@@ -296,27 +213,11 @@ def visit_row(conversation_id: str, visit: Visit, is_over: bool) -> tuple[Any, .
 
 
 def work_row(conversation_id: str, session: Session, visit: int | None, end: str | None) -> tuple[Any, ...]:
-    """One row of frame work.
-
-    Parameters
-    ----------
-    conversation_id : str
-        Whose it is.
-    session : Session
-        Of an agent or another user.
-    visit : int or None
-        The visit it answered.
-    end : str or None
-        When it ended.
-
-    Returns
-    -------
-    tuple
-        In the order of the frame's columns.
-    """
+    """One row of frame work."""
     kind = "other"
     if visit is not None:
         kind = "answered"
+    # Who only let it ring did no work; the row is told apart so that it is counted as such.
     elif session.kinds <= RINGING and not TALKED & session.metrics.keys():
         kind = "unanswered"
     return (
@@ -326,18 +227,7 @@ def work_row(conversation_id: str, session: Session, visit: int | None, end: str
 
 
 def unusable_visit(visit: Visit) -> str | None:
-    """Why a visit cannot be a row.
-
-    Parameters
-    ----------
-    visit : Visit
-        Any.
-
-    Returns
-    -------
-    str or None
-        None where it can.
-    """
+    """Why a visit cannot be a row."""
     if not visit.session.queue:
         return "visit without queue"
     if visit.session.media not in MEDIA:
@@ -346,20 +236,7 @@ def unusable_visit(visit: Visit) -> str | None:
 
 
 def unusable_work(session: Session, end: str | None) -> str | None:
-    """Why a session of an agent cannot be a row.
-
-    Parameters
-    ----------
-    session : Session
-        Of an agent or another user.
-    end : str or None
-        When it ended.
-
-    Returns
-    -------
-    str or None
-        None where it can.
-    """
+    """Why a session of an agent cannot be a row."""
     if not session.user_id:
         return "work without agent"
     if session.media not in MEDIA:

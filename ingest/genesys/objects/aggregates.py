@@ -49,64 +49,19 @@ _LOW, _HIGH = -1e15, 1e15
 
 
 def fetch_aggregates(reader: Reader, queue_ids: Sequence[str], start: datetime, end: datetime) -> Record:
-    """Counts and times by queue, media and half hour.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    queue_ids : sequence of str
-        Any number; asked for in batches.
-    start, end : datetime
-        With a zone; long spans are asked for in pieces.
-
-    Returns
-    -------
-    dict
-        All answers as one, with `results`.
-    """
+    """Counts and times by queue, media and half hour."""
     question = {"granularity": "PT30M", "groupBy": ["queueId", "mediaType"], "metrics": METRICS}
     return _ask(reader, CONVERSATIONS, question, queue_ids, pieces(start, end, HALF_HOURS_DAYS))
 
 
 def fetch_survey_aggregates(reader: Reader, queue_ids: Sequence[str], start: datetime, end: datetime) -> Record:
-    """Survey scores by queue and agent, of all survey forms together.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    queue_ids : sequence of str
-        Any number; asked for in batches.
-    start, end : datetime
-        With a zone; long spans are asked for in pieces.
-
-    Returns
-    -------
-    dict
-        All answers as one, with `results`.
-    """
+    """Survey scores by queue and agent, of all survey forms together."""
     question = {"groupBy": ["userId", "queueId"], "metrics": [SCORE, "nSurveyResponses"]}
     return _ask(reader, SURVEYS, question, queue_ids, pieces(start, end, DAYS_DAYS))
 
 
 def daily_offered(reader: Reader, queue_ids: Sequence[str], start: datetime, end: datetime) -> pl.DataFrame:
-    """Interactions offered to some queues by UTC day, to see from when to when there is data.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    queue_ids : sequence of str
-        Any number; asked for in batches.
-    start, end : datetime
-        With a zone.
-
-    Returns
-    -------
-    polars.DataFrame
-        day and offered, days in order; those without an interaction are not in it.
-    """
+    """Interactions offered to some queues by UTC day, to see from when to when there is data; empty days left out."""
     question = {"granularity": "P1D", "metrics": ["nOffered"]}
     answer = _ask(reader, CONVERSATIONS, question, queue_ids, pieces(start, end, DAYS_DAYS))
     found = pl.DataFrame(list(_rows(answer, FIGURES[:1])), {"start_at": TIME, "offered": pl.Int64}, strict=False)
@@ -128,18 +83,9 @@ def _ask(
 def parse_aggregates(answer: Any) -> pl.DataFrame:
     """Frame of the platform's counts.
 
-    Metrics lie in the half hour in which they were emitted, so within one offered need not be answered plus abandoned
-    plus flowed out. A metric that is missing is 0, one that cannot be read is null, and so is a place in time.
-
-    Parameters
-    ----------
-    answer : dict
-        From `fetch_aggregates`; {} stands for nothing.
-
-    Returns
-    -------
-    polars.DataFrame
-        queue_id, media, start_at, five counts, and sums of seconds; one row for each queue, media and half hour.
+    Metrics lie in the half hour in which they were emitted, so within one offered need not be answered plus
+    abandoned plus flowed out. A metric that is missing is 0, one that cannot be read is null, and so is a place in
+    time. One row for each queue, media and half hour.
     """
     rows = [_placed(row, {"queue_id": "queueId", "media": "mediaType"}) for row in _rows(answer, FIGURES)]
     frame = pl.DataFrame(rows, SCHEMA, strict=False)
@@ -147,18 +93,7 @@ def parse_aggregates(answer: Any) -> pl.DataFrame:
 
 
 def parse_survey_aggregates(answer: Any) -> pl.DataFrame:
-    """Frame of survey scores as the platform adds them up.
-
-    Parameters
-    ----------
-    answer : dict
-        From `fetch_survey_aggregates`; {} stands for nothing.
-
-    Returns
-    -------
-    polars.DataFrame
-        queue_id, agent_id, responses (surveys with a score) and score_sum, in the organisation's own scale.
-    """
+    """Surveys with a score and the sum of scores by queue and agent, in the organisation's own scale."""
     figures = (("responses", SCORE, "count"), ("score_sum", SCORE, "total"))
     rows = [_placed(row, {"queue_id": "queueId", "agent_id": "userId"}) for row in _rows(answer, figures)]
     frame = pl.DataFrame([{name: row[name] for name in SURVEY_SCHEMA} for row in rows], SURVEY_SCHEMA, strict=False)

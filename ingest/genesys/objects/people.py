@@ -28,20 +28,7 @@ _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_-]+")
 
 
 def fetch_members(reader: Reader, queue_id: str) -> list[Record]:
-    """All members of a queue, whether joined or not.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    queue_id : str
-        The queue.
-
-    Returns
-    -------
-    list of dict
-        As the platform gives them; who belongs by user and by group may come twice.
-    """
+    """All members of a queue, joined or not; who belongs by user and by group may come twice."""
     found = pages(reader, "/api/v2/routing/queues/{queueId}/members", None, queueId=queue_id)
     return [entity for page in found for entity in page]
 
@@ -49,21 +36,8 @@ def fetch_members(reader: Reader, queue_id: str) -> list[Record]:
 def parse_members(queue_id: str, entities: Iterable[Any]) -> tuple[pl.DataFrame, dict[str, int]]:
     """Table members of one queue.
 
-    Who is listed twice is in the innermost of the rings, and joined if one entry says so.
-
-    Parameters
-    ----------
-    queue_id : str
-        The queue.
-    entities : iterable of dict
-        From `fetch_members`.
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        Columns of table members, in order of agent ids.
-    counts : dict of str to int
-        What was left out or repaired, by reason.
+    Who is listed twice is in the innermost of the rings, and joined if one entry says so. Counts say what was left
+    out or repaired, and why.
     """
     counts: Counter[str] = Counter()
     rows: dict[str, tuple[int, bool]] = {}
@@ -99,20 +73,7 @@ def _joined(entity: Record, counts: Counter[str]) -> bool:
 
 
 def fetch_users(reader: Reader, user_ids: Sequence[str]) -> list[Record]:
-    """Users by id, those who left included; who is unknown or hidden does not come.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    user_ids : sequence of str
-        Any number.
-
-    Returns
-    -------
-    list of dict
-        With skills, languages, routing status and presence where the platform gives them.
-    """
+    """Users by id, those who left included; who is unknown or hidden does not come."""
     found = []
     for some in batches(user_ids, MOST_IDS):
         for page in pages(reader, USERS, {"id": some, "state": "any", "expand": EXPAND}):
@@ -128,21 +89,8 @@ def parse_agents(
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Table agents of the platform's users.
 
-    Parameters
-    ----------
-    users : iterable of dict
-        Of one id the last counts.
-    skills, languages : dict of str to str
-        Names by id, from `ingest.genesys.objects.queues.names_of`.
-    capacity : dict
-        Interactions at once by agent and media, from `parse_utilization`.
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        Columns of table agents; null where the platform says nothing. Never an address or a title.
-    counts : dict of str to int
-        What was left out or repaired, by reason.
+    Null where the platform says nothing; never an address or a title. Counts say what was left out or repaired, and
+    why.
     """
     counts: Counter[str] = Counter()
     rows: dict[str, Record] = {}
@@ -190,17 +138,7 @@ def _presence(user: Record) -> str | None:
 
 
 def spelling(given: Any) -> str | None:
-    """One spelling of a presence or a routing status.
-
-    Parameters
-    ----------
-    given : object
-        As users, definitions or analytics write it.
-
-    Returns
-    -------
-    str or None
-        Capitals with underscores between words; None where it is no text.
+    """One spelling of a presence or a routing status: capitals with underscores; None where it is no text.
 
     Examples
     --------
@@ -232,37 +170,14 @@ def _capacity(given: Mapping[str, Any], counts: Counter[str]) -> list[Record] | 
 
 
 def fetch_utilization(reader: Reader, user_id: str | None = None) -> Record:
-    """How much is given to one agent at once.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    user_id : str, optional
-        The agent; by default what holds for the organisation.
-
-    Returns
-    -------
-    dict
-        As the platform gives it.
-    """
+    """How much is given to one agent at once."""
     if user_id is None:
         return record(reader.get("/api/v2/routing/utilization"))
     return record(reader.get("/api/v2/routing/users/{userId}/utilization", userId=user_id))
 
 
 def parse_utilization(answer: Any) -> dict[str, int]:
-    """Interactions at once by media.
-
-    Parameters
-    ----------
-    answer : dict
-        From `fetch_utilization`.
-
-    Returns
-    -------
-    dict of str to int
-        In the words of analytics: call is voice. What is no number is not in it.
+    """Interactions at once by media, in the words of analytics (call is voice); what is no number is not in it.
 
     Examples
     --------

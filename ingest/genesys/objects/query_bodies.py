@@ -13,22 +13,7 @@ MOST_PREDICATES = 500
 
 
 def interval(start: datetime, end: datetime) -> str:
-    """An interval as the platform writes it.
-
-    Parameters
-    ----------
-    start, end : datetime
-        With a zone; the end is not part of it.
-
-    Returns
-    -------
-    str
-        Two times in UTC with milliseconds.
-
-    Raises
-    ------
-    InvalidScenario
-        If a time has no zone, or nothing lies between them.
+    """An interval as the platform writes it: two times in UTC with milliseconds, the end not part of it.
 
     Examples
     --------
@@ -51,18 +36,6 @@ def _stamp(at: datetime) -> str:
 def pieces(start: datetime, end: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
     """Cut an interval into pieces of at most some days.
 
-    Parameters
-    ----------
-    start, end : datetime
-        With a zone.
-    days : int
-        Longest piece.
-
-    Yields
-    ------
-    tuple of datetime
-        Start and end of each, in order, without gaps.
-
     Examples
     --------
     >>> first = datetime(2025, 3, 1, tzinfo=UTC)
@@ -77,18 +50,6 @@ def pieces(start: datetime, end: datetime, days: int) -> Iterator[tuple[datetime
 def batches(ids: Sequence[str], size: int = MOST_PREDICATES) -> list[list[str]]:
     """Ids in groups that fit one request, the same whatever their order was.
 
-    Parameters
-    ----------
-    ids : sequence of str
-        Repeated ones count once.
-    size : int
-        Most in one group.
-
-    Returns
-    -------
-    list of list of str
-        Sorted.
-
     Examples
     --------
     >>> batches(["q3", "q1", "q2", "q1"], 2)
@@ -100,23 +61,6 @@ def batches(ids: Sequence[str], size: int = MOST_PREDICATES) -> list[list[str]]:
 
 def any_of(dimension: str, ids: Sequence[str]) -> Record:
     """A filter that lets pass what has one of some values.
-
-    Parameters
-    ----------
-    dimension : str
-        Of the platform, such as queueId.
-    ids : sequence of str
-        1 to 500 values.
-
-    Returns
-    -------
-    dict
-        In the order of `batches`.
-
-    Raises
-    ------
-    InvalidScenario
-        If there are none, or more than fit one request.
 
     Examples
     --------
@@ -131,71 +75,25 @@ def any_of(dimension: str, ids: Sequence[str]) -> Record:
 
 
 def queue_filter(queue_ids: Sequence[str]) -> Record:
-    """A segment filter for conversations that touched one of some queues.
-
-    Parameters
-    ----------
-    queue_ids : sequence of str
-        1 to 500; a batch of `batches`.
-
-    Returns
-    -------
-    dict
-        For `job_body` or `query_body`.
-    """
+    """A segment filter for conversations that touched one of some queues."""
     return any_of("queueId", queue_ids)
 
 
 def user_filter(user_ids: Sequence[str]) -> Record:
-    """A segment filter for conversations in which one of some users took part.
-
-    Parameters
-    ----------
-    user_ids : sequence of str
-        1 to 500; a batch of `batches`.
-
-    Returns
-    -------
-    dict
-        For `job_body` or `query_body`.
-    """
+    """A segment filter for conversations in which one of some users took part."""
     return any_of("userId", user_ids)
 
 
 def job_body(start: datetime, end: datetime, filters: Sequence[Record] = ()) -> Record:
     """What an asynchronous job is asked for: conversations whose life overlaps an interval.
 
-    Those that began earlier come too, so neighbouring intervals give some conversations twice.
-
-    Parameters
-    ----------
-    start, end : datetime
-        With a zone.
-    filters : sequence of dict
-        Segment filters; a conversation must pass all of them, so batches of ids belong into jobs of their own.
-
-    Returns
-    -------
-    dict
-        The body.
+    Those that began earlier come too, so neighbouring intervals give some conversations twice. A conversation must
+    pass all filters, so batches of ids belong into jobs of their own.
     """
     body: Record = {"interval": interval(start, end), "order": "asc", "orderBy": "conversationStart"}
     return body | ({"segmentFilters": list(filters)} if filters else {})
 
 
 def query_body(start: datetime, end: datetime, filters: Sequence[Record] = ()) -> Record:
-    """What a synchronous query is asked for: conversations that started on a UTC day the interval touches.
-
-    Parameters
-    ----------
-    start, end : datetime
-        With a zone.
-    filters : sequence of dict
-        Segment filters; a conversation must pass all of them.
-
-    Returns
-    -------
-    dict
-        The body, without `paging`.
-    """
+    """What a synchronous query is asked for: conversations that started on a UTC day the interval touches."""
     return job_body(start, end, filters)

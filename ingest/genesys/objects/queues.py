@@ -27,54 +27,20 @@ ID_SHOWN = 8
 
 
 def fetch_queues(reader: Reader) -> list[Record]:
-    """All queues that the client may see.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-
-    Returns
-    -------
-    list of dict
-        As the platform gives them.
-    """
+    """All queues that the client may see."""
     return [entity for page in pages(reader, PATH) for entity in page]
 
 
 def fetch_names(reader: Reader, what: str) -> list[Record]:
-    """All skills or languages.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    what : {"skills", "languages"}
-        Which.
-
-    Returns
-    -------
-    list of dict
-        With id, name and state.
-    """
+    """All skills or languages."""
     return [entity for page in pages(reader, f"/api/v2/routing/{what}") for entity in page]
 
 
 def names_of(entities: Iterable[Any]) -> dict[str, str]:
     """One name for each id, no name twice.
 
-    A deleted skill's name can be made again: the active one keeps it (of two active ones the smaller id), others get
-    the start of their id behind it. What has no name is called by its id.
-
-    Parameters
-    ----------
-    entities : iterable of dict
-        With id, name and state; deleted ones belong here too.
-
-    Returns
-    -------
-    dict of str to str
-        Name by id, in order of ids.
+    A deleted skill's name can be made again: the active one keeps it (of two active ones the smaller id), others
+    get the start of their id behind it. What has no name is called by its id. Deleted entities belong here too.
 
     Examples
     --------
@@ -96,26 +62,7 @@ def names_of(entities: Iterable[Any]) -> dict[str, str]:
 
 
 def choose_queues(entities: Sequence[Any], wanted: Sequence[str]) -> list[Record]:
-    """The queues that somebody means.
-
-    Parameters
-    ----------
-    entities : sequence of dict
-        All queues.
-    wanted : sequence of str
-        Names or ids, ids first where one is both; none for all.
-
-    Returns
-    -------
-    list of dict
-        Each once, in the order they are named.
-
-    Raises
-    ------
-    UnknownName
-        If one is not there, with the nearest names.
-    InvalidScenario
-        If a name belongs to several queues.
+    """The queues that somebody means by names or ids (ids first where one is both), each once, in the order named.
 
     Examples
     --------
@@ -149,20 +96,8 @@ def _id_of(wanted: str, by_id: Mapping[str, Record]) -> str:
 def parse_queues(entities: Iterable[Any], skills: Mapping[str, str]) -> tuple[pl.DataFrame, dict[str, int]]:
     """Table queues of the platform's queues.
 
-    Parameters
-    ----------
-    entities : iterable of dict
-        Queues; of one id the last counts.
-    skills : dict of str to str
-        Name of each skill by id, from `names_of`.
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        Columns of table queues; null where the platform says nothing. Rings, rules and groups are compact JSON of
-        allowed fields.
-    counts : dict of str to int
-        What was left to defaults, by reason.
+    Null where the platform says nothing; rings, rules and groups are compact JSON of allowed fields. Counts say
+    what was left to defaults, and why.
     """
     counts: Counter[str] = Counter()
     rows: dict[str, Record] = {}
@@ -233,25 +168,7 @@ class NotReadable(ValueError):
 
 
 def rings(queue: Record, skills: Mapping[str, str]) -> list[Record]:
-    """Rings of a bullseye.
-
-    Parameters
-    ----------
-    queue : dict
-        As the platform gives it.
-    skills : dict of str to str
-        Name of each skill by id.
-
-    Returns
-    -------
-    list of dict
-        expansionCriteria, actions.skillsToRemove and memberGroups; empty where there are none.
-
-    Raises
-    ------
-    NotReadable
-        If one cannot be replayed.
-    """
+    """Rings of a bullseye."""
     given = _entries(record(queue.get("bullseye")).get("rings"), "ring", MOST_RINGS)
     return [_ring(ring, skills, is_last=place == len(given)) for place, ring in enumerate(given, 1)]
 
@@ -282,23 +199,7 @@ def _skill(skill: Record, skills: Mapping[str, str]) -> Record:
 
 
 def routing_rules(queue: Record) -> list[Record]:
-    """Rules of preferred-agent routing.
-
-    Parameters
-    ----------
-    queue : dict
-        As the platform gives it.
-
-    Returns
-    -------
-    list of dict
-        operator, threshold and waitSeconds; empty where there are none.
-
-    Raises
-    ------
-    NotReadable
-        If one cannot be replayed.
-    """
+    """Rules of preferred-agent routing."""
     return [_rule(rule) for rule in _entries(queue.get("routingRules"), "rule", MOST_RULES)]
 
 
@@ -311,18 +212,7 @@ def _rule(rule: Record) -> Record:
 
 
 def conditional_groups(queue: Record) -> Record:
-    """Conditional group routing and activation; replays only say that they are there.
-
-    Parameters
-    ----------
-    queue : dict
-        As the platform gives it.
-
-    Returns
-    -------
-    dict
-        conditionalGroupRouting and conditionalGroupActivation, those that have rules.
-    """
+    """Conditional group routing and activation; replays only say that they are there."""
     routing = [_routing_rule(rule) for rule in records(record(queue.get("conditionalGroupRouting")).get("rules"))]
     activation = record(queue.get("conditionalGroupActivation"))
     activated = [_activation_rule(rule) for rule in records(activation.get("rules"))]

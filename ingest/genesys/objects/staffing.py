@@ -26,22 +26,7 @@ Block = tuple[datetime, datetime]
 
 
 def fetch_status(reader: Reader, user_ids: Sequence[str], start: datetime, end: datetime) -> list[Record]:
-    """Presence and routing status of users in an interval.
-
-    Parameters
-    ----------
-    reader : Reader
-        The platform.
-    user_ids : sequence of str
-        Any number; asked for in batches.
-    start, end : datetime
-        With a zone; the platform takes up to 31 days.
-
-    Returns
-    -------
-    list of dict
-        As the platform gives them, all pages; a user may come several times.
-    """
+    """Presence and routing status of users in an interval of up to 31 days; a user may come several times."""
     found = []
     for some in batches(user_ids, MOST_USERS):
         body = {"interval": interval(start, end), "order": "asc", "userFilters": [any_of("userId", some)]}
@@ -53,21 +38,8 @@ def fetch_status(reader: Reader, user_ids: Sequence[str], start: datetime, end: 
 def parse_status(details: Iterable[Any], start: datetime, end: datetime) -> tuple[pl.DataFrame, dict[str, int]]:
     """When agents were on queue: presence On Queue, and routing status idle, interacting or communicating.
 
-    Where a user has only one of the two lists, that one decides.
-
-    Parameters
-    ----------
-    details : iterable of dict
-        From `fetch_status`.
-    start, end : datetime
-        With a zone; blocks are cut to [start, end). What has no end lasts until the end.
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        Columns of table staffing; blocks of one agent neither touch nor overlap.
-    counts : dict of str to int
-        What was left out, by reason.
+    Where a user has only one of the two lists, that one decides. Blocks are cut to [start, end) and neither touch
+    nor overlap; what has no end lasts until the end.
     """
     counts: Counter[str] = Counter()
     given: dict[str, tuple[list[Any], list[Any]]] = {}
@@ -141,16 +113,6 @@ def _common(ours: list[Block], theirs: list[Block]) -> list[Block]:
 
 def merge_blocks(frame: pl.DataFrame) -> pl.DataFrame:
     """Join blocks of an agent that touch or overlap, such as those of two days.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        Columns agent_id, start_at and end_at.
-
-    Returns
-    -------
-    polars.DataFrame
-        The same columns, in order of agent and time.
 
     Examples
     --------

@@ -21,17 +21,7 @@ _TIME = re.compile(
 
 
 def text(value: Any) -> str | None:
-    """A text that can be an id or a name.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    str or None
-        None where it is no text, empty, or holds control characters.
+    """A text that can be an id or a name; None where it is no text, empty, or holds control characters.
 
     Examples
     --------
@@ -42,19 +32,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any, low: float, high: float) -> float | None:
-    """A number within limits, its fraction kept.
-
-    Parameters
-    ----------
-    value : object
-        Anything; texts and booleans are no numbers.
-    low, high : float
-        Smallest and largest allowed.
-
-    Returns
-    -------
-    float or None
-        None where it is none or outside.
+    """A number within limits, its fraction kept; None for anything else, texts and booleans included.
 
     Examples
     --------
@@ -65,49 +43,17 @@ def number(value: Any, low: float, high: float) -> float | None:
 
 
 def record(value: Any) -> Record:
-    """An object of JSON, empty where it is none.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    dict
-        Itself or {}.
-    """
+    """An object of JSON, empty where it is none."""
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Any]:
-    """A list of JSON, empty where it is none.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    list
-        Itself or [].
-    """
+    """A list of JSON, empty where it is none."""
     return value if isinstance(value, list) else []
 
 
 def records(value: Any) -> list[Record]:
-    """The objects of a list.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    list of dict
-        In order; what is no object is left out.
+    """The objects of a list; what is no object is left out.
 
     Examples
     --------
@@ -118,17 +64,7 @@ def records(value: Any) -> list[Record]:
 
 
 def instant(value: Any) -> datetime | None:
-    """A time as the platform writes it, in UTC.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    datetime or None
-        None where it is no time; fractions beyond microseconds are cut.
+    """A time as the platform writes it, in UTC, cut to microseconds; None where it is no time.
 
     Examples
     --------

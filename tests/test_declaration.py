@@ -1,0 +1,118 @@
+"""A setting and a method are declared once and then found behind every door, without another line changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("engine", "ingest", "api", "benchmarks", "routelab")
+SETTING = 'throw_away_s: float = setting(7.0, "Said once.", unit="s", low=1, high=60.0, applies="replay")'
+METHOD = """
+import numpy as np
+
+from engine.methods.ladder import NEVER, one_row_each
+from engine.methods.method import Method
+
+
+def ladder(view):
+    return one_row_each(np.where(view.kinds.eligible, 0.0, NEVER))
+
+
+METHOD = Method("thrown away", ladder)
+"""
+# What each door says of them, asked in one process of its own.
+ASKING = """
+import json, sys
+from click.testing import CliRunner
+from api.http.app import create_app
+from api.http.docs.description import base_description
+from api.output import settings_table
+from api.settings import Settings
+from api.terminal.cli import cli
+from engine.errors import InvalidScenario
+from engine.study import comparing
+
+assert __import__("engine").__file__.startswith(sys.argv[1])
+
+def help_of(command):
+    return CliRunner().invoke(cli, [command, "--help"], terminal_width=500, max_content_width=500).output
+
+def study(**entry):
+    try:
+        baseline, changed = comparing({"scenario": [{"name": "mine", **entry}]}).scenarios("genesys")
+        return [baseline.throw_away_s, changed.throw_away_s, changed.method]
+    except InvalidScenario as error:
+        return str(error)
+
+fields = base_description(create_app(Settings()))["components"]["schemas"]
+print(json.dumps({
+    "simulate": help_of("simulate"), "compare": help_of("compare"), "explain": help_of("explain"),
+    "http": fields["BatchRequest"]["properties"], "study_http": fields["StudyScenario"]["properties"],
+    "study": study(throw_away_s=9.0, method="thrown"), "refused": study(throw_away_s=0.5),
+    "settings": settings_table.table(), "methods": settings_table.methods(),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory) -> dict[str, str]:
+    """The doors' own words, of a copy of the program with a setting and a method more."""
+    copy = tmp_path_factory.mktemp("copy")
+    for room in ROOMS:
+        if (ROOT / room).is_dir():
+            shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    declare(copy / "engine" / "spec.py", "    assumptions: Assumptions = field", f"    {SETTING}\n")
+    (copy / "engine" / "methods" / "thrown.py").write_text(METHOD)
+    table = copy / "engine" / "methods" / "__init__.py"
+    declare(table, '    "random"', '    "thrown": thrown.METHOD,\n')
+    declare(table, "from engine.methods import", "from engine.methods import thrown\n")
+    environment = os.environ | {"PYTHONPATH": str(copy)}
+    command = [sys.executable, "-c", ASKING, str(copy)]
+    found = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def declare(path: Path, before: str, line: str) -> None:
+    text = path.read_text()
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, line + before))
+
+
+@pytest.mark.parametrize("command", ["simulate", "compare", "explain"])
+def test_the_command_line_takes_the_setting(said, command):
+    assert "--throw-away SECONDS" in said[command]
+    assert "Replay: Said once. [s] [default: 7]" in " ".join(said[command].split())
+
+
+def test_the_command_line_names_the_method(said):
+    assert "|thrown|random" in said["simulate"]
+
+
+def test_requests_take_setting_and_method_and_describe_them(said):
+    setting = said["http"]["throw_away_s"]
+    assert (setting["minimum"], setting["maximum"], setting["default"]) == (1, 60, 7)
+    assert setting["description"] == "Replay: Said once. [s]"
+    assert "thrown" in said["http"]["method"]["enum"]
+    assert "thrown: thrown away" in said["http"]["method"]["description"]
+    assert "throw_away_s" in said["study_http"]
+
+
+def test_scenario_files_take_both_within_their_bounds(said):
+    assert said["study"] == [7.0, 9.0, "thrown"]
+    assert said["refused"] == "scenario 'mine': throw_away_s is 0.5; use seconds from 1 to 60"
+
+
+def test_the_pages_have_both(said):
+    assert (
+        "| throw_away_s | `--throw-away` | `throw_away_s` | seconds from 1 to 60 | 7 | Replay: Said once. [s] |"
+        in (said["settings"])
+    )
+    assert "| `thrown` | thrown away |" in said["methods"]
