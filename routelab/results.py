@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from engine.data.arrays import Arrays
+from engine.replay.explain import explain_replay
 from engine.reports.columns import MEASURES
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
 from engine.reports.replayed import WORDS
 from engine.reports.report import Report
 from engine.results import plain
+from engine.run import choose
+from engine.selection.explain import explain
+from engine.spec import Scenario
 from routelab.showing import html_table, notes, shown
 
 if TYPE_CHECKING:
@@ -27,21 +32,51 @@ class Run:
     ----------
     report : Report
         What it says, in the shape of `report.json`.
-    choose : callable
-        Gives the outcomes.
+    scenario : Scenario
+        What was asked.
+    arrays : Arrays
+        The data set, or the days of it.
+    kept : Outcomes, optional
+        What became of each interaction; found when asked for where it was not kept.
     """
 
     report: Report
-    choose: Callable[[], Outcomes]
+    scenario: Scenario
+    arrays: Arrays
+    kept: Outcomes | None = None
 
     @cached_property
     def outcomes(self) -> Outcomes:
         """What became of each interaction, as arrays; of the first replication."""
-        return self.choose()
+        return choose(self.scenario, self.arrays) if self.kept is None else self.kept
 
     def to_frame(self) -> pl.DataFrame:
         """One row per interaction in order of arrival, as in `outcomes.arrow`."""
         return self.outcomes.to_frame()
+
+    def explain(self, interaction_id: str) -> pl.DataFrame:
+        """Why an agent was chosen for an interaction: one row per agent, best first.
+
+        Parameters
+        ----------
+        interaction_id : str
+            One of those in `to_frame`.
+
+        Returns
+        -------
+        polars.DataFrame
+            Terms, score, and the reason each agent was chosen or lost; of a replay also who was free, and since when.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such interaction.
+        """
+        import polars as pl
+
+        why = explain_replay if self.scenario.mode == "replay" else explain
+        found = why(self.scenario, self.arrays, interaction_id)
+        return pl.DataFrame(plain(found.agents), infer_schema_length=None)
 
     def to_dict(self) -> dict[str, Any]:
         """The content of `report.json`."""

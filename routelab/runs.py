@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import Any
 
 from engine.data.arrays import Arrays
@@ -13,7 +12,7 @@ from engine.errors import InvalidScenario
 from engine.reports.columns import today_of
 from engine.reports.compare import compare as compare_scenarios
 from engine.reports.outcomes import Outcomes
-from engine.run import choose, run
+from engine.run import run
 from engine.spec import Scenario, scenario_of
 from engine.study import BASELINE, comparing, day_of, days_in
 from routelab.centre import Centre
@@ -46,7 +45,7 @@ def score(centre: Centre, *, days: Days | None = None, **settings: Any) -> Run:
         If a setting is unknown, the nearest is named, or its value is not allowed.
     """
     arrays, scenario = _chosen(centre, days), _scenario("score", settings)
-    return Run(run(scenario, arrays), partial(choose, scenario, arrays))
+    return Run(run(scenario, arrays), scenario, arrays)
 
 
 def replay(
@@ -79,9 +78,9 @@ def replay(
     MissingInput
         If the data lacks what a replay needs.
     """
-    kept: list[Outcomes] = []
-    report = run(_scenario("replay", settings), _chosen(centre, days), kept.append, force=force, progress=progress)
-    return Run(report, lambda: kept[0])
+    arrays, scenario, kept = _chosen(centre, days), _scenario("replay", settings), list[Outcomes]()
+    report = run(scenario, arrays, kept.append, force=force, progress=progress)
+    return Run(report, scenario, arrays, kept[0])
 
 
 def compare(

@@ -350,6 +350,18 @@ def test_a_replay_tells_its_progress_to_who_asks_and_prints_nothing(centre, caps
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("mode", [routelab.score, routelab.replay])
+def test_why_an_agent_was_chosen_is_a_frame_with_the_chosen_first(centre, mode):
+    found = mode(centre, method="weighted")
+    row = found.to_frame().filter(pl.col("selected_agent_id").is_not_null()).row(0, named=True)
+    why = found.explain(row["interaction_id"])
+    assert why.height == 12
+    assert why["agent_id"][0] == row["selected_agent_id"]
+    assert why["reason"].null_count() == 0
+    with pytest.raises(UnknownName, match="interaction 'nobody' is not"):
+        found.explain("nobody")
+
+
 # --- what a notebook shows ------------------------------------------------------------------------------------------
 
 
