@@ -10,8 +10,11 @@ import numpy as np
 from engine.data.arrays import Arrays, encode
 from engine.data.tables import Tables
 from engine.measures.tally import Tally
-from engine.reports.outcomes import Collector, Outcomes, Texts, Times, outcomes_of
-from engine.reports.replayed import Progress, Study, report_of
+from engine.replay.playing import Played, play
+from engine.replay.prepare import Recorded
+from engine.reports.columns import Progress, Study
+from engine.reports.outcomes import Collector, Outcomes, Texts, outcomes_of
+from engine.reports.replayed import report_of
 from engine.reports.report import Report, build
 from engine.selection.decisions import Decided, decide
 from engine.spec import Scenario, csat_of, terms_of
@@ -106,9 +109,8 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
     """
     arrays = _arrays(data)
     if scenario.mode == "replay":
-        kept: list[Outcomes] = []
-        _replay(scenario, arrays, kept.append, False, None)
-        return kept[0]
+        recorded = Recorded(arrays, scenario)
+        return _outcomes(recorded, play(scenario, recorded))
     collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
     for decided in _Stack([scenario], arrays).decide():
         collector.add(decided)
@@ -121,11 +123,14 @@ def _replay(
     study = Study(arrays, scenario, progress)
     report, played = report_of(study, scenario, force=force)
     if keep is not None:
-        history, served = study.recorded.history, played.served
-        times = Times(served.status, played.wait_s, served.start_us, served.end_us)
-        texts = Texts(arrays.centre)
-        keep(Outcomes(history.interaction_id.to_arrow(), history.call_type, served.agent, played.score, texts, times))
+        keep(_outcomes(study.recorded, played))
     return report
+
+
+def _outcomes(recorded: Recorded, played: Played) -> Outcomes:
+    ids, served = recorded.history.interaction_id.to_arrow(), played.served
+    texts = Texts(recorded.centre)
+    return Outcomes(ids, recorded.history.call_type, served.agent, played.score, texts, served)
 
 
 def _arrays(data: Tables | Arrays) -> Arrays:

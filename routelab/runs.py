@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
+from engine.reports.columns import today_of
 from engine.reports.compare import compare as compare_scenarios
 from engine.reports.outcomes import Outcomes
-from engine.reports.replayed import today_of
 from engine.run import run
 from engine.spec import Scenario, scenario_of
 from engine.study import BASELINE, comparing, day_of, days_in

@@ -13,8 +13,8 @@ import pytest
 from engine.data.arrays import encode
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
+from engine.reports.columns import MEASURES, Study
 from engine.reports.compare import Comparison, _both, compare
-from engine.reports.replayed import MEASURES, Study
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests.small_centres import DAY, call, last_first, tables_of

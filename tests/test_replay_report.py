@@ -18,11 +18,11 @@ from api.output.results import to_json
 from engine.data.arrays import Arrays, encode
 from engine.data.tables import TABLES, Tables
 from engine.estimates.assumptions import Assumptions
-from engine.measures.account import of_played
 from engine.measures.light import light
 from engine.methods import METHODS
 from engine.replay.playing import play
-from engine.reports.replayed import BETTER, MEASURES, Study, _says, report_of, today_of
+from engine.reports.columns import BETTER, MEASURES, Study, _says, today_of
+from engine.reports.replayed import report_of
 from engine.reports.report import Report, Unrouted
 from engine.run import choose, run, run_all
 from engine.scoring.csat import MADE_UP
@@ -228,8 +228,8 @@ def test_several_draws_are_averaged_and_each_is_a_replay_of_its_own():
     column = report.replay["columns"][2]
     counts = []
     for number in range(4):
-        account = of_played("one", play(study.scenario, study.recorded, number), study.queue)
-        counts.append(np.bincount(account.status, minlength=4))
+        served = play(study.scenario, study.recorded, number).served
+        counts.append(np.bincount(served.status, minlength=4))
     assert len({count.tobytes() for count in counts}) > 1
     assert [column[end] for end in ENDS] == np.mean(counts, axis=0).tolist()
     # Who answered what, and the outcomes file, are those of the first draw.

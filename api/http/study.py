@@ -10,8 +10,8 @@ from api.errors import InvalidBody, Problem
 from api.http.limits import recorded
 from api.http.models import BatchRequest
 from api.http.open_snapshots import OpenSnapshots
+from engine.reports.columns import today_of
 from engine.reports.compare import compare
-from engine.reports.replayed import today_of
 from engine.spec import Scenario, settings
 from ingest.workers import runs_in
 

@@ -52,8 +52,8 @@ def compare(
 
     from api.output.results import write_comparison
     from api.terminal.progress import progress
+    from engine.reports.columns import today_of
     from engine.reports.compare import compare as compared
-    from engine.reports.replayed import today_of
     from engine.spec import Scenario
     from ingest.snapshot.reading import open_snapshot
     from ingest.workers import runs_in

@@ -16,8 +16,9 @@ from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING
 from engine.measures.light import light
 from engine.methods import METHODS
+from engine.reports.columns import MEASURES, Column, Progress, Study, today_of
 from engine.reports.replay_notes import about_settings, about_truth
-from engine.reports.replayed import MEASURES, TOO_FEW_DAYS, Column, Progress, Study, today_of
+from engine.reports.replayed import TOO_FEW_DAYS
 from engine.spec import Scenario
 from engine.typing import Map, Record
 
