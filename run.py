@@ -13,7 +13,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
@@ -23,7 +27,7 @@ USAGE = """usage: python3 run.py COMMAND
 
   demo          make seven months of calls shaped like a real bank's, and route them
   serve         answer /simulate/routing and /simulate/batch on this machine, see /docs
-  test          run the tests
+  test          run the tests on every core; with a file or a test named, only that
   check         run the other checks: lint, format, types, import contracts, docstrings
   cli ...       anything else: python3 run.py cli --help
   install       only install what running needs
@@ -54,9 +58,9 @@ def main(arguments: list[str]) -> int:
     if command == "install":
         return 0
     if command == "check":
-        return max(abs(call(check)) for check in CHECKS)
+        return check()
     if command == "test":
-        return call(["-m", "pytest", *rest])
+        return call(["-m", "pytest", *workers_for(rest), *rest])
     return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
 
 
@@ -77,6 +81,12 @@ def named_in_settings(rest: list[str]) -> bool:
     return path.is_file() and "genesys_client_id" in path.read_text(encoding="utf-8", errors="replace")
 
 
+def workers_for(rest: list[str]) -> list[str]:
+    """The whole suite runs on every core; a file or a test that is named runs here, starting at once."""
+    names_some = any((HERE / option.split("::")[0]).exists() for option in rest if not option.startswith("-"))
+    return [] if names_some else ["--numprocesses", "auto", "--dist", "worksteal"]
+
+
 class SetupError(Exception):
     """Setting up failed for a reason the user can mend."""
 
@@ -94,20 +104,50 @@ def refuse(why: str) -> int:
 
 def call(arguments: list[str]) -> int:
     """Run the environment's Python and give its exit code."""
+    with start(arguments) as child, signals_to([child]):
+        return child.wait()
+
+
+def check() -> int:
+    """Run all checks at once, show in turn what each said, and give the worst exit code."""
+    with ExitStack() as ends:
+        said = [ends.enter_context(tempfile.TemporaryFile()) for _ in CHECKS]
+        children = [ends.enter_context(start(part, into)) for part, into in zip(CHECKS, said, strict=True)]
+        ends.enter_context(signals_to(children))
+        for child, words in zip(children, said, strict=True):
+            child.wait()
+            words.seek(0)
+            sys.stdout.buffer.write(words.read())
+            sys.stdout.flush()
+        return max(abs(child.returncode) for child in children)
+
+
+def start(arguments: list[str], into: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start the environment's Python; what it says goes to this terminal or into a file."""
     # Modules are found from this folder whatever the caller's; relative paths stay the caller's.
     paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     where = HERE if arguments[1] not in {"api"} else None
-    with subprocess.Popen([PYTHON, *arguments], env=environment, cwd=where) as child:
-        # Whoever ends this script means the command that it started; Ctrl-C reaches that one by itself.
-        passed = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-        before = {number: signal.signal(number, lambda sent, frame: child.send_signal(sent)) for number in passed}
-        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            return child.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    errors = None if into is None else subprocess.STDOUT
+    return subprocess.Popen([PYTHON, *arguments], env=environment, cwd=where, stdout=into, stderr=errors)
+
+
+@contextmanager
+def signals_to(children: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Whoever ends this script means the commands that it started; Ctrl-C reaches those by itself."""
+
+    def passed_on(number: int, frame: object) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    passed = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, passed_on) for number in passed}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def install(layer: str) -> None:

@@ -116,19 +116,7 @@ UNEXPECTED = (500, "Internal error")
 
 
 def status_of(error: BaseException) -> tuple[int, str]:
-    """Status and title of an error, by the nearest class in the table.
-
-    Parameters
-    ----------
-    error : BaseException
-        Any error.
-
-    Returns
-    -------
-    status : int
-        HTTP status.
-    title : str
-        The same for all errors of the kind.
+    """HTTP status and title of an error, by the nearest class in the table.
 
     Examples
     --------

@@ -24,22 +24,12 @@ NEUTRAL_CSAT = 0.5
 
 @dataclass(frozen=True)
 class Sample:
-    """Some rows of a data set as plain Python objects.
+    """Some rows of a data set as plain Python objects."""
 
-    Parameters
-    ----------
-    agents : dict
-        Members by queue; each a dict of agent_id, skills and languages with proficiency, queue_time_s,
-        idle_since_us.
-    rows : list of dict
-        queue_id, skills, language, and csat: the means known on its day, by agent.
-    place : (n_rows,) array of int
-        Where the rows stand in the data set.
-    """
-
+    # Members by queue; each a dict of agent_id, skills and languages with proficiency, queue_time_s, idle_since_us
     agents: dict[str, list[Record]]
-    rows: list[Record]
-    place: IntArray
+    rows: list[Record]  # queue_id, skills, language, and csat: the means known on its day, by agent
+    place: IntArray  # Where the rows stand in the data set
 
     @property
     def n_pairs(self) -> int:
@@ -48,22 +38,7 @@ class Sample:
 
 
 def sample(arrays: Arrays, scenario: Scenario, n_rows: int) -> Sample:
-    """Take rows evenly over a data set.
-
-    Parameters
-    ----------
-    arrays : Arrays
-        The data set.
-    scenario : Scenario
-        Says which satisfaction the rows see.
-    n_rows : int
-        How many, at most.
-
-    Returns
-    -------
-    Sample
-        In time order.
-    """
+    """Take rows evenly over a data set."""
     centre, csat = arrays.centre, csat_of(scenario, arrays)
     kinds = centre.call_types.to_dicts()
     total = sum(batch.call_type.size for batch in arrays.batches())
@@ -118,20 +93,7 @@ def score_key(agent: Record, row: Record, weights: Sequence[float]) -> float:
 
 
 def choose(sample: Sample, scenario: Scenario) -> list[tuple[str | None, float]]:
-    """Choose an agent for every row of a sample.
-
-    Parameters
-    ----------
-    sample : Sample
-        Rows and agents.
-    scenario : Scenario
-        Weights and threshold; the other options at their defaults.
-
-    Returns
-    -------
-    list of (str or None, float)
-        Agent id and score; None and 0 where nobody can be chosen.
-    """
+    """Agent id and score for every row of a sample; None and 0 where nobody can be chosen."""
     used = scenario.weights_used()
     least = max(1.0, float(round(SCALE * used.min_score_threshold)))
     chosen: list[tuple[str | None, float]] = []
@@ -150,24 +112,7 @@ def choose(sample: Sample, scenario: Scenario) -> list[tuple[str | None, float]]
 def differences(
     sample: Sample, chosen: Sequence[tuple[str | None, float]], outcomes: Outcomes, agent_ids: Sequence[str]
 ) -> list[str]:
-    """Where the engine chose otherwise.
-
-    Parameters
-    ----------
-    sample : Sample
-        The rows.
-    chosen : sequence of (str or None, float)
-        What the baseline chose for them.
-    outcomes : Outcomes
-        What the engine chose for the whole data set.
-    agent_ids : sequence of str
-        By agent.
-
-    Returns
-    -------
-    list of str
-        One sentence per row that differs; empty where all agree.
-    """
+    """One sentence per row where the engine chose otherwise than the baseline."""
     said = []
     for place, (agent_id, score) in zip(sample.place.tolist(), chosen, strict=True):
         agent = int(outcomes.agent[place])

@@ -20,43 +20,19 @@ SURVEY_SHARE, MOST_SURVEYS = 0.05, 200_000
 
 @dataclass(frozen=True)
 class Size:
-    """How large a made-up centre is.
+    """How large a made-up centre is."""
 
-    Parameters
-    ----------
-    n_agents, n_queues, n_skills, n_languages, n_call_types : int
-        Numbers, each at least 1.
-    queues_per_agent : int
-        Queues that each agent is a member of; 0 for all.
-    """
-
+    # Numbers, each at least 1
     n_agents: int
     n_queues: int
     n_skills: int
     n_languages: int
     n_call_types: int
-    queues_per_agent: int = 0
+    queues_per_agent: int = 0  # Queues that each agent is a member of; 0 for all
 
 
 def static_tables(size: Size, n_surveys: int, first_day: int, n_days: int, rng: np.random.Generator) -> Tables:
-    """Draw every table but the interactions.
-
-    Parameters
-    ----------
-    size : Size
-        How large the centre is.
-    n_surveys, n_days : int
-        Numbers of surveys, and of days over which they spread.
-    first_day : int
-        Days since 1970-01-01 UTC.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    Tables
-        Checked, without interactions.
-    """
+    """Draw every table but the interactions."""
     queues = pl.DataFrame({"queue_id": names("queue", size.n_queues)})
     return Tables(
         agents=_agents(size, rng),
@@ -130,19 +106,7 @@ def _surveys(size: Size, n: int, first_day: int, n_days: int, rng: np.random.Gen
 def call_types(size: Size, n: int, rng: np.random.Generator) -> pl.DataFrame:
     """Draw distinct call types: a queue, one to three skills, and mostly a language.
 
-    Parameters
-    ----------
-    size : Size
-        What there is to ask for.
-    n : int
-        How many are wanted; fewer come back where the centre is too small for so many.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    polars.DataFrame
-        queue_id, skills, language, priority, as the engine keeps them.
+    Fewer than wanted come back where the centre is too small for so many.
     """
     queue, language, skill = _distinct(size, n, rng)
     required = skill < size.n_skills

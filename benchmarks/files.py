@@ -16,22 +16,7 @@ PIECE = 1 << 22
 
 
 def write_snapshot(case: Case, store: Path, name: str) -> Path:
-    """Write a case as a snapshot, a block at a time.
-
-    Parameters
-    ----------
-    case : Case
-        What to write.
-    store : Path
-        Folder of snapshots.
-    name : str
-        Name of the snapshot.
-
-    Returns
-    -------
-    Path
-        The snapshot's folder.
-    """
+    """Write a case as a snapshot, a block at a time."""
     source = {"kind": "benchmark", "workload": case.workload.name}
     with SnapshotWriter(store, name, source=source, time_zone="UTC") as writer:
         for table, frame in case.tables:

@@ -22,19 +22,9 @@ def stated() -> Record:
 def check(rows: Sequence[Row], floor: Record) -> list[str]:
     """Compare measured ratios with floors.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        What was measured; rows without a floor are passed over, and floors without a row too.
-    floor : dict
-        `factor`, how many times worse than its floor a ratio may be, since machines differ and are shared;
-        `floors`, each with workload, size, phase, and plain_at_most, baseline_at_least or peak_mib_at_most;
-        `growth_at_most`, exponents of the cost per interaction against agents, by family.
-
-    Returns
-    -------
-    list of str
-        One sentence per ratio that is too bad; empty where all is well.
+    Rows without a floor are passed over, floors without a row too. `factor` says how many times worse a ratio may
+    be, since machines differ and are shared; `growth_at_most` bounds the exponents of the cost per interaction
+    against agents, by family. One sentence per ratio that is too bad.
     """
     measured = {(row.workload, row.size, row.phase): row for row in rows}
     said = []

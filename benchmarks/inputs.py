@@ -25,15 +25,7 @@ class Disagreement(RoutingError):
 
 
 class Inputs:
-    """Data of one case.
-
-    Parameters
-    ----------
-    case : Case
-        A workload of a certain size.
-    folder : Path
-        Where files may be written.
-    """
+    """Data of one case."""
 
     def __init__(self, case: Case, folder: Path) -> None:
         self.case = case
@@ -75,12 +67,9 @@ class Inputs:
 
     @cached_property
     def baseline_pair_s(self) -> float:
-        """Processor time of the row-by-row baseline per pair, on a sample of the same rows. [s]
+        """Processor time of the row-by-row baseline per pair, on a sample of the same rows.
 
-        Raises
-        ------
-        Disagreement
-            If the engine's winners differ from the baseline's.
+        [s] `Disagreement` if the engine's winners differ from the baseline's.
         """
         n_rows = max(1, SAMPLE_PAIRS * self.case.n_interactions // max(1, self.n_pairs))
         sample = baseline.sample(self.arrays, self.scenario, min(n_rows, MOST_SAMPLE_ROWS))

@@ -26,14 +26,9 @@ class NotMeasured(RoutingError):
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, smallest and largest of several measurements.
+    """Median, smallest and largest of several measurements."""
 
-    Parameters
-    ----------
-    median, low, high : float
-        In the unit of what was measured.
-    """
-
+    # In the unit of what was measured
     median: float
     low: float
     high: float
@@ -109,17 +104,7 @@ def clock_s(work: Callable[[], object]) -> float:
 
 
 def alternate(first: Callable[[], float], second: Callable[[], float]) -> tuple[list[float], list[float]]:
-    """Measure two things in turn, so that what disturbs one disturbs the other; each once before, uncounted.
-
-    Parameters
-    ----------
-    first, second : callable
-        Each does its work once and says how long it took. [s]
-
-    Returns
-    -------
-    tuple of list of float
-        Their times in order. [s]
+    """Measure two things in turn, so that what disturbs one disturbs the other; each once before, uncounted. [s]
 
     Examples
     --------
@@ -143,23 +128,7 @@ BETWEEN = (
 
 
 def peak_mib(arguments: Sequence[str]) -> float:
-    """Largest memory of a Python process that does something once.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        Of the interpreter.
-
-    Returns
-    -------
-    float
-        Pages of mapped files included. [MiB]
-
-    Raises
-    ------
-    RuntimeError
-        If it fails.
-    """
+    """Largest memory of a Python process that does something once, pages of mapped files included. [MiB]"""
     command = [sys.executable, "-S", "-c", BETWEEN, sys.executable, *arguments]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     exit_code, peak = (int(text) for text in said.stdout.split()[-2:])

@@ -28,20 +28,7 @@ FILLERS = ("nConnected", "nTransferred", "tIvr", "nOutbound", "tConnected", "nEr
 
 
 def parse(n: int, is_large: bool = False) -> Job:
-    """Bytes of answers to frames, JSON included.
-
-    Parameters
-    ----------
-    n : int
-        Conversations.
-    is_large : bool
-        Whether they have three times the metrics and segments.
-
-    Returns
-    -------
-    Job
-        Beside parsing JSON alone.
-    """
+    """Bytes of answers to frames, JSON included, beside parsing JSON alone."""
     pages = [orjson.dumps({"conversations": page}) for page in made_up(n, is_large)]
     return Job(
         lambda: _timed(lambda: _read(pages)),
@@ -66,22 +53,7 @@ def _read(pages: list[bytes]) -> int:
 
 
 def made_up(n: int, is_large: bool = False, seed: int = 0) -> list[list[Json]]:
-    """Answered voice conversations, in pages.
-
-    Parameters
-    ----------
-    n : int
-        Conversations.
-    is_large : bool
-        Whether every participant has eight metrics and five segments.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    list of list of dict
-        At most `PAGE` to a page.
-    """
+    """Answered voice conversations, in pages."""
     random = Random(seed)
     conversations = [_conversation(number, random, is_large) for number in range(n)]
     return [conversations[first : first + PAGE] for first in range(0, n, PAGE)]

@@ -49,18 +49,10 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Results:
-    """What a run measured, and what it could not.
+    """What a run measured, and what it could not."""
 
-    Parameters
-    ----------
-    rows : list of Row
-        One per workload, size and phase.
-    missing : list of str
-        One sentence per phase that needs something that is not there.
-    """
-
-    rows: list[Row]
-    missing: list[str]
+    rows: list[Row]  # One per workload, size and phase
+    missing: list[str]  # One sentence per phase that needs something that is not there
 
     @property
     def growths(self) -> list[Growth]:
@@ -76,30 +68,7 @@ def run(
     short: bool = False,
     say: Say = str,
 ) -> Results:
-    """Measure.
-
-    Parameters
-    ----------
-    workloads, sizes, phases : sequence of str
-        Names of `WORKLOADS`, `REPLAYS` or `PARSED`, of `SIZES`, and of their phases; none for all, and for the
-        sizes 10k and 1M, or the usual one.
-    short : bool
-        Only what belongs to the short set.
-    say : callable
-        Told what is being done.
-
-    Returns
-    -------
-    Results
-        Rows in order.
-
-    Raises
-    ------
-    InvalidScenario
-        If a name is unknown.
-    Disagreement
-        If the engine's results differ from a baseline's.
-    """
+    """Measure."""
     results = Results([], [])
     for workload, size, some in _wanted(workloads, sizes, phases, short):
         for measured in _case(workload, size, some, say):
@@ -171,22 +140,7 @@ def _beside_rows(job: Job, inputs: Inputs) -> Job:
 
 
 def measure(job: Job, workload: str, size: str, phase: str, n_interactions: int) -> Row:
-    """Run one phase a few times, in turn with what it is compared with.
-
-    Parameters
-    ----------
-    job : Job
-        The phase.
-    workload, size, phase : str
-        What the row is called.
-    n_interactions : int
-        How many interactions the data have.
-
-    Returns
-    -------
-    Row
-        Median, smallest and largest of the repetitions.
-    """
+    """Run one phase a few times, in turn with what it is compared with: median, smallest and largest."""
     took_s, plain_s = alternate(job.run, job.plain)
     ratio = Spread.of([took / plain for took, plain in zip(took_s, plain_s, strict=True)])
     took = Spread.of(took_s)
@@ -200,18 +154,7 @@ def measure(job: Job, workload: str, size: str, phase: str, n_interactions: int)
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Show the ratios.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        What was measured.
-
-    Returns
-    -------
-    rich.table.Table
-        One line per row.
-    """
+    """Show the ratios."""
     from rich.table import Table
 
     shown = Table(title="Ratios within this run: median (smallest to largest)", title_justify="left")

@@ -33,24 +33,12 @@ SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1M": 1_000_000, "10M": 10
 
 @dataclass(frozen=True)
 class Workload:
-    """A made-up centre and how it is scored.
+    """A made-up centre and how it is scored."""
 
-    Parameters
-    ----------
-    name : str
-        What the table of results calls it.
-    size : Size
-        How large the centre is.
-    csat : {"all", "asof"}
-        Satisfaction over all surveys, or as known on each day (then nothing is shared between days).
-    shared : bool
-        False: every interaction is a call type of its own, so that no work at all is shared.
-    """
-
-    name: str
-    size: Size
-    csat: str = "all"
-    shared: bool = True
+    name: str  # What the table of results calls it
+    size: Size  # How large the centre is
+    csat: str = "all"  # Satisfaction over all surveys, or as known on each day (then nothing is shared between days)
+    shared: bool = True  # False: every interaction is a call type of its own, so that no work at all is shared
 
     @property
     def scenario(self) -> Scenario:
@@ -58,18 +46,7 @@ class Workload:
         return Scenario(csat=self.csat)
 
     def build(self, n_interactions: int) -> Case:
-        """Draw the centre and say where its interactions come from.
-
-        Parameters
-        ----------
-        n_interactions : int
-            How many.
-
-        Returns
-        -------
-        Case
-            Equal for equal arguments.
-        """
+        """Draw the centre and say where its interactions come from."""
         rng = np.random.default_rng([SEED, n_interactions, self.size.n_agents])
         n_days = min(max(1, round(n_interactions / self.size.n_agents / A_DAYS_WORK)), MOST_DAYS)
         n_surveys = min(round(n_interactions * SURVEY_SHARE), MOST_SURVEYS)
@@ -80,25 +57,14 @@ class Workload:
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive interactions as columns, in order of arrival.
+    """Consecutive interactions as columns, in order of arrival."""
 
-    Parameters
-    ----------
-    first : int
-        Number of the first one; numbers name interactions.
-    call_type, agent : (n,) array of int32
-        Row of the call types; recorded agent, -1 where abandoned.
-    arrived_us : (n,) array of int64
-        Arrival. [us since 1970, UTC]
-    handle_s : (n,) array of float
-        Recorded handling time, NaN where abandoned. [s]
-    """
-
-    first: int
+    first: int  # Number of the first one; numbers name interactions
+    # Row of the call types; recorded agent, -1 where abandoned
     call_type: Int32Array
     agent: Int32Array
-    arrived_us: IntArray
-    handle_s: FloatArray
+    arrived_us: IntArray  # Arrival. [us since 1970, UTC]
+    handle_s: FloatArray  # Recorded handling time, NaN where abandoned. [s]
 
     def ids(self) -> pa.Array:
         """Their numbers as text, with leading zeros."""
@@ -114,17 +80,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Columns:
-    """All interactions of a case in memory.
+    """All interactions of a case in memory."""
 
-    Parameters
-    ----------
-    interaction_id : pyarrow.Array
-        Their numbers as text.
-    call_type, agent, arrived_us, handle_s : arrays
-        As in `Block`.
-    """
-
-    interaction_id: pa.Array
+    interaction_id: pa.Array  # Their numbers as text
+    # As in `Block`
     call_type: Int32Array
     agent: Int32Array
     arrived_us: IntArray
@@ -140,25 +99,14 @@ class Columns:
 
 @dataclass(frozen=True)
 class Case:
-    """A workload of a certain size, ready to be laid out in memory or in files.
+    """A workload of a certain size, ready to be laid out in memory or in files."""
 
-    Parameters
-    ----------
-    workload : Workload
-        What it is a case of.
-    n_interactions, n_days : int
-        How many interactions, spread evenly over how many days.
-    tables : Tables
-        Every table but the interactions.
-    call_types : polars.DataFrame
-        What interactions ask for.
-    """
-
-    workload: Workload
+    workload: Workload  # What it is a case of
+    # How many interactions, spread evenly over how many days
     n_interactions: int
     n_days: int
-    tables: Tables
-    call_types: pl.DataFrame
+    tables: Tables  # Every table but the interactions
+    call_types: pl.DataFrame  # What interactions ask for
 
     def blocks(self) -> Iterator[Block]:
         """Draw the interactions, a million at a time."""
@@ -173,18 +121,7 @@ class Case:
         return Columns(ids, *(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
     def arrays(self, columns: Columns) -> Arrays:
-        """Everything in memory, as the engine reads it.
-
-        Parameters
-        ----------
-        columns : Columns
-            The interactions of this case.
-
-        Returns
-        -------
-        Arrays
-            One batch per UTC day.
-        """
+        """Everything in memory, as the engine reads it."""
         days = np.arange(FIRST_DAY, FIRST_DAY + self.n_days + 1)
         bounds = np.searchsorted(columns.arrived_us, days * DAY_US).tolist()
 

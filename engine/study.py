@@ -8,6 +8,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any
 
+from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.spec import Scenario, scenario_of
@@ -100,7 +101,7 @@ def comparing(content: Mapping[str, Any]) -> Comparing:
     if "replications" in content:
         baseline = {"replications": content["replications"], **baseline}
     found = Comparing(
-        content.get("snapshot"), _day("from", content.get("from")), _day("to", content.get("to")), dict(baseline),
+        content.get("snapshot"), day_of("from", content.get("from")), day_of("to", content.get("to")), dict(baseline),
         tuple(_entry(place, row) for place, row in enumerate(rows, start=1)),
     )  # fmt: skip
     taken = [*found.names, "recorded", "today"]
@@ -132,10 +133,23 @@ def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
         raise InvalidScenario(f"scenario {name!r}: {error}") from error
 
 
-def _day(key: str, value: object) -> date | None:
+def day_of(key: str, value: object) -> date | None:
+    """A day from a date or a text YYYY-MM-DD; `key` names it in a refusal."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     try:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError as error:
         raise InvalidScenario(f"{key} is {value!r}; write an existing day as YYYY-MM-DD") from error
+
+
+def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
+    """The chosen days of a data set, refused where it has none of them."""
+    chosen = arrays.days(first, last)
+    interval = arrays.snapshot.get("interval") or {}
+    if chosen is not arrays and interval.get("start"):
+        # In UTC, so a day more on either side may still hold something.
+        start, end = (date.fromisoformat(str(interval[side])[:10]) for side in ("start", "end"))
+        if (first and (first - end).days > 1) or (last and (start - last).days > 1):
+            raise InvalidScenario(f"there are no interactions in these days; the snapshot holds {start} to {end}")
+    return chosen

@@ -1,6 +1,7 @@
-"""Short names for the array types that signatures use."""
+"""Short names for types that signatures use."""
 
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,3 +13,14 @@ Int32Array: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Texts: TypeAlias = list[str]
 Record: TypeAlias = dict[str, Any]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Map(Protocol):
+    """Does many runs that do not depend on one another, wherever, and gives their results in order."""
+
+    def __call__(self, work: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+        """Results in the order of the items."""
+        ...

@@ -20,9 +20,9 @@ from numpydoc.validate import validate
 
 from engine.setting import declared
 
-ROOMS = ("engine", "ingest", "api", "benchmarks")
-FULL = ("engine", "ingest")
-BRIEF = ("ingest",)
+ROOMS = ("routelab", "engine", "ingest", "api", "benchmarks")
+FULL = ("routelab", "engine", "ingest")
+BRIEF = ("ingest", "benchmarks")
 # No docstring; parameters missing, unknown or out of order; what is returned; a summary of one line.
 ALWAYS = {"GL08", "PR02", "SS01", "SS06"}
 IN_FULL = {"PR01", "PR03", "RT01"}

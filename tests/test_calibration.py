@@ -30,6 +30,7 @@ from engine.calibration.pauses import pauses
 from engine.calibration.search import Search, between
 from engine.calibration.span import Span
 from engine.data.arrays import Arrays, encode
+from engine.data.served import STATUS
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput
 from engine.estimates.assumptions import Assumptions
@@ -37,8 +38,8 @@ from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.methods.ladder import one_row_each
-from engine.replay.loop import STATUS, replay
-from engine.reports.replayed import today_of
+from engine.replay.loop import replay
+from engine.reports.columns import today_of
 from engine.results import plain
 from engine.run import run as simulated
 from engine.spec import Scenario
@@ -520,7 +521,8 @@ def store(tmp_path_factory) -> Path:
 
 
 def calibrated(store: Path, *more: str) -> int:
-    return run(["calibrate", "--snapshot", "sample", "--store", str(store), "--replications", "3", *more])
+    few = () if "--replications" in more else ("--replications", "3")
+    return run(["calibrate", "--snapshot", "sample", "--store", str(store), *few, *more])
 
 
 def test_the_command_writes_a_file_that_simulate_takes(store, tmp_path, capsys):

@@ -182,8 +182,8 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     out = tmp_path / "out"
     assert routelab(store, "compare", "--methods", "genesys, weighted,longest_idle", "--out", str(out)) == 0
     words = " ".join(capsys.readouterr().out.split())
-    assert names(out) == ["comparison.json"]
-    content = json.loads((out / "comparison.json").read_text())
+    assert names(out) == ["study.json"]
+    content = json.loads((out / "study.json").read_text())
     assert [scenario["method"] for scenario in content["scenarios"]] == ["genesys", "weighted", "longest_idle"]
     assert [verdict["rule"] for verdict in content["verdicts"]] == ["weighted", "longest_idle"]
     assert "Recorded handling times hold for every agent" in words
@@ -197,7 +197,7 @@ def test_compare_json_is_the_file(store: Path, tmp_path: Path, capsys: Captured)
     out = tmp_path / "out"
     assert routelab(store, "compare", "--methods", "weighted,weighted", "--out", str(out), "--json") == 0
     said = capsys.readouterr()
-    assert json.loads(said.out) == json.loads((out / "comparison.json").read_text())
+    assert json.loads(said.out) == json.loads((out / "study.json").read_text())
     assert said.err == ""
     assert {json.loads(said.out)["verdicts"][0][name] for name in MEASURES} == {"no clear difference"}
 

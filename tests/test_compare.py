@@ -14,12 +14,12 @@ from engine.data.arrays import encode
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.measures.light import Light
+from engine.reports.columns import Study
 from engine.reports.compare import Comparison, RuleDifferences, _both, compare
 from engine.reports.replay import MEASURES, Difference
-from engine.reports.replayed import Study
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
-from tests.small_centres import DAY, call, tables_of
+from tests.small_centres import DAY, call, last_first, tables_of
 from tests.strategies import MIDNIGHT
 from tests.test_replay_report import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
 
@@ -97,6 +97,12 @@ def test_the_same_comparison_gives_the_same_numbers(found: Comparison) -> None:
     assert compare([GENESYS, WEIGHTED, SKILLED], made()).to_dict() == found.to_dict()
 
 
+def test_where_runs_are_done_does_not_show(found: Comparison) -> None:
+    """The last run first: none may need another."""
+    again = compare([GENESYS, WEIGHTED, SKILLED], made(), map_runs=last_first)
+    assert again.to_dict() == found.to_dict()
+
+
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
@@ -167,7 +173,7 @@ def test_a_comparison_that_misses_the_record_keeps_its_verdicts_unless_forced(fo
 
 def test_one_side_that_misses_the_record_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     lights = iter(["green", "red"])
-    monkeypatch.setattr("engine.reports.compare.light", lambda *_, **__: Light(next(lights), None, None, "far off"))
+    monkeypatch.setattr("engine.reports.compare.lit_by", lambda *_: Light(next(lights), None, None, "far off"))
     assert compare([GENESYS, WEIGHTED], made()).verdicts[0].withheld.startswith("far off")
 
 

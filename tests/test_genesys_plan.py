@@ -104,7 +104,7 @@ class TestCovering:
             {"day": date(2026, 3, 3)}, {"kind": USERS}, {"ids": frozenset("abd")}, {"ids": frozenset("d")},
             {"read_at": NOON + timedelta(minutes=2)}, {"folder": "newer"},
         ],
-        ids=str,
+        ids=["day", "kind", "another id more", "another id", "read later", "same folder"],
     )  # fmt: skip
     def test_not_another_day_kind_or_id_nor_what_was_read_later(self, older):
         newer = self.of("newer", ids=frozenset("abc"), read_at=NOON + timedelta(minutes=1))

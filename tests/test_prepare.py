@@ -13,11 +13,11 @@ import pytest
 from hypothesis import settings
 
 from engine.data.arrays import Arrays, encode
+from engine.data.served import STATUS
 from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.replay import prepare
-from engine.replay.loop import STATUS
 from engine.replay.prepare import Recorded, demand_of, eligibility, kinds_of, sort_kinds, terms_for
 from engine.run import run
 from engine.scoring.scores import Terms
@@ -203,7 +203,7 @@ def test_replications_draw_again_what_is_not_recorded_and_nothing_else():
             assert (one == new)[~open_].all()
     assert set(recorded.estimates) == {"handling", "patience"}
     assert recorded.estimates["handling"].drawn == 20
-    assert recorded.estimates["patience"].counts["drawn"] == 20
+    assert recorded.estimates["patience"].counts.drawn == 20
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])

@@ -18,7 +18,7 @@ from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
-from engine.results import plain
+from engine.results import plain as plainly
 from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -105,7 +105,7 @@ def test_rolling_goals_move_the_weights_as_by_hand():
         arrays, (rows, moves) = encode(tables), by_hand(chosen, tables)
         assert engine_outcomes(chosen, arrays)[0] == rows, f"busy_centre({seed})"
         found = played(chosen, arrays)
-        assert [plain(move) for move in found.moves] == moves, f"busy_centre({seed})"
+        assert [plainly(move) for move in found.moves] == moves, f"busy_centre({seed})"
         n_moves += len(moves)
         n_matter += not same(found, played(chosen, arrays, still=True))
     assert n_moves > 5 * N_BUSY

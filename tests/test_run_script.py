@@ -90,3 +90,32 @@ def test_a_broken_environment_is_made_anew(script):
     script.PYTHON.write_text("not a program")
     script.make_environment()
     assert subprocess.run([script.PYTHON, "-c", ""], check=False).returncode == 0
+
+
+def started(script, monkeypatch) -> list[list[str]]:
+    """What is run in place of the environment's Python, from here on."""
+    calls: list[list[str]] = []
+    monkeypatch.setattr(script, "install", lambda layer: None)
+    monkeypatch.setattr(script, "call", lambda arguments: calls.append(arguments) or 0)
+    return calls
+
+
+@pytest.mark.parametrize("named", ["tests/test_rooms.py", "tests/test_rooms.py::test_that", "engine"])
+def test_the_whole_suite_runs_on_every_core_and_what_is_named_in_one_process(script, monkeypatch, named):
+    monkeypatch.setattr(script, "HERE", ROOT)
+    calls = started(script, monkeypatch)
+    for rest in ([], ["-x", "-k", "waits"], ["-x", named]):
+        assert script.main(["test", *rest]) == 0
+    assert calls[0] == ["-m", "pytest", "--numprocesses", "auto", "--dist", "worksteal"]
+    assert calls[1] == [*calls[0], "-x", "-k", "waits"]
+    assert calls[2] == ["-m", "pytest", "-x", named]
+
+
+def test_every_check_is_run_and_heard_whatever_the_others_say(script, monkeypatch, capfdbinary):
+    checks = [["-c", f"import sys; print('said {n}'); print('and {n}', file=sys.stderr); sys.exit({n})"] for n in "020"]
+    started(script, monkeypatch)
+    monkeypatch.setattr(script, "CHECKS", checks)
+    monkeypatch.setattr(script, "PYTHON", sys.executable)
+    assert script.main(["check"]) == 2
+    heard = capfdbinary.readouterr().out.decode()
+    assert [heard.count(f"{word} {n}") for word in ("said", "and") for n in "02"] == [2, 1, 2, 1]

@@ -17,7 +17,7 @@ from engine.data.tables import OUTCOMES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.staffing import on_queue, roster, staffing
-from engine.results import plain
+from engine.results import plain as plainly
 from ingest.bank import import_bank
 from ingest.snapshot.reading import open_snapshot
 from tests.strategies import HARDER, table
@@ -49,7 +49,7 @@ def inferred(rows, **assumed):
     """Blocks as (agent, start, end), seconds after noon, and what the report says."""
     arrays = arrays_of(rows)
     blocks, estimate = staffing(arrays.history(), arrays.centre, Assumptions(**assumed))
-    json.dumps(plain(estimate), allow_nan=False)
+    json.dumps(plainly(estimate), allow_nan=False)
     return plain(blocks), estimate
 
 

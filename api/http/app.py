@@ -25,18 +25,7 @@ MOST_CONNECTIONS = 256
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """An application of its own; several can live side by side.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of this application.
-
-    Returns
-    -------
-    FastAPI
-        Ready to be served.
-    """
+    """An application of its own; several can live side by side."""
     app = FastAPI(
         title="routelab", version=_version(), docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False, lifespan=_lifespan,

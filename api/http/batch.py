@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
 import orjson
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
 from api.http.inline.arrays import Inline, inline
+from api.http.limits import Limits, recorded
 from api.http.models import BatchRequest
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
+from api.http.study import answer_study
 from engine.data.arrays import Arrays
-from engine.data.wall_time import FIRST_DAY, LAST_DAY, local_days
+from engine.data.wall_time import FIRST_DAY, LAST_DAY
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report, Timing
 from engine.run import run
-from engine.spec import ROLLING
-
-# What a replay holds at once: some hundred bytes for each interaction and draw, some ten thousand for each day and
-# draw, a row of the report for each interval, and a note of each change of the weights.
-MOST_DRAWN, MOST_DAYS, MOST_INTERVALS, MOST_PLANS = 5_000_000, 20_000, 100_000, 500_000
-FEWER = "use fewer replications, or fewer days (start_date, end_date)"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one batch may hold.
-
-    Parameters
-    ----------
-    interactions, outcomes : int
-        Most inline interactions, and most outcomes in the answer. [count]
-    """
-
-    interactions: int
-    outcomes: int
 
 
 def answer_batch(
@@ -59,7 +40,7 @@ def answer_batch(
     Returns
     -------
     bytes
-        The content of report.json, and `outcomes` where asked for.
+        The content of report.json, and `outcomes` where asked for; of a study the content of study.json.
 
     Raises
     ------
@@ -71,6 +52,8 @@ def answer_batch(
         If the scenario cannot be run.
     """
     started = time.perf_counter()
+    if request.scenario is not None:
+        return answer_study(snapshots, request, count)
     _check_fit(request, limits)
     data = snapshots.get(request.snapshot)
     replayed = request.mode == "replay"
@@ -78,20 +61,21 @@ def answer_batch(
     if request.interactions is not None:
         own = inline(data, request.interactions, limits.interactions, replayed=replayed)
     _check_times(request, own)
+    scenario = request.scenario_to_run(own is None or own.timed)
     arrays = _windowed(data.arrays if own is None else own.arrays, data, request)
     if replayed:
-        arrays = _recorded(arrays, request)
+        arrays = recorded(arrays, scenario)
     parts: list[Outcomes] = []
     loaded = time.perf_counter()
     keep = parts.append if request.outcomes else None
-    report = run(request.scenario_to_run(own is None or own.timed), arrays, keep, force=request.force)
+    report = run(scenario, arrays, keep, force=request.force)
     simulated = time.perf_counter()
     count(report.n_interactions)
     report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
     content = (report if own is None else _amended(report, own)).to_dict()
     if own is not None and request.outcomes:
         content["outcomes"] = _outcomes(parts, own)
-    return orjson.dumps(content)
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _check_fit(request: BatchRequest, limits: Limits) -> None:
@@ -133,37 +117,6 @@ def _windowed(arrays: Arrays, data: OpenSnapshot, request: BatchRequest) -> Arra
     days = {"start": str(request.start_date or "first"), "end": str(request.end_date or "last")}
     some = arrays.window(start_us, end_us)
     return replace(some, snapshot=some.snapshot | {"window": days})
-
-
-def _recorded(arrays: Arrays, request: BatchRequest) -> Arrays:
-    """The arrays with all that is recorded in memory, once; refused where a replay of it would not fit there."""
-    history = arrays.history()
-    if history.n:
-        span_s = float(history.arrived_us[-1] - history.arrived_us[0]) / 1e6
-        days = np.unique(local_days(history.arrived_us, arrays.centre.time_zone)).size
-        _check_length(request, span_s)
-        _check_draws(request, history.n, days)
-    return replace(arrays, history=lambda: history)
-
-
-def _check_length(request: BatchRequest, span_s: float) -> None:
-    n_intervals = span_s / 60 / request.interval_min
-    n_plans = span_s / request.replan_s * request.replications
-    if n_intervals > MOST_INTERVALS:
-        what = f"{n_intervals:,.0f} intervals of {request.interval_min} minutes from the first to the last arrival"
-        remedy = f"use longer intervals or fewer days, at most {MOST_INTERVALS:,} intervals"
-        raise InvalidBody(Problem("/interval_min", what, remedy))
-    if request.current_performance == ROLLING and n_plans > MOST_PLANS:
-        what = f"weights would be moved {n_plans:,.0f} times"
-        raise InvalidBody(Problem("/replan_s", what, f"use a longer time or fewer days, at most {MOST_PLANS:,} times"))
-
-
-def _check_draws(request: BatchRequest, n: int, days: int) -> None:
-    for count, most, what in ((n, MOST_DRAWN, "interactions"), (days, MOST_DAYS, "days")):
-        # One draw is never too many: there the memory of the data decides.
-        if request.replications > 1 and count * request.replications > most:
-            found = f"{request.replications} replications of {count:,} {what}"
-            raise InvalidBody(Problem("/replications", found, f"{FEWER}: at most {most:,} in all"))
 
 
 def _timing(report: Report, load_s: float, simulate_s: float) -> Timing:

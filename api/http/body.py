@@ -18,31 +18,7 @@ LONGEST_S = 30.0
 
 
 async def read_body(request: Request, most_bytes: int, longest_s: float = LONGEST_S) -> bytes:
-    """The whole body of a request.
-
-    Parameters
-    ----------
-    request : Request
-        Its headers are checked first, its body is counted as it arrives.
-    most_bytes : int
-        Largest body taken. [byte]
-    longest_s : float
-        Longest time it may take to arrive. [s]
-
-    Returns
-    -------
-    bytes
-        The body.
-
-    Raises
-    ------
-    WrongMediaType
-        If it is not declared as JSON in UTF-8, or compressed.
-    BodyTooLarge
-        If it is declared or turns out to be larger.
-    UnreadableBody
-        If it takes too long to arrive.
-    """
+    """The whole body of a request, counted as it arrives; refused where too large or slow, or no JSON in UTF-8."""
     _check_media_type(request)
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > most_bytes:
@@ -90,21 +66,6 @@ def _too_large(most_bytes: int) -> BodyTooLarge:
 
 def parse_json(body: bytes) -> Any:
     """Read JSON strictly: no NaN, no infinity, no repeated name, no broken character.
-
-    Parameters
-    ----------
-    body : bytes
-        UTF-8.
-
-    Returns
-    -------
-    object
-        Plain Python values.
-
-    Raises
-    ------
-    UnreadableBody
-        Saying what is wrong and where.
 
     Examples
     --------

@@ -23,29 +23,16 @@ NO_PLATFORM = (
 
 @dataclass(frozen=True)
 class Asked:
-    """What has been asked of the platform so far.
+    """What has been asked of the platform so far."""
 
-    Parameters
-    ----------
-    requests, retries : int
-        Requests sent, and those of them that repeat one. [count]
-    breaker : str
-        closed, half-open or open.
-    """
-
+    # Requests sent, and those of them that repeat one. [count]
     requests: int = 0
     retries: int = 0
-    breaker: str = "closed"
+    breaker: str = "closed"  # closed, half-open or open
 
 
 class Connection:
-    """A client with short time-outs and the queues read through it.
-
-    Parameters
-    ----------
-    settings : Settings
-        Credentials, and how long reads hold.
-    """
+    """A client with short time-outs and the queues read through it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -54,20 +41,7 @@ class Connection:
         self._queues: LiveQueues | None = None
 
     def queues(self) -> LiveQueues:
-        """Members of queues as they are now.
-
-        Returns
-        -------
-        LiveQueues
-            Always the same.
-
-        Raises
-        ------
-        MissingInput
-            If no credentials are set, or the platform's packages are not installed.
-        InvalidScenario
-            If the credentials cannot be right.
-        """
+        """Members of queues as they are now; `MissingInput` without credentials or the platform's packages."""
         with self._lock:
             if self._queues is None:
                 self._queues = self._connected()

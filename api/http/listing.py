@@ -17,18 +17,7 @@ def summary(manifest: Manifest) -> Record:
 
 
 def listing(snapshots: OpenSnapshots) -> Record:
-    """All snapshots of the store, newest first; see `api.http.answers.SnapshotList`.
-
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        The store.
-
-    Returns
-    -------
-    dict
-        Readable ones and unreadable ones apart.
-    """
+    """All snapshots of the store, newest first; see `api.http.answers.SnapshotList`."""
     known = list(snapshots.known())
     readable = [found for _, found in known if isinstance(found, Manifest)]
     readable.sort(key=lambda manifest: (manifest.created, manifest.name), reverse=True)
@@ -37,18 +26,7 @@ def listing(snapshots: OpenSnapshots) -> Record:
 
 
 def about(data: OpenSnapshot) -> Record:
-    """One snapshot and the names that requests may use; see `api.http.answers.SnapshotAnswer`.
-
-    Parameters
-    ----------
-    data : OpenSnapshot
-        The snapshot.
-
-    Returns
-    -------
-    dict
-        Its summary, repairs, assumptions, queues, skills and languages.
-    """
+    """One snapshot and the names that requests may use; see `api.http.answers.SnapshotAnswer`."""
     centre, manifest = data.arrays.centre, data.manifest
     names = dict(data.static.queues.select("queue_id", "queue_name").iter_rows())
     n_agents = centre.member.sum(axis=1).tolist()

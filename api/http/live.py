@@ -48,18 +48,10 @@ STATUS_NOT_IDLE = (
 
 @dataclass(frozen=True)
 class Basis:
-    """The snapshot beside a live request.
+    """The snapshot beside a live request."""
 
-    Parameters
-    ----------
-    data : OpenSnapshot, optional
-        None where there is none to read.
-    why_not : str
-        Why there is none.
-    """
-
-    data: OpenSnapshot | None
-    why_not: str = ""
+    data: OpenSnapshot | None  # None where there is none to read
+    why_not: str = ""  # Why there is none
 
     def of(self, queue_id: str) -> OpenSnapshot | None:
         """The snapshot, if it has agents of a queue."""
@@ -105,16 +97,7 @@ class Turns:
 class LiveRouting:
     """Answers live requests; what the platform told is kept for when it cannot be asked.
 
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        For satisfaction and fairness, and to stand in.
-    routing : Routing
-        Answers from snapshots.
-    connection : Connection
-        To the platform.
-    statuses : str
-        Routing statuses of those who are available, with commas between.
+    `statuses` are the routing statuses of those who are available, with commas between.
     """
 
     def __init__(self, snapshots: OpenSnapshots, routing: Routing, connection: Connection, statuses: str) -> None:

@@ -23,15 +23,7 @@ NOT_ANSWERED = "none"
 
 
 class Metrics:
-    """What one service counts; several can live side by side.
-
-    Parameters
-    ----------
-    snapshot_age_s : callable
-        Age of the newest snapshot, None where there is none. [s]
-    asked : callable
-        What has been asked of the platform.
-    """
+    """What one service counts; several can live side by side."""
 
     def __init__(self, snapshot_age_s: Callable[[], float | None], asked: Callable[[], Asked]) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -51,17 +43,7 @@ class Metrics:
         own.register(self)
 
     def requested(self, path: str, status: str, seconds: float) -> None:
-        """Count an answer.
-
-        Parameters
-        ----------
-        path : str
-            Template of the route.
-        status : str
-            HTTP status.
-        seconds : float
-            How long it took. [s]
-        """
+        """Count an answer."""
         self._requests.labels(path, status).inc()
         self._seconds.labels(path).observe(seconds)
 
@@ -102,15 +84,7 @@ class Metrics:
 
 
 class Meter:
-    """The outermost layer: counts every request by the route it took.
-
-    Parameters
-    ----------
-    app : ASGI application
-        What is inside.
-    metrics : Metrics
-        Where to count.
-    """
+    """The outermost layer: counts every request by the route it took."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics

@@ -212,14 +212,12 @@ class BatchRequest(_Scenario):  # type: ignore[misc]
         """
         return scenario_of(_chosen(self) | {"csat": self.csat or ("asof" if timed else "all")})
 
-    def study(self) -> Comparing | None:
-        """The study to run; None where the request is of one scenario."""
-        if self.scenario is None:
-            return None
+    def study(self) -> Comparing:
+        """The study to run, of a request with scenarios."""
         content = {
             "snapshot": self.snapshot, "from": self.from_ or self.start_date, "to": self.to or self.end_date,
             "replications": self.replications, "baseline": _given(self.baseline),
-            "scenario": [_given(entry) for entry in self.scenario],
+            "scenario": [_given(entry) for entry in self.scenario or ()],
         }  # fmt: skip
         return comparing(content)
 

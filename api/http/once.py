@@ -12,12 +12,7 @@ Value = TypeVar("Value")
 
 
 class Once(Generic[Value]):
-    """The results last asked for, by key.
-
-    Parameters
-    ----------
-    most : int
-        Finished results kept; the one not asked for longest leaves first. [count]
+    """The results last asked for, by key. Of results kept the one not asked for longest leaves first.
 
     Examples
     --------
@@ -37,17 +32,7 @@ class Once(Generic[Value]):
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The result of a key; made by the first who asks, awaited by the others.
 
-        Parameters
-        ----------
-        key : hashable
-            Everything the result depends on.
-        make : callable
-            Computes it. An error is passed on to all who wait, and not remembered.
-
-        Returns
-        -------
-        object
-            The result.
+        An error is passed on to all who wait, and not remembered.
         """
         with self._lock:
             future = self._known.get(key)

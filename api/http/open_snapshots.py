@@ -29,18 +29,10 @@ KEPT_CSAT = 64
 
 @dataclass(frozen=True)
 class OpenSnapshot:
-    """A snapshot with everything requests read from it.
+    """A snapshot with everything requests read from it."""
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-        Its files, mapped.
-    arrays : Arrays
-        As the engine reads them.
-    """
-
-    snapshot: Snapshot
-    arrays: Arrays
+    snapshot: Snapshot  # Its files, mapped
+    arrays: Arrays  # As the engine reads them
     _csat: Once[CsatTable] = field(default_factory=lambda: Once(KEPT_CSAT))
 
     @property
@@ -75,13 +67,7 @@ class OpenSnapshot:
         )
 
     def queue(self, queue_id: str) -> int:
-        """Place of a queue.
-
-        Raises
-        ------
-        UnknownName
-            If there is none of this id, naming the nearest; or it has no agents.
-        """
+        """Place of a queue; `UnknownName` tells the nearest ids, or that the queue has no agents."""
         place = self.queues.get(queue_id)
         if place is None:
             near = get_close_matches(queue_id, self.queues, n=1)
@@ -95,39 +81,12 @@ class OpenSnapshot:
         return place
 
     def window_us(self, first: date, last: date) -> tuple[int, int]:
-        """Start and end of some whole days in the time zone of the snapshot.
-
-        Parameters
-        ----------
-        first, last : date
-            Both included.
-
-        Returns
-        -------
-        start_us, end_us : int
-            The end is excluded. [us since 1970, UTC]
-
-        Raises
-        ------
-        InvalidScenario
-            If the last day lies before the first.
-        """
+        """Start and end, excluded, of some whole days in the time zone of the snapshot. [us since 1970, UTC]"""
         check_window(first, last)
         return span_of_days(first, last, self.zone.key)
 
     def csat(self, end_us: int) -> CsatTable:
-        """Agent means over all surveys completed before an instant; the same table for the same instant.
-
-        Parameters
-        ----------
-        end_us : int
-            End of a window. [us since 1970, UTC]
-
-        Returns
-        -------
-        CsatTable
-            One row.
-        """
+        """Agent means over all surveys completed before an instant; the same table for the same instant."""
         centre = self.arrays.centre
         return self._csat.get(
             end_us,
@@ -140,18 +99,7 @@ class OpenSnapshot:
 
 
 def check_window(first: date, last: date) -> None:
-    """Refuse days that are the wrong way round.
-
-    Parameters
-    ----------
-    first, last : date
-        Both included.
-
-    Raises
-    ------
-    InvalidScenario
-        If the last day lies before the first.
-    """
+    """Refuse days that are the wrong way round."""
     if last < first:
         raise InvalidScenario(f"end_date {last} lies before start_date {first}; swap them")
 
@@ -162,15 +110,7 @@ def age_s(manifest: Manifest) -> float:
 
 
 class OpenSnapshots:
-    """The snapshots of a store, those last asked for kept open.
-
-    Parameters
-    ----------
-    store : Path
-        Folder of snapshots.
-    most : int
-        How many stay open. [count]
-    """
+    """The snapshots of a store, those last asked for kept open."""
 
     def __init__(self, store: Path, most: int) -> None:
         self.store = store.absolute()
@@ -178,29 +118,7 @@ class OpenSnapshots:
         self._manifests: dict[str, tuple[Mark, Manifest | CorruptSnapshot]] = {}
 
     def get(self, name: str | None = None) -> OpenSnapshot:
-        """A snapshot as it is on disk now.
-
-        Parameters
-        ----------
-        name : str, optional
-            By default the newest.
-
-        Returns
-        -------
-        OpenSnapshot
-            The same object until the snapshot is replaced.
-
-        Raises
-        ------
-        UnknownName
-            If there is none of this name, naming the nearest.
-        InvalidScenario
-            If the name cannot be one.
-        NotReady
-            If there is no snapshot at all.
-        CorruptSnapshot
-            If its files do not belong together.
-        """
+        """A snapshot as it is on disk now (by default the newest), the same object until it is replaced."""
         if name is None:
             name = self.newest().name
         mark = self._mark(stores.check_name(name))
@@ -211,13 +129,7 @@ class OpenSnapshots:
         return self._open.get((name, mark), lambda: self._opened(name))
 
     def newest(self) -> Manifest:
-        """Manifest of the snapshot written last, out of the readable ones.
-
-        Raises
-        ------
-        NotReady
-            If there is none.
-        """
+        """Manifest of the readable snapshot written last; `NotReady` if there is none."""
         known = list(self.known())
         readable = [manifest for _, manifest in known if isinstance(manifest, Manifest)]
         if not readable:

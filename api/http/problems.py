@@ -28,13 +28,7 @@ HEADERS = (
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of an application leave as problem+json.
-
-    Parameters
-    ----------
-    app : FastAPI
-        Any application.
-    """
+    """Let every error of an application leave as problem+json."""
     app.add_exception_handler(RoutingError, _known)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(RequestValidationError, _parameter)
@@ -42,13 +36,7 @@ def install(app: FastAPI) -> None:
 
 
 class Guard:
-    """The outermost layer: adds headers, and catches what nobody foresaw.
-
-    Parameters
-    ----------
-    app : ASGI application
-        What is inside.
-    """
+    """The outermost layer: adds headers, and catches what nobody foresaw."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -25,15 +25,7 @@ from engine.typing import Record
 
 
 class Routing:
-    """Answers routing requests; results on fairness are kept.
-
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        Where the data comes from.
-    kept_fairness : int
-        Results kept. [count]
-    """
+    """Answers routing requests; results on fairness are kept."""
 
     def __init__(self, snapshots: OpenSnapshots, kept_fairness: int) -> None:
         self._snapshots = snapshots
@@ -97,23 +89,7 @@ class Routing:
     ) -> tuple[bytes, int]:
         """Fairness of a queue's interactions in a window as JSON, and how many they are.
 
-        Parameters
-        ----------
-        data : OpenSnapshot
-            Where they are recorded.
-        scenario : Scenario
-            Its weights, moved by its goal, and its hard filters count.
-        queue : int
-            Place of the queue.
-        start_us, end_us : int
-            The window, the end excluded. [us since 1970, UTC]
-
-        Returns
-        -------
-        fairness : bytes
-            See `api.http.answers.Fairness`.
-        n_interactions : int
-            Routed or not. [count]
+        The scenario's weights, moved by its goal, and its hard filters count.
         """
         # The moved weights decide alone, so goals that move nothing share one result.
         plain = Scenario(weights=scenario.weights_used(), required=scenario.required, csat="all")
@@ -132,24 +108,7 @@ def shown_agents(centre: Centre, ranked: Ranked, top: int) -> list[Record]:
 
 
 def nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest, who: str = "agent") -> NobodyEligible:
-    """That no candidate can be chosen, and why.
-
-    Parameters
-    ----------
-    ranked : Ranked
-        Nobody, and the best below the threshold.
-    used : RoutingWeights
-        With the threshold that was missed.
-    request : RoutingRequest
-        What was asked.
-    who : str
-        What candidates are called.
-
-    Returns
-    -------
-    NobodyEligible
-        To be raised.
-    """
+    """That no candidate can be chosen, and why."""
     threshold = f"the threshold {used.min_score_threshold:g}"
     if ranked.best_below is None:
         filters = " and ".join(request.required)
@@ -164,24 +123,7 @@ def nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest, who: s
 
 
 def about_surveys(data: OpenSnapshot, used: RoutingWeights, csat: CsatTable, ranked: Ranked) -> Iterator[str]:
-    """What must be known of the satisfaction term before a ranking is trusted.
-
-    Parameters
-    ----------
-    data : OpenSnapshot
-        Where the surveys come from.
-    used : RoutingWeights
-        Whether satisfaction counts at all.
-    csat : CsatTable
-        As it entered the ranking.
-    ranked : Ranked
-        Says who the candidates are.
-
-    Yields
-    ------
-    str
-        One sentence each.
-    """
+    """What must be known of the satisfaction term before a ranking is trusted."""
     if "surveys" in data.manifest.made_up and used.historical_csat:
         yield MADE_UP
     without = int((csat.n_surveys[-1][ranked.eligible] == 0).sum())

@@ -10,12 +10,13 @@ from fastapi import FastAPI
 
 from api.checks import check_body
 from api.errors import NotReady
-from api.http.batch import Limits, answer_batch
+from api.http.batch import answer_batch
 from api.http.body import parse_json
 from api.http.connection import Connection
 from api.http.docs.description import base_description, with_examples
 from api.http.docs.examples import SAMPLE, Example, Names, examples, names_of
 from api.http.docs.page import docs_page
+from api.http.limits import Limits
 from api.http.listing import about, listing, used
 from api.http.live import LiveRouting
 from api.http.metrics import Metrics
@@ -29,15 +30,7 @@ from engine.errors import RoutingError
 
 
 class Service:
-    """What the routes of one application share.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of this service.
-    app : FastAPI
-        The application, for its description.
-    """
+    """What the routes of one application share."""
 
     def __init__(self, settings: Settings, app: FastAPI) -> None:
         self.settings, self._app = settings, app

@@ -24,24 +24,12 @@ ON_QUEUE, OFF_QUEUE, UNKNOWN = "onqueue", "off_queue", "unknown"
 
 @dataclass(frozen=True)
 class Staff:
-    """Who is joined to a queue, and who of them can take something.
+    """Who is joined to a queue, and who of them can take something."""
 
-    Parameters
-    ----------
-    read : LiveQueue
-        As the platform told.
-    centre : Centre
-        These agents and this queue, number 0, with everybody a member.
-    status : list of str
-        Routing status by agent; off_queue for any presence but On Queue, unknown where it is not told.
-    available : (n_agents,) array of bool
-        By agent.
-    """
-
-    read: LiveQueue
-    centre: Centre
-    status: list[str]
-    available: BoolArray
+    read: LiveQueue  # As the platform told
+    centre: Centre  # These agents and this queue, number 0, with everybody a member
+    status: list[str]  # Routing status by agent; off_queue for any presence but On Queue, unknown where it is not told
+    available: BoolArray  # By agent
 
     @property
     def n_members(self) -> int:
@@ -72,20 +60,7 @@ class Staff:
 
 
 def staff_of(read: LiveQueue, statuses: Set[str]) -> Staff:
-    """A queue that was read, encoded.
-
-    Parameters
-    ----------
-    read : LiveQueue
-        As the platform told.
-    statuses : set of str
-        Routing statuses of those who can take something, in small letters.
-
-    Returns
-    -------
-    Staff
-        Agents in the order of their ids.
-    """
+    """A queue that was read, encoded."""
     tables = Tables(
         agents=read.agents,
         interactions=TABLES["interactions"].empty(),
@@ -102,19 +77,7 @@ def staff_of(read: LiveQueue, statuses: Set[str]) -> Staff:
 def csat_of_staff(agent_ids: list[str], data: OpenSnapshot | None, end_us: int) -> CsatTable:
     """Mean satisfaction of agents by the surveys of a snapshot, for one queue.
 
-    Parameters
-    ----------
-    agent_ids : list of str
-        Agents as they are now.
-    data : OpenSnapshot, optional
-        None for no surveys.
-    end_us : int
-        Surveys completed before count. [us since 1970, UTC]
-
-    Returns
-    -------
-    CsatTable
-        One row; agents whom the snapshot does not know have no surveys.
+    Agents whom the snapshot does not know have no surveys.
     """
     mean, count = np.full((1, len(agent_ids)), np.nan), np.zeros((1, len(agent_ids)), np.int64)
     if data is not None:

@@ -15,17 +15,7 @@ Result = TypeVar("Result")
 
 
 class Threads:
-    """A fixed number of threads with a bounded queue before them.
-
-    Parameters
-    ----------
-    name : str
-        For the names of the threads.
-    n_threads : int
-        How many work at once. [count]
-    most_waiting : int
-        How many more may wait. [count]
-    """
+    """A fixed number of threads with a bounded queue before them; `Busy` refuses whoever finds it full."""
 
     def __init__(self, name: str, n_threads: int, most_waiting: int) -> None:
         self._name, self._n_threads, self._most = name, n_threads, n_threads + most_waiting
@@ -34,25 +24,7 @@ class Threads:
         self._n = 0
 
     async def run(self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        """Do something on a thread while the event loop goes on.
-
-        Parameters
-        ----------
-        work : callable
-            What to do.
-        *args, **kwargs : object
-            Its arguments.
-
-        Returns
-        -------
-        object
-            What it returns.
-
-        Raises
-        ------
-        Busy
-            If too many wait already.
-        """
+        """Do something on a thread while the event loop goes on."""
         with self._lock:
             if self._n >= self._most:
                 raise Busy(f"{self._n} requests are under way or waiting; try again in a moment")

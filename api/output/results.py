@@ -19,7 +19,7 @@ from engine.run import run
 from engine.spec import Scenario
 from ingest.snapshot.store import make_folder
 
-OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "comparison.json"
+OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "study.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -83,7 +83,7 @@ def simulate_to(
 
 
 def write_comparison(comparison: Comparison, out: Path) -> bytes:
-    """Write comparison.json, whole or not at all.
+    """Write study.json, whole or not at all.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def table() -> str:
     Examples
     --------
     >>> next(row for row in table().splitlines() if row.startswith("| lead_s"))[:70]
-    '| lead_s | `--lead` | `assumptions.lead_s` | seconds from 0 to 1,000,00'
+    '| lead_s | `--lead` | `assumptions.lead_s` | seconds from 0 to 1,000,0'
     """
     return "\n".join([*_HEAD, *map(_row, settings())])
 

@@ -56,18 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run a command and give its exit code.
-
-    Parameters
-    ----------
-    arguments : list of str, optional
-        By default those of the process.
-
-    Returns
-    -------
-    int
-        0 done, 2 bad usage or input, 1 failed.
-    """
+    """Run a command and give its exit code: 0 done, 2 bad usage or input, 1 failed."""
     try:
         cli.main(arguments, prog_name="routelab", standalone_mode=False)
     except RoutingError as error:

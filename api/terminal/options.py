@@ -143,18 +143,9 @@ def days_of(arrays: Arrays, first_day: datetime | None, last_day: datetime | Non
 
 def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
     """The chosen days of a data set, refused where the snapshot has none of them."""
-    from datetime import date
+    from engine import study
 
-    from engine.errors import InvalidScenario
-
-    chosen = arrays.days(first, last)
-    interval = arrays.snapshot.get("interval") or {}
-    if chosen is not arrays and interval.get("start"):
-        # In UTC, so a day more on either side may still hold something.
-        start, end = (date.fromisoformat(str(interval[side])[:10]) for side in ("start", "end"))
-        if (first and (first - end).days > 1) or (last and (start - last).days > 1):
-            raise InvalidScenario(f"there are no interactions in these days; the snapshot holds {start} to {end}")
-    return chosen
+    return study.days_in(arrays, first, last)
 
 
 def check_calibration(path: Path | None, arrays: Arrays) -> None:

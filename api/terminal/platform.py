@@ -27,13 +27,7 @@ patience = click.option(
 
 
 def credentials_of(settings: Path | None) -> Credentials:
-    """Credentials from the environment or the settings file.
-
-    Raises
-    ------
-    MissingInput
-        If there are none, with the way out.
-    """
+    """Credentials from the environment or the settings file."""
     from api.settings import load_settings
 
     return load_settings(settings).credentials()
@@ -63,22 +57,7 @@ def _waits_told() -> Iterator[None]:
 def opened(
     credentials: Credentials, patience_s: float
 ) -> Iterator[tuple[Callable[[Callable[[float], None]], Client], list[Client]]]:
-    """A maker of clients, and the clients made, closed at the end.
-
-    Parameters
-    ----------
-    credentials : Credentials
-        Of the organisation's OAuth client.
-    patience_s : float
-        How long one request is tried. [s]
-
-    Yields
-    ------
-    make : callable
-        Takes a function that waits, gives a client that waits with it.
-    made : list of Client
-        For their counters.
-    """
+    """A maker of clients that wait as they are told, and the clients made, closed at the end."""
     from ingest.platform.client import Client
     from ingest.platform.limiter import Limiter
     from ingest.platform.network import Timeouts

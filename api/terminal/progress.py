@@ -11,18 +11,7 @@ Report = Callable[[str, int, int], None]
 
 @contextmanager
 def progress(wanted: bool = True) -> Iterator[Report | None]:
-    """A bar on standard error while the block runs, if that is a terminal.
-
-    Parameters
-    ----------
-    wanted : bool
-        False where a machine reads.
-
-    Yields
-    ------
-    callable or None
-        Takes label, done and total; None where nobody watches.
-    """
+    """A bar on standard error while the block runs; None where a machine reads or that is no terminal."""
     if not (wanted and sys.stderr.isatty()):
         yield None
         return

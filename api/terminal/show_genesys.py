@@ -15,13 +15,7 @@ SHOWN_QUEUES = 20
 
 
 def show_check(found: Check) -> None:
-    """Print permissions, limits, queues, days and the estimate.
-
-    Parameters
-    ----------
-    found : Check
-        From `ingest.genesys.check_platform`.
-    """
+    """Print permissions, limits, queues, days and the estimate."""
     console = Console(width=None if Console().is_terminal else 120, highlight=False)
     console.print(f"{found.host}: {len(found.queues)} queues")
     console.print(_permissions(found))
@@ -44,18 +38,7 @@ def show_check(found: Check) -> None:
 
 
 def told(counts: Counts) -> str:
-    """One line about the requests of a run.
-
-    Parameters
-    ----------
-    counts : Counts
-        Of the client.
-
-    Returns
-    -------
-    str
-        Only what happened.
-    """
+    """One line about the requests of a run."""
     said = [f"requests: {counts.requests}"]
     if counts.retries:
         said.append(f"repeated: {counts.retries}")

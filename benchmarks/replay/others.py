@@ -8,11 +8,9 @@ from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from benchmarks.measure import NotMeasured
 from benchmarks.replay.workloads import Case
-from engine.replay.loop import STATUS, Served
+from engine.data.served import Served, Status
 
 # Answered and abandoned.
 Counts = tuple[int, int]
@@ -20,23 +18,7 @@ LATE_US = 2.0**62
 
 
 def package(name: str) -> ModuleType:
-    """A simulator that only benchmarks need.
-
-    Parameters
-    ----------
-    name : str
-        Its module.
-
-    Returns
-    -------
-    module
-        Imported.
-
-    Raises
-    ------
-    NotMeasured
-        If it is not installed.
-    """
+    """A simulator that only benchmarks need; `NotMeasured` if it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -44,36 +26,15 @@ def package(name: str) -> ModuleType:
 
 
 def counts(served: Served) -> Counts:
-    """How many were answered and how many gave up.
-
-    Parameters
-    ----------
-    served : Served
-        Of a replay.
-
-    Returns
-    -------
-    tuple of int
-        Answered and abandoned.
-    """
-    n = np.bincount(served.status, minlength=len(STATUS))
-    return int(n[STATUS.index("answered")]), int(n[STATUS.index("abandoned")])
+    """How many were answered and how many gave up."""
+    n = served.counts
+    return int(n[Status.ANSWERED]), int(n[Status.ABANDONED])
 
 
 def with_simpy(case: Case) -> Counts:
     """Play a pool with SimPy, written like its documentation's own example of customers who give up.
 
     It could be a fifth faster if a process first looked whether an agent is free, and only then waited for one.
-
-    Parameters
-    ----------
-    case : Case
-        Of one pool.
-
-    Returns
-    -------
-    tuple of int
-        Answered and abandoned.
 
     References
     ----------
@@ -105,18 +66,7 @@ def with_simpy(case: Case) -> Counts:
 
 
 def with_ciw(case: Case) -> Counts:
-    """Play a pool with Ciw: one node whose customers renege.
-
-    Parameters
-    ----------
-    case : Case
-        Of one pool.
-
-    Returns
-    -------
-    tuple of int
-        Answered and abandoned.
-    """
+    """Play a pool with Ciw, one node whose customers renege: how many were answered and abandoned."""
     ciw = package("ciw")
     arrived_us, handle_us, patience_us = _columns(case)
     later_us = iter([*(b - a for a, b in zip([0, *arrived_us[:-1]], arrived_us, strict=True)), float("inf")])

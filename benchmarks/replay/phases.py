@@ -21,18 +21,10 @@ from engine.replay.loop import replay
 
 @dataclass(frozen=True)
 class Start:
-    """What the first replay of a process takes before it plays.
+    """What the first replay of a process takes before it plays."""
 
-    Parameters
-    ----------
-    took_s : float
-        On the clock. [s]
-    compiled : bool
-        Whether its loop was compiled; else it was found compiled and only loaded.
-    """
-
-    took_s: float
-    compiled: bool
+    took_s: float  # On the clock. [s]
+    compiled: bool  # Whether its loop was compiled; else it was found compiled and only loaded
 
 
 @cache

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation import simple_msk
+from engine.data.served import Served
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each
 from engine.replay.clock import Clock
-from engine.replay.loop import Served, replay
+from engine.replay.loop import replay
 from engine.typing import BoolArray
 
 SEED = 7
@@ -34,24 +35,12 @@ CALLS_A_DAY = float(simple_msk.CALLS.sum() * simple_msk.PERIOD_S / simple_msk.MI
 
 @dataclass(frozen=True)
 class Case:
-    """A centre and its calls, ready to be played.
+    """A centre and its calls, ready to be played."""
 
-    Parameters
-    ----------
-    demand : Demand
-        The calls.
-    roster : Roster
-        The agents.
-    ladder : Ladder
-        Who is asked first.
-    clock : Clock, optional
-        What idle time means.
-    """
-
-    demand: Demand
-    roster: Roster
-    ladder: Ladder
-    clock: Clock | None = None
+    demand: Demand  # The calls
+    roster: Roster  # The agents
+    ladder: Ladder  # Who is asked first
+    clock: Clock | None = None  # What idle time means
 
     @property
     def n_interactions(self) -> int:
@@ -65,41 +54,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Played:
-    """A named centre.
+    """A named centre."""
 
-    Parameters
-    ----------
-    name : str
-        What the table of results calls it.
-    make : callable
-        A case with about so many calls.
-    usual : str
-        Size that is run unless another is asked for.
-    family : str
-        Centres of one family differ in the number of agents only; empty for those of no family.
-    n_agents : int
-        Number of agents.
-    """
-
-    name: str
-    make: Callable[[int], Case]
-    usual: str = "1M"
-    family: str = ""
-    n_agents: int = 0
+    name: str  # What the table of results calls it
+    make: Callable[[int], Case]  # A case with about so many calls
+    usual: str = "1M"  # Size that is run unless another is asked for
+    family: str = ""  # Centres of one family differ in the number of agents only; empty for those of no family
+    n_agents: int = 0  # Number of agents
 
     def build(self, n_interactions: int) -> Case:
-        """Draw a case.
-
-        Parameters
-        ----------
-        n_interactions : int
-            About how many calls.
-
-        Returns
-        -------
-        Case
-            Equal for equal arguments.
-        """
+        """Draw a case."""
         return self.make(n_interactions)
 
 

@@ -8,19 +8,7 @@ from engine.typing import FloatArray, IntArray
 
 
 def at_random(n_expected: FloatArray, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
-    """Points of independent Poisson processes of constant rates, one process behind the other.
-
-    Parameters
-    ----------
-    n_expected : (n_spans,) array of float
-        Expected number of points of each span of time.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    tuple of (n,) array of int and (n,) array of float
-        Span of each point, never falling; where it lies in its span, 0-1, in order.
+    """Span of each point (never falling), and where in its span it lies (0-1), of independent Poisson processes.
 
     Examples
     --------

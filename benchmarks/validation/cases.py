@@ -28,14 +28,9 @@ Sums = dict[str, FloatArray]
 
 @dataclass(frozen=True)
 class Published:
-    """What somebody else's simulation gave.
+    """What somebody else's simulation gave."""
 
-    Parameters
-    ----------
-    mean, low, high : float
-        Mean and 95 % interval.
-    """
-
+    # Mean and 95 % interval
     mean: float
     low: float
     high: float
@@ -43,53 +38,30 @@ class Published:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: a ratio of sums over all days.
+    """One number: a ratio of sums over all days."""
 
-    Parameters
-    ----------
-    name : str
-        What it is, with its unit.
-    over, under : str
-        Sums by day of which it is the ratio; over `days` it is a mean of days.
-    unit : float
-        Divides the ratio.
-    exact : float, optional
-        What it is in theory.
-    published : Published, optional
-        What a published simulation gave.
-    """
-
-    name: str
+    name: str  # What it is, with its unit
+    # Sums by day of which it is the ratio; over `days` it is a mean of days
     over: str
     under: str = "days"
-    unit: float = 1.0
-    exact: float | None = None
-    published: Published | None = None
+    unit: float = 1.0  # Divides the ratio
+    exact: float | None = None  # What it is in theory
+    published: Published | None = None  # What a published simulation gave
 
 
 @dataclass(frozen=True)
 class Part:
-    """One model of a case.
+    """One model of a case."""
 
-    Parameters
-    ----------
-    case, model, source : str
-        Name of the case, the model in words, and where the numbers are from.
-    simulate : callable
-        Plays so many independent days; gives sums by day.
-    n_days, at_once : int
-        How many independent days, and how many of them in one replay.
-    cells : tuple of Cell
-        What is compared.
-    """
-
+    # Name of the case, the model in words, and where the numbers are from
     case: str
     model: str
     source: str
-    simulate: Callable[[int, np.random.Generator], Sums]
+    simulate: Callable[[int, np.random.Generator], Sums]  # Plays so many independent days; gives sums by day
+    # How many independent days, and how many of them in one replay
     n_days: int
     at_once: int
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...]  # What is compared
 
 
 def v1() -> list[Part]:

@@ -23,30 +23,17 @@ STEPS = 1_000
 class Day:
     """A day: calls come at a constant rate until it ends, then the queue is served.
 
-    Parameters
-    ----------
-    rate_per_s : float
-        Calls while the day lasts. [1/s]
-    handle_s : float
-        Mean handling time, exponential. [s]
-    n_agents : int
-        Agents, from the start to the last call.
-    length_s : float
-        Length of the day. [s]
-    patience_s : float
-        Mean patience, exponential; infinite for never giving up. [s]
-
     Examples
     --------
     >>> round(Day(4.2 / 60, 120.0, 12, 480 * 60.0).within(20.0), 3)
     1815.272
     """
 
-    rate_per_s: float
-    handle_s: float
-    n_agents: int
-    length_s: float
-    patience_s: float = np.inf
+    rate_per_s: float  # Calls while the day lasts. [1/s]
+    handle_s: float  # Mean handling time, exponential. [s]
+    n_agents: int  # Agents, from the start to the last call
+    length_s: float  # Length of the day. [s]
+    patience_s: float = np.inf  # Mean patience, exponential; infinite for never giving up. [s]
 
     @property
     def offered(self) -> float:
@@ -73,33 +60,11 @@ class Day:
         return float(self._met @ (self._served * wait_s) / self.answered)
 
     def within(self, within_s: float) -> float:
-        """Calls expected to be answered within a time.
-
-        Parameters
-        ----------
-        within_s : float
-            The time. [s]
-
-        Returns
-        -------
-        float
-            Those answered at once included.
-        """
+        """Calls expected to be answered within a time, those answered at once included."""
         return float(self._met @ self._fates(within_s)[0])
 
     def abandoned_after(self, wait_s: float) -> float:
-        """Calls expected to be given up after waiting longer than a time.
-
-        Parameters
-        ----------
-        wait_s : float
-            The time. [s]
-
-        Returns
-        -------
-        float
-            A part of all given up.
-        """
+        """Calls expected to be given up after waiting longer than a time; a part of all given up."""
         answered_by_then, waits = self._fates(wait_s)
         return float(self._met @ (waits - (self._served - answered_by_then)))
 

@@ -20,19 +20,7 @@ FAR = 60.0
 
 
 def erlang_b(n_agents: int, load: float) -> float:
-    """Share of calls that find all agents busy where nobody waits.
-
-    Parameters
-    ----------
-    n_agents : int
-        Agents.
-    load : float
-        Mean number of calls in hand if there were agents enough.
-
-    Returns
-    -------
-    float
-        By the recursion over the number of agents.
+    """Erlang's first formula: share of calls that find all agents busy where nobody waits, by recursion over agents.
 
     Examples
     --------
@@ -46,19 +34,7 @@ def erlang_b(n_agents: int, load: float) -> float:
 
 
 def erlang_c(n_agents: int, load: float) -> float:
-    """Share of calls that wait where nobody gives up.
-
-    Parameters
-    ----------
-    n_agents : int
-        Agents, more than the load.
-    load : float
-        Mean number of calls in hand.
-
-    Returns
-    -------
-    float
-        Erlang's second formula.
+    """Erlang's second formula: share of calls that wait where nobody gives up; load is the mean number in hand.
 
     Examples
     --------
@@ -73,17 +49,6 @@ def erlang_c(n_agents: int, load: float) -> float:
 class Steady:
     """One pool in the long run.
 
-    Parameters
-    ----------
-    rate_per_s : float
-        Calls. [1/s]
-    handle_s : float
-        Mean handling time, exponential. [s]
-    n_agents : int
-        Agents; more than the load where nobody gives up.
-    patience : Patience
-        Its law.
-
     References
     ----------
     .. [1] S. Zeltyn and A. Mandelbaum, "Call centers with impatient customers: many-server asymptotics of
@@ -96,10 +61,10 @@ class Steady:
     20.83
     """
 
-    rate_per_s: float
-    handle_s: float
-    n_agents: int
-    patience: Patience = ENDLESS
+    rate_per_s: float  # Calls. [1/s]
+    handle_s: float  # Mean handling time, exponential. [s]
+    n_agents: int  # Agents; more than the load where nobody gives up
+    patience: Patience = ENDLESS  # Its law
 
     @cached_property
     def waiting(self) -> float:
@@ -127,33 +92,11 @@ class Steady:
         return self.rate_per_s * self.mean_wait_s
 
     def longer(self, wait_s: float) -> float:
-        """Share of all calls that wait longer than a time.
-
-        Parameters
-        ----------
-        wait_s : float
-            The time. [s]
-
-        Returns
-        -------
-        float
-            Answered or not.
-        """
+        """Share of all calls that wait longer than a time, answered or not."""
         return self.patience.left(wait_s) * self._integral(lambda _: 1.0, wait_s) / self._whole
 
     def service_level(self, within_s: float) -> float:
-        """Share of all calls that are answered within a time.
-
-        Parameters
-        ----------
-        within_s : float
-            The time. [s]
-
-        Returns
-        -------
-        float
-            Of all offered.
-        """
+        """Share of all calls that are answered within a time."""
         late = self._integral(self.patience.left, within_s) / self._whole
         return 1 - self.abandoned - late
 

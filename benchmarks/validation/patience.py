@@ -12,24 +12,13 @@ from engine.typing import FloatArray
 
 @dataclass(frozen=True)
 class Patience:
-    """How long customers are ready to wait.
+    """How long customers are ready to wait."""
 
-    Parameters
-    ----------
-    left : callable
-        Share who are ready to wait longer than a time. [s to 0-1]
-    mean_within_s : callable
-        Mean of the smaller of patience and a time, which is the integral of `left`. [s to s]
-    draw : callable
-        So many draws from a generator. [s]
-    kinks_s : tuple of float
-        Where `left` is not smooth. [s]
-    """
-
-    left: Callable[[float], float]
+    left: Callable[[float], float]  # Share who are ready to wait longer than a time. [s to 0-1]
+    # Mean of the smaller of patience and a time, which is the integral of `left`. [s to s]
     mean_within_s: Callable[[float], float]
-    draw: Callable[[np.random.Generator, int], FloatArray]
-    kinks_s: tuple[float, ...] = ()
+    draw: Callable[[np.random.Generator, int], FloatArray]  # So many draws from a generator. [s]
+    kinks_s: tuple[float, ...] = ()  # Where `left` is not smooth. [s]
 
 
 # Nobody gives up.
@@ -37,18 +26,7 @@ ENDLESS = Patience(lambda _: 1.0, lambda wait_s: wait_s, lambda _, n: np.full(n,
 
 
 def exponential(mean_s: float) -> Patience:
-    """Those who wait give up at the same rate, however long they have waited.
-
-    Parameters
-    ----------
-    mean_s : float
-        Mean. [s]
-
-    Returns
-    -------
-    Patience
-        Its law.
-    """
+    """Those who wait give up at the same rate, however long they have waited."""
     return Patience(
         lambda wait_s: float(np.exp(-wait_s / mean_s)),
         lambda wait_s: float(-mean_s * np.expm1(-wait_s / mean_s)),
@@ -57,18 +35,7 @@ def exponential(mean_s: float) -> Patience:
 
 
 def constant(patience_s: float) -> Patience:
-    """Everybody gives up after the same time.
-
-    Parameters
-    ----------
-    patience_s : float
-        After how long. [s]
-
-    Returns
-    -------
-    Patience
-        Its law.
-    """
+    """Everybody gives up after the same time."""
     return Patience(
         lambda wait_s: float(wait_s < patience_s),
         lambda wait_s: min(wait_s, patience_s),
@@ -78,18 +45,7 @@ def constant(patience_s: float) -> Patience:
 
 
 def uniform(longest_s: float) -> Patience:
-    """Every time up to the longest is as likely.
-
-    Parameters
-    ----------
-    longest_s : float
-        The longest. [s]
-
-    Returns
-    -------
-    Patience
-        Its law.
-    """
+    """Every time up to the longest is as likely."""
 
     def mean_within_s(wait_s: float) -> float:
         within = min(wait_s, longest_s)

@@ -9,10 +9,11 @@ import numpy as np
 
 from benchmarks.validation.arrivals import at_random
 from benchmarks.validation.patience import ENDLESS, Patience
+from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import one_row_each
-from engine.replay.loop import STATUS, Served, replay
+from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # Between two days, in mean handling times: nobody is left when the next one starts.
@@ -21,33 +22,15 @@ GAP = 200.0
 
 @dataclass(frozen=True)
 class Pool:
-    """Agents who all serve the same calls, over days that start empty and end when the last call has ended.
+    """Agents who all serve the same calls, over days that start empty and end when the last call has ended."""
 
-    Parameters
-    ----------
-    rate_per_s : float
-        Calls while a day lasts. [1/s]
-    handle_s : float
-        Mean handling time, exponential. [s]
-    n_agents : int
-        Agents.
-    length_s : float
-        Length of a day. [s]
-    patience : Patience
-        Its law.
-    within_s : float
-        Threshold of the service level. [s]
-    warm_s : float
-        What comes earlier in a day is not counted. [s]
-    """
-
-    rate_per_s: float
-    handle_s: float
-    n_agents: int
-    length_s: float
-    patience: Patience = ENDLESS
-    within_s: float = 20.0
-    warm_s: float = 0.0
+    rate_per_s: float  # Calls while a day lasts. [1/s]
+    handle_s: float  # Mean handling time, exponential. [s]
+    n_agents: int  # Agents
+    length_s: float  # Length of a day. [s]
+    patience: Patience = ENDLESS  # Its law
+    within_s: float = 20.0  # Threshold of the service level. [s]
+    warm_s: float = 0.0  # What comes earlier in a day is not counted. [s]
 
     @property
     def n_calls(self) -> float:
@@ -56,27 +39,7 @@ class Pool:
 
 
 def simulate(pool: Pool, n_days: int, rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Play days.
-
-    Parameters
-    ----------
-    pool : Pool
-        The model.
-    n_days : int
-        How many.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    dict of (n_days,) array of float
-        By day: numbers of calls that came, were answered, and so on; seconds of waiting, and of busy agents.
-
-    Raises
-    ------
-    RuntimeError
-        If a day reaches into the next.
-    """
+    """Play days: by day, calls that came, were answered and so on, and seconds of waiting and of busy agents."""
     day, place = at_random(np.full(n_days, pool.n_calls), rng)
     handle_s = pool.handle_s * rng.standard_exponential(day.size)
     patience_s = pool.patience.draw(rng, day.size)
@@ -101,9 +64,9 @@ def _sums(
     n_days = starts_us.size - 1
     from_us, until_us = (starts_us[day] + round(1e6 * edge_s) for edge_s in (pool.warm_s, pool.length_s))
     counts = arrived_us >= from_us
-    wait_s = (served.left_us - arrived_us) / 1e6
-    answered = counts & (served.status == STATUS.index("answered"))
-    abandoned = counts & (served.status == STATUS.index("abandoned"))
+    wait_s = served.wait_s
+    answered = counts & (served.status == Status.ANSWERED)
+    abandoned = counts & (served.status == Status.ABANDONED)
 
     def total(what: FloatArray | BoolArray) -> FloatArray:
         return np.asarray(np.bincount(day, what, n_days), float)

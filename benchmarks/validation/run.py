@@ -28,25 +28,15 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Compared:
-    """One number, simulated, beside what it should be.
+    """One number, simulated, beside what it should be."""
 
-    Parameters
-    ----------
-    case, model, source : str
-        As in `cases.Part`.
-    cell : Cell
-        What was compared with what.
-    n_days : int
-        Independent days.
-    simulated, error : float
-        Estimate and its standard error.
-    """
-
+    # As in `cases.Part`
     case: str
     model: str
     source: str
-    cell: Cell
-    n_days: int
+    cell: Cell  # What was compared with what
+    n_days: int  # Independent days
+    # Estimate and its standard error
     simulated: float
     error: float
 
@@ -69,29 +59,7 @@ class Compared:
 
 
 def run(cases: Sequence[str] = (), *, quick: bool = False, seed: int = 0, say: Say = str) -> list[Compared]:
-    """Simulate and compare.
-
-    Parameters
-    ----------
-    cases : sequence of str
-        Names of `CASES`; none for all.
-    quick : bool
-        A tenth of the days.
-    seed : int
-        Of all draws.
-    say : callable
-        Told what is being done.
-
-    Returns
-    -------
-    list of Compared
-        One per cell.
-
-    Raises
-    ------
-    InvalidScenario
-        If a name is unknown.
-    """
+    """Simulate and compare."""
     compared = []
     for name in [_known(case) for case in cases] or list(CASES):
         for place, part in enumerate(CASES[name]()):
@@ -109,22 +77,7 @@ def _known(name: str) -> str:
 
 
 def simulate(part: Part, n_days: int, seed: Sequence[int]) -> Sums:
-    """Play days of a part, some at once.
-
-    Parameters
-    ----------
-    part : Part
-        What to play.
-    n_days : int
-        How many days.
-    seed : sequence of int
-        Of the draws.
-
-    Returns
-    -------
-    dict of (n_days,) array of float
-        Sums by day.
-    """
+    """Play days of a part, some at once."""
     sums = [
         part.simulate(min(part.at_once, n_days - first), np.random.default_rng([*seed, first]))
         for first in range(0, n_days, part.at_once)
@@ -134,16 +87,6 @@ def simulate(part: Part, n_days: int, seed: Sequence[int]) -> Sums:
 
 def estimate(over: FloatArray, under: FloatArray) -> tuple[float, float]:
     """Ratio of two means over independent days, and its standard error (delta method).
-
-    Parameters
-    ----------
-    over, under : (n_days,) array of float
-        By day.
-
-    Returns
-    -------
-    tuple of float
-        Ratio and error.
 
     Examples
     --------
@@ -164,18 +107,7 @@ def _compare(part: Part, cell: Cell, sums: Sums) -> Compared:
 
 
 def table(compared: Sequence[Compared]) -> Table:
-    """Show simulated beside exact and published.
-
-    Parameters
-    ----------
-    compared : sequence of Compared
-        What was compared.
-
-    Returns
-    -------
-    rich.table.Table
-        One line per cell, under a line for each model.
-    """
+    """Show simulated beside exact and published."""
     from rich.table import Table
 
     shown = Table(title="Simulated beside exact and published", title_justify="left")

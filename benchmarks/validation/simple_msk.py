@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation.arrivals import at_random
+from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each
 from engine.replay.clock import Clock
-from engine.replay.loop import STATUS, Served, replay
+from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray
 
 MINUTE_S = 60.0
@@ -47,23 +48,12 @@ CLOCK = Clock(resets_on_queue=True)
 
 @dataclass(frozen=True)
 class Days:
-    """Drawn days, each of 24 hours, of which the first six have calls.
+    """Drawn days, each of 24 hours, of which the first six have calls."""
 
-    Parameters
-    ----------
-    demand : Demand
-        All calls; a kind is a call type.
-    roster : Roster
-        Who is there when.
-    ladder : Ladder
-        Groups in order of preference; within a group the longest idle.
-    day, period : (n,) array of int
-        When each call came.
-    """
-
-    demand: Demand
-    roster: Roster
-    ladder: Ladder
+    demand: Demand  # All calls; a kind is a call type
+    roster: Roster  # Who is there when
+    ladder: Ladder  # Groups in order of preference; within a group the longest idle
+    # When each call came
     day: IntArray
     period: IntArray
 
@@ -116,18 +106,7 @@ def draw(n_days: int, rng: np.random.Generator) -> Days:
 
 
 def planned(n_days: int) -> BoolArray:
-    """Who leaves when the last period begins if names decide: those with the large numbers.
-
-    Parameters
-    ----------
-    n_days : int
-        How many days.
-
-    Returns
-    -------
-    (n_days, n_agents) array of bool
-        The same every day.
-    """
+    """Who leaves when the last period begins if names decide: those with the large numbers."""
     return np.tile(STAFF[GROUP, -1] <= NUMBER, (n_days, 1))
 
 
@@ -136,16 +115,6 @@ def first_free(days: Days) -> BoolArray:
 
     That is the rule of the source, which counts agents and does not name them. What happens before the last
     period does not depend on who leaves then, so a replay with any choice tells who is busy, and for how long.
-
-    Parameters
-    ----------
-    days : Days
-        Their roster counts only until the last period begins.
-
-    Returns
-    -------
-    (n_days, n_agents) array of bool
-        As many of each group as the last period has fewer than the second.
     """
     served = days.played(days.roster)
     end_s = days.since_s(served.end_us)
@@ -161,18 +130,7 @@ def first_free(days: Days) -> BoolArray:
 
 
 def roster(leaves: BoolArray) -> Roster:
-    """Who is there when.
-
-    Parameters
-    ----------
-    leaves : (n_days, n_agents) array of bool
-        Whose day ends when the last period begins, after the call in hand; the others stay for the last call.
-
-    Returns
-    -------
-    Roster
-        Small numbers come when the day begins, the others with the second period.
-    """
+    """Who is there when: those who leave go after their call as the last period begins, others after the last call."""
     day_s = np.arange(len(leaves))[:, None] * DAY_S
     start_s: Any = day_s + (STAFF[GROUP, 0] <= NUMBER) * PERIOD_S
     end_s: Any = day_s + np.where(leaves, DROP_S, HOME_S)
@@ -180,25 +138,7 @@ def roster(leaves: BoolArray) -> Roster:
 
 
 def simulate(n_days: int, rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Play days as the source does.
-
-    Parameters
-    ----------
-    n_days : int
-        How many.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    dict of (n_days,) array of float
-        Numbers of calls by day, and seconds of the agents of group 0.
-
-    Raises
-    ------
-    RuntimeError
-        If a call is waiting or in hand when everybody goes home.
-    """
+    """Play days as the source does: numbers of calls by day, and seconds of the agents of group 0."""
     days = draw(n_days, rng)
     leaves = first_free(days)
     served = days.played(roster(leaves))
@@ -210,9 +150,9 @@ def simulate(n_days: int, rng: np.random.Generator) -> dict[str, FloatArray]:
 
 
 def _calls(days: Days, served: Served) -> dict[str, FloatArray]:
-    wait_s = (served.left_us - days.demand.arrived_us) / 1e6
-    answered = served.status == STATUS.index("answered")
-    abandoned = served.status == STATUS.index("abandoned")
+    wait_s = served.wait_s
+    answered = served.status == Status.ANSWERED
+    abandoned = served.status == Status.ABANDONED
     in_target = answered & (wait_s < THRESHOLD_S)
     sums = {
         "days": np.ones(days.n_days),

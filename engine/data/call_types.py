@@ -100,20 +100,7 @@ def _look_up(keys: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
 
 
 def requirements(call_types: pl.DataFrame) -> tuple[pl.DataFrame, Int32Array]:
-    """Call types without their priority, which scores do not look at.
-
-    Parameters
-    ----------
-    call_types : polars.DataFrame
-        As `CallTypeIndex.frame` gives them.
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        The distinct (queue_id, skills, language), in order of first appearance.
-    requirement : (n_call_types,) array of int32
-        Row of `frame` for each call type.
-    """
+    """Distinct (queue_id, skills, language) in order of first appearance, and the one of each call type."""
     index = CallTypeIndex()
     requirement = index.codes(call_types.drop("priority"))
     return index.frame().drop("priority"), np.asarray(requirement, np.int32)

@@ -23,45 +23,13 @@ RING = 1e10
 
 
 def ladder(view: View) -> Ladder:
-    """Rings that open with waiting; a queue without rings has its standard row.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        A row for each ring that changes something.
-
-    Raises
-    ------
-    InvalidTable
-        If a queue's rings cannot be read.
-    """
+    """Rings that open with waiting; a queue without rings has its standard row."""
     rows = {place: effective(stage.row() for stage in some) for place, some in own_stages(view).items()}
     return stacked([rows[place] for place in view.requirement.tolist()], view.centre.n_agents)
 
 
 def own_stages(view: View) -> dict[int, list[Stage]]:
-    """Stages of each requirement's queue: its rings, or the one of standard routing.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    dict of int to list of Stage
-        By the requirements of the view's kinds.
-
-    Raises
-    ------
-    InvalidTable
-        If a queue's rings cannot be read.
-    """
+    """Stages of each requirement's queue: its rings, or the one of standard routing."""
     centre, standard, rings = view.centre, Standard(view.centre, view.switches), rings_of(view.centre)
     asked = np.unique(view.requirement)
     with_rings = np.array([len(of_queue) > 0 for of_queue in rings], bool)[centre.queue[asked]]

@@ -57,7 +57,7 @@ class Standard:
     Parameters
     ----------
     centre : Centre
-        Who can do what, and the queues' evaluation methods.
+        Agents, requirements, and the queues' evaluation methods.
     switches : Switches
         Where sources differ.
     """
@@ -78,22 +78,10 @@ class Standard:
         return centre.member[centre.queue[requirement]] & self._speaks[centre.language[requirement]]
 
     def rank(self, requirement: IntArray, removed: Collection[int] = ()) -> tuple[FloatArray, IntArray]:
-        """Rank of every agent by skills alone, and how many of the longest idle are looked at.
+        """Rank of every agent by skills alone, and how many of the longest idle are looked at (0 for all).
 
-        Parameters
-        ----------
-        requirement : (n,) array of int
-            Rows of the centre's requirements.
-        removed : collection of int
-            Skills that are not asked for any more.
-
-        Returns
-        -------
-        rank : (n, n_agents) array of float
-            BEST: the mean proficiency over the skills asked for, in whole numbers of 1e-9; else, and where none
-            is asked for, 0; -inf without the skills.
-        limit : (n,) array of int
-            0 for no limit.
+        BEST ranks by mean proficiency over the skills asked for, in whole numbers of 1e-9; else, and where none is
+        asked for, all ranks are 0; -inf without the skills.
         """
         start, skill, n_skills = self._needs(removed)
         mean = mean_level(self._level, start, skill, requirement)
@@ -123,38 +111,14 @@ def _running(mask: BoolArray) -> Int32Array:
 
 
 def ladder(view: View) -> Ladder:
-    """Each queue's standard routing, whatever rings or rules it has.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        One row per kind.
-    """
+    """Each queue's standard routing, whatever rings or rules it has."""
     requirement, place = np.unique(view.requirement, return_inverse=True)
     rows = [stage.row() for stage in standard_stages(Standard(view.centre, view.switches), requirement)]
     return stacked([[rows[i]] for i in place], view.centre.n_agents)
 
 
 def standard_stages(standard: Standard, requirement: IntArray) -> list[Stage]:
-    """The only stage of standard routing, from arrival on.
-
-    Parameters
-    ----------
-    standard : Standard
-        Of the centre.
-    requirement : (n,) array of int
-        Rows of the centre's requirements.
-
-    Returns
-    -------
-    list of Stage
-        One for each.
-    """
+    """The only stage of standard routing, from arrival on."""
     pool = standard.members(requirement)
     rank, limit = standard.rank(requirement)
     return [Stage(0.0, *of_one) for of_one in zip(rank, pool, limit.tolist(), strict=True)]

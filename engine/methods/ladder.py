@@ -130,18 +130,6 @@ class Row(NamedTuple):
 def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agents: int = 0) -> Ladder:
     """A ladder from rows written kind by kind.
 
-    Parameters
-    ----------
-    ladders : sequence of sequence of Row
-        For each kind its rows; of plain tuples (after_s, rank) all agents are looked at.
-    n_agents : int
-        How many agents there are; read where there are no kinds.
-
-    Returns
-    -------
-    Ladder
-        All kinds, rows end to end.
-
     Examples
     --------
     >>> rows = [Row(0.0, np.array([1.0, NEVER])), Row(30.0, np.array([1.0, 0.0]))]
@@ -160,16 +148,6 @@ def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agent
 
 def effective(rows: Iterable[Row]) -> list[Row]:
     """Rows of a kind without those that never hold or change nothing.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-        Of one kind, waits never falling.
-
-    Returns
-    -------
-    list of Row
-        Of several from the same instant the last; none like the one before it.
 
     Examples
     --------

@@ -30,21 +30,6 @@ def ladder(view: View) -> Ladder:
 
     Interactions without a preferred agent who is a member and has the language, and queues without rules, have
     the queue's own method from the start.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        A row for each rule and ring that changes something.
-
-    Raises
-    ------
-    InvalidTable
-        If a queue's rules or rings cannot be read.
     """
     own, rules = own_stages(view), rules_of(view.centre)
     own_rows = {place: effective(stage.row() for stage in some) for place, some in own.items()}

@@ -63,44 +63,12 @@ class Rule:
 
 
 def rings_of(centre: Centre) -> list[tuple[Ring, ...]]:
-    """Rings of each queue.
-
-    Parameters
-    ----------
-    centre : Centre
-        Column `rings` of its queues is read.
-
-    Returns
-    -------
-    list of tuple of Ring
-        In the order of the queues; empty where a queue has none.
-
-    Raises
-    ------
-    InvalidTable
-        If a value cannot be read or names what the platform does not have.
-    """
+    """Rings of each queue."""
     return _column(centre, "rings", _rings)
 
 
 def rules_of(centre: Centre) -> list[tuple[Rule, ...]]:
-    """Rules of preferred-agent routing of each queue.
-
-    Parameters
-    ----------
-    centre : Centre
-        Column `routing_rules` of its queues is read.
-
-    Returns
-    -------
-    list of tuple of Rule
-        In the order of the queues; empty where a queue has none.
-
-    Raises
-    ------
-    InvalidTable
-        If a value cannot be read or names what the platform does not have.
-    """
+    """Rules of preferred-agent routing of each queue."""
     return _column(centre, "routing_rules", _rules)
 
 

@@ -62,18 +62,7 @@ class Weighted:
 
 
 def ladder(view: View) -> Ladder:
-    """Candidates ranked by the key of their score; ties go to the longest idle.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        One row per kind; nobody below the threshold.
-    """
+    """Candidates ranked by the key of their score; ties go to the longest idle."""
     key = np.empty((view.queue.size, view.centre.n_agents))
     for queue in np.unique(view.queue):
         kinds = np.flatnonzero(view.queue == queue)

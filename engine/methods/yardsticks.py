@@ -9,68 +9,24 @@ from engine.methods.method import Method, View
 
 
 def longest_idle(view: View) -> Ladder:
-    """Among the eligible the one idle for longest.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        All ranks equal.
-    """
+    """Among the eligible the one idle for longest."""
     return one_row_each(np.where(view.kinds.eligible, 0.0, NEVER))
 
 
 def fastest_first(view: View) -> Ladder:
-    """Among the eligible the one with the shortest handling time for this kind.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        All ranks equal where agents' handling times are not told apart.
-    """
+    """Among the eligible the one with the shortest handling time for this kind."""
     factor = view.factor[view.kinds.handling]
     return one_row_each(np.where(view.kinds.eligible, -factor, NEVER))
 
 
 def fixed_order(view: View) -> Ladder:
-    """Among the eligible the first in the order of agent ids, however long idle.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        No two ranks equal.
-    """
+    """Among the eligible the first in the order of agent ids, however long idle."""
     order = -np.arange(view.centre.n_agents, dtype=float)
     return one_row_each(np.where(view.kinds.eligible, order, NEVER))
 
 
 def random(view: View) -> Ladder:
-    """Among the eligible any one, each with the same chance.
-
-    Parameters
-    ----------
-    view : View
-        What is known.
-
-    Returns
-    -------
-    Ladder
-        The draw is the interaction's own.
-    """
+    """Among the eligible any one, each with the same chance."""
     return one_row_each(np.where(view.kinds.eligible, 0.0, NEVER), by_draw=True)
 
 

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING
 from engine.estimates.estimated import Estimates
-from engine.measures.light import Light, light
+from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
+from engine.reports.columns import Column, Progress, Study, today_of
+from engine.reports.notes import about_settings, about_truth
 from engine.reports.replay import MEASURES, Difference, Differences, ReplayColumn
-from engine.reports.replay_notes import about_settings, about_truth
-from engine.reports.replayed import TOO_FEW_DAYS, Column, Progress, Study, today_of
+from engine.reports.replayed import TOO_FEW_DAYS, lit_by
 from engine.results import about, plain
 from engine.spec import Scenario
-from engine.typing import Record
+from engine.typing import Map, Record
 
 UNDECIDED = "not determined"
 NO_DIFFERENCE = "no clear difference"
@@ -82,7 +84,7 @@ class Comparison:
 
 def compare(
     scenarios: Sequence[Scenario], arrays: Arrays, *, names: Sequence[str] | None = None, force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | None = None, map_runs: Map = map,
 ) -> Comparison:  # fmt: skip
     """Replay several rules over the same customers.
 
@@ -98,6 +100,8 @@ def compare(
         Give verdicts even where the replay does not reproduce the record.
     progress : callable, optional
         Called with label, replays done and replays in all.
+    map_runs : callable
+        Does runs that do not depend on one another, here those under each way of handling.
 
     Returns
     -------
@@ -111,7 +115,7 @@ def compare(
     """
     _check(scenarios)
     called = list(names or _names([scenario.method for scenario in scenarios]))
-    sides = [_side(scenarios, called, arrays, handling, progress) for handling in HANDLING]
+    sides = list(map_runs(partial(_side, scenarios, called, arrays, progress), HANDLING))
     records, study = [side for side, _ in sides], sides[0][1]
     why = _withheld(records, force, study)
     verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
@@ -134,7 +138,7 @@ def _check(scenarios: Sequence[Scenario]) -> None:
 
 
 def _side(
-    scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, handling: str, progress: Progress | None
+    scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, progress: Progress | None, handling: str
 ) -> tuple[Side, Study]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
@@ -144,10 +148,9 @@ def _side(
     today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
     shown = [study.past, *([] if today in columns else [today]), *columns]
     summaries = {column.name: study.summary(column) for column in shown}
-    past = summaries[study.past.name]
     return Side(
         handling=handling,
-        light=light(past, summaries[today.name], is_answered=past.answered > 0),
+        light=lit_by(summaries[study.past.name], summaries[today.name]),
         today=today.name,
         columns=list(summaries.values()),
         differences=[
@@ -155,7 +158,7 @@ def _side(
             for column in columns[1:]
         ],
         satisfaction=[study.satisfaction(column, columns[0]) for column in columns[1:]],
-        estimates=Estimates(**study.recorded.estimates),
+        estimates=study.estimates,
     ), study
 
 

@@ -20,7 +20,9 @@ import polars as pl
 from ingest.files.blocks import Block, Lines
 from ingest.files.problems import Findings
 
+# A piece and the positions of its commas are in memory together, eight bytes for each.
 PIECE_BYTES = 16 << 20
+# A quote left open would otherwise pull the rest of the file into one row.
 LONGEST_ROW_BYTES = 64 << 20
 MOST_COLUMNS = 1_000
 
@@ -43,6 +45,7 @@ class _Rows:
     @property
     def blank(self) -> npt.NDArray[np.bool_]:
         code = np.frombuffer(self.data, np.uint8)
+        # With Windows line ends a blank line holds a carriage return.
         length = self.ends - self.starts
         empty: npt.NDArray[np.bool_] = (length == 0) | ((length == 1) & (code[self.starts] == _RETURN))
         return empty
@@ -51,6 +54,7 @@ class _Rows:
         return self.data[self.starts[row] : self.ends[row]].decode("utf-8", "replace").rstrip("\r")
 
     def only(self, keep: npt.NDArray[np.bool_]) -> bytes:
+        # Most pieces are sound throughout; they are passed on without a copy.
         if keep.all():
             return self.data
         code = np.frombuffer(self.data, np.uint8)
@@ -102,6 +106,7 @@ class CsvFile:
         return names
 
     def _note_crooked(self, rows: _Rows, crooked: Positions) -> None:
+        # One problem for each wrong number of values: a whole file may be off by one.
         for n_values in np.unique(rows.n_values[crooked]):
             these = crooked[rows.n_values[crooked] == n_values]
             shown = pl.Series([rows.text(int(row)) for row in these[:1]])
@@ -112,12 +117,14 @@ class CsvFile:
             self._findings.cells("", remedy, rows.lines[these], shown)
 
     def _split(self, data: bytes, n_rows: int, wanted: dict[int, str]) -> pl.DataFrame:
+        # All as text: the table decides on types, nothing is guessed from the first rows.
         schema = {str(place): pl.String for place in range(len(self.names))}
         options: dict[str, Any] = {"has_header": False, "infer_schema": False, "schema": schema}
         try:
             frame = pl.read_csv(data, columns=sorted(wanted), **options)
         except pl.exceptions.PolarsError as error:
             raise self._findings.stop(f"cannot be read as CSV ({str(error).splitlines()[0]})") from error
+        # Where polars sees other rows than we did, cells would be named by the wrong line.
         if frame.height != n_rows:
             raise self._findings.stop(f"{frame.height} rows where {n_rows} lines stand; check its quotes")
         return frame.rename({str(place): name for place, name in wanted.items()})
@@ -127,6 +134,7 @@ class CsvFile:
         n_read, line, rest = 0, 1, b""
         with self._path.open("rb") as file:
             while data := file.read(PIECE_BYTES):
+                # What follows the last complete row waits for the next piece.
                 rest += data if n_read else data.removeprefix(_BOM)
                 n_read += len(data)
                 rows = self._scan(rest, line)
@@ -137,6 +145,7 @@ class CsvFile:
                 yield rows, min(n_read / size, 1.0)
                 line += rows.data.count(b"\n")
                 rest = rest[len(rows.data) :]
+        # The last row may lack its line feed; if adding one does not end it, a quote is open.
         if rest:
             rows = self._scan(rest + b"\n", line)
             if rows is None or len(rows.data) <= len(rest):
@@ -191,9 +200,11 @@ class CsvFile:
     def _check_quotes(self, code: npt.NDArray[np.uint8], quote: Positions, line: Callable[[int], int]) -> None:
         """A quote opens a value or closes it; anywhere else the reader could only guess."""
         opens, closes = quote[0::2], quote[1::2]
+        # Quotes come in pairs once the row is complete; a doubled one inside a value closes and opens at once.
         before = np.where(opens == 0, _COMMA, code[opens - 1])
         stray = opens[~np.isin(before, [_COMMA, _NEWLINE, _QUOTE])]
         after = code[closes + 1]
+        # The carriage return of a Windows line end belongs to the line feed behind it.
         after = np.where(after == _RETURN, code[np.minimum(closes + 2, code.size - 1)], after)
         stray = np.append(stray, closes[~np.isin(after, [_COMMA, _NEWLINE, _QUOTE])])
         if stray.size:
@@ -210,4 +221,5 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 def _outside(positions: Positions, quote: Positions) -> Positions:
     """Those positions that do not lie between quotes."""
+    # An even number of quotes before a place means that none is open there.
     return positions[np.searchsorted(quote, positions) % 2 == 0] if quote.size else positions

@@ -54,6 +54,9 @@ def _table(frame: Any) -> pa.Table | None:
         frame = pl.from_dicts([dict(row) for row in frame], infer_schema_length=None) if frame else pl.DataFrame()
     if isinstance(frame, Mapping):
         frame = pl.DataFrame(dict(frame))
+    if isinstance(frame, pl.DataFrame) and pl.Object in frame.dtypes:
+        # Arrow would take the addresses of the objects for values.
+        raise TypeError(f"column {frame.columns[frame.dtypes.index(pl.Object())]} holds Python objects")
     if hasattr(frame, "__arrow_c_stream__"):
         return pa.table(frame)
     if hasattr(frame, "__dataframe__"):

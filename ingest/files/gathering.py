@@ -29,10 +29,28 @@ class Notes:
 
 
 def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple[Tables, Notes]:
-    """A data set in memory, of a file or a frame for each table, with the checks and words of an import.
+    """A data set in memory, with the checks and words of an import.
 
-    `InvalidTable` names the problems of all tables. Without a time zone the data set is in UTC, and times must name
-    theirs.
+    Parameters
+    ----------
+    given : mapping
+        A file or a frame by table, agents and interactions among them.
+    time_zone : str, optional
+        IANA zone of times that name none, and of the data set; without it times must name theirs, and UTC holds.
+
+    Returns
+    -------
+    tuple of Tables and Notes
+        All tables, checked, and what a reader must know of their making.
+
+    Raises
+    ------
+    InvalidTable
+        With the problems of all tables.
+    MissingInput
+        If a file is not there.
+    UnknownName
+        If the time zone does not exist.
     """
     zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
     found, notes = gather(given, time_zone, lambda step, done, total: None)

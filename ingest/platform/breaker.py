@@ -122,6 +122,7 @@ class Breaker:
             If it is not given.
         """
         with self._lock:
+            # Whoever comes first after the time is up asks for all the others.
             if self._state == OPEN and self._clock() - self._opened_at >= self._open_s:
                 self._change(HALF_OPEN)
                 return Turn(self._era)
@@ -171,6 +172,7 @@ class Breaker:
         left_s = max(0.0, self._opened_at + self._open_s - self._clock())
         when = f"not before {left_s:.0f} s from now" if self._state == OPEN else "one request is trying whether it is"
         text = f"not asked, as Genesys Cloud failed {self._in_a_row} times in a row ({when}); the last: {self._last}"
+        # While somebody tries there is no time to name: the answer may come at any moment.
         return PlatformUnavailable(text, sent=False, retry_after_s=left_s or None, hopeless=self._is_final)
 
 

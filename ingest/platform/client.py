@@ -137,6 +137,7 @@ class Client:
         self._network = Network(timeouts)
         self._token = _Token()
         self._hidden = Secrets.of(credentials)
+        # The SDK's client keeps the token and the last answer to itself, so every thread has one of its own.
         self._mine = threading.local()
 
     def __repr__(self) -> str:
@@ -155,6 +156,7 @@ class Client:
         try:
             return self._ask(_Question("POST", path, body=body), repeatable=False)
         except PlatformUnavailable as error:
+            # After 429 nothing was made; after any other silence the job may exist under an id we never learnt.
             if error.sent and error.status != 429:
                 self.counters.add(lost_submits=1)
                 error.lost_submit = True
@@ -166,6 +168,7 @@ class Client:
         try:
             self._ask(_Question("DELETE", path, path_params, wants_answer=False), repeatable=True)
         except RequestRefused as error:
+            # The platform forgets what is old by itself.
             if error.status not in (404, 410):
                 raise
 
@@ -201,6 +204,7 @@ class Client:
             self.counters.add(requests=1)
             return request()
 
+        # A place is taken only once the breaker lets us through; who is refused must not use up the allowance.
         return self.breaker.call(sent, first=place)
 
     def _exchange(self, question: _Question, token: str) -> Any:
@@ -241,6 +245,7 @@ class Client:
             # Raised below, outside: these errors carry the answer, and with it perhaps a token.
             pass
         token, api.access_token = api.access_token, ""
+        # The token becomes a header; a line break in it would begin another one.
         if not isinstance(token, str) or not token or not all("!" <= c <= "~" for c in token):
             raise PlatformUnavailable(f"{LOGIN}: the answer holds no token; {_SOMEBODY_ELSE}", sent=False)
         self._hidden.add(token)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ingest.platform.errors import PlatformUnavailable
 
+# A million entities; a listing without an end must not read for ever.
 _MOST_PAGES = 10_000
 
 
@@ -114,6 +115,7 @@ def pages(
         entities = _listed(answer, "entities", path)
         if not entities:
             return
+        # A proxy or a cache that ignores the page number would be read to the last page.
         _refuse_repetition(entities, before, number, path)
         yield entities
         if not answer.get("nextUri"):

@@ -101,11 +101,13 @@ class _Course:
 
         .. [1] M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015
         """
+        # Patience is counted from here: a slow first answer costs nothing of it.
         if self._ends is None:
             self._ends = self._clock() + self._patience.total_s
         told_s = _setback(state).retry_after_s
         if told_s:
             return min(told_s, self._patience.cap_s)
+        # Long past the cap; more would overflow.
         doublings = min(state.attempt_number - 1, 60)
         return self._rng.uniform(0.0, min(self._patience.cap_s, self._patience.base_s * 2.0**doublings))
 

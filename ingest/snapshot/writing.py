@@ -183,7 +183,9 @@ class SnapshotWriter:
             before = read_manifest(self._store / self._name)
         except CorruptSnapshot:
             return self._swap_in(manifest), True
+        # Nightly runs that find nothing new must not make every reader load the same data again.
         is_same = changed(before, created=manifest.created) == manifest
+        # Equal by the manifest is not enough: a damaged file is written anew.
         if is_same and all(_is_intact(self._store / self._name, entry) for entry in before.files):
             return before, False
         return self._swap_in(manifest), True
@@ -205,6 +207,7 @@ class SnapshotWriter:
         )  # fmt: skip
 
     def _swap_in(self, manifest: Manifest) -> Manifest:
+        # Last of all: a folder without a manifest is no snapshot.
         path = self._folder / FILE_NAME
         path.write_text(manifest.to_json(), encoding="utf-8")
         finish(path, self._folder, "manifest", 0)
@@ -245,6 +248,7 @@ class SnapshotWriter:
             self._open_day = None
 
     def _write_static(self) -> Iterator[FileEntry]:
+        # Call types and names are known only once all interactions have come.
         call_types = self._call_types.frame()
         tables, said = complete(self._tables(call_types))
         for sentence in said:

@@ -79,6 +79,7 @@ class Session:
                     raise OddShape(name)
                 sums[name] = (sums.get(name) or 0) + value
             else:
+                # That a metric is there says something, even without its value.
                 sums.setdefault(name, None)
             if name in TIMED and metric.get("emitDate") is not None:
                 self._time(name, metric["emitDate"], width)
@@ -100,6 +101,7 @@ class Session:
             queues.add(get("queueId"))
             start, end = get("segmentStart"), get("segmentEnd")
             if start is not None:
+                # Written out instead of calling `check_time`: this line runs for every segment of months.
                 if len(start) != width or start[19] != ".":
                     raise OddShape("segmentStart")
                 if start < first:  # noqa: PLR1730  calling min() takes three times as long

@@ -42,13 +42,14 @@ UNKNOWN_S = float("inf")
 
 
 class Visit:
-    """One session in a queue and what became of it."""
+    """One session in a queue, with its outcome."""
 
     __slots__ = ("answer", "arrived", "number", "outcome", "request", "session")
 
     def __init__(self, given: Record, width: int) -> None:
         self.session = Session(given, None, width)
         self.request = Request(given)
+        # Where the queue did not say when it offered the visit, its first segment stands in.
         self.arrived = self.session.offered_at or self.session.start
         self.number = 0
         self.answer: Session | None = None
@@ -110,8 +111,10 @@ class Sessions:
             for visit in self.visits
             for session in by_line.get((visit.session.peer, visit.session.queue or ""), ())
         ]
+        # Whoever comes back to a queue over the same line leaves several answers to choose from.
         if len(pairs) > 1:
             pairs.sort(key=_nearness)
+        # Objects, not ids: two sessions without an id are still two.
         taken = set()
         for visit, session in pairs:
             if visit.answer is None and id(session) not in taken:
@@ -127,6 +130,7 @@ class Sessions:
                 visit.outcome = "abandoned"
             elif FLOWED_OUT in metrics:
                 visit.outcome = "flowed_out"
+        # The customer, not the queue, may say that the wait was abandoned; then the last undecided visit is meant.
         for queue in self.abandoned_elsewhere - {None}:
             inside = [visit for visit in self.visits if visit.session.queue == queue]
             undecided = [visit for visit in inside if visit.outcome == "unknown"]
@@ -185,6 +189,7 @@ def acw_s(session: Session, handled_s: float | None) -> float | None:
     if ACW in session.metrics:
         measured_ms = session.metrics[ACW]
         return measured_ms / MS if measured_ms is not None else None
+    # Null would read as not known yet.
     return 0.0 if handled_s is not None and not session.is_open else None
 
 
@@ -212,6 +217,7 @@ def work_row(conversation_id: str, session: Session, visit: int | None, end: str
     kind = "other"
     if visit is not None:
         kind = "answered"
+    # Who only let it ring did no work; the row is told apart so that it is counted as such.
     elif session.kinds <= RINGING and not TALKED & session.metrics.keys():
         kind = "unanswered"
     return (

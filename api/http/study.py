@@ -1,0 +1,67 @@
+"""The answer to a study: scenarios side by side over a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+
+from api.errors import InvalidBody, Problem
+from api.http.limits import recorded
+from api.http.models import BatchRequest
+from api.http.open_snapshots import OpenSnapshots
+from engine.reports.columns import today_of
+from engine.reports.compare import compare
+from engine.spec import Scenario, settings
+from ingest.workers import runs_in
+
+# What a request may say beside its scenarios.
+BESIDE = {"snapshot", "scenario", "baseline", "from_", "to", "start_date", "end_date", "replications", "force"}
+
+
+def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callable[[int], object]) -> bytes:
+    """The JSON that answers a study.
+
+    Parameters
+    ----------
+    snapshots : OpenSnapshots
+        Where the data comes from.
+    request : BatchRequest
+        With scenarios.
+    count : callable
+        Told how many interactions were replayed.
+
+    Returns
+    -------
+    bytes
+        The content of study.json.
+
+    Raises
+    ------
+    InvalidBody
+        If something stands beside the scenarios that belongs to one of them, or days are said twice.
+    InvalidScenario
+        If a scenario cannot be run.
+    """
+    _check(request)
+    wanted = request.study()
+    data = snapshots.get(wanted.snapshot)
+    arrays = data.arrays.days(wanted.first, wanted.last)
+    scenarios = wanted.scenarios(today_of(Scenario(mode="replay"), arrays).method)
+    arrays = recorded(arrays, *scenarios)
+    count(arrays.history().n * len(scenarios))
+    found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
+    return orjson.dumps(found.to_dict(), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _check(request: BatchRequest) -> None:
+    beside = sorted(request.model_fields_set - BESIDE)
+    if beside:
+        known = {one.http for one in settings()} | {"assumptions", "switches"}
+        remedy = (
+            "write it under baseline, by the name a scenario file has for it" if beside[0] in known else "leave it out"
+        )
+        raise InvalidBody(Problem(f"/{beside[0]}", "does not go with scenario", remedy))
+    for old, new in (("start_date", "from_"), ("end_date", "to")):
+        if getattr(request, old) is not None and getattr(request, new) is not None:
+            raise InvalidBody(Problem(f"/{old}", f"says the same as {new.strip('_')}", "give one of them"))

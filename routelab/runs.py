@@ -1,0 +1,157 @@
+"""What is done with a contact centre: score it, replay it, compare ways to route it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from engine.data.arrays import Arrays
+from engine.errors import InvalidScenario
+from engine.reports.columns import today_of
+from engine.reports.compare import compare as compare_scenarios
+from engine.reports.outcomes import Outcomes
+from engine.run import run
+from engine.spec import Scenario, scenario_of
+from engine.study import BASELINE, comparing, day_of, days_in
+from ingest.workers import runs_in
+from routelab.centre import Centre
+from routelab.results import Compared, Run
+
+Days = tuple[date | str | None, date | str | None]
+Progress = Callable[[str, int, int], None]
+
+
+def score(centre: Centre, *, days: Days | None = None, **settings: Any) -> Run:
+    """Who is preferred for each interaction when nobody is ever busy.
+
+    Parameters
+    ----------
+    centre : Centre
+        From `routelab.read`.
+    days : tuple of date or str, optional
+        First and last local day, both included; None on a side for no bound.
+    **settings
+        By their names in the table of settings, for example weights=(0.4, 0.3, 0.3), required=["skills"].
+
+    Returns
+    -------
+    Run
+        Report and outcomes.
+
+    Raises
+    ------
+    InvalidScenario
+        If a setting is unknown, the nearest is named, or its value is not allowed.
+    """
+    arrays, scenario = _chosen(centre, days), _scenario("score", settings)
+    return Run(run(scenario, arrays), scenario, arrays)
+
+
+def replay(
+    centre: Centre, *, days: Days | None = None, force: bool = False, progress: Progress | None = None, **settings: Any
+) -> Run:
+    """The same customers under a routing method: agents are busy, queues form, the impatient leave.
+
+    Parameters
+    ----------
+    centre : Centre
+        From `routelab.read`; without staffing it is inferred from who answered what.
+    days : tuple of date or str, optional
+        First and last local day, both included; None on a side for no bound.
+    force : bool
+        Give a verdict even where today's rule, replayed, does not reproduce the record.
+    progress : callable, optional
+        Told label, replays done and replays in all.
+    **settings
+        By their names in the table of settings, for example method="genesys", sla="80/20", replications=5.
+
+    Returns
+    -------
+    Run
+        Report and outcomes.
+
+    Raises
+    ------
+    InvalidScenario
+        If a setting is unknown, the nearest is named, or its value is not allowed.
+    MissingInput
+        If the data lacks what a replay needs.
+    """
+    arrays, scenario, kept = _chosen(centre, days), _scenario("replay", settings), list[Outcomes]()
+    report = run(scenario, arrays, kept.append, force=force, progress=progress)
+    return Run(report, scenario, arrays, kept[0])
+
+
+def compare(
+    centre: Centre, scenarios: Sequence[Mapping[str, Any]], *, days: Days | None = None, force: bool = False,
+    progress: Progress | None = None, **settings: Any,
+) -> Compared:  # fmt: skip
+    """Scenarios replayed on the same customers, each against the first.
+
+    Parameters
+    ----------
+    centre : Centre
+        From `routelab.read`.
+    scenarios : sequence of mapping
+        Settings, and a name where the method is not name enough. As in a study file the others are changes of the
+        first; a first one without a method is today's rule, called baseline.
+    days : tuple of date or str, optional
+        First and last local day, both included; None on a side for no bound.
+    force : bool
+        Give verdicts even where the replay does not reproduce the record.
+    progress : callable, optional
+        Told label, replays done and replays in all.
+    **settings
+        What holds for all.
+
+    Returns
+    -------
+    Compared
+        Every scenario under recorded handling times, and under times that change with the agent.
+
+    Raises
+    ------
+    InvalidScenario
+        If there are fewer than two, two of one name, or a setting is not allowed.
+    MissingInput
+        If the data lacks what a replay needs.
+    """
+    if isinstance(scenarios, Mapping | str) or len(scenarios) < 2:
+        raise InvalidScenario('compare: give two scenarios or more, for example [{"method": "genesys"}, {}]')
+    arrays = _chosen(centre, days)
+    today = today_of(Scenario(mode="replay"), arrays).method
+    baseline, *others = _named(scenarios)
+    first = baseline.pop("name", BASELINE)
+    wanted = replace(comparing({"baseline": {**settings, **baseline}, "scenario": others}), name=first)
+    if first in wanted.names[1:]:
+        raise InvalidScenario(f"the name {first!r} is taken; give every scenario a name of its own")
+    found = compare_scenarios(
+        wanted.scenarios(today), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
+    )
+    return Compared(found)
+
+
+def _scenario(mode: str, settings: Mapping[str, Any]) -> Scenario:
+    if "mode" in settings:
+        raise InvalidScenario("mode is said by the function: routelab.score or routelab.replay; leave it out")
+    return scenario_of({"mode": mode, **settings})
+
+
+def _named(scenarios: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The scenarios; one without a name of its own is called by its method."""
+    odd = next((entry for entry in scenarios if not isinstance(entry, Mapping)), None)
+    if odd is not None:
+        raise InvalidScenario(
+            f'compare: {odd!r} is no scenario; give its settings, for example {{"method": "genesys"}}'
+        )
+    return [({"name": entry["method"]} if "method" in entry else {}) | dict(entry) for entry in scenarios]
+
+
+def _chosen(centre: Centre, days: Days | None) -> Arrays:
+    if days is None:
+        return centre.arrays
+    if isinstance(days, str) or len(days) != 2:
+        raise InvalidScenario(f'days is {days!r}; give the first and the last, ("2024-03-04", "2024-03-08")')
+    return days_in(centre.arrays, day_of("days", days[0]), day_of("days", days[1]))
