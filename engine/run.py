@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from engine.data.arrays import Arrays, encode
 from engine.data.tables import Tables
 from engine.measures.tally import Tally
-from engine.reports.outcomes import Collector, Outcomes, Texts, Times, outcomes_of
-from engine.reports.replayed import Progress, Study, report_of
+from engine.replay.playing import Played, play
+from engine.replay.prepare import Recorded
+from engine.reports.columns import Progress, Study
+from engine.reports.outcomes import Collector, Outcomes, Texts, outcomes_of
+from engine.reports.replayed import report_of
 from engine.reports.report import Report, build
 from engine.selection.decisions import Decided, decide
 from engine.spec import Scenario, csat_of, terms_of
+from engine.typing import Map
 
 
 def run(
@@ -57,7 +62,7 @@ def run(
     return _run([scenario], arrays, keep)[0]
 
 
-def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report]:
+def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays, map_runs: Map = map) -> list[Report]:
     """Run many scenarios over one data set; those that differ only in weights share one pass.
 
     Parameters
@@ -66,6 +71,8 @@ def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report
         In any mixture.
     data : Tables or Arrays
         The data set.
+    map_runs : callable
+        Does runs that do not depend on one another, here the replays.
 
     Returns
     -------
@@ -74,12 +81,12 @@ def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report
     """
     arrays = _arrays(data)
     stacks: dict[object, list[int]] = {}
-    replayed = {place for place, scenario in enumerate(scenarios) if scenario.mode == "replay"}
+    replayed = [place for place, scenario in enumerate(scenarios) if scenario.mode == "replay"]
     for place, scenario in enumerate(scenarios):
-        if place in replayed:
-            continue
-        stacks.setdefault(scenario._shared(), []).append(place)
-    reports: dict[int, Report] = {place: run(scenarios[place], arrays) for place in replayed}
+        if scenario.mode != "replay":
+            stacks.setdefault(scenario._shared(), []).append(place)
+    replays = map_runs(partial(run, data=arrays), [scenarios[place] for place in replayed])
+    reports: dict[int, Report] = dict(zip(replayed, replays, strict=True))
     for places in stacks.values():
         reports |= zip(places, _run([scenarios[p] for p in places], arrays, None), strict=True)
     return [reports[place] for place in range(len(scenarios))]
@@ -102,9 +109,8 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
     """
     arrays = _arrays(data)
     if scenario.mode == "replay":
-        kept: list[Outcomes] = []
-        _replay(scenario, arrays, kept.append, False, None)
-        return kept[0]
+        recorded = Recorded(arrays, scenario)
+        return _outcomes(recorded, play(scenario, recorded))
     collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
     for decided in _Stack([scenario], arrays).decide():
         collector.add(decided)
@@ -117,11 +123,14 @@ def _replay(
     study = Study(arrays, scenario, progress)
     report, played = report_of(study, scenario, force=force)
     if keep is not None:
-        history, served = study.recorded.history, played.served
-        times = Times(served.status, played.wait_s, served.start_us, served.end_us)
-        texts = Texts(arrays.centre)
-        keep(Outcomes(history.interaction_id.to_arrow(), history.call_type, served.agent, played.score, texts, times))
+        keep(_outcomes(study.recorded, played))
     return report
+
+
+def _outcomes(recorded: Recorded, played: Played) -> Outcomes:
+    ids, served = recorded.history.interaction_id.to_arrow(), played.served
+    texts = Texts(recorded.centre)
+    return Outcomes(ids, recorded.history.call_type, served.agent, played.score, texts, served)
 
 
 def _arrays(data: Tables | Arrays) -> Arrays:

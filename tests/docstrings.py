@@ -22,7 +22,7 @@ from engine.setting import declared
 
 ROOMS = ("routelab", "engine", "ingest", "api", "benchmarks")
 FULL = ("routelab", "engine", "ingest")
-BRIEF = ("ingest",)
+BRIEF = ("ingest", "benchmarks")
 # No docstring; parameters missing, unknown or out of order; what is returned; a summary of one line.
 ALWAYS = {"GL08", "PR02", "SS01", "SS06"}
 IN_FULL = {"PR01", "PR03", "RT01"}

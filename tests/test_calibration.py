@@ -28,6 +28,7 @@ from engine.calibration.pauses import pauses
 from engine.calibration.search import Search, between
 from engine.calibration.span import Span
 from engine.data.arrays import Arrays, encode
+from engine.data.served import STATUS
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput
 from engine.estimates.assumptions import Assumptions
@@ -35,8 +36,8 @@ from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.methods.ladder import one_row_each
-from engine.replay.loop import STATUS, replay
-from engine.reports.replayed import today_of
+from engine.replay.loop import replay
+from engine.reports.columns import today_of
 from engine.run import run as simulated
 from engine.spec import Scenario
 from ingest.files import import_files

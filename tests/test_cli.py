@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import polars as pl
@@ -237,21 +236,3 @@ def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert "made from a seed" in said.out
     assert "making it again" in said.err
-
-
-def readme_commands(holding: str) -> list[list[str]]:
-    """The commands of the README's block of code that holds a text."""
-    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    block = next(part for part in text.split("```")[1::2] if holding in part)
-    lines = block.replace("\\\n", " ").strip().splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines]
-
-
-def test_the_import_of_the_readme_runs_as_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("ROUTELAB_STORE", str(tmp_path / "store"))
-    monkeypatch.chdir(Path(__file__).parents[1])
-    for command in readme_commands("snapshot files"):
-        assert run([str(tmp_path / "out") if word == "out" else word for word in command]) == 0
-    said = capsys.readouterr().out
-    assert "the surveys are made up, so no satisfaction is reported" in said
-    assert "(moved by goal 80/20" in said

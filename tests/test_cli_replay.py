@@ -13,7 +13,8 @@ import pytest
 from api.output.calibration_file import write_calibration
 from api.terminal.cli import run
 from engine.data.tables import TABLES, Tables
-from engine.reports.replayed import HEADLINE, MEASURES
+from engine.reports.columns import MEASURES
+from engine.reports.replayed import HEADLINE
 from ingest.snapshot.reading import open_snapshot
 from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import make

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from engine.calibration.credit import CANDIDATES_S, credit
 from engine.data.arrays import encode
+from engine.data.served import STATUS, Status
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, one_row_each
-from engine.replay.loop import STATUS, replay
+from engine.replay.loop import replay
 from tests.strategies import table
 
 MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
@@ -177,7 +178,7 @@ def busy_days(lead_s, priority, n_days=8, seed=1):
         np.tile(DAY_S * days + 13 * 3600, 4),
     ]
     served = replay(demand, Roster.of(4, *spells), one_row_each(np.where(eligible, 0.0, NEVER)))
-    answered = served.status == STATUS.index("answered")
+    answered = served.status == Status.ANSWERED
     skills = [{"name": "common", "proficiency": 3.0}, {"name": "rare", "proficiency": 3.0}]
     agents = [{"agent_id": f"a{place}", "skills": skills[: 1 + (place < 2)]} for place in range(4)]
     rows = [

@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.arrays import Blocks
+from engine.data.served import Served, Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import NEVER_US, Demand, Kinds
 from engine.estimates.roster import Roster
+from engine.measures.eligibility import Eligibility
 from engine.measures.idling import idle_while_waiting, occupancy
+from engine.measures.timeline import Timeline
 from engine.methods.ladder import Ladder, one_row_each
-from engine.replay.loop import STATUS, Served, replay
+from engine.replay.loop import replay
 
 LAST, SECOND = 30, 1_000_000
 
@@ -50,7 +53,8 @@ def blocks(rows) -> Blocks:
 def idle(waiting, eligible, services, spells):
     arrived, until, group = zip(*waiting, strict=True) if waiting else ((), (), ())
     sides = (np.array(side, np.int64) * SECOND for side in (arrived, until))
-    return idle_while_waiting(*sides, np.array(group, np.int64), eligible, blocks(services), blocks(spells))
+    may = Eligibility(eligible, np.array(group, np.int64))
+    return idle_while_waiting(*sides, may, Timeline(blocks(services), blocks(spells), may.n_agents))
 
 
 def seconds(rows, agent) -> set[int]:
@@ -62,7 +66,8 @@ def seconds(rows, agent) -> set[int]:
 def test_occupancy_is_that_of_the_slow_twin(day, alerts):
     n_agents, services, spells = day
     alert_s = [min(alert, end - start) for alert, (_, start, end) in zip(alerts, services, strict=False)]
-    found = occupancy(blocks(services), blocks(spells), n_agents, np.array(alert_s, np.int64) * SECOND)
+    time = Timeline(blocks(services), blocks(spells), n_agents)
+    found = occupancy(time, np.array(alert_s, np.int64) * SECOND)
     for agent in range(n_agents):
         busy, staffed = seconds(services, agent), seconds(spells, agent)
         mine = [(end - start, alert) for (a, start, end), alert in zip(services, alert_s, strict=True) if a == agent]
@@ -119,13 +124,13 @@ def centres(draw):
 
 def idle_in(demand: Demand, served: Served, roster: Roster):
     """As a report calls it."""
-    answered = served.status == STATUS.index("answered")
+    answered = served.status == Status.ANSWERED
     offered_us = served.start_us - demand.alert_us
     services = Blocks(served.agent[answered], offered_us[answered], served.end_us[answered])
-    until_us = np.where(answered, offered_us, served.left_us)
-    return idle_while_waiting(
-        demand.arrived_us, until_us, demand.kind, demand.kinds.eligible, services, roster
-    ), services
+    assert all((getattr(services, side) == getattr(served.services, side)).all() for side in vars(services))
+    assert (served.until_us == np.where(answered, offered_us, served.left_us)).all()
+    time, may = Timeline(served.services, roster, roster.n_agents), Eligibility.of(demand.kinds.eligible, demand.kind)
+    return idle_while_waiting(demand.arrived_us, served.until_us, may, time), time
 
 
 @given(centres())
@@ -138,13 +143,13 @@ def test_nobody_waits_for_a_free_agent_without_a_rule(centre):
     for one in (without_alerts, without_leaving):
         rank = np.arange(roster.n_agents) + 0.0 * one.kinds.eligible
         served = replay(one, roster, one_row_each(np.where(one.kinds.eligible, rank, -np.inf)))
-        found, services = idle_in(one, served, roster)
+        found, time = idle_in(one, served, roster)
         assert found["idle_while_waiting_s"] == 0
         # A voice agent has one thing in hand at a time: all of it is busy time or overrun.
-        spent = occupancy(services, roster, roster.n_agents, one.alert_us[served.status == 0])
-        in_hand_s = (services.end_us - services.start_us).sum() / 1e6
+        spent = occupancy(time, one.alert_us[served.status == Status.ANSWERED])
+        in_hand_s = (time.services.end_us - time.services.start_us).sum() / 1e6
         assert spent.busy_s.sum() + spent.overrun_s.sum() == pytest.approx(in_hand_s)
-        assert spent.handled_s.sum() == pytest.approx(one.handle_us[served.status == 0].sum() / 1e6)
+        assert spent.handled_s.sum() == pytest.approx(one.handle_us[served.status == Status.ANSWERED].sum() / 1e6)
 
 
 def test_what_a_ring_costs():
@@ -172,7 +177,7 @@ def test_nothing_at_all():
         "idle_while_waiting_s": 0, "waiting_s": 0, "share": None,
         "by_group": [{"idle_while_waiting_s": 0, "waiting_s": 0}],
     }  # fmt: skip
-    assert occupancy(blocks([]), blocks([]), 2).whole is None
+    assert occupancy(Timeline(blocks([]), blocks([]), 2)).whole is None
 
 
 @pytest.mark.parametrize(("services", "spells"), [([(1, 0, 5)], []), ([], [(1, 0, 5)])])

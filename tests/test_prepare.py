@@ -13,11 +13,11 @@ import pytest
 from hypothesis import settings
 
 from engine.data.arrays import Arrays, encode
+from engine.data.served import STATUS
 from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.replay import prepare
-from engine.replay.loop import STATUS
 from engine.replay.prepare import Recorded, demand_of, eligibility, kinds_of, sort_kinds, terms_for
 from engine.run import run
 from engine.scoring.scores import Terms

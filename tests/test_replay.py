@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
+from engine.data.served import STATUS, Served
 from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario, InvalidTable
 from engine.estimates.demand import NEVER_US, Demand, Kinds
 from engine.estimates.roster import Roster, default_interrupts
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
 from engine.replay.clock import Clock
-from engine.replay.loop import STATUS, Replay, Served, bundles, replay
+from engine.replay.loop import Replay, bundles, replay
 from tests.oracle_replay import Outcome, played
 
 # 3,000 by default, forty times as many at night.
@@ -27,7 +28,7 @@ MILLION = 1_000_000
 
 def table(served: Served) -> list[Outcome]:
     """What the engine found, as the twin writes it."""
-    columns = {field.name: getattr(served, field.name).tolist() for field in fields(served)}
+    columns = {name: getattr(served, name).tolist() for name in Outcome.__annotations__}
     columns["status"] = [STATUS[place] for place in columns["status"]]
     return [Outcome(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 

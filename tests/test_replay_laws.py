@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from engine.data.served import Served, Status
 from engine.estimates.demand import NEVER_US, Demand, Kinds, leaving
 from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
-from engine.replay.loop import STATUS, Served, replay
+from engine.replay.loop import replay
 from tests.test_replay import MILLION, Problem, problem
 
-ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(len(STATUS))
+ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = Status
 N_PROBLEMS = 40 * settings.default.max_examples
 # Replications of a steady state; their scatter gives the error.
 N_REPLICATIONS, N_CALLS, N_WARM = 20, 150_000, 3_000

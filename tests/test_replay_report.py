@@ -18,11 +18,11 @@ from api.output.results import to_json
 from engine.data.arrays import Arrays, encode
 from engine.data.tables import TABLES, Tables
 from engine.estimates.assumptions import Assumptions
-from engine.measures.account import of_played
 from engine.measures.light import light
 from engine.methods import METHODS
 from engine.replay.playing import play
-from engine.reports.replayed import BETTER, MEASURES, Study, _says, report_of, today_of
+from engine.reports.columns import BETTER, MEASURES, Study, _says, today_of
+from engine.reports.replayed import report_of
 from engine.reports.report import Report, Unrouted
 from engine.run import choose, run, run_all
 from engine.scoring.csat import MADE_UP
@@ -30,7 +30,7 @@ from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from ingest.snapshot.reading import open_snapshot
 from ingest.synthetic import make
-from tests.small_centres import DAY, call, centre, rated, scenario, tables_of
+from tests.small_centres import DAY, call, centre, last_first, rated, scenario, tables_of
 from tests.strategies import MIDNIGHT
 
 ENDS = ("answered", "abandoned", "flowed_out", "unserved")
@@ -228,8 +228,8 @@ def test_several_draws_are_averaged_and_each_is_a_replay_of_its_own():
     column = report.replay["columns"][2]
     counts = []
     for number in range(4):
-        account = of_played("one", play(study.scenario, study.recorded, number), study.queue)
-        counts.append(np.bincount(account.status, minlength=4))
+        served = play(study.scenario, study.recorded, number).served
+        counts.append(np.bincount(served.status, minlength=4))
     assert len({count.tobytes() for count in counts}) > 1
     assert [column[end] for end in ENDS] == np.mean(counts, axis=0).tolist()
     # Who answered what, and the outcomes file, are those of the first draw.
@@ -342,8 +342,9 @@ def test_the_outcomes_file_has_its_columns_and_nulls_where_nobody_was_chosen():
 
 def test_many_scenarios_of_either_mode_come_back_in_their_order():
     chosen = [WEIGHTED, Scenario(weights=RoutingWeights(1, 0, 0, 0.2)), GENESYS, Scenario()]
-    found = run_all(chosen, made())
-    assert [report.to_dict() for report in found] == [run(one, made()).to_dict() for one in chosen]
+    alone = [run(one, made()).to_dict() for one in chosen]
+    assert [report.to_dict() for report in run_all(chosen, made())] == alone
+    assert [report.to_dict() for report in run_all(chosen, made(), last_first)] == alone
 
 
 # --- what is shared ----------------------------------------------------------------------------------------------

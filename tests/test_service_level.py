@@ -12,12 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from engine.data.served import STATUS, Served
 from engine.errors import InvalidScenario, InvalidTable
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
-from engine.measures.service_level import Visits, by_interval, by_queue, choice_share, measure
+from engine.measures.service_level import Goal, by_interval, by_queue, choice_share, measure
 from engine.methods.ladder import one_row_each
-from engine.replay.loop import STATUS, replay
+from engine.replay.loop import replay
 from engine.replay.performance import achieved
 from engine.spec import DEFINITIONS
 
@@ -37,10 +38,10 @@ def us(*when: int) -> int:
     return int((datetime(*when, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))  # type: ignore[misc, arg-type]
 
 
-def visits_of(rows) -> Visits:
-    """Visits from rows of arrival in seconds, queue, status by name, wait in seconds or None."""
+def visits_of(rows) -> Served:
+    """Outcomes from rows of arrival in seconds, queue, status by name, wait in seconds or None."""
     arrived, queue, status, wait = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Visits(
+    return Served.seen(
         np.array([round(a * SECOND) for a in arrived], np.int64), np.array(queue, np.int64),
         np.array([STATUS.index(s) for s in status], np.int8),
         np.array([math.nan if w is None else w for w in wait], float),
@@ -121,12 +122,12 @@ def alike(found, wanted):
 @example([], ("genesys", 0.0), None)
 @example([(0, 0, "answered", None), (0, 0, "abandoned", None)], ("genesys", 5.0), None)
 def test_measures_are_those_of_the_slow_twin(rows, options, span_us):
-    alike(measure(visits_of(rows), GOAL_S, *options, span_us), slow(rows, *options, span_us))
+    alike(measure(visits_of(rows), Goal(GOAL_S, *options), span_us), slow(rows, *options, span_us))
 
 
 @given(ROWS, OPTIONS)
 def test_a_queue_is_measured_as_if_it_were_alone(rows, options):
-    found = by_queue(visits_of(rows), GOAL_S, ["a", "b", "c"], ["A", None, "C"], *options)
+    found = by_queue(visits_of(rows), Goal(GOAL_S, *options), ["a", "b", "c"], ["A", None, "C"])
     assert [(r["queue_id"], r["queue_name"], r["goal_s"]) for r in found] == [
         ("a", "A", 20),
         ("b", None, 0),
@@ -141,15 +142,17 @@ def test_the_three_definitions_by_hand():
     """Ten offered: five answered, two of them late; three abandoned, one at once, one in 4 s; one each of the rest."""
     rows = [(0, 0, "answered", w) for w in (0.0, 10.0, 20.0, 20.5, 60.0)]
     rows += [(0, 0, "abandoned", w) for w in (0.0, 4.0, 50.0)] + [(0, 0, "flowed_out", 5.0), (0, 0, "unserved", 99.0)]
-    found = {d: [measure(visits_of(rows), GOAL_S, d, s)["service_level"] for s in (0.0, 4.0)] for d in DEFINITIONS}
+    found = {
+        d: [measure(visits_of(rows), Goal(GOAL_S, d, s))["service_level"] for s in (0.0, 4.0)] for d in DEFINITIONS
+    }
     assert found == {"genesys": [3 / 8, 3 / 6], "answered": [3 / 5, 3 / 5], "offered": [3 / 10, 3 / 10]}
 
 
 def test_percentiles_are_waits_that_occurred():
     waits = [(0, 0, "answered", float(w)) for w in range(1, 101)]
-    assert measure(visits_of(waits), GOAL_S)["wait_s"] == {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0}
-    assert measure(visits_of(waits[:10]), GOAL_S)["wait_s"] == {"p50": 5.0, "p90": 9.0, "p95": 10.0, "p99": 10.0}
-    assert measure(visits_of(waits[:1]), GOAL_S)["wait_s"] == {"p50": 1.0, "p90": 1.0, "p95": 1.0, "p99": 1.0}
+    assert measure(visits_of(waits), Goal(GOAL_S))["wait_s"] == {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0}
+    assert measure(visits_of(waits[:10]), Goal(GOAL_S))["wait_s"] == {"p50": 5.0, "p90": 9.0, "p95": 10.0, "p99": 10.0}
+    assert measure(visits_of(waits[:1]), Goal(GOAL_S))["wait_s"] == {"p50": 1.0, "p90": 1.0, "p95": 1.0, "p99": 1.0}
 
 
 def test_the_order_of_visits_does_not_matter():
@@ -158,9 +161,9 @@ def test_the_order_of_visits_does_not_matter():
     arrived_us = np.sort(rng.integers(0, 10**11, n))
     columns = arrived_us, rng.integers(0, 3, n), rng.integers(0, 4, n).astype(np.int8), rng.exponential(30, n).round(1)
     shuffle = rng.permutation(n)
-    sorted_, mixed = (Visits(*(c[rows] for c in columns)) for rows in (np.arange(n), shuffle))
-    alike(measure(mixed, GOAL_S), measure(sorted_, GOAL_S))
-    pairs = zip(by_interval(mixed, GOAL_S, 15, "UTC"), by_interval(sorted_, GOAL_S, 15, "UTC"), strict=True)
+    sorted_, mixed = (Served.seen(*(c[rows] for c in columns)) for rows in (np.arange(n), shuffle))
+    alike(measure(mixed, Goal(GOAL_S)), measure(sorted_, Goal(GOAL_S)))
+    pairs = zip(by_interval(mixed, Goal(GOAL_S), 15, "UTC"), by_interval(sorted_, Goal(GOAL_S), 15, "UTC"), strict=True)
     for one, other in pairs:
         alike(one, other)
 
@@ -192,7 +195,7 @@ def days_of_change(draw):
 @given(days_of_change())
 def test_intervals_are_those_of_the_slow_twin(case):
     zone_name, rows, minutes, options = case
-    zone, found = ZoneInfo(zone_name), by_interval(visits_of(rows), GOAL_S, minutes, zone_name, *options)
+    zone, found = ZoneInfo(zone_name), by_interval(visits_of(rows), Goal(GOAL_S, *options), minutes, zone_name)
     starts = [us(*datetime.fromisoformat(row["start"]).astimezone(UTC).timetuple()[:6]) for row in found]
     assert starts == sorted(set(starts))
     assert {slow_start(r[0] * SECOND, minutes, zone) for r in rows} <= set(starts)
@@ -213,7 +216,7 @@ def test_intervals_are_those_of_the_slow_twin(case):
 
 @given(ROWS, st.sampled_from(ZONES))
 def test_no_interaction_is_lost_between_intervals(rows, zone):
-    found = by_interval(visits_of(rows), GOAL_S, 15, zone)
+    found = by_interval(visits_of(rows), Goal(GOAL_S), 15, zone)
     assert sum(row["offered"] for row in found) == len(rows)
     assert all(row["offered"] == sum(row[name] for name in STATUS) for row in found)
 
@@ -221,10 +224,10 @@ def test_no_interaction_is_lost_between_intervals(rows, zone):
 def test_the_repeated_hour_is_two_hours():
     """In Berlin 2:30 came twice on 27 October 2024; on Lord Howe only 1:30 to 2:00 was repeated, on 7 April."""
     berlin = visits_of([(us(2024, 10, 27, h, 30) / 1e6, 0, "answered", 9.0) for h in (0, 1)])
-    starts = [row["start"] for row in by_interval(berlin, GOAL_S, 30, "Europe/Berlin")]
+    starts = [row["start"] for row in by_interval(berlin, Goal(GOAL_S), 30, "Europe/Berlin")]
     assert starts == ["2024-10-27T02:30:00+02:00", "2024-10-27T02:30:00+01:00"]
     howe = visits_of([(us(2024, 4, 6, h, m) / 1e6, 0, "answered", 9.0) for h, m in ((14, 40), (15, 10), (15, 40))])
-    found = by_interval(howe, GOAL_S, 60, "Australia/Lord_Howe")
+    found = by_interval(howe, Goal(GOAL_S), 60, "Australia/Lord_Howe")
     assert [(row["start"], row["offered"]) for row in found] == [
         ("2024-04-07T01:00:00+11:00", 1), ("2024-04-07T01:30:00+10:30", 1), ("2024-04-07T02:00:00+10:30", 1)
     ]  # fmt: skip
@@ -235,13 +238,13 @@ def test_the_repeated_hour_is_two_hours():
 def test_intervals_stand_on_the_wall_clock():
     """Nepal is 5:45 ahead of UTC: the full hour there is a quarter past here."""
     visits = visits_of([(us(2024, 5, 1, 6, 20) / 1e6, 0, "answered", 0.0)])
-    assert by_interval(visits, GOAL_S, 60, "Asia/Kathmandu")[0]["start"] == "2024-05-01T12:00:00+05:45"
+    assert by_interval(visits, Goal(GOAL_S), 60, "Asia/Kathmandu")[0]["start"] == "2024-05-01T12:00:00+05:45"
 
 
 def test_nobody_arriving_is_shown_where_somebody_waits():
     """One waits from 0:10 to 0:50, another arrives at 2:05: nothing is known of 1:00 to 2:00."""
     visits = visits_of([(600, 0, "answered", 2400.0), (7500, 0, "abandoned", 5.0)])
-    found = by_interval(visits, GOAL_S, 30, "UTC")
+    found = by_interval(visits, Goal(GOAL_S), 30, "UTC")
     assert [(row["start"][11:16], row["offered"]) for row in found] == [("00:00", 1), ("00:30", 0), ("02:00", 1)]
     assert [row["queue_length"] for row in found] == [1200 / 1800, 1200 / 1800, 5 / 1800]
     assert found[1]["service_level"] is None
@@ -255,9 +258,8 @@ WINDOW = st.tuples(st.integers(-5, 60), st.integers(-5, 60))
 def test_achieved_is_that_of_the_slow_twin(rows, window):
     rows = [(a, q, s, w or 0.0) for a, q, s, w in rows]
     visits = visits_of(rows)
-    left_us = visits.arrived_us + np.rint(visits.wait_s * 1e6).astype(np.int64)
     low, high = (side * SECOND for side in window)
-    found = achieved(visits.arrived_us, left_us, visits.status, visits.queue, N_QUEUES, low, high, GOAL_S)
+    found = achieved(visits, N_QUEUES, low, high, GOAL_S)
     for queue in range(N_QUEUES):
         ended = [r for r in rows if r[1] == queue and low < round((r[0] + r[3]) * SECOND) <= high]
         of = [r for r in ended if r[2] in ("answered", "abandoned")]
@@ -267,23 +269,21 @@ def test_achieved_is_that_of_the_slow_twin(rows, window):
 
 def test_the_window_is_open_at_its_start_and_closed_at_its_end():
     """Waiting that ended at 10, 10.000001, 20 and 20.000001 s, all after 10 s, against (10, 20] and 10 s."""
-    left_us = np.array([10, 10.000001, 20, 20.000001]) * 1e6
-    sides = [side.astype(np.int64) for side in (left_us - 10 * SECOND, left_us)]
-    status, queue = np.array([1, 1, 0, 0], np.int8), np.zeros(4, int)
-    assert achieved(*sides, status, queue, 1, 10 * SECOND, 20 * SECOND, 10.0).tolist() == [0.5]
+    left_us = (np.array([10, 10.000001, 20, 20.000001]) * 1e6).astype(np.int64)
+    seen = Served.seen(left_us - 10 * SECOND, np.zeros(4, int), np.array([1, 1, 0, 0], np.int8), np.full(4, 10.0))
+    assert achieved(seen, 1, 10 * SECOND, 20 * SECOND, 10.0).tolist() == [0.5]
 
 
 def test_who_is_served_makes_room_before_another_arrives():
     visits = visits_of([(0, 0, "answered", 10.0), (10, 0, "answered", 10.0), (19, 0, "abandoned", 2.0)])
-    assert measure(visits, GOAL_S)["longest_queue"] == 2
+    assert measure(visits, Goal(GOAL_S))["longest_queue"] == 2
 
 
 def test_a_replay_is_measured():
     """One agent, calls of 10 s at 0, 5, 6, 30 s; the third gives up after 5 s, the last finds the agent gone."""
     demand = Demand.of([0, 5, 6, 30], 10, Kinds.plain(np.ones((1, 1), bool)), patience_s=[99, 99, 5, np.inf])
     served = replay(demand, Roster.of(1, [0], [0], [25]), one_row_each(np.zeros((1, 1))))
-    visits = Visits.of(demand.arrived_us, np.zeros(4, int), served)
-    found = measure(visits, np.array([5.0]), span_us=(0, 10 * SECOND))
+    found = measure(served, Goal(np.array([5.0])), span_us=(0, 10 * SECOND))
     assert [found[name] for name in STATUS] == [2, 1, 0, 1]
     assert found["service_level"] == 2 / 3
     assert found["asa_s"] == 2.5
@@ -307,22 +307,24 @@ def test_choice_is_of_two_or_more():
 @pytest.mark.parametrize("rows", [[], [(0, 0, "answered", 1.0)]])
 def test_what_cannot_be_used_is_refused(options, word, rows):
     with pytest.raises(InvalidScenario, match=word):
-        by_interval(visits_of(rows), GOAL_S, **({"minutes": 15, "time_zone": "UTC"} | options))
+        chosen = {"minutes": 15, "time_zone": "UTC"} | options
+        where = {name: chosen.pop(name) for name in ("minutes", "time_zone")}
+        by_interval(visits_of(rows), Goal(GOAL_S, **chosen), **where)
 
 
 @pytest.mark.parametrize(
     "row", [(0, -1, 0, 1.0), (0, 0, 4, 1.0), (0, 0, -1, 1.0), (0, 0, 0, -1.0), (0, 0, 0, math.inf)]
 )
 def test_visits_that_cannot_be_are_refused(row):
-    with pytest.raises(InvalidTable, match="visits"):
-        Visits(*(np.array([value]) for value in row))
+    with pytest.raises(InvalidTable, match="served"):
+        Served.seen(*(np.array([value]) for value in row))
 
 
 def test_visits_of_different_runs_are_refused():
     with pytest.raises(InvalidTable, match="as many"):
-        Visits(np.zeros(2, int), np.zeros(2, int), np.zeros(2, np.int8), np.zeros(3))
+        Served.seen(np.zeros(2, int), np.zeros(2, int), np.zeros(2, np.int8), np.zeros(3))
 
 
 def test_a_queue_without_a_goal_is_refused():
     with pytest.raises(InvalidTable, match="goal"):
-        measure(visits_of([(0, 3, "answered", 1.0)]), GOAL_S)
+        measure(visits_of([(0, 3, "answered", 1.0)]), Goal(GOAL_S))

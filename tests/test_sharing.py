@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.arrays import Blocks, encode
+from engine.data.served import Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
+from engine.measures.eligibility import Eligibility
 from engine.measures.sharing import Sharing, lacks, sharing
 from engine.methods.ladder import one_row_each
-from engine.replay.loop import STATUS, replay
+from engine.replay.loop import replay
 from tests.small_centres import centre as centre_of
 
 LAST = 30
@@ -56,7 +58,7 @@ def shared(visits, eligible, spells) -> Sharing:
     arrived, left, group, routed = (
         (np.array(side, np.int64) for side in zip(*visits, strict=True)) if visits else [np.empty(0, int)] * 4
     )
-    return sharing(arrived, left, group, routed.astype(bool), eligible, blocks(spells))
+    return sharing(arrived, left, routed.astype(bool), Eligibility(eligible, group), blocks(spells))
 
 
 def slow(visits, eligible, spells):
@@ -138,8 +140,8 @@ def test_every_answer_of_a_replay_has_its_place(seed):
     start_s = np.concatenate([rng.integers(0, 1000, 8), rng.integers(2500, 3500, 8)])
     roster = Roster.of(8, np.tile(np.arange(8), 2), start_s, start_s + 700)
     served = replay(demand, roster, one_row_each(np.where(kinds.eligible, 0.0, -np.inf)))
-    routed = served.status == STATUS.index("answered")
-    found = sharing(demand.arrived_us, served.left_us, demand.kind, routed, kinds.eligible, roster)
+    routed = served.status == Status.ANSWERED
+    found = sharing(demand.arrived_us, served.left_us, routed, Eligibility.of(kinds.eligible, demand.kind), roster)
     assert found.unplaced == 0
     assert found.deferred > 0
     assert found.expected.sum() == pytest.approx(routed.sum())

@@ -10,9 +10,10 @@ from api.errors import InvalidBody, Problem
 from api.http.limits import recorded
 from api.http.models import BatchRequest
 from api.http.open_snapshots import OpenSnapshots
+from engine.reports.columns import today_of
 from engine.reports.compare import compare
-from engine.reports.replayed import today_of
 from engine.spec import Scenario, settings
+from ingest.workers import runs_in
 
 # What a request may say beside its scenarios.
 BESIDE = {"snapshot", "scenario", "baseline", "from_", "to", "start_date", "end_date", "replications", "force"}
@@ -49,9 +50,8 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
     scenarios = wanted.scenarios(today_of(Scenario(mode="replay"), arrays).method)
     arrays = recorded(arrays, *scenarios)
     count(arrays.history().n * len(scenarios))
-    return orjson.dumps(
-        compare(scenarios, arrays, names=wanted.names, force=request.force).to_dict(), option=orjson.OPT_SERIALIZE_NUMPY
-    )
+    found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
+    return orjson.dumps(found.to_dict(), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _check(request: BatchRequest) -> None:

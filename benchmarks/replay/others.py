@@ -8,11 +8,9 @@ from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from benchmarks.measure import NotMeasured
 from benchmarks.replay.workloads import Case
-from engine.replay.loop import STATUS, Served
+from engine.data.served import Served, Status
 
 # Answered and abandoned.
 Counts = tuple[int, int]
@@ -29,8 +27,8 @@ def package(name: str) -> ModuleType:
 
 def counts(served: Served) -> Counts:
     """How many were answered and how many gave up."""
-    n = np.bincount(served.status, minlength=len(STATUS))
-    return int(n[STATUS.index("answered")]), int(n[STATUS.index("abandoned")])
+    n = served.counts
+    return int(n[Status.ANSWERED]), int(n[Status.ABANDONED])
 
 
 def with_simpy(case: Case) -> Counts:

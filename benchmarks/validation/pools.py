@@ -9,10 +9,11 @@ import numpy as np
 
 from benchmarks.validation.arrivals import at_random
 from benchmarks.validation.patience import ENDLESS, Patience
+from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import one_row_each
-from engine.replay.loop import STATUS, Served, replay
+from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # Between two days, in mean handling times: nobody is left when the next one starts.
@@ -63,9 +64,9 @@ def _sums(
     n_days = starts_us.size - 1
     from_us, until_us = (starts_us[day] + round(1e6 * edge_s) for edge_s in (pool.warm_s, pool.length_s))
     counts = arrived_us >= from_us
-    wait_s = (served.left_us - arrived_us) / 1e6
-    answered = counts & (served.status == STATUS.index("answered"))
-    abandoned = counts & (served.status == STATUS.index("abandoned"))
+    wait_s = served.wait_s
+    answered = counts & (served.status == Status.ANSWERED)
+    abandoned = counts & (served.status == Status.ABANDONED)
 
     def total(what: FloatArray | BoolArray) -> FloatArray:
         return np.asarray(np.bincount(day, what, n_days), float)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation.arrivals import at_random
+from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each
 from engine.replay.clock import Clock
-from engine.replay.loop import STATUS, Served, replay
+from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray
 
 MINUTE_S = 60.0
@@ -149,9 +150,9 @@ def simulate(n_days: int, rng: np.random.Generator) -> dict[str, FloatArray]:
 
 
 def _calls(days: Days, served: Served) -> dict[str, FloatArray]:
-    wait_s = (served.left_us - days.demand.arrived_us) / 1e6
-    answered = served.status == STATUS.index("answered")
-    abandoned = served.status == STATUS.index("abandoned")
+    wait_s = served.wait_s
+    answered = served.status == Status.ANSWERED
+    abandoned = served.status == Status.ABANDONED
     in_target = answered & (wait_s < THRESHOLD_S)
     sums = {
         "days": np.ones(days.n_days),

@@ -21,7 +21,7 @@ from engine.data.wall_time import local_days
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.methods import METHODS
-from engine.reports.replayed import Progress, today_of
+from engine.reports.columns import Progress, today_of
 from engine.spec import Scenario
 from engine.typing import Record
 
@@ -103,7 +103,7 @@ def calibrate(
         "assumptions": _changeable(chosen), "defaults": _changeable(today.assumptions),
         "agreement": {name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
         "months": [row for name, span in spans.items() for row in months(name, span, replays[name])],
-        "pauses": pauses(spans["fit"].history, spans["fit"].study(chosen).queue, chosen.join_gap_s),
+        "pauses": pauses(spans["fit"].history, spans["fit"].queue, chosen.join_gap_s),
     }  # fmt: skip
     return Calibration(head_start | fitted, evidence | {"findings": findings(evidence)})
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.calibration.span import Span
 from engine.estimates.assumptions import Assumptions
-from engine.reports.replayed import Progress
+from engine.reports.columns import Progress
 from engine.typing import Record
 
 # Under a minute agents would be on queue only while they served, and no rule could choose between them.

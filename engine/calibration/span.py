@@ -10,21 +10,22 @@ import numpy as np
 import polars as pl
 
 from engine.calibration.closeness import Parts, distances, loss
-from engine.data.arrays import Arrays, Blocks
+from engine.data.arrays import Arrays
 from engine.data.history import History
+from engine.data.served import Served
 from engine.data.wall_time import local_days
 from engine.errors import MissingInput
 from engine.estimates.assumptions import Assumptions
-from engine.measures.account import Account, Ground, busy_within, days_of, of_played, services
+from engine.measures.days import sums_by
+from engine.measures.timeline import Timeline
 from engine.replay.playing import play
-from engine.reports.replayed import Progress, Study
+from engine.reports.columns import Progress, Study
 from engine.spec import Scenario
 from engine.typing import FloatArray, IntArray, Record
 
 SLOTS = 48
 EPOCH = date(1970, 1, 1)
 Days = tuple[date, date]
-_NO_SPELLS = Blocks(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,22 @@ class Span:
         """Call types of the centre."""
         return int(self.arrays.centre.call_types.height)
 
+    @property
+    def queue(self) -> IntArray:
+        """Queue of each interaction."""
+        return self.arrays.centre.queue[self.arrays.centre.requirement][self.history.call_type]
+
     @cached_property
     def past(self) -> Parts:
         """What was recorded, by half hour."""
         study = self.study(self.scenario.assumptions)
-        return self._cells(study, study.past.account)
+        return self._cells(study, study.past.served)
 
     @cached_property
     def past_types(self) -> Parts:
         """What was recorded, by call type."""
         study = self.study(self.scenario.assumptions)
-        return self._sums(study, study.past.account, self.history.call_type, self.n_types)
+        return sums_by(study.past.served, study.goal, self.history.call_type, self.n_types)
 
     def study(self, assumptions: Assumptions) -> Study:
         """The same days under other assumptions."""
@@ -114,7 +120,7 @@ class Span:
     def losses(self, assumptions: Assumptions, draws: range) -> tuple[list[float], Record]:
         """Loss of each draw, and the distances of the first."""
         study = self.study(assumptions)
-        each = [distances(self._cells(study, self._account(study, k)), self.past, self.day_of_cell) for k in draws]
+        each = [distances(self._cells(study, self._served(study, k)), self.past, self.day_of_cell) for k in draws]
         return [loss(one) for one in each], each[0]
 
     def replays(self, assumptions: Assumptions, draws: int, progress: Progress | None, label: str) -> Replays:
@@ -124,10 +130,10 @@ class Span:
         for number in range(draws):
             if progress is not None:
                 progress(label, number, draws)
-            account = self._account(study, number)
-            cells.append(self._cells(study, account))
-            types.append(self._sums(study, account, self.history.call_type, self.n_types))
-            inside_s, work_s, staffed_s = _work(study, account)
+            served = self._served(study, number)
+            cells.append(self._cells(study, served))
+            types.append(sums_by(served, study.goal, self.history.call_type, self.n_types))
+            inside_s, work_s, staffed_s = _work(study.time(served))
             occupied.append(inside_s / staffed_s if staffed_s else np.nan)
             outside = max(0.0, 1.0 - inside_s / work_s) if number == 0 and work_s > 0 else outside
         return Replays(cells, types, np.array(occupied), outside, self._staffed(study))
@@ -135,24 +141,14 @@ class Span:
     def recorded_occupancy(self, assumptions: Assumptions) -> float | None:
         """Busy over staffed seconds of the record, under assumptions on what it does not say."""
         study = self.study(assumptions)
-        inside_s, _, staffed_s = _work(study, study.past.account)
+        inside_s, _, staffed_s = _work(study.past.time)
         return inside_s / staffed_s if staffed_s else None
 
-    def _account(self, study: Study, number: int) -> Account:
-        return of_played("today", play(study.scenario, study.recorded, number), study.queue)
+    def _served(self, study: Study, number: int) -> Served:
+        return play(study.scenario, study.recorded, number).served
 
-    def _cells(self, study: Study, account: Account) -> Parts:
-        return self._sums(study, account, self.cell, self.slot_of_cell.size)
-
-    @staticmethod
-    def _sums(study: Study, account: Account, group: IntArray, n_groups: int) -> Parts:
-        # Groups stand in for days. Nobody is named, so that no table of groups by agents is made.
-        bare = replace(account, agent=np.full(account.agent.size, -1, np.int32))
-        day = study.ground
-        ground = Ground(
-            group, n_groups, 1, day.goal_s, day.definition, day.short_s, _NO_SPELLS, np.empty(0, np.int64)
-        )  # fmt: skip
-        return {name: part[0] for name, part in days_of(bare, ground).parts.items()}
+    def _cells(self, study: Study, served: Served) -> Parts:
+        return sums_by(served, study.goal, self.cell, self.slot_of_cell.size)
 
     def _staffed(self, study: Study) -> IntArray:
         spells, n = study.recorded.spells, self.arrays.centre.n_agents
@@ -161,8 +157,7 @@ class Span:
         return np.bincount(pairs // n, minlength=self.day_numbers.size)
 
 
-def _work(study: Study, account: Account) -> tuple[float, float, float]:
+def _work(time: Timeline) -> tuple[float, float, float]:
     """Seconds of work inside blocks, of all work, and staffed."""
-    spells, done = study.recorded.spells, services(account)
-    work_us, staffed_us = ((side.end_us - side.start_us).sum() for side in (done, spells))
-    return float(busy_within(done, spells).sum()), float(work_us) / 1e6, float(staffed_us) / 1e6
+    work_us, staffed_us = ((side.end_us - side.start_us).sum() for side in (time.services, time.spells))
+    return float(time.busy_of_spell_s.sum()), float(work_us) / 1e6, float(staffed_us) / 1e6

@@ -36,6 +36,8 @@ class Kinds:
         Agents and scores 0-100 that the flow attached, by kind; None for none.
     timeout_us : (n_kinds,) array of int64, optional
         How long an alert that nobody answers lasts; None: as the clock of the replay says. [us]
+    queue : (n_kinds,) array of int32, optional
+        Place of the queue; None: all are of one.
     """
 
     media: Int8Array
@@ -46,12 +48,18 @@ class Kinds:
     call_type: Int32Array
     preferred: list[tuple[tuple[int, float], ...] | None] | None = None
     timeout_us: IntArray | None = None
+    queue: Int32Array | None = None
 
     def __post_init__(self) -> None:
-        n = self.media.size
-        names = ("tier", "lead_us", "handling", "call_type", *(["timeout_us"] if self.timeout_us is not None else []))
+        n, given = self.media.size, [name for name in ("timeout_us", "queue") if getattr(self, name) is not None]
+        names = ("tier", "lead_us", "handling", "call_type", *given)
         if len(self.eligible) != n or any(getattr(self, name).shape != (n,) for name in names):
             raise InvalidTable(f"kinds: every column needs {n} values, one per kind")
+
+    @property
+    def queues(self) -> Int32Array:
+        """Place of the queue of each kind."""
+        return np.zeros(self.media.size, np.int32) if self.queue is None else self.queue
 
     @classmethod
     def plain(cls, eligible: BoolArray, lead_s: Any = 0.0) -> Kinds:

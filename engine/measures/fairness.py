@@ -6,6 +6,7 @@ All measures take one vector of counts by agent or a stack of them (scenarios x 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from engine.errors import InvalidTable
 from engine.results import about
-from engine.typing import BoolArray, FloatArray
+from engine.typing import BoolArray, FloatArray, IntArray
 
 # Cohen's conventional sizes of w (J. Cohen, Statistical Power Analysis, 2nd ed. 1988, section 7.2).
 SMALL, MEDIUM, LARGE = 0.1, 0.3, 0.5
@@ -251,6 +252,45 @@ class Shares:
     expectation: str
     agent_ids: list[str]
     groups: list[str | None]
+
+
+def expectation(
+    name: str,
+    counts: FloatArray,
+    eligible: FloatArray,
+    even_split: Callable[[], FloatArray],
+    staffed: FloatArray | IntArray,
+) -> FloatArray:
+    """Interactions that each agent would get if they were shared as expected.
+
+    Parameters
+    ----------
+    name : {"eligible", "uniform", "staffed"}
+        Every interaction split evenly over those eligible for it, all of them evenly over agents ever eligible, or
+        by time on queue.
+    counts, eligible : (n_agents,) array of float
+        Interactions that each agent got and could have got.
+    even_split : callable
+        Gives what `eligible` expects, by agent.
+    staffed : (n_agents,) array
+        Time on queue, in any unit.
+
+    Returns
+    -------
+    (n_agents,) array of float
+        Adds up to what the agents got who expect anything.
+
+    Examples
+    --------
+    >>> counts, eligible, none = np.array([4.0, 0.0, 2.0]), np.array([6, 6, 6]), np.zeros(3)
+    >>> expectation("uniform", counts, eligible, lambda: none, none).tolist()
+    [2.0, 2.0, 2.0]
+    """
+    if name == "eligible":
+        return even_split()
+    weight = np.where(eligible > 0, 1.0 if name == "uniform" else staffed, 0.0)
+    # Agents without time on queue are left out, so what they got is not expected of the others.
+    return np.asarray(weight * (counts[weight > 0].sum() / weight.sum())) if weight.sum() else weight
 
 
 def fairness(shares: Shares) -> Fairness:

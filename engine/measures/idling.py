@@ -6,14 +6,13 @@ Without thresholds, rings or rules nobody waits for a free agent; what is counte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from engine.data.arrays import Blocks
 from engine.errors import InvalidTable
-from engine.estimates.roster import Roster
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.measures.eligibility import Eligibility
+from engine.measures.timeline import Edges, Timeline
+from engine.typing import FloatArray, IntArray, Record
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,13 @@ class Occupancy:
         return float(self.busy_s.sum()) / staffed_s if staffed_s > 0 else None
 
 
-def occupancy(services: Blocks, spells: Blocks | Roster, n_agents: int, alert_us: IntArray | None = None) -> Occupancy:
+def occupancy(time: Timeline, alert_us: IntArray | None = None) -> Occupancy:
     """Busy seconds inside blocks, seconds staffed, and what else agents did.
 
     Parameters
     ----------
-    services : Blocks
-        From the offer of each answered interaction, alerting included, until its agent was free of it; those of
-        one agent may overlap.
-    spells : Blocks or Roster
-        When agents were on queue; those of one agent do not overlap.
-    n_agents : int
-        How many there are, staffed or not.
+    time : Timeline
+        What agents did, and when they were on queue.
     alert_us : (n_services,) array of int64, optional
         Which part of each service was alerting; busy, but not handling. [us]
 
@@ -74,32 +68,24 @@ def occupancy(services: Blocks, spells: Blocks | Roster, n_agents: int, alert_us
 
     Examples
     --------
+    >>> from engine.data.arrays import Blocks
     >>> def blocks(*rows):
     ...     agent, start_s, end_s = np.array(rows).T
     ...     return Blocks(agent, start_s * 1_000_000, end_s * 1_000_000)
-    >>> found = occupancy(blocks((0, 10, 40), (0, 30, 50), (0, 90, 120)), blocks((0, 0, 100)), 1)
+    >>> time = Timeline(blocks((0, 10, 40), (0, 30, 50), (0, 90, 120)), blocks((0, 0, 100)), 1)
+    >>> found = occupancy(time)
     >>> found.whole, found.overrun_s.tolist(), found.handled_s.tolist()
     (0.5, [20.0], [80.0])
     """
-    time = _Time(services, spells)
-    handle_us = services.end_us - services.start_us - (0 if alert_us is None else alert_us)
+    work, n = time.services, time.n_agents
+    handle_us = work.end_us - work.start_us - (0 if alert_us is None else alert_us)
     return Occupancy(
-        staffed_s=time.seconds(time.on_queue, n_agents),
-        busy_s=time.seconds(time.on_queue & time.in_hand, n_agents),
-        overrun_s=time.seconds(time.in_hand & ~time.on_queue, n_agents),
-        handled=np.bincount(services.agent, minlength=n_agents),
-        handled_s=np.bincount(services.agent, handle_us, n_agents) / 1e6,
-    )
+        time.staffed_s, time.busy_s, time.overrun_s,
+        handled=np.bincount(work.agent, minlength=n), handled_s=np.bincount(work.agent, handle_us, n) / 1e6,
+    )  # fmt: skip
 
 
-def idle_while_waiting(
-    arrived_us: IntArray,
-    until_us: IntArray,
-    group: IntArray,
-    eligible: BoolArray,
-    services: Blocks,
-    spells: Blocks | Roster,
-) -> Record:
+def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibility, time: Timeline) -> Record:
     """Seconds that customers waited while an agent who may serve them was on queue with nothing in hand.
 
     Parameters
@@ -107,14 +93,10 @@ def idle_while_waiting(
     arrived_us, until_us : (n,) array of int64
         Waiting for an agent, [arrived, until): until the agent who answered was alerted, or the customer left.
         Alerting itself is no part of it: nobody else could be asked meanwhile. [us]
-    group : (n,) array of int
-        Row of `eligible`.
-    eligible : (n_groups, n_agents) array of bool
-        Who may take interactions of a group, whatever the method makes of them.
-    services : Blocks
-        As in `occupancy`. An agent who holds anything is not free, even where more is allowed.
-    spells : Blocks or Roster
-        When agents were on queue; those of one agent do not overlap.
+    may : Eligibility
+        Who may take each interaction.
+    time : Timeline
+        What agents did. An agent who holds anything is not free, even where more is allowed.
 
     Returns
     -------
@@ -126,7 +108,7 @@ def idle_while_waiting(
     Raises
     ------
     InvalidTable
-        If services or spells name an agent whom `eligible` does not have.
+        If `may` and `time` have not the same agents.
 
     Notes
     -----
@@ -135,21 +117,22 @@ def idle_while_waiting(
 
     Examples
     --------
+    >>> from engine.data.arrays import Blocks
     >>> us = 1_000_000
     >>> work = Blocks(np.array([0]), np.array([2 * us]), np.array([6 * us]))
     >>> on_queue = Blocks(np.array([0]), np.array([0]), np.array([8 * us]))
     >>> arrived, until = np.array([1 * us, 5 * us]), np.array([9 * us, 9 * us])
-    >>> found = idle_while_waiting(arrived, until, np.array([0, 0]), np.ones((1, 1), bool), work, on_queue)
+    >>> everybody = Eligibility(np.ones((1, 1), bool), np.array([0, 0]))
+    >>> found = idle_while_waiting(arrived, until, everybody, Timeline(work, on_queue, 1))
     >>> found["idle_while_waiting_s"], found["waiting_s"]
     (5.0, 12.0)
     """
-    n_groups, n_agents = eligible.shape
-    if max(services.agent.max(initial=-1), spells.agent.max(initial=-1)) >= n_agents:
-        raise InvalidTable(f"agents at work or on queue: eligible has only {n_agents}; encode all from one snapshot")
+    if may.n_agents != time.n_agents:
+        raise InvalidTable(f"{time.n_agents} agents, eligible are {may.n_agents}; encode all from one snapshot")
     waits = np.flatnonzero(until_us > arrived_us)
-    arrived_us, until_us, group = arrived_us[waits], until_us[waits], group[waits]
-    idle_us = _covered(arrived_us, until_us, group, eligible, _Time(services, spells).free)
-    by_group = [np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, until_us - arrived_us)]
+    idle_us = _covered(arrived_us[waits], until_us[waits], may, waits, Edges(time.free))
+    n_groups, group, waited_us = len(may.able), may.group[waits], (until_us - arrived_us)[waits]
+    by_group = [np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, waited_us)]
     idle_s, waiting_s = (float(side.sum()) for side in by_group)
     return {
         "idle_while_waiting_s": idle_s,
@@ -162,49 +145,12 @@ def idle_while_waiting(
     }
 
 
-class _Time:
-    """The time of agents cut into pieces in which nothing changes, by agent, then time."""
-
-    def __init__(self, services: Blocks, spells: Blocks | Roster) -> None:
-        n, m = services.agent.size, spells.agent.size
-        agent = np.concatenate([services.agent, services.agent, spells.agent, spells.agent]).astype(np.int32)
-        at_us = np.concatenate([services.start_us, services.end_us, spells.start_us, spells.end_us])
-        order = np.lexsort((at_us, agent))
-        self.agent: Int32Array = agent[order]
-        self.start_us = at_us[order]
-        self.end_us = np.append(self.start_us[1:], self.start_us[-1:])
-        # Behind the last change of an agent nothing is left of either, so one running sum does for all.
-        self.in_hand = np.repeat(np.array([1, -1, 0], np.int32), [n, n, 2 * m])[order].cumsum() > 0
-        self.on_queue = np.repeat(np.array([0, 1, -1], np.int32), [2 * n, m, m])[order].cumsum() > 0
-
-    @property
-    def free(self) -> Blocks:
-        """On queue with nothing in hand."""
-        free = self.on_queue & ~self.in_hand & (self.end_us > self.start_us)
-        return Blocks(self.agent[free], self.start_us[free], self.end_us[free])
-
-    def seconds(self, pieces: BoolArray, n_agents: int) -> FloatArray:
-        """Length of some pieces by agent."""
-        return np.bincount(self.agent[pieces], (self.end_us - self.start_us)[pieces], n_agents) / 1e6
-
-
-def _covered(arrived_us: IntArray, until_us: IntArray, group: IntArray, eligible: BoolArray, free: Blocks) -> IntArray:
+def _covered(arrived_us: IntArray, until_us: IntArray, may: Eligibility, waits: IntArray, free: Edges) -> IntArray:
     """How much of each wait is covered by free time of agents eligible for it. [us]"""
-    covered_us = np.zeros(group.size, np.int64)
-    # Groups that the same agents may serve are one; those in which nobody waited are not looked at.
-    _, first, alike = np.unique(np.packbits(eligible, axis=1), axis=0, return_index=True, return_inverse=True)
-    same = alike.reshape(-1)[group]
-    order = np.argsort(same, kind="stable")
-    bounds = np.searchsorted(same[order], np.arange(first.size + 1))
-    by_start, by_end = np.argsort(free.start_us), np.argsort(free.end_us)
-    # The loop below reads these once per group: places as the machine indexes by, and compress, are the fastest.
-    starter, start_us = free.agent[by_start].astype(np.intp), free.start_us[by_start]
-    ender, end_us = free.agent[by_end].astype(np.intp), free.end_us[by_end]
-    for row, (low, high) in zip(first, pairwise(bounds), strict=True):
-        if low < high:
-            rows, able = order[low:high], eligible[row]
-            union = _Union(np.compress(able.take(starter), start_us), np.compress(able.take(ender), end_us))
-            covered_us[rows] = union.before(until_us[rows]) - union.before(arrived_us[rows])
+    covered_us = np.zeros(waits.size, np.int64)
+    for able, rows in may.each(np.argsort(may.group[waits], kind="stable"), waits):
+        union = _Union(free.starts(able), free.ends(able))
+        covered_us[rows] = union.before(until_us[rows]) - union.before(arrived_us[rows])
     return covered_us
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.measures.fairness import gini
-from engine.typing import FloatArray, Record
+from engine.typing import BoolArray, FloatArray, Record
 
 # Fewer days than this say nothing about how days differ.
 FEWEST_DAYS = 5
@@ -39,11 +39,14 @@ class Days:
     parts : dict of (n_draws, n_days) arrays of float
         What the measures are made of.
     counts : (n_draws, n_days, n_agents) array of float
-        Interactions answered by each agent who was ever on queue.
+        Interactions answered by each agent.
+    ever : (n_agents,) array of bool, optional
+        Who was ever on queue; None where the counts are of those only.
     """
 
     parts: dict[str, FloatArray]
     counts: FloatArray
+    ever: BoolArray | None = None
 
 
 def stacked(days: Sequence[Days]) -> Days:
@@ -57,10 +60,12 @@ def stacked(days: Sequence[Days]) -> Days:
     Returns
     -------
     Days
-        All draws.
+        All draws, by agents who were ever on queue in any.
     """
     parts = {name: np.concatenate([each.parts[name] for each in days]) for name in days[0].parts}
-    return Days(parts, np.concatenate([each.counts for each in days]))
+    counts = np.concatenate([each.counts for each in days])
+    ever = [each.ever for each in days if each.ever is not None]
+    return Days(parts, counts[..., np.logical_or.reduce(ever)] if ever else counts)
 
 
 def measures(sums: Mapping[str, FloatArray], counts: FloatArray) -> dict[str, FloatArray]:

@@ -21,94 +21,55 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.data.served import STATUS, Served, Status
 from engine.data.wall_time import edges, iso, zone_of
 from engine.errors import InvalidScenario, InvalidTable
-from engine.replay.loop import STATUS, Served
 from engine.spec import DEFINITIONS, INTERVALS_MIN
 from engine.typing import BoolArray, FloatArray, Int8Array, IntArray, Record
 
 PERCENTILES = (50, 90, 95, 99)
-ANSWERED, ABANDONED = STATUS.index("answered"), STATUS.index("abandoned")
 _INTERVAL_COLUMNS = (*STATUS, "service_level", "asa_s", "mean_wait_s")
 
 
 @dataclass(frozen=True)
-class Visits:
-    """What came of interactions, replayed or recorded, in any order.
+class Goal:
+    """What a service level is a share of.
 
     Parameters
     ----------
-    arrived_us : (n,) array of int64
-        Arrival. [us since 1970, UTC]
-    queue : (n,) array of int
-        Place of the queue.
-    status : (n,) array of int8
-        Place in `engine.replay.loop.STATUS`.
-    wait_s : (n,) array of float
-        Waiting, NaN where not recorded; for those unserved as long as they were seen to wait. [s]
-
-    Raises
-    ------
-    InvalidTable
-        If lengths differ, or a queue, status or wait cannot be.
-    """
-
-    arrived_us: IntArray
-    queue: IntArray
-    status: Int8Array
-    wait_s: FloatArray
-
-    def __post_init__(self) -> None:
-        if len({side.shape for side in (self.arrived_us, self.queue, self.status, self.wait_s)}) > 1:
-            raise InvalidTable("visits: arrivals, queues, statuses and waits must be as many; take them from one run")
-        if not self.arrived_us.size:
-            return
-        if self.queue.min() < 0 or self.status.min() < 0 or self.status.max() >= len(STATUS):
-            raise InvalidTable(f"visits: queues are places from 0 on, statuses places in {', '.join(STATUS)}")
-        if (self.wait_s < 0).any() or np.isinf(self.wait_s).any():
-            raise InvalidTable("visits: waits are finite seconds from 0 on, NaN where not recorded")
-
-    @classmethod
-    def of(cls, arrived_us: IntArray, queue: IntArray, served: Served) -> Visits:
-        """Visits of a replay.
-
-        Parameters
-        ----------
-        arrived_us : (n,) array of int64
-            Arrivals. [us]
-        queue : (n,) array of int
-            Places of queues.
-        served : Served
-            What came of them.
-        """
-        return cls(arrived_us, queue, served.status, (served.left_us - arrived_us) / 1e6)
-
-    def waiting(self) -> tuple[IntArray, IntArray]:
-        """Start and end of all known waiting of more than no time. [us]"""
-        some = self.wait_s > 0
-        start_us = self.arrived_us[some]
-        return start_us, start_us + np.rint(1e6 * self.wait_s[some]).astype(np.int64)
-
-
-def measure(
-    visits: Visits,
-    goal_s: FloatArray,
-    definition: str = "genesys",
-    short_abandon_s: float = 0.0,
-    span_us: tuple[int, int] | None = None,
-) -> Record:
-    """Measures of all visits together.
-
-    Parameters
-    ----------
-    visits : Visits
-        What came of the interactions.
-    goal_s : (n_queues,) array of float
+    within_s : (n_queues,) array of float
         Longest wait within the goal, by queue. [s]
     definition : {"genesys", "offered", "answered"}
         Of the service level.
     short_abandon_s : float
         Interactions abandoned within so many seconds are short; 0 for none. [s]
+
+    Raises
+    ------
+    InvalidScenario
+        If the definition is none of these or `short_abandon_s` is no number from 0 on.
+    """
+
+    within_s: FloatArray
+    definition: str = "genesys"
+    short_abandon_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.definition not in DEFINITIONS:
+            raise InvalidScenario(f"service level {self.definition!r}: use one of {', '.join(DEFINITIONS)}")
+        if not 0 <= self.short_abandon_s < np.inf:
+            raise InvalidScenario(f"short abandons within {self.short_abandon_s!r} s: use a number from 0 on")
+
+
+def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) -> Record:
+    """Measures of all interactions together.
+
+    Parameters
+    ----------
+    served : Served
+        What became of the interactions.
+    goal : Goal
+        What the service level is.
     span_us : tuple of int, optional
         From when to when the mean queue length is taken; without it there is none. [us]
 
@@ -121,11 +82,6 @@ def measure(
         p95, p99, and max_wait_s [s]; mean_queue_length, the waiting inside the span over its length, and
         longest_queue, most who waited at once [count]. None where undefined.
 
-    Raises
-    ------
-    InvalidScenario
-        If the definition is none of these or `short_abandon_s` is no number from 0 on.
-
     Notes
     -----
     Percentiles are nearest ranks: the smallest wait that at least p % do not exceed, so always one that occurred
@@ -135,38 +91,32 @@ def measure(
     Examples
     --------
     >>> none, status = np.zeros(4, np.int64), np.array([0, 0, 1, 2], np.int8)
-    >>> found = measure(Visits(none, none, status, np.array([5.0, 30.0, 8.0, 60.0])), np.array([20.0]))
+    >>> seen = Served.seen(none, none, status, np.array([5.0, 30.0, 8.0, 60.0]))
+    >>> found = measure(seen, Goal(np.array([20.0])))
     >>> found["answered"], found["abandoned"], round(found["service_level"], 3), found["asa_s"]
     (2, 1, 0.333, 17.5)
     """
-    group = np.zeros(visits.arrived_us.size, np.int64)
-    said = {"definition": definition, "short_abandon_s": short_abandon_s}
-    return said | _measures(visits, goal_s, definition, short_abandon_s, span_us, group, 1)[0]
+    said = {"definition": goal.definition, "short_abandon_s": goal.short_abandon_s}
+    return said | _measures(served, goal, span_us, np.zeros(served.n, np.int64), 1)[0]
 
 
 def by_queue(
-    visits: Visits,
-    goal_s: FloatArray,
+    served: Served,
+    goal: Goal,
     queue_ids: Sequence[str],
     queue_names: Sequence[str | None],
-    definition: str = "genesys",
-    short_abandon_s: float = 0.0,
     span_us: tuple[int, int] | None = None,
 ) -> list[Record]:
     """Measures of each queue.
 
     Parameters
     ----------
-    visits : Visits
-        What came of the interactions.
-    goal_s : (n_queues,) array of float
-        Longest wait within the goal, by queue. [s]
+    served : Served
+        What became of the interactions.
+    goal : Goal
+        What the service level is.
     queue_ids, queue_names : sequence of str
         By place of the queue; a name may be None.
-    definition : {"genesys", "offered", "answered"}
-        Of the service level.
-    short_abandon_s : float
-        As in `measure`. [s]
     span_us : tuple of int, optional
         As in `measure`. [us]
 
@@ -175,37 +125,26 @@ def by_queue(
     list of dict
         queue_id, queue_name, goal_s and the measures of `measure`, of every queue, those without interactions too.
     """
-    rows = _measures(visits, goal_s, definition, short_abandon_s, span_us, visits.queue, len(queue_ids))
+    rows = _measures(served, goal, span_us, served.queue, len(queue_ids))
     return [
-        {"queue_id": queue, "queue_name": name, "goal_s": float(goal), **row}
-        for queue, name, goal, row in zip(queue_ids, queue_names, goal_s, rows, strict=True)
+        {"queue_id": queue, "queue_name": name, "goal_s": float(within_s), **row}
+        for queue, name, within_s, row in zip(queue_ids, queue_names, goal.within_s, rows, strict=True)
     ]
 
 
-def by_interval(
-    visits: Visits,
-    goal_s: FloatArray,
-    minutes: int,
-    time_zone: str,
-    definition: str = "genesys",
-    short_abandon_s: float = 0.0,
-) -> list[Record]:
+def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> list[Record]:
     """Measures of intervals of the day, interactions counted where they arrived.
 
     Parameters
     ----------
-    visits : Visits
-        What came of the interactions.
-    goal_s : (n_queues,) array of float
-        Longest wait within the goal, by queue. [s]
+    served : Served
+        What became of the interactions.
+    goal : Goal
+        What the service level is.
     minutes : {15, 30, 60}
         Length of an interval.
     time_zone : str
         IANA zone in whose wall time intervals start on the quarter, half or full hour.
-    definition : {"genesys", "offered", "answered"}
-        Of the service level.
-    short_abandon_s : float
-        As in `measure`. [s]
 
     Returns
     -------
@@ -218,7 +157,7 @@ def by_interval(
     Raises
     ------
     InvalidScenario
-        If minutes, zone, definition or `short_abandon_s` cannot be used.
+        If minutes or zone cannot be used.
 
     Notes
     -----
@@ -229,18 +168,19 @@ def by_interval(
     Examples
     --------
     >>> one = np.array([0]), np.array([0]), np.array([0], np.int8), np.array([90.0])
-    >>> found = by_interval(Visits(*one), np.array([20.0]), 30, "Asia/Kolkata")
+    >>> found = by_interval(Served.seen(*one), Goal(np.array([20.0])), 30, "Asia/Kolkata")
     >>> found[0]["start"], found[0]["asa_s"], found[0]["queue_length"]
     ('1970-01-01T05:30:00+05:30', 90.0, 0.05)
     """
     zone = zone_of(time_zone)
-    _check(definition, short_abandon_s, minutes)
-    if not visits.arrived_us.size:
+    if minutes not in INTERVALS_MIN:
+        raise InvalidScenario(f"intervals of {minutes!r} minutes: use one of {', '.join(map(str, INTERVALS_MIN))}")
+    if not served.n:
         return []
-    edges_us = edges(visits.arrived_us, minutes * 60_000_000, zone)
-    interval = np.searchsorted(edges_us, visits.arrived_us, "right") - 1
-    columns = _columns(visits, goal_s, definition, short_abandon_s, interval, edges_us.size - 1)
-    waited_us = _waiting_between(visits, edges_us)
+    edges_us = edges(served.arrived_us, minutes * 60_000_000, zone)
+    interval = np.searchsorted(edges_us, served.arrived_us, "right") - 1
+    columns = _columns(served, goal, interval, edges_us.size - 1)
+    waited_us = _waiting_between(served, edges_us)
     kept = np.flatnonzero((columns["offered"] > 0) | (waited_us > 0))
     shown = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
     shown["queue_length"] = waited_us / np.diff(edges_us)
@@ -248,13 +188,13 @@ def by_interval(
     return [{"start": iso(at, zone), **row} for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
 
 
-def choice_share(found: IntArray) -> float | None:
+def choice_share(found: Int8Array) -> float | None:
     """Share of the offered interactions that had a choice.
 
     Parameters
     ----------
     found : (n,) array of int
-        Eligible agents who were free when each looked for one, as `engine.replay.loop.Served` has them.
+        Eligible agents who were free when each looked for one, as a replay's `Served` has them.
 
     Returns
     -------
@@ -269,70 +209,47 @@ def choice_share(found: IntArray) -> float | None:
     return float(np.count_nonzero(found >= 2)) / found.size if found.size else None
 
 
-def _check(definition: str, short_abandon_s: float, minutes: int = INTERVALS_MIN[0]) -> None:
-    if definition not in DEFINITIONS:
-        raise InvalidScenario(f"service level {definition!r}: use one of {', '.join(DEFINITIONS)}")
-    if not 0 <= short_abandon_s < np.inf:
-        raise InvalidScenario(f"short abandons within {short_abandon_s!r} s: use a number from 0 on")
-    if minutes not in INTERVALS_MIN:
-        raise InvalidScenario(f"intervals of {minutes!r} minutes: use one of {', '.join(map(str, INTERVALS_MIN))}")
-
-
-def is_short(visits: Visits, short_abandon_s: float) -> BoolArray:
+def is_short(served: Served, short_abandon_s: float) -> BoolArray:
     """Where somebody abandoned within so many seconds; 0 for nobody."""
-    return (visits.status == ABANDONED) & (visits.wait_s <= short_abandon_s) & (short_abandon_s > 0)
+    return (served.status == Status.ABANDONED) & (served.wait_s <= short_abandon_s) & (short_abandon_s > 0)
 
 
-def level_terms(
-    visits: Visits, goal_s: FloatArray, definition: str, short_abandon_s: float
-) -> tuple[BoolArray, BoolArray]:
+def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, BoolArray]:
     """Which interactions stand above and below the line of the service level.
 
     Parameters
     ----------
-    visits : Visits
-        What came of the interactions.
-    goal_s : (n,) array of float
-        Longest wait within the goal, by interaction. [s]
-    definition : {"genesys", "offered", "answered"}
-        Of the service level.
-    short_abandon_s : float
-        As in `measure`. [s]
+    served : Served
+        What became of the interactions.
+    goal : Goal
+        What the service level is.
 
     Returns
     -------
     within, counted : (n,) array of bool
         Answered within the goal, always of those answered with a known wait; and what they are a share of.
     """
-    answered = (visits.status == ANSWERED) & ~np.isnan(visits.wait_s)
-    if definition == "answered":
+    answered = (served.status == Status.ANSWERED) & ~np.isnan(served.wait_s)
+    if goal.definition == "answered":
         counted = answered
-    elif definition == "offered":
+    elif goal.definition == "offered":
         counted = np.ones(answered.size, bool)
     else:
-        counted = answered | ((visits.status == ABANDONED) & ~is_short(visits, short_abandon_s))
-    return answered & (visits.wait_s <= goal_s), counted
+        counted = answered | ((served.status == Status.ABANDONED) & ~is_short(served, goal.short_abandon_s))
+    return answered & (served.wait_s <= goal.within_s[served.queue]), counted
 
 
-def _columns(
-    visits: Visits, goal_s: FloatArray, definition: str, short_abandon_s: float, group: IntArray, n_groups: int
-) -> dict[str, FloatArray | IntArray]:
-    """Counts and means by group of visits, NaN where undefined."""
-    _check(definition, short_abandon_s)
-    if visits.queue.max(initial=-1) >= goal_s.size:
-        raise InvalidTable(
-            f"visits: queue {visits.queue.max()} has no goal, there are {goal_s.size}; give one by queue"
-        )
-    places = group.astype(np.int64) * len(STATUS) + visits.status
+def _columns(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[str, FloatArray | IntArray]:
+    """Counts and means by group of interactions, NaN where undefined."""
+    if served.queue.max(initial=-1) >= goal.within_s.size:
+        raise InvalidTable(f"queue {served.queue.max()} has no goal, there are {goal.within_s.size}; give one by queue")
+    places = group.astype(np.int64) * len(STATUS) + served.status
     by_status = np.bincount(places, minlength=n_groups * len(STATUS)).reshape(n_groups, len(STATUS))
-    known = ~np.isnan(visits.wait_s)
-    timed = known & (visits.status == ANSWERED)
-    short = is_short(visits, short_abandon_s)
-    within, below = (
-        np.bincount(group[rows], minlength=n_groups)
-        for rows in level_terms(visits, goal_s[visits.queue], definition, short_abandon_s)
-    )
-    offered, abandoned = by_status.sum(axis=1), by_status[:, ABANDONED]
+    known = ~np.isnan(served.wait_s)
+    timed = known & (served.status == Status.ANSWERED)
+    short = is_short(served, goal.short_abandon_s)
+    within, below = (np.bincount(group[rows], minlength=n_groups) for rows in level_terms(served, goal))
+    offered, abandoned = by_status.sum(axis=1), by_status[:, Status.ABANDONED]
     return {
         "offered": offered,
         **dict(zip(STATUS, by_status.T, strict=True)),
@@ -340,48 +257,47 @@ def _columns(
         "unknown_wait": np.bincount(group[~known], minlength=n_groups),
         "service_level": _ratio(within, below),
         "abandonment_share": _ratio(abandoned, offered),
-        "asa_s": _mean(visits.wait_s, group, timed, n_groups),
-        "mean_wait_s": _mean(visits.wait_s, group, known, n_groups),
+        "asa_s": _mean(served.wait_s, group, timed, n_groups),
+        "mean_wait_s": _mean(served.wait_s, group, known, n_groups),
     }
 
 
 def _measures(
-    visits: Visits,
-    goal_s: FloatArray,
-    definition: str,
-    short_abandon_s: float,
-    span_us: tuple[int, int] | None,
-    group: IntArray,
-    n_groups: int,
+    served: Served, goal: Goal, span_us: tuple[int, int] | None, group: IntArray, n_groups: int
 ) -> list[Record]:
-    """All measures by group of visits."""
-    rows = _records(_columns(visits, goal_s, definition, short_abandon_s, group, n_groups))
-    return [row | _details(part, span_us) for row, part in zip(rows, _parts(visits, group, n_groups), strict=True)]
+    """All measures by group of interactions."""
+    rows = _records(_columns(served, goal, group, n_groups))
+    return [row | _details(part, span_us) for row, part in zip(rows, _parts(served, group, n_groups), strict=True)]
 
 
-def _parts(visits: Visits, group: IntArray, n_groups: int) -> Iterator[Visits]:
+def _parts(served: Served, group: IntArray, n_groups: int) -> Iterator[Served]:
     if n_groups == 1:
-        yield visits
+        yield served
         return
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(n_groups + 1))
     for low, high in pairwise(bounds):
-        rows = order[low:high]
-        yield Visits(visits.arrived_us[rows], visits.queue[rows], visits.status[rows], visits.wait_s[rows])
+        yield served.rows(order[low:high])
 
 
-def _details(visits: Visits, span_us: tuple[int, int] | None) -> Record:
+def _details(served: Served, span_us: tuple[int, int] | None) -> Record:
     """What cannot be added up."""
-    known = ~np.isnan(visits.wait_s)
-    waits = np.sort(visits.wait_s[known])
-    start_us, end_us = visits.waiting()
+    known = ~np.isnan(served.wait_s)
+    waits = np.sort(served.wait_s[known])
+    start_us, end_us = _waiting(served)
     return {
         "wait_s": _percentiles(waits),
-        "answered_wait_s": _percentiles(np.sort(visits.wait_s[known & (visits.status == ANSWERED)])),
+        "answered_wait_s": _percentiles(np.sort(served.wait_s[known & (served.status == Status.ANSWERED)])),
         "max_wait_s": float(waits[-1]) if waits.size else None,
         "mean_queue_length": _mean_queue(start_us, end_us, span_us),
         "longest_queue": _longest_queue(start_us, end_us),
     }
+
+
+def _waiting(served: Served) -> tuple[IntArray, IntArray]:
+    """Start and end of all known waiting of more than no time. [us]"""
+    some = served.wait_s > 0
+    return served.arrived_us[some], served.left_us[some]
 
 
 def _percentiles(waits: FloatArray) -> Record:
@@ -404,10 +320,10 @@ def _longest_queue(start_us: IntArray, end_us: IntArray) -> int:
     return int(waiting.max(initial=0))
 
 
-def _waiting_between(visits: Visits, edges_us: IntArray) -> FloatArray:
-    """Waiting of all visits between neighbouring edges. [us]"""
+def _waiting_between(served: Served, edges_us: IntArray) -> FloatArray:
+    """Waiting of all between neighbouring edges. [us]"""
     n = edges_us.size
-    start_us, end_us = visits.waiting()
+    start_us, end_us = _waiting(served)
     first, last = (np.searchsorted(edges_us, side, "right") - 1 for side in (start_us, end_us))
     # Every interval from that of the start up to that of the end counts whole; then less the part before
     # the start, and more the part before the end. What comes behind the last edge falls to no interval.

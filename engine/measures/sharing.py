@@ -9,13 +9,15 @@ nor rings play a part, so the yardstick does not move with the policy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.data.arrays import Blocks, Centre
 from engine.errors import InvalidTable
 from engine.estimates.roster import Roster
+from engine.measures.eligibility import Eligibility
+from engine.measures.timeline import Edges
 from engine.typing import BoolArray, FloatArray, IntArray
 
 
@@ -47,12 +49,7 @@ class Sharing:
 
 
 def sharing(
-    arrived_us: IntArray,
-    left_us: IntArray,
-    group: IntArray,
-    routed: BoolArray,
-    eligible: BoolArray,
-    spells: Blocks | Roster,
+    arrived_us: IntArray, left_us: IntArray, routed: BoolArray, may: Eligibility, spells: Blocks | Roster
 ) -> Sharing:
     """Eligible counts and even splits by agent.
 
@@ -60,12 +57,10 @@ def sharing(
     ----------
     arrived_us, left_us : (n,) array of int64
         Arrivals and ends of waiting; the latter are not looked at where routed. [us]
-    group : (n,) array of int
-        Row of `eligible`.
     routed : (n,) array of bool
         Whether somebody answered.
-    eligible : (n_groups, n_agents) array of bool
-        Who may take interactions of a group.
+    may : Eligibility
+        Who may take each interaction.
     spells : Blocks or Roster
         When agents were on queue; those of one agent do not overlap.
 
@@ -77,75 +72,62 @@ def sharing(
     Raises
     ------
     InvalidTable
-        If a spell belongs to no agent of `eligible`.
+        If a spell belongs to no agent of `may`.
 
     Examples
     --------
     >>> spells = Blocks(np.array([0, 1]), np.array([0, 10]), np.array([20, 30]))
     >>> arrived, routed = np.array([5, 15, 15, 25]), np.array([True, True, False, True])
-    >>> found = sharing(arrived, arrived, np.zeros(4, int), routed, np.ones((1, 2), bool), spells)
+    >>> found = sharing(arrived, arrived, routed, Eligibility(np.ones((1, 2), bool), np.zeros(4, int)), spells)
     >>> found.eligible_count.tolist(), found.expected.tolist()
     ([3.0, 3.0], [1.5, 1.5])
     """
-    n_agents = eligible.shape[1]
+    n_agents = may.n_agents
     if spells.agent.max(initial=-1) >= n_agents:
         raise InvalidTable(
             f"spells name agent {spells.agent.max()}, eligible has {n_agents}; encode both from one snapshot"
         )
-    on_queue = _Spells(spells, n_agents)
+    edges = Edges(spells)
     count, expected = np.zeros(n_agents), np.zeros(n_agents)
     deferred = unplaced = 0
-    # Groups that the same agents may serve are one.
-    _, first, alike = np.unique(np.packbits(eligible, axis=1), axis=0, return_index=True, return_inverse=True)
-    same = alike.reshape(-1)[group]
-    order = np.lexsort((arrived_us, same))
-    bounds = np.searchsorted(same[order], np.arange(first.size + 1))
-    for row, (low, high) in zip(first, pairwise(bounds), strict=True):
-        if low < high:
-            rows = order[low:high]
-            placed = on_queue.place(eligible[row], arrived_us[rows], left_us[rows], routed[rows])
-            count += placed[0]
-            expected += placed[1]
-            deferred, unplaced = deferred + placed[2], unplaced + placed[3]
+    every = np.arange(arrived_us.size)
+    for able, rows in may.each(np.lexsort((arrived_us, may.group)), every):
+        placed = _placed(edges.stretches(able), edges.ends(able), arrived_us[rows], left_us[rows], routed[rows])
+        count += np.bincount(placed.agent, placed.times, n_agents)
+        expected += np.bincount(placed.agent, placed.expected, n_agents)
+        deferred, unplaced = deferred + placed.deferred, unplaced + placed.unplaced
     staffed_s = np.bincount(spells.agent, spells.end_us - spells.start_us, n_agents) / 1e6
     return Sharing(count, expected, staffed_s, deferred, unplaced)
 
 
-class _Spells:
-    """Spells in order of their starts, and their ends in order."""
+class _Placed(NamedTuple):
+    """By spell its agent, the interactions that counted and what was expected; how many were deferred, unplaced."""
 
-    def __init__(self, spells: Blocks | Roster, n_agents: int) -> None:
-        order, by_end = np.argsort(spells.start_us), np.argsort(spells.end_us)
-        self.n_agents = n_agents
-        # Read once per group: places as the machine indexes by, take and compress are the fastest.
-        self.agent, self.ender = spells.agent[order].astype(np.intp), spells.agent[by_end].astype(np.intp)
-        self.start_us, self.end_us, self.ended_us = spells.start_us[order], spells.end_us[order], spells.end_us[by_end]
+    agent: IntArray
+    times: IntArray
+    expected: FloatArray
+    deferred: int
+    unplaced: int
 
-    def place(
-        self, able: BoolArray, arrived_us: IntArray, left_us: IntArray, routed: BoolArray
-    ) -> tuple[IntArray, FloatArray, int, int]:
-        """Eligible count, expected, deferred and unplaced of interactions that the same agents may take.
 
-        Interactions in order of arrival.
-        """
-        theirs = np.flatnonzero(able.take(self.agent))
-        agent, start_us, end_us = (side.take(theirs) for side in (self.agent, self.start_us, self.end_us))
-        ended_us = np.compress(able.take(self.ender), self.ended_us)
-        started = np.searchsorted(start_us, arrived_us, "right")
-        nobody = started == np.searchsorted(ended_us, arrived_us, "right")
-        never = nobody & (started == start_us.size)
-        later = nobody & ~never
-        # With nobody on queue, all spells that have started have ended, and the next is still to start.
-        at_us = arrived_us.copy()
-        at_us[later] = start_us[started[later]]
-        kept = ~never & (~later | routed | (left_us >= at_us))
-        at_us = at_us[kept]
-        here = np.searchsorted(start_us, at_us, "right") - np.searchsorted(ended_us, at_us, "right")
-        share = np.append(0.0, np.cumsum(routed[kept] / here))
-        low, high = (np.searchsorted(at_us, side_us, "left") for side_us in (start_us, end_us))
-        count = np.bincount(agent, high - low, self.n_agents)
-        expected = np.asarray(np.bincount(agent, share[high] - share[low], self.n_agents), np.float64)
-        return count, expected, int(np.count_nonzero(later[kept])), int(np.count_nonzero(never & routed))
+def _placed(spells: Blocks, ended_us: IntArray, arrived_us: IntArray, left_us: IntArray, routed: BoolArray) -> _Placed:
+    """Interactions in order of arrival that the same agents may take, over spells in order of their starts."""
+    started = np.searchsorted(spells.start_us, arrived_us, "right")
+    nobody = started == np.searchsorted(ended_us, arrived_us, "right")
+    never = nobody & (started == spells.start_us.size)
+    later = nobody & ~never
+    # With nobody on queue, all spells that have started have ended, and the next is still to start.
+    at_us = arrived_us.copy()
+    at_us[later] = spells.start_us[started[later]]
+    kept = ~never & (~later | routed | (left_us >= at_us))
+    at_us = at_us[kept]
+    here = np.searchsorted(spells.start_us, at_us, "right") - np.searchsorted(ended_us, at_us, "right")
+    share = np.append(0.0, np.cumsum(routed[kept] / here))
+    low, high = (np.searchsorted(at_us, side_us, "left") for side_us in (spells.start_us, spells.end_us))
+    return _Placed(
+        spells.agent, high - low, share[high] - share[low], int(np.count_nonzero(later[kept])),
+        int(np.count_nonzero(never & routed)),
+    )  # fmt: skip
 
 
 def lacks(centre: Centre, requirement: IntArray, agent: IntArray) -> BoolArray:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.data.arrays import Arrays
+from engine.data.served import STATUS, Status
 from engine.errors import UnknownName
 from engine.estimates.demand import NEVER_US
 from engine.methods import METHODS
 from engine.methods.ladder import NEVER
-from engine.replay.loop import STATUS
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
 from engine.scoring.scores import SCALE
@@ -101,7 +101,7 @@ def _about(played: Played, recorded: Recorded, row: int) -> Record:
     return {
         "interaction_id": history.interaction_id[row], **kind,
         "arrived_us": int(history.arrived_us[row]), "status": STATUS[served.status[row]],
-        "wait_s": float(played.wait_s[row]), "agent_id": centre.agent_ids[agent] if agent >= 0 else None,
+        "wait_s": float(served.wait_s[row]), "agent_id": centre.agent_ids[agent] if agent >= 0 else None,
         "agent_name": centre.agent_names[agent] if agent >= 0 else None,
         "recorded_agent_id": centre.agent_ids[history.agent[row]] if history.agent[row] >= 0 else None,
         "recorded_wait_s": None if np.isnan(history.wait_s[row]) else float(history.wait_s[row]),
@@ -116,8 +116,7 @@ class _Moment:
         served, demand = played.served, played.demand
         self.arrived_us = int(demand.arrived_us[row])
         self.chosen = int(served.agent[row])
-        offered_us = int(served.start_us[row] - demand.alert_us[row])
-        self.at_us = offered_us if self.chosen >= 0 else self.arrived_us
+        self.at_us = int(served.offered_us[row]) if self.chosen >= 0 else self.arrived_us
         self.ladder = played.ladder_at(self.at_us)
         kind = int(demand.kind[row])
         first, last = int(self.ladder.first_row[kind]), int(self.ladder.first_row[kind + 1])
@@ -144,10 +143,9 @@ class _Moment:
 
     def _states(self) -> tuple[IntArray, IntArray]:
         """Until when each agent is busy (0: is not), and since when idle."""
-        served, demand, n = self.played.served, self.played.demand, self.played.roster.n_agents
-        offered_us = served.start_us - demand.alert_us
+        served, n = self.played.served, self.played.roster.n_agents
         others = (served.agent >= 0) & (np.arange(served.agent.size) != self.row)
-        busy = others & (offered_us <= self.at_us) & (served.end_us > self.at_us)
+        busy = others & (served.offered_us <= self.at_us) & (served.end_us > self.at_us)
         until_us, idle_us = np.zeros(n, np.int64), self.played.roster.idle_us.copy()
         np.maximum.at(until_us, served.agent[busy], served.end_us[busy])
         done = others & (served.end_us <= self.at_us)
@@ -220,14 +218,13 @@ class _Moment:
         served, demand = self.played.served, self.played.demand
         if self.chosen < 0 or self.at_us == self.arrived_us:
             return []
-        offered_us = np.where(served.agent >= 0, served.start_us - demand.alert_us, served.left_us)
-        here = (demand.arrived_us <= self.at_us) & (offered_us >= self.at_us) & (demand.leave_us >= self.at_us)
+        here = (demand.arrived_us <= self.at_us) & (served.until_us >= self.at_us) & (demand.leave_us >= self.at_us)
         # Rows of a kind only grow: who is ranked in one is in all later ones.
         able, first = self.ladder.rank[:, self.chosen] > NEVER, self.ladder.first_row
         opens_us = np.full(first.size - 1, NEVER_US)
         np.minimum.at(opens_us, np.repeat(np.arange(first.size - 1), np.diff(first))[able], self.ladder.after_us[able])
         here &= opens_us[demand.kind] <= self.at_us - demand.arrived_us
-        here &= (served.status != STATUS.index("unserved")) | (served.left_us >= self.at_us)
+        here &= (served.status != Status.UNSERVED) | (served.left_us >= self.at_us)
         rows = np.flatnonzero(here)
         tier, lead_us = demand.kinds.tier[demand.kind[rows]], demand.kinds.lead_us[demand.kind[rows]]
         key = np.where(tier > 0, demand.arrived_us[rows], 0) - lead_us

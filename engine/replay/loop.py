@@ -6,47 +6,19 @@ another ladder, and go on; without another ladder the result is the same to the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from engine.data.served import Served, Status
 from engine.errors import InvalidScenario
 from engine.estimates.demand import NEVER_US, Demand
 from engine.estimates.roster import Roster
 from engine.methods.ladder import Ladder
 from engine.replay import bundles
 from engine.replay.clock import Clock
-from engine.typing import Int8Array, Int32Array, IntArray
 
-STATUS = ("answered", "abandoned", "flowed_out", "unserved")
 ALL = slice(None)
-
-
-@dataclass(frozen=True)
-class Served:
-    """What came of each interaction.
-
-    Parameters
-    ----------
-    status : (n,) array of int8
-        Place in `STATUS`.
-    agent : (n,) array of int32
-        Who answered, -1 for nobody.
-    start_us, end_us : (n,) array of int64
-        Answer, and when the agent is free again; 0 where nobody answered. [us]
-    left_us : (n,) array of int64
-        End of waiting, whatever the reason; for those unserved the last event of the replay. [us]
-    found : (n,) array of int8
-        Eligible agents free when it looked for one: 0, 1, or 2 for more.
-    """
-
-    status: Int8Array
-    agent: Int32Array
-    start_us: IntArray
-    end_us: IntArray
-    left_us: IntArray
-    found: Int8Array
 
 
 class Replay:
@@ -130,15 +102,10 @@ class Replay:
         Returns
         -------
         Served
-            Those waiting, or still to come, or whose alert will come to nothing, read as unserved; those who will
-            answer an alert, as answered already. Only `status` is a copy: the rest changes as the replay goes on.
+            Those waiting, or still to come, or whose alert will come to nothing, read as unserved, seen to wait until
+            the last event; those who will answer an alert, as answered already. Columns change as the replay goes on.
         """
-        kernel, served = self._kernel, self._kernel.Served(*(column[rows] for column in self._served))
-        status = np.maximum(served.status, kernel.ANSWERED) - kernel.ANSWERED
-        status[served.status < kernel.ANSWERED] = STATUS.index("unserved")
-        return Served(
-            status.astype(np.int8), served.agent, served.start_us, served.end_us, served.left_us, served.found
-        )
+        return self._read(rows, 0 if self._state is None else int(self._state.at[self._kernel.LAST_US]))
 
     def finish(self, ladder: Ladder) -> Served:
         """Play to the end.
@@ -154,12 +121,27 @@ class Replay:
             Those whom nobody ever answered are unserved.
         """
         self.run_until(ladder)
-        served = self.so_far()
-        unserved = served.status == STATUS.index("unserved")
-        if unserved.any():
-            last_us = self._state.at[self._kernel.LAST_US]
-            served.left_us[unserved] = max(last_us, served.left_us.max())
-        return served
+        last_us = int(self._state.at[self._kernel.LAST_US])
+        return self._read(ALL, max(last_us, int(self._served.left_us.max(initial=last_us))))
+
+    def _read(self, rows: slice, last_us: int) -> Served:
+        kernel, demand = self._kernel, self._demand
+        now = kernel.Served(*(column[rows] for column in self._served))
+        arrived_us, kind, settled = demand.arrived_us[rows], demand.kind[rows], now.status >= kernel.ANSWERED
+        status = np.where(settled, now.status - kernel.ANSWERED, Status.UNSERVED).astype(np.int8)
+        left_us = now.left_us
+        if not settled.all():
+            left_us = np.where(settled, left_us, np.maximum(arrived_us, last_us))
+        answered = status == Status.ANSWERED
+        if answered.all():
+            offered_us, agent = now.start_us - demand.alert_us[rows], now.agent
+        else:
+            offered_us = np.where(answered, now.start_us - demand.alert_us[rows], 0)
+            agent = np.where(answered, now.agent, np.int32(-1))
+        return Served(
+            arrived_us, demand.kinds.queues[kind], status, (left_us - arrived_us) / 1e6, agent,
+            offered_us, now.start_us, now.end_us, now.found, kind,
+        )  # fmt: skip
 
 
 def replay(demand: Demand, roster: Roster, ladder: Ladder, clock: Clock | None = None) -> Served:

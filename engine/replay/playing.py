@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.data.arrays import Centre
+from engine.data.served import Served, Status
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidScenario
 from engine.estimates.demand import NEVER_US, Demand
@@ -17,18 +18,17 @@ from engine.methods.genesys import clock_settings
 from engine.methods.ladder import Ladder
 from engine.methods.method import Method, View
 from engine.replay.clock import Clock
-from engine.replay.loop import STATUS, Replay, Served
+from engine.replay.loop import Replay
 from engine.replay.performance import achieved
 from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.spec import Scenario, csat_of
-from engine.typing import FloatArray, IntArray, Record
+from engine.typing import FloatArray, Record
 
 # Times to plan anew in one replay; each looks at every queue.
 MOST_PLANS = 500_000
-ANSWERED, UNSERVED = STATUS.index("answered"), STATUS.index("unserved")
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,6 @@ class Played:
     score: FloatArray
     moves: list[Record]
     ladder_at: Callable[[int], Ladder]
-
-    @property
-    def wait_s(self) -> FloatArray:
-        """Waiting of each interaction. [s]"""
-        return (self.served.left_us - self.demand.arrived_us) / 1e6
 
 
 def play(scenario: Scenario, recorded: Recorded, replication: int = 0, *, still: bool = False) -> Played:
@@ -125,7 +120,6 @@ class _Player:
         kinds = kinds_of(by, centre, self.terms, assumed.point_s, assumed.timeout_s)
         self.demand = demand_of(recorded, kinds, by.kind, replication)
         self.roster = recorded.roster(new_agents_last=self.method.is_platform and scenario.switches.new_agents_last)
-        self.queue: IntArray = recorded.queue_of_type[by.call_type][by.kind]
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Record] = []
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
@@ -207,12 +201,9 @@ class _Player:
         """Weights of each queue by what it achieved over the window that ends now."""
         window_us, high = round(1e6 * self.scenario.window_s), int(np.searchsorted(self.demand.arrived_us, now_us))
         part = replay.so_far(slice(self._low, high))
-        rows = slice(self._low, high)
-        share = achieved(
-            self.demand.arrived_us[rows], part.left_us, part.status, self.queue[rows], len(before),
-            now_us - window_us, now_us, goal_s(self.scenario, self.recorded.centre),
-        )  # fmt: skip
-        open_ = (part.status == UNSERVED) | (part.left_us > now_us - window_us)
+        within_s = goal_s(self.scenario, self.recorded.centre)
+        share = achieved(part, len(before), now_us - window_us, now_us, within_s)
+        open_ = (part.status == Status.UNSERVED) | (part.left_us > now_us - window_us)
         self._low += int(open_.argmax()) if open_.any() else open_.size
         assert self.scenario.goal is not None
         goal = ServiceLevelGoal.parse(self.scenario.goal)
@@ -236,8 +227,8 @@ class _Player:
             return
         rows = slice(self._noted, int(np.searchsorted(self.demand.arrived_us, until_us)))
         served = replay.so_far(rows)
-        fresh = np.flatnonzero(np.isnan(self.score[rows]) & (served.agent >= 0) & (served.status == ANSWERED))
+        fresh = np.flatnonzero(np.isnan(self.score[rows]) & (served.agent >= 0) & (served.status == Status.ANSWERED))
         row = ladder.first_row[self.demand.kind[rows][fresh]]
         self.score[rows][fresh] = ladder.rank[row, served.agent[fresh]] / SCALE
-        undecided = served.status == UNSERVED
+        undecided = served.status == Status.UNSERVED
         self._noted += int(undecided.argmax()) if undecided.any() else undecided.size

@@ -210,7 +210,7 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, time
         media=sorted_.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
         lead_us=np.rint(1e6 * lead_s).astype(np.int64), eligible=_eligible(terms, requirement),
         handling=np.zeros(requirement.size, np.int32), call_type=sorted_.call_type, preferred=sorted_.preferred,
-        timeout_us=np.rint(1e6 * alerts_s).astype(np.int64),
+        timeout_us=np.rint(1e6 * alerts_s).astype(np.int64), queue=centre.queue[requirement],
     )  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.data.arrays import Batch, Centre, places
-from engine.replay.loop import STATUS
+from engine.data.served import STATUS, Served, joined, none
 from engine.scoring.scores import SCALE
 from engine.selection.decisions import Decided
-from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
+from engine.typing import BoolArray, FloatArray, Int32Array
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,28 +92,8 @@ class Texts:
 
     @cached_property
     def replay_status(self) -> Coded:
-        """As `engine.replay.loop.STATUS` counts."""
+        """As `Status` counts."""
         return Coded(STATUS)
-
-
-@dataclass(frozen=True)
-class Times:
-    """What a replay knows besides who was chosen.
-
-    Parameters
-    ----------
-    status : (n,) array of int8
-        Place in `engine.replay.loop.STATUS`.
-    wait_s : (n,) array of float
-        Waiting, of whoever left or was never served too. [s]
-    start_us, end_us : (n,) array of int64
-        Answer, and when the agent was free again; of those answered. [us since 1970, UTC]
-    """
-
-    status: Int8Array
-    wait_s: FloatArray
-    start_us: IntArray
-    end_us: IntArray
 
 
 @dataclass(frozen=True)
@@ -132,7 +112,7 @@ class Outcomes:
         The winner's score, 0 for nobody.
     texts : Texts
         What the numbers stand for.
-    times : Times, optional
+    served : Served, optional
         Of a replay.
     """
 
@@ -141,7 +121,7 @@ class Outcomes:
     agent: Int32Array
     score: FloatArray
     texts: Texts
-    times: Times | None = None
+    served: Served | None = None
 
     def to_arrow(self) -> pa.RecordBatch:
         """Rows of `outcomes.arrow`.
@@ -168,22 +148,22 @@ class Outcomes:
             "required_language": self.texts.language.column(call_type),
             "selected_agent_id": self.texts.agent_id.column(agent),
             "selected_agent_name": self.texts.agent_name.column(agent),
-            "composite_score": pa.array(self.score, mask=nobody if self.times is None else np.isnan(self.score)),
+            "composite_score": pa.array(self.score, mask=nobody if self.served is None else np.isnan(self.score)),
             "status": self.texts.status.column(chosen.view(np.int8)),
         }
-        if self.times is not None:
-            columns |= self._timed(self.times, nobody)
+        if self.served is not None:
+            columns |= self._timed(self.served, nobody)
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
-    def _timed(self, times: Times, nobody: BoolArray | None) -> dict[str, Any]:
+    def _timed(self, served: Served, nobody: BoolArray | None) -> dict[str, Any]:
         import pyarrow as pa
 
         kind = pa.timestamp("us", "UTC")
         return {
-            "status": self.texts.replay_status.column(times.status),
-            "wait_s": pa.array(times.wait_s),
-            "start_at": pa.array(times.start_us, mask=nobody).cast(kind),
-            "end_at": pa.array(times.end_us, mask=nobody).cast(kind),
+            "status": self.texts.replay_status.column(served.status),
+            "wait_s": pa.array(served.wait_s),
+            "start_at": pa.array(served.start_us, mask=nobody).cast(kind),
+            "end_at": pa.array(served.end_us, mask=nobody).cast(kind),
         }
 
     def to_frame(self) -> pl.DataFrame:
@@ -211,16 +191,14 @@ def join(parts: list[Outcomes]) -> Outcomes:
     Outcomes
         All rows.
     """
-    several = [part.times for part in parts if part.times is not None]
-    names = ("status", "wait_s", "start_us", "end_us")
-    times = Times(*(np.concatenate([getattr(t, name) for t in several]) for name in names)) if several else None
+    several = [part.served for part in parts if part.served is not None]
     return Outcomes(
         _chunks(part.interaction_id for part in parts),
         np.concatenate([np.asarray(part.call_type) for part in parts]),
         np.concatenate([part.agent for part in parts]),
         np.concatenate([part.score for part in parts]),
         parts[0].texts,
-        times,
+        joined(several) if several else None,
     )
 
 
@@ -308,6 +286,5 @@ def _chunks(parts: Iterable[Any]) -> Any:
 
 def nothing(texts: Texts, *, timed: bool = False) -> Outcomes:
     """Outcomes of no interaction, as score mode or a replay writes them."""
-    none, no_time = np.empty(0, np.int32), np.empty(0, np.int64)
-    times = Times(np.empty(0, np.int8), np.empty(0), no_time, no_time) if timed else None
-    return Outcomes([], none, none, np.empty(0), texts, times)
+    nobody = np.empty(0, np.int32)
+    return Outcomes([], nobody, nobody, np.empty(0), texts, none() if timed else None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from engine.data.served import Status
 from engine.data.wall_time import local_days
 from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.sharing import lacks
@@ -102,7 +103,7 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: R
         yield MADE_UP
     yield from _about_lacking(recorded, played)
     served = played.served
-    left = int((served.status == 3).sum())
+    left = int((served.status == Status.UNSERVED).sum())
     if left:
         yield f"{left:,} interactions were neither answered nor given up until the last event: unserved"
     yield from about_settings(recorded, scenario)

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.data.arrays import Centre
 from engine.errors import MissingInput
-from engine.measures.fairness import Fairness, Shares, fairness
+from engine.measures.fairness import Fairness, Shares, expectation, fairness
 from engine.measures.satisfaction import Satisfaction, coverage, satisfaction
 from engine.measures.tally import Tally
 from engine.reports.notes import notes
@@ -147,23 +147,15 @@ def build(
 
 
 def _expected(tally: Tally, place: int, name: str, eligible: FloatArray) -> FloatArray:
-    total = tally.counts[place].sum()
-    if name == "eligible":
-        return tally.even_split[place]
-    able = eligible > 0
-    if name == "uniform":
-        return np.where(able, total / max(1, able.sum()), 0.0)
-    staffing = tally.arrays.centre.staffing
-    if staffing.agent.size == 0:
+    centre = tally.arrays.centre
+    staffing = centre.staffing
+    if name == "staffed" and staffing.agent.size == 0:
         raise MissingInput(
             "--expected staffed needs a staffing table, and this snapshot has none; "
             "import one with --staffing, or use --expected eligible"
         )
-    on_queue = np.bincount(staffing.agent, staffing.end_us - staffing.start_us, tally.arrays.centre.n_agents)
-    share = np.where(able, on_queue, 0.0)
-    # Agents without time on queue are left out, so what they got is not expected of the others.
-    total = tally.counts[place][share > 0].sum()
-    return np.asarray(share * (total / share.sum()) if share.sum() else share)
+    on_queue = np.bincount(staffing.agent, staffing.end_us - staffing.start_us, centre.n_agents)
+    return expectation(name, tally.counts[place], eligible, lambda: tally.even_split[place], on_queue)
 
 
 def _preference(tally: Tally, place: int) -> Preference:

@@ -43,12 +43,12 @@ def played(centre: Centre, staffing: pl.DataFrame, batches: Iterable[draws.Batch
     named = {"agents": centre.agents, "queues": centre.queues, "members": centre.members, "staffing": staffing}
     tables = {name: check(name, rows) for name, rows in (named | {"interactions": calls}).items()}
     outcomes = choose(Scenario(mode="replay", method="genesys", seed=seed), Tables.of(tables, centre.time_zone))
-    assert outcomes.times is not None
+    assert outcomes.served is not None
     # The centre numbers agents as it lists them, the engine by id.
     ids = centre.agents["agent_id"].to_list()
     own = np.array([ids.index(agent) for agent in sorted(ids)])
     agent = np.where(outcomes.agent >= 0, own[outcomes.agent], -1)
-    frame = frame.with_columns(wait_s=pl.Series(outcomes.times.wait_s))
+    frame = frame.with_columns(wait_s=pl.Series(outcomes.served.wait_s))
     for start in range(0, frame.height, draws.BATCH_ROWS):
         yield frame[start : start + draws.BATCH_ROWS], agent[start : start + draws.BATCH_ROWS]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,25 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.arrays import Blocks, encode
+from engine.data.served import Served, Status, recorded
 from engine.data.wall_time import local_days
-from engine.measures.account import (
-    ABANDONED,
-    ANSWERED,
-    FLOWED_OUT,
-    UNSERVED,
-    Account,
-    Ground,
-    busy_within,
-    days_of,
-    of_history,
-    of_played,
-    services,
-)
+from engine.measures.days import Calendar, days_of
 from engine.measures.fairness import gini
 from engine.measures.idling import occupancy
-from engine.measures.intervals import measures, point, stacked
-from engine.measures.service_level import Visits, measure
-from engine.reports.replayed import Study, today_of
+from engine.measures.intervals import Days, measures, point, stacked
+from engine.measures.service_level import Goal, measure
+from engine.measures.timeline import Timeline
+from engine.reports.columns import Study, today_of
 from engine.spec import Scenario
 from tests.small_centres import call, centre, scenario, tables_of
 from tests.strategies import EPOCH, MIDNIGHT
@@ -40,6 +30,7 @@ from tests.strategies import EPOCH, MIDNIGHT
 MILLION = 1_000_000
 IN_2023_US = 1_700_000_000 * MILLION
 DEFINITIONS = ("genesys", "offered", "answered")
+ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = Status
 
 
 # --- busy seconds ------------------------------------------------------------------------------------------------
@@ -69,7 +60,7 @@ def test_busy_seconds_are_those_counted_one_by_one(seed):
     """Work of several agents that overlaps, starts before, ends after, has no length; spells of agents without work."""
     rng = random.Random(seed)
     work, spells = spans(rng, 4, 12, 9), apart(spans(rng, 5, 9, 14))
-    found = busy_within(blocks(work), blocks(spells))
+    found = Timeline(blocks(work), blocks(spells), 5).busy_of_spell_s
     expected = [
         sum(any(a == agent and low <= second < high for a, low, high in work) for second in range(start, end)) / 1e6
         for agent, start, end in spells
@@ -85,8 +76,12 @@ def test_busy_seconds_are_those_of_occupancy(seed):
         blocks([(a, IN_2023_US + low * MILLION, IN_2023_US + high * MILLION) for a, low, high in rows])
         for rows in (spans(rng, 4, 12, 9), apart(spans(rng, 4, 9, 14)))
     )
-    by_agent = np.bincount(spells.agent, busy_within(work, spells), 4)
-    np.testing.assert_allclose(by_agent, occupancy(work, spells, 4).busy_s, atol=1e-9)
+    time = Timeline(work, spells, 4)
+    by_agent = np.bincount(spells.agent, time.busy_of_spell_s, 4)
+    np.testing.assert_allclose(by_agent, occupancy(time).busy_s, atol=1e-9)
+    # A third way: what is left of the spells when all that is free is taken off.
+    free_s = np.bincount(time.free.agent, time.free.end_us - time.free.start_us, 4) / 1e6
+    np.testing.assert_allclose(by_agent, time.staffed_s - free_s, atol=1e-9)
 
 
 # --- local days --------------------------------------------------------------------------------------------------
@@ -121,43 +116,49 @@ def test_a_day_on_which_the_clock_changes_is_one_day(month, day, hours):
     ]
     tables = replace(tables_of(interactions=rows, staffing=staffing), time_zone="America/New_York")
     study = Study(encode(tables), Scenario(mode="replay"))
-    assert np.bincount(study.ground.day).tolist() == [2, hours, 2]
-    assert study.ground.spell_day.tolist() == [1]
+    assert np.bincount(study.calendar.place(study.recorded.history.arrived_us)).tolist() == [2, hours, 2]
+    assert study.calendar.place(study.recorded.spells.start_us).tolist() == [1]
     assert study.past.days.parts["staffed_s"].tolist() == [[0, 3600 * (hours - 2), 0]]
 
 
 # --- sums by day -------------------------------------------------------------------------------------------------
 
 
-def random_account(rng: np.random.Generator, n: int = 60) -> tuple[Account, Ground]:
+@dataclass
+class Made:
+    """What became of made-up interactions."""
+
+    served: Served
+    time: Timeline
+    calendar: Calendar
+    goal: Goal
+
+    def days(self) -> Days:
+        return stacked([days_of(self.served, self.time, self.calendar, self.goal)])
+
+
+def made(rng: np.random.Generator, n: int = 60) -> Made:
     """Answers with and without an agent, waits known or not, on few seconds, so that goals are met exactly."""
     status = rng.choice([ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED], n).astype(np.int8)
     agent = np.where((status == ANSWERED) & (rng.random(n) < 0.9), rng.integers(0, 4, n), -1).astype(np.int32)
     arrived_us = np.sort(rng.integers(0, 5 * 86_400, n)) * MILLION
     wait_s = np.where(rng.random(n) < 0.2, np.nan, rng.choice([0.0, 5.0, 20.0, 20.5, 60.0], n))
     offered_us = np.where(agent >= 0, arrived_us + rng.integers(0, 50, n) * MILLION, 0)
-    free_us = np.where(agent >= 0, offered_us + rng.integers(0, 3000, n) * MILLION, 0)
-    queue = rng.integers(0, 2, n)
-    account = Account("a", arrived_us, queue, status, wait_s, agent, offered_us, free_us)
+    end_us = np.where(agent >= 0, offered_us + rng.integers(0, 3000, n) * MILLION, 0)
+    served = Served(arrived_us, rng.integers(0, 2, n), status, wait_s, agent, offered_us, offered_us, end_us)
     spells = blocks([(a, d * 86_400 * MILLION, (d * 86_400 + 40_000) * MILLION) for a in range(3) for d in range(5)])
-    definition, short_s = rng.choice(DEFINITIONS), float(rng.choice([0.0, 5.0, 20.25]))
-    day = np.unique(arrived_us // (86_400 * MILLION), return_inverse=True)[1]
-    spell_day = np.minimum(spells.start_us // (86_400 * MILLION), day.max())
-    return account, Ground(day, day.max() + 1, 5, np.array([20.0, 5.0])[queue], definition, short_s, spells, spell_day)
+    goal = Goal(np.array([20.0, 5.0]), rng.choice(DEFINITIONS), float(rng.choice([0.0, 5.0, 20.25])))
+    return Made(served, Timeline(served.services, spells, 5), Calendar.of(arrived_us, "UTC"), goal)
 
 
 @pytest.mark.parametrize("seed", range(settings.default.max_examples))
 def test_sums_by_day_make_the_measures_of_the_whole(seed):
-    account, ground = random_account(np.random.default_rng(seed))
-    found = point(days_of(account, ground))
-    whole = measure(
-        Visits(account.arrived_us, account.queue, account.status, account.wait_s), np.array([20.0, 5.0]),
-        ground.definition, ground.short_s,
-    )  # fmt: skip
+    one = made(np.random.default_rng(seed))
+    found, whole = point(one.days()), measure(one.served, one.goal)
     for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s"),
                         ("abandonment", "abandonment_share")):  # fmt: skip
         assert found[name] == (None if whole[other] is None else pytest.approx(whole[other], rel=1e-12)), name
-    busy = occupancy(services(account), ground.spells, ground.n_agents)
+    busy = occupancy(one.time)
     assert found["occupancy"] == pytest.approx(busy.whole, rel=1e-12)
     # Agents who were ever on queue, those who answered nothing among them.
     assert found["gini"] == pytest.approx(gini(busy.handled[:3]), rel=1e-12)
@@ -165,33 +166,45 @@ def test_sums_by_day_make_the_measures_of_the_whole(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_sums_of_a_day_are_those_of_the_day_alone(seed):
-    account, ground = random_account(np.random.default_rng(seed))
-    days = days_of(account, ground)
-    assert days.counts.shape[:2] == (1, ground.n_days)
-    for day in range(ground.n_days):
-        rows = ground.day == day
-        part = Visits(account.arrived_us[rows], account.queue[rows], account.status[rows], account.wait_s[rows])
-        whole = measure(part, np.array([20.0, 5.0]), ground.definition, ground.short_s)
+    one = made(np.random.default_rng(seed))
+    days, day_of = one.days(), one.served.arrived_us // (86_400 * MILLION)
+    names = np.unique(day_of)
+    assert days.counts.shape[:2] == (1, names.size)
+    for day, number in enumerate(names):
+        rows = day_of == number
+        whole = measure(one.served.rows(rows), one.goal)
         found = measures({name: side[0, day] for name, side in days.parts.items()}, days.counts[0, day])
         for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s")):
             assert whole[other] is None if np.isnan(found[name]) else found[name] == pytest.approx(whole[other])
-        answered = account.answered & rows
-        assert days.counts[0, day].tolist() == np.bincount(account.agent[answered], minlength=3)[:3].tolist()
+        answered = one.served.answered & rows
+        assert days.counts[0, day].tolist() == np.bincount(one.served.agent[answered], minlength=3)[:3].tolist()
 
 
 def test_several_draws_stand_one_above_the_other():
-    accounts = [random_account(np.random.default_rng(seed)) for seed in range(3)]
-    ground = replace(accounts[0][1], day=np.zeros(60, np.int64), n_days=1)
-    days = stacked([days_of(account, replace(ground, spell_day=0 * ground.spell_day)) for account, _ in accounts])
+    several = [made(np.random.default_rng(seed)) for seed in range(3)]
+    one_day = Calendar(np.array([0]), "UTC")
+    days = stacked([days_of(one.served, one.time, one_day, several[0].goal) for one in several])
     assert days.counts.shape[:2] == (3, 1)
-    each = [float((account.status == ABANDONED).sum()) for account, _ in accounts]
+    each = [float((one.served.status == ABANDONED).sum()) for one in several]
     assert days.parts["abandoned"][:, 0].tolist() == each
 
 
-# --- the two kinds of account --------------------------------------------------------------------------------------
+def test_agents_on_queue_in_any_draw_count_in_all():
+    """One is on queue in the first draw, another in the second, the third never: two agents, and Gini over both."""
+    one = made(np.random.default_rng(0))
+    draws = [
+        days_of(one.served, Timeline(blocks([]), blocks([(agent, 0, MILLION)]), 5), one.calendar, one.goal)
+        for agent in (0, 2)
+    ]
+    counts = stacked(draws).counts
+    answered = np.bincount(one.served.agent[one.served.answered], minlength=5)
+    assert counts.sum(axis=1).tolist() == [answered[[0, 2]].tolist()] * 2
 
 
-def test_the_record_as_an_account():
+# --- the record and a replay, in one shape -------------------------------------------------------------------------
+
+
+def test_the_record_has_the_shape_of_a_replay():
     """Unknown outcomes with an agent were answered, without one nothing is known; strangers' answers count."""
     rows = [
         call(0, agent_id="bob", wait_s=30.0, alert_s=4.0, handle_s=100.0),  # outcome unknown
@@ -203,20 +216,20 @@ def test_the_record_as_an_account():
         call(6, outcome="answered", agent_id="ann", wait_s=2.0, alert_s=5.0, handle_s=None),
     ]
     arrays = encode(tables_of(interactions=rows))
-    account = of_history(arrays.history(), np.zeros(7, np.int64), acw_s=6.0)
-    assert account.name == "recorded"
-    assert account.status.tolist() == [ANSWERED, UNSERVED, ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, ANSWERED]
-    assert account.agent.tolist() == [1, -1, -1, 2, -1, -1, 0]
-    assert account.answered.tolist() == [True, False, False, True, False, False, True]
-    np.testing.assert_array_equal(account.wait_s, [30.0, 9.0, 7.0, np.nan, 3.0, 11.0, 2.0])
-    after_s = lambda at_us: ((at_us - account.arrived_us)[account.answered] / 1e6).tolist()  # noqa: E731
+    served = recorded(arrays.history(), np.zeros(7, np.int64), acw_s=6.0)
+    assert served.status.tolist() == [ANSWERED, UNSERVED, ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, ANSWERED]
+    assert served.agent.tolist() == [1, -1, -1, 2, -1, -1, 0]
+    assert served.answered.tolist() == [True, False, False, True, False, False, True]
+    np.testing.assert_array_equal(served.wait_s, [30.0, 9.0, 7.0, np.nan, 3.0, 11.0, 2.0])
+    after_s = lambda at_us: ((at_us - served.arrived_us)[served.answered] / 1e6).tolist()  # noqa: E731
     # Alerted before the answer, never before the arrival; after-call work is added where none is recorded.
-    assert after_s(account.offered_us) == [26.0, 0.0, 0.0]
-    assert after_s(account.free_us) == [136.0, 50.0, 8.0]
-    assert not account.offered_us[~account.answered].any()
-    assert not account.free_us[~account.answered].any()
-    work = services(account)
-    assert (work.agent.tolist(), work.end_us.tolist()) == ([1, 2, 0], account.free_us[account.answered].tolist())
+    assert after_s(served.offered_us) == [26.0, 0.0, 0.0]
+    assert after_s(served.start_us) == [30.0, 0.0, 2.0]
+    assert after_s(served.end_us) == [136.0, 50.0, 8.0]
+    assert not served.offered_us[~served.answered].any()
+    assert not served.end_us[~served.answered].any()
+    work = served.services
+    assert (work.agent.tolist(), work.end_us.tolist()) == ([1, 2, 0], served.end_us[served.answered].tolist())
 
 
 def test_the_measures_of_the_record_are_those_of_its_log():
@@ -243,7 +256,7 @@ def test_the_measures_of_the_record_are_those_of_its_log():
         assert found["abandonment"] == ends.count("abandoned") / len(ends)
 
 
-def test_a_replay_as_an_account():
+def test_a_replay_has_the_shape_of_the_record():
     """Waits for all; the agent's time begins with the alert."""
     n_alerted = 0
     for seed in range(settings.default.max_examples):
@@ -252,16 +265,17 @@ def test_a_replay_as_an_account():
             continue
         study = Study(encode(tables), scenario(seed, "genesys"))
         played: Any = study.column("today", today_of(study.scenario, study.arrays))[1]
-        account, served = of_played("rule", played, study.queue), played.served
+        served = played.served
         some = served.agent >= 0
-        assert (account.answered == some).all()
-        assert (account.free_us == served.end_us).all()
+        assert (served.answered == some).all()
+        queue = [study.arrays.centre.queue_ids[place] for place in served.queue]
+        assert queue == tables.interactions.sort("arrived_at", "interaction_id")["queue_id"].to_list()
         alert_us = np.array(
             [round(1e6 * (a or 0)) for a in tables.interactions.sort("arrived_at", "interaction_id")["alert_s"]]
         )
-        assert (account.offered_us[some] == (served.start_us - alert_us)[some]).all()
-        assert not account.offered_us[~some].any()
-        assert (account.arrived_us + account.wait_s * 1e6 == served.left_us).all()
+        assert (served.offered_us[some] == (served.start_us - alert_us)[some]).all()
+        assert not served.offered_us[~some].any()
+        assert (served.arrived_us == played.demand.arrived_us).all()
         n_alerted += int((alert_us[some] > 0).sum())
     assert n_alerted > settings.default.max_examples
 
