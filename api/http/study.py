@@ -20,29 +20,7 @@ BESIDE = {"snapshot", "scenario", "baseline", "from_", "to", "start_date", "end_
 
 
 def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callable[[int], object]) -> bytes:
-    """The JSON that answers a study.
-
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        Where the data comes from.
-    request : BatchRequest
-        With scenarios.
-    count : callable
-        Told how many interactions were replayed.
-
-    Returns
-    -------
-    bytes
-        The content of study.json.
-
-    Raises
-    ------
-    InvalidBody
-        If something stands beside the scenarios that belongs to one of them, or days are said twice.
-    InvalidScenario
-        If a scenario cannot be run.
-    """
+    """The content of study.json."""
     _check(request)
     wanted = request.study()
     data = snapshots.get(wanted.snapshot)
