@@ -111,7 +111,7 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
     if scenario.mode == "replay":
         recorded = Recorded(arrays, scenario)
         return _outcomes(recorded, play(scenario, recorded))
-    collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
+    collector = Collector(Texts(arrays.centre), arrays.snapshot.n_interactions)
     for decided in _Stack([scenario], arrays).decide():
         collector.add(decided)
     return collector.outcomes()

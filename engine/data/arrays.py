@@ -18,10 +18,11 @@ import polars as pl
 from engine.data.call_types import CallTypeIndex, requirements
 from engine.data.checks import complete
 from engine.data.history import History, history_of
+from engine.data.provenance import Provenance, Window
 from engine.data.tables import CAPACITY, MEDIA, Tables
 from engine.data.wall_time import DAY_US, FIRST_DAY, LAST_DAY, span_of_days
 from engine.errors import InvalidTable, MissingInput
-from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 NO_QUEUE_TIME_S = 9999.0
 _NEVER_US = np.iinfo(np.int64).max
@@ -223,21 +224,21 @@ class Arrays:
         Who could do what.
     batches : callable
         Gives an iterator over `Batch` in time order, afresh at every call.
-    snapshot : dict
-        What a report says about the origin: id, sha256, counts, assumptions.
+    snapshot : Provenance
+        What a report says about the origin.
     history : callable
         Gives all that is recorded about the same interactions, in memory.
     """
 
     centre: Centre
     batches: Callable[[], Iterator[Batch]]
-    snapshot: Record
+    snapshot: Provenance
     history: Callable[[], History] = _no_history
 
     @property
     def has_made_up_surveys(self) -> bool:
         """Whether the surveys were drawn from a seed; then nothing is claimed from them."""
-        return "surveys" in self.snapshot.get("made_up", ())
+        return self.snapshot.is_made_up("surveys")
 
     def window(self, start_us: int, end_us: int, queue: int | None = None) -> Arrays:
         """A time window, perhaps of one queue: its interactions and blocks, and surveys up to the end of it.
@@ -296,8 +297,7 @@ class Arrays:
         if first is None and last is None:
             return self
         some = self.window(*span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone))
-        named = {"start": str(first or "first"), "end": str(last or "last")}
-        return replace(some, snapshot=some.snapshot | {"window": named})
+        return replace(some, snapshot=replace(some.snapshot, window=Window(str(first or "first"), str(last or "last"))))
 
 
 def encode(tables: Tables) -> Arrays:
@@ -340,9 +340,8 @@ def encode(tables: Tables) -> Arrays:
             yield Batch(int(days[start]), ids[part], call_type[part], arrived_us[part], agent[part], handle_s[part])
 
     counts = {name: frame.height for name, frame in tables}
-    snapshot = {"id": None, "sha256": None, "counts": counts, "assumptions": said}
     recorded = partial(history_of, interactions, call_type, lambda texts: places(texts, centre.agent_ids))
-    return Arrays(centre, batches, snapshot, recorded)
+    return Arrays(centre, batches, Provenance(counts=counts, assumptions=said), recorded)
 
 
 def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
