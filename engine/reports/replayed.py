@@ -49,7 +49,9 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     played : Played
         The first draw.
     """
-    column, played = study.column("scenario", scenario)
+    column = study.column("scenario", scenario)
+    played = column.played
+    assert played is not None
     past, today = study.past, study.today
     summaries = [study.summary(one) for one in (past, today, column)]
     lit = light(summaries[0], summaries[1])
@@ -58,8 +60,8 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     told = lit["color"] != "red" or force
     busy = occupancy(column.time, played.demand.alert_us[column.served.answered])
     may = Eligibility.of(played.demand.kinds.eligible, played.demand.kind)
-    waits = _waits(study, scenario, column, may, busy)
-    shares = _shares(study, scenario, column, may, busy)
+    waits = _waits(study, scenario, column, played, may, busy)
+    shares = _shares(scenario, column, played, may, busy)
     goal = _goal(study, scenario, column, played)
     content = {
         "headline": HEADLINE, "columns": summaries, "light": lit | {"forced": force and lit["color"] == "red"},
@@ -94,11 +96,13 @@ def _withheld(lit: Record) -> str:
     return f"withheld: {lit['why']}; calibrate, give staffing, or force a verdict all the same (--force)"
 
 
-def _waits(study: Study, scenario: Scenario, column: Column, may: Eligibility, busy: Occupancy) -> Record:
-    centre, served, goal = study.arrays.centre, column.served, study.goal
-    idle = idle_while_waiting(served.arrived_us, served.until_us, may, column.time)
+def _waits(
+    study: Study, scenario: Scenario, column: Column, played: Played, may: Eligibility, busy: Occupancy
+) -> Record:
+    centre, served = played.completed.centre, column.served
+    goal, idle = study.goal(centre), idle_while_waiting(served.arrived_us, served.until_us, may, column.time)
     assert served.found is not None
-    return measure(served, goal, study.span_us) | {
+    return measure(served, goal, _span_us(column)) | {
         "goal": scenario.goal or "each queue's own",
         "occupancy": busy.whole,
         "overrun_s": float(busy.overrun_s.sum()),
@@ -110,10 +114,18 @@ def _waits(study: Study, scenario: Scenario, column: Column, may: Eligibility, b
     }
 
 
+def _span_us(column: Column) -> tuple[int, int] | None:
+    """From the first arrival to the end of the last spell or arrival. [us]"""
+    arrived_us = column.served.arrived_us
+    if not arrived_us.size:
+        return None
+    return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(column.time.spells.end_us.max(initial=0)))
+
+
 def _shares(
-    study: Study, scenario: Scenario, column: Column, may: Eligibility, busy: Occupancy
+    scenario: Scenario, column: Column, played: Played, may: Eligibility, busy: Occupancy
 ) -> tuple[Fairness, list[AgentShare]]:
-    centre, served = study.arrays.centre, column.served
+    centre, served = played.completed.centre, column.served
     shared = sharing(served.arrived_us, served.left_us, served.answered, may, column.time.spells)
     counts = busy.handled.astype(float)
     # Who only ever took interactions that had come before the own shift could still have got those.
@@ -143,7 +155,7 @@ def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> R
     moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
     if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
         return None
-    without = replace(study.column("without", scenario, still=True)[0], rule="weights as given")
+    without = replace(study.column("without", scenario, still=True), rule="weights as given")
     return {
         "goal": scenario.goal, "performance": scenario.performance, "without": study.summary(without),
         "difference": study.difference(column, without),
