@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from engine.reports.replayed import report_of
 from engine.reports.report import Report, build
 from engine.selection.decisions import Decided, decide
 from engine.spec import Scenario, csat_of, terms_of
+from engine.typing import Map
 
 
 def run(
@@ -60,7 +62,7 @@ def run(
     return _run([scenario], arrays, keep)[0]
 
 
-def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report]:
+def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays, map_runs: Map = map) -> list[Report]:
     """Run many scenarios over one data set; those that differ only in weights share one pass.
 
     Parameters
@@ -69,6 +71,8 @@ def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report
         In any mixture.
     data : Tables or Arrays
         The data set.
+    map_runs : callable
+        Does runs that do not depend on one another, here the replays.
 
     Returns
     -------
@@ -77,12 +81,12 @@ def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays) -> list[Report
     """
     arrays = _arrays(data)
     stacks: dict[object, list[int]] = {}
-    replayed = {place for place, scenario in enumerate(scenarios) if scenario.mode == "replay"}
+    replayed = [place for place, scenario in enumerate(scenarios) if scenario.mode == "replay"]
     for place, scenario in enumerate(scenarios):
-        if place in replayed:
-            continue
-        stacks.setdefault(scenario._shared(), []).append(place)
-    reports: dict[int, Report] = {place: run(scenarios[place], arrays) for place in replayed}
+        if scenario.mode != "replay":
+            stacks.setdefault(scenario._shared(), []).append(place)
+    replays = map_runs(partial(run, data=arrays), [scenarios[place] for place in replayed])
+    reports: dict[int, Report] = dict(zip(replayed, replays, strict=True))
     for places in stacks.values():
         reports |= zip(places, _run([scenarios[p] for p in places], arrays, None), strict=True)
     return [reports[place] for place in range(len(scenarios))]

@@ -15,6 +15,7 @@ from engine.reports.outcomes import Outcomes
 from engine.run import run
 from engine.spec import Scenario, scenario_of
 from engine.study import BASELINE, comparing, day_of, days_in
+from ingest.workers import runs_in
 from routelab.centre import Centre
 from routelab.results import Compared, Run
 
@@ -126,7 +127,9 @@ def compare(
     wanted = replace(comparing({"baseline": {**settings, **baseline}, "scenario": others}), name=first)
     if first in wanted.names[1:]:
         raise InvalidScenario(f"the name {first!r} is taken; give every scenario a name of its own")
-    found = compare_scenarios(wanted.scenarios(today), arrays, names=wanted.names, force=force, progress=progress)
+    found = compare_scenarios(
+        wanted.scenarios(today), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
+    )
     return Compared(found)
 
 

@@ -17,7 +17,7 @@ from engine.reports.columns import MEASURES, Study
 from engine.reports.compare import Comparison, _both, compare
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
-from tests.small_centres import DAY, call, tables_of
+from tests.small_centres import DAY, call, last_first, tables_of
 from tests.strategies import MIDNIGHT
 from tests.test_replay_report import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
 
@@ -92,6 +92,12 @@ def test_differences_turn_their_sign_with_the_order(found: Comparison) -> None:
 
 def test_the_same_comparison_gives_the_same_numbers(found: Comparison) -> None:
     assert compare([GENESYS, WEIGHTED, SKILLED], made()).to_dict() == found.to_dict()
+
+
+def test_where_runs_are_done_does_not_show(found: Comparison) -> None:
+    """The last run first: none may need another."""
+    again = compare([GENESYS, WEIGHTED, SKILLED], made(), map_runs=last_first)
+    assert again.to_dict() == found.to_dict()
 
 
 # --- verdicts -------------------------------------------------------------------------------------------------------

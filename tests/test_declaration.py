@@ -30,6 +30,7 @@ METHOD = Method("thrown away", ladder)
 # What each door says of them, asked in one process of its own.
 ASKING = """
 import json, sys
+import routelab
 from click.testing import CliRunner
 from api.http.app import create_app
 from api.http.docs.description import base_description
@@ -51,11 +52,19 @@ def study(**entry):
     except InvalidScenario as error:
         return str(error)
 
+def python(**given):
+    sample = {name: f"{sys.argv[2]}/{name}.csv" for name in ("agents", "interactions", "staffing")}
+    try:
+        return routelab.replay(routelab.read(**sample), **given).to_dict()["scenario"]
+    except routelab.RoutingError as error:
+        return str(error)
+
 fields = base_description(create_app(Settings()))["components"]["schemas"]
 print(json.dumps({
     "simulate": help_of("simulate"), "compare": help_of("compare"), "explain": help_of("explain"),
     "http": fields["BatchRequest"]["properties"], "study_http": fields["StudyScenario"]["properties"],
     "study": study(throw_away_s=9.0, method="thrown"), "refused": study(throw_away_s=0.5),
+    "python": python(throw_away_s=9.0, method="thrown"), "python_refused": python(throw_away_s=61),
     "settings": settings_table.table(), "methods": settings_table.methods(),
 }))
 """
@@ -74,7 +83,7 @@ def said(tmp_path_factory) -> dict[str, str]:
     declare(table, '    "random"', '    "thrown": thrown.METHOD,\n')
     declare(table, "from engine.methods import", "from engine.methods import thrown\n")
     environment = os.environ | {"PYTHONPATH": str(copy)}
-    command = [sys.executable, "-c", ASKING, str(copy)]
+    command = [sys.executable, "-c", ASKING, str(copy), str(ROOT / "data" / "sample")]
     found = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return json.loads(found.stdout)
@@ -108,6 +117,11 @@ def test_requests_take_setting_and_method_and_describe_them(said):
 def test_scenario_files_take_both_within_their_bounds(said):
     assert said["study"] == [7.0, 9.0, "thrown"]
     assert said["refused"] == "scenario 'mine': throw_away_s is 0.5; use seconds from 1 to 60"
+
+
+def test_the_python_door_takes_both_within_their_bounds(said):
+    assert (said["python"]["throw_away_s"], said["python"]["method"]) == (9.0, "thrown")
+    assert said["python_refused"] == "throw_away_s is 61; use seconds from 1 to 60"
 
 
 def test_the_pages_have_both(said):

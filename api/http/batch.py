@@ -24,33 +24,7 @@ from engine.run import run
 def answer_batch(
     snapshots: OpenSnapshots, request: BatchRequest, limits: Limits, count: Callable[[int], object] = lambda _n: None
 ) -> bytes:
-    """The JSON that answers a batch.
-
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        Where the data comes from.
-    request : BatchRequest
-        Checked, but for its interactions.
-    limits : Limits
-        What is refused.
-    count : callable, optional
-        Told how many interactions were routed or not.
-
-    Returns
-    -------
-    bytes
-        The content of report.json, and `outcomes` where asked for; of a study the content of study.json.
-
-    Raises
-    ------
-    InvalidBody
-        If the interactions cannot be read, or fields do not go together.
-    BodyTooLarge
-        If there are too many interactions or outcomes.
-    InvalidScenario
-        If the scenario cannot be run.
-    """
+    """The content of report.json, with `outcomes` where asked for; of a study the content of study.json."""
     started = time.perf_counter()
     if request.scenario is not None:
         return answer_study(snapshots, request, count)

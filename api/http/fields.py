@@ -66,43 +66,13 @@ class Strict(BaseModel):
 
 
 def made(name: str, said: str, declared: Iterable[Setting], base: type[BaseModel] = Strict, /, **also: Any) -> Any:
-    """A model whose fields are settings.
-
-    Parameters
-    ----------
-    name, said : str
-        Of the model: its name and one sentence.
-    declared : iterable of Setting
-        From the engine.
-    base : type
-        With further fields, which come first.
-    **also
-        Fields in place of declared ones, or besides them, as `pydantic.create_model` takes them.
-
-    Returns
-    -------
-    type
-        A pydantic model.
-    """
+    """A model whose fields are settings: those of its base first, `also` in place of declared ones or besides them."""
     fields = {one.http: field_of(one) for one in declared}
     return create_model(name, __base__=base, __doc__=said, **fields | also)
 
 
 def field_of(one: Setting, **more: Any) -> tuple[Any, Any]:
-    """Type and field of a setting.
-
-    Parameters
-    ----------
-    one : Setting
-        Declared in the engine.
-    **more
-        What differs from the declaration: default or description.
-
-    Returns
-    -------
-    tuple
-        As `pydantic.create_model` takes them.
-    """
+    """Type and field of a setting, as `pydantic.create_model` takes them; `more` differs from the declaration."""
     default = [*one.default] if isinstance(one.default, tuple) else one.default
     said: dict[str, Any] = {"default": default, "description": about(one)} | more
     return (_kind(one) if said["default"] is not None else _kind(one) | None), Field(**said)

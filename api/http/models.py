@@ -203,13 +203,7 @@ class BatchRequest(_Scenario):  # type: ignore[misc]
         return _tried(given, ("mode", "sla_target"), "performance", performance)
 
     def scenario_to_run(self, timed: bool) -> Scenario:
-        """The scenario to run.
-
-        Parameters
-        ----------
-        timed : bool
-            Whether the interactions have times; without them all surveys count.
-        """
+        """The scenario to run; where interactions have no times all surveys count."""
         return scenario_of(_chosen(self) | {"csat": self.csat or ("asof" if timed else "all")})
 
     def study(self) -> Comparing:

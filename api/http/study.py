@@ -13,35 +13,14 @@ from api.http.open_snapshots import OpenSnapshots
 from engine.reports.columns import today_of
 from engine.reports.compare import compare
 from engine.spec import Scenario, settings
+from ingest.workers import runs_in
 
 # What a request may say beside its scenarios.
 BESIDE = {"snapshot", "scenario", "baseline", "from_", "to", "start_date", "end_date", "replications", "force"}
 
 
 def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callable[[int], object]) -> bytes:
-    """The JSON that answers a study.
-
-    Parameters
-    ----------
-    snapshots : OpenSnapshots
-        Where the data comes from.
-    request : BatchRequest
-        With scenarios.
-    count : callable
-        Told how many interactions were replayed.
-
-    Returns
-    -------
-    bytes
-        The content of study.json.
-
-    Raises
-    ------
-    InvalidBody
-        If something stands beside the scenarios that belongs to one of them, or days are said twice.
-    InvalidScenario
-        If a scenario cannot be run.
-    """
+    """The content of study.json."""
     _check(request)
     wanted = request.study()
     data = snapshots.get(wanted.snapshot)
@@ -49,9 +28,8 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
     scenarios = wanted.scenarios(today_of(Scenario(mode="replay"), arrays).method)
     arrays = recorded(arrays, *scenarios)
     count(arrays.history().n * len(scenarios))
-    return orjson.dumps(
-        compare(scenarios, arrays, names=wanted.names, force=request.force).to_dict(), option=orjson.OPT_SERIALIZE_NUMPY
-    )
+    found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
+    return orjson.dumps(found.to_dict(), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _check(request: BatchRequest) -> None:

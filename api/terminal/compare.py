@@ -56,13 +56,14 @@ def compare(
     from engine.reports.compare import compare as compared
     from engine.spec import Scenario
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import runs_in
 
     arrays = options.days_in(open_snapshot(store, wanted.snapshot or "").arrays(), wanted.first, wanted.last)
     options.check_calibration(given["calibration"], arrays)
     today = today_of(Scenario(mode="replay"), arrays).method
     scenarios = wanted.scenarios(today, options.calibrated(given["calibration"]))
     with progress(not as_json) as watch:
-        comparison = compared(scenarios, arrays, names=wanted.names, force=force, progress=watch)
+        comparison = compared(scenarios, arrays, names=wanted.names, force=force, progress=watch, map_runs=runs_in())
     content = write_comparison(comparison, out)
     if as_json:
         click.echo(content)

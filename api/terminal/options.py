@@ -88,15 +88,7 @@ scenario_command = partial(click.command, cls=ScenarioCommand)
 
 
 def option_of(each: Setting, default: object = None) -> click.Option:
-    """The option of a setting; it is None where it is not given, so that files may stand in.
-
-    Parameters
-    ----------
-    each : Setting
-        Declared in the engine.
-    default : object, optional
-        Where the command has a default of its own.
-    """
+    """The option of a setting; it is None where it is not given, so that files may stand in."""
     number = each.kind in ("number", "whole") and not each.words
     kind = (int if each.kind == "whole" else float) if number else str
     said = _plain(each.default if default is None else default)
@@ -131,13 +123,7 @@ def window(command: Command) -> Command:
 
 
 def days_of(arrays: Arrays, first_day: datetime | None, last_day: datetime | None) -> Arrays:
-    """The chosen days of a data set.
-
-    Raises
-    ------
-    InvalidScenario
-        If the last day lies before the first.
-    """
+    """The chosen days of a data set."""
     return days_in(arrays, first_day and first_day.date(), last_day and last_day.date())
 
 
@@ -160,20 +146,7 @@ def check_calibration(path: Path | None, arrays: Arrays) -> None:
 
 
 def scenario_of(given: Mapping[str, Any], **decided: Any) -> Scenario:
-    """The scenario that the options of a `scenario_command` say.
-
-    Parameters
-    ----------
-    given : mapping
-        Values by name; None where an option was not given.
-    **decided
-        Settings that the command decides.
-
-    Raises
-    ------
-    InvalidScenario
-        If a text cannot be read or a value is out of range.
-    """
+    """The scenario that options say by name, None where not given; `decided` are those that the command decides."""
     from engine.spec import Scenario
     from engine.spec import scenario_of as made
 

@@ -57,7 +57,7 @@ class Standard:
     Parameters
     ----------
     centre : Centre
-        Who can do what, and the queues' evaluation methods.
+        Agents, requirements, and the queues' evaluation methods.
     switches : Switches
         Where sources differ.
     """

@@ -48,7 +48,7 @@ class View:
 
     @property
     def centre(self) -> Centre:
-        """Who can do what."""
+        """Agents, queues and what interactions require."""
         return self.terms.centre
 
     @property
@@ -87,8 +87,8 @@ class Method:
     planner : callable, optional
         Plans of score mode; None where a method needs to know who is idle.
     reads : tuple of {"csat", "weights", "preferred", "factors"}
-        What a ladder depends on besides who can do what: when the first two change it is made anew; preferred
-        agents tell kinds of interaction apart; factors of handling time are fitted only where they are read.
+        What a ladder depends on besides the centre: when the first two change it is made anew; preferred agents tell
+        kinds of interaction apart; factors of handling time are fitted only where they are read.
     is_platform : bool
         One of Genesys' own methods: language always filters, idle clocks follow the switches.
     """

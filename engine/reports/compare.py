@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
@@ -19,7 +20,7 @@ from engine.reports.columns import MEASURES, Column, Progress, Study, today_of
 from engine.reports.replay_notes import about_settings, about_truth
 from engine.reports.replayed import TOO_FEW_DAYS
 from engine.spec import Scenario
-from engine.typing import Record
+from engine.typing import Map, Record
 
 UNDECIDED = "not determined"
 NO_DIFFERENCE = "no clear difference"
@@ -60,7 +61,7 @@ class Comparison:
 
 def compare(
     scenarios: Sequence[Scenario], arrays: Arrays, *, names: Sequence[str] | None = None, force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | None = None, map_runs: Map = map,
 ) -> Comparison:  # fmt: skip
     """Replay several rules over the same customers.
 
@@ -76,6 +77,8 @@ def compare(
         Give verdicts even where the replay does not reproduce the record.
     progress : callable, optional
         Called with label, replays done and replays in all.
+    map_runs : callable
+        Does runs that do not depend on one another, here those under each way of handling.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def compare(
     """
     _check(scenarios)
     called = list(names or _names([scenario.method for scenario in scenarios]))
-    sides = [_side(scenarios, called, arrays, handling, progress) for handling in HANDLING]
+    sides = list(map_runs(partial(_side, scenarios, called, arrays, progress), HANDLING))
     records, study = [side for side, _ in sides], sides[0][1]
     why = _withheld(records, force, study)
     verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
@@ -112,7 +115,7 @@ def _check(scenarios: Sequence[Scenario]) -> None:
 
 
 def _side(
-    scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, handling: str, progress: Progress | None
+    scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, progress: Progress | None, handling: str
 ) -> tuple[Record, Study]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)

@@ -53,7 +53,7 @@ class Terms:
     Parameters
     ----------
     centre : Centre
-        Who can do what.
+        Agents, queues and what interactions require.
     csat : CsatTable
         Agent means by day.
     required : sequence of {"skills", "language"}

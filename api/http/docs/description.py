@@ -43,26 +43,7 @@ def described(
     errors: Sequence[type[RoutingError]] = (),
     text: bool = False,
 ) -> dict[str, Any]:
-    """What a route says of itself.
-
-    Parameters
-    ----------
-    summary : str
-        One line.
-    answer : type, optional
-        Model of the JSON it answers.
-    takes : type, optional
-        Model of the JSON it takes.
-    errors : sequence of type
-        Kinds of error it can answer with, beside those of every route.
-    text : bool
-        Whether it answers plain text in place of JSON.
-
-    Returns
-    -------
-    dict
-        Arguments of a route's decorator.
-    """
+    """What a route says of itself, as arguments of its decorator."""
     responses: dict[int | str, dict[str, Any]] = {}
     if answer is not None:
         responses[200] = {"description": "The answer", "content": {"application/json": _schema(answer)}}
@@ -89,18 +70,7 @@ def _by_status(kinds: Iterable[type[RoutingError]]) -> dict[int, list[str]]:
 
 
 def base_description(app: FastAPI) -> dict[str, Any]:
-    """The description of all routes, without examples.
-
-    Parameters
-    ----------
-    app : FastAPI
-        With its routes made by `described`.
-
-    Returns
-    -------
-    dict
-        OpenAPI 3.1.
-    """
+    """The description of all routes, without examples."""
     whole = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     models = [*((model, "validation") for model in TAKEN), *((model, "serialization") for model in GIVEN)]
     _, schemas = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
@@ -109,20 +79,7 @@ def base_description(app: FastAPI) -> dict[str, Any]:
 
 
 def with_examples(base: dict[str, Any], worked: Sequence[Example]) -> dict[str, Any]:
-    """The description with those examples that are answered.
-
-    Parameters
-    ----------
-    base : dict
-        From `base_description`; stays as it is.
-    worked : sequence of Example
-        All examples.
-
-    Returns
-    -------
-    dict
-        OpenAPI 3.1.
-    """
+    """The description with those examples that are answered."""
     whole = deepcopy(base)
     for example in worked:
         if example.status == 200:

@@ -98,18 +98,7 @@ class Example:
 
 
 def names_of(data: OpenSnapshot) -> Names:
-    """Names of a snapshot that examples can use.
-
-    Parameters
-    ----------
-    data : OpenSnapshot
-        Any snapshot.
-
-    Returns
-    -------
-    Names
-        Of a kind of interaction that occurs and that somebody can take.
-    """
+    """Names of a snapshot that examples can use."""
     kinds = data.arrays.centre.call_types.head(TRIED).to_dicts()
     kinds.sort(key=lambda kind: not (kind["skills"] and kind["language"]))
     for kind in kinds:
@@ -175,20 +164,7 @@ def _days(data: OpenSnapshot) -> tuple[date, date]:
 
 
 def examples(names: Names, *, asks_platform: bool = False) -> list[Example]:
-    """All worked examples, those that fail on purpose last.
-
-    Parameters
-    ----------
-    names : Names
-        What they speak of.
-    asks_platform : bool
-        Whether the service has credentials for a platform.
-
-    Returns
-    -------
-    list of Example
-        In the order of the page.
-    """
+    """All worked examples, those that fail on purpose last."""
     live = _live(names, asks_platform)
     shown = [*_routing(names), *_batch(names), *_refused(names), live]
     return sorted(shown, key=lambda example: example.status != 200)

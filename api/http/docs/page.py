@@ -15,22 +15,7 @@ Schema = dict[str, Any]
 
 
 def docs_page(description: dict[str, Any], worked: Sequence[Example], base_url: str) -> str:
-    """The page.
-
-    Parameters
-    ----------
-    description : dict
-        OpenAPI description of the service.
-    worked : sequence of Example
-        Shown under the operation they are posted to.
-    base_url : str
-        How the reader reached the service, for the commands to copy.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """The page."""
     info = description["info"]
     operations = [
         _operation(method, path, operation, description, [e for e in worked if e.path == path], base_url)
