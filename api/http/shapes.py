@@ -13,6 +13,7 @@ from pydantic import Field as Shown
 from engine.measures.light import Light
 from engine.reports.replay import VerdictLight
 from engine.scoring.weights import RoutingWeights
+from engine.spec import Scenario
 
 # Components of the description that are called otherwise than their dataclass.
 NAMES: dict[type, str] = {RoutingWeights: "WeightsUsed", VerdictLight: "Light", Light: "SideLight"}
@@ -39,7 +40,10 @@ def model_of(result: type) -> type[BaseModel]:
         Of the same name; fields that plain values leave out may be missing.
     """
     hints = get_type_hints(result)
-    shown: dict[str, Any] = {each.name: (_shape(hints[each.name]), _described(each)) for each in fields(result)}
+    shown = {each.name: (_shape(hints[each.name]), _described(each)) for each in fields(result)}
+    if result is Scenario:
+        # Each writes itself as a scenario file has it, and is not there where none is used.
+        shown["levers"] = (dict[str, Any], Shown(default={}, description="What-ifs, by name."))
     doc = (result.__doc__ or "").split("\n\n")[0]
     return create_model(NAMES.get(result, result.__name__), __base__=Answer, __doc__=doc, **shown)
 
@@ -58,7 +62,7 @@ def _shape(hint: Any) -> Any:
         return model_of(hint)
     origin, inner = get_origin(hint), get_args(hint)
     if origin is None or origin is Literal:
-        return hint
+        return Any if getattr(hint, "_is_protocol", False) else hint
     if origin in (Union, UnionType):
         return Union[tuple(_shape(each) for each in inner)]  # noqa: UP007
     return list[_shape(inner[0])] if origin is tuple else origin[tuple(_shape(each) for each in inner)]  # type: ignore[misc]
