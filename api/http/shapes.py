@@ -40,7 +40,7 @@ def model_of(result: type) -> type[BaseModel]:
         Of the same name; fields that plain values leave out may be missing.
     """
     hints = get_type_hints(result)
-    shown = {each.name: (_shape(hints[each.name]), _described(each)) for each in fields(result)}
+    shown: dict[str, Any] = {each.name: (_shape(hints[each.name]), _described(each)) for each in fields(result)}
     if result is Scenario:
         # Each writes itself as a scenario file has it, and is not there where none is used.
         shown["levers"] = (dict[str, Any], Shown(default={}, description="What-ifs, by name."))
