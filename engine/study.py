@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -60,7 +60,9 @@ class Comparing:
         """
         start = Scenario(mode="replay", method=today, assumptions=assumptions or Assumptions())
         base = _named(self.name, self.baseline, start)
-        return [base, *(_named(name, entry, base) for name, entry in self.entries)]
+        # Levers of the baseline move what differences refer to, not the scenarios.
+        bare = replace(base, levers=())
+        return [base, *(_named(name, entry, bare) for name, entry in self.entries)]
 
 
 def comparing(content: Mapping[str, Any]) -> Comparing:
