@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.data.arrays import Arrays
+from engine.errors import UnknownName
 from engine.replay.explain import explain_replay
 from engine.reports.columns import MEASURES
 from engine.reports.compare import Comparison
@@ -17,6 +18,7 @@ from engine.reports.report import Report
 from engine.results import plain
 from engine.run import choose
 from engine.selection.explain import explain
+from engine.setting import shown as text_of
 from engine.spec import Scenario
 from routelab.showing import html_table, notes, shown
 
@@ -74,6 +76,8 @@ class Run:
         """
         import polars as pl
 
+        if not isinstance(interaction_id, str):
+            raise UnknownName(f"interaction {text_of(interaction_id)} is no text; give one of the ids in to_frame()")
         why = explain_replay if self.scenario.mode == "replay" else explain
         found = why(self.scenario, self.arrays, interaction_id)
         return pl.DataFrame(plain(found.agents), infer_schema_length=None)
