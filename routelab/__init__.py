@@ -4,7 +4,7 @@ Examples
 --------
 >>> import routelab
 >>> centre = routelab.read(agents="data/sample/agents.csv", interactions="data/sample/interactions.csv")
->>> routelab.replay(centre, method="longest_idle", sla="80/20").report.service_level["offered"]
+>>> routelab.replay(centre, method="longest_idle", sla="80/20").report.service_level.offered
 300
 """
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from engine.data.arrays import Arrays
 from engine.errors import UnknownName
 from engine.replay.explain import explain_replay
-from engine.reports.columns import MEASURES
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
-from engine.reports.replayed import WORDS
+from engine.reports.replay import MEASURES, WORDS
 from engine.reports.report import Report
 from engine.results import plain
 from engine.run import choose

@@ -20,9 +20,9 @@ from engine.estimates.assumptions import Assumptions
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests import oracle, oracle_replay
+from tests.oracle_streams import draw
 from tests.small_centres import DAY, PREFERRED_S
 from tests.strategies import EPOCH, TICK
-from tests.test_streams import draw
 
 DAY_US = 86_400_000_000
 NEVER_US = 2**63 - 1

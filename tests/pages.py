@@ -9,10 +9,13 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from api.output import settings_table
+from api.output import report_table, settings_table
 from api.settings import Settings
+from engine.reports.compare import Comparison
+from engine.reports.report import Report
 
 ROOT = Path(__file__).parents[1]
 PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md")))
@@ -110,6 +113,8 @@ MADE: dict[str, Callable[[], str]] = {
     "settings": settings_table.table,
     "methods": settings_table.methods,
     "service": service_settings,
+    "report": partial(report_table.table, Report),
+    "comparison": partial(report_table.table, Comparison, Report),
 }
 
 

@@ -5,6 +5,7 @@ A few calls around each of two midnights, on whole seconds, so that much happens
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -252,3 +253,23 @@ def tables_of(**rows: list[dict[str, Any]]) -> Tables:
 
 def rated(names: Sequence[str]) -> list[dict[str, Any]]:
     return [{"name": name, "proficiency": 5.0} for name in names]
+
+
+def rings_json(rings: list[tuple[float | None, list[str]]]) -> str:
+    """Rings as the API gives them."""
+    entries = [
+        {
+            "expansionCriteria": [] if timeout_s is None else [{"type": "TIMEOUT_SECONDS", "threshold": timeout_s}],
+            "actions": {"skillsToRemove": [{"name": skill, "id": "0-0", "selfUri": "/"} for skill in skills]},
+        }
+        for timeout_s, skills in rings
+    ]
+    return json.dumps({"rings": entries})
+
+
+def rules_json(rules: list[tuple[float | None, float]]) -> str:
+    """Rules as the API gives them; None admits any score."""
+    operator = {True: "ANY", False: "MEETS_THRESHOLD"}
+    return json.dumps(
+        [{"operator": operator[least is None], "threshold": least, "waitSeconds": wait} for least, wait in rules]
+    )

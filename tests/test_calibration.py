@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.output.calibration_chart import chart
-from api.output.calibration_file import read_calibration, write_calibration
+from api.output.calibration_file import Fitted, read_calibration, write_calibration
 from api.terminal.cli import run
 from engine.calibration import Calibration, calibrate, default_days
-from engine.calibration.closeness import GRAINS, MEASURES, SHOWN, distances, errors, loss
+from engine.calibration.closeness import GRAINS, MEASURES, SHOWN, Errors, distances, errors, loss
+from engine.calibration.evidence import Beside, Evidence, Limits, Origin
 from engine.calibration.findings import findings
 from engine.calibration.fit import not_fitted
 from engine.calibration.pauses import pauses
@@ -38,6 +40,7 @@ from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.methods.ladder import one_row_each
 from engine.replay.loop import replay
 from engine.reports.columns import today_of
+from engine.results import plain
 from engine.run import run as simulated
 from engine.spec import Scenario
 from ingest.files import import_files
@@ -100,24 +103,22 @@ def found(log) -> Calibration:
 
 def test_known_after_call_work_and_breaks_are_found(found):
     """The longest pauses inside shifts are shorter than breaks, and the gap that is found lies between the two."""
-    assert found.evidence["fitted"] == ["join_gap_s", "acw_s"]
+    assert found.evidence.fitted == ["join_gap_s", "acw_s"]
     assert abs(found.assumptions["acw_s"] - ACW_S) <= 5
     assert 60 <= found.assumptions["join_gap_s"] <= BREAK_S
-    low, high = found.evidence["as_good"]["acw_s"]
+    low, high = found.evidence.as_good["acw_s"]
     assert low <= found.assumptions["acw_s"] <= high
-    assert found.evidence["candidates"] == sorted(
-        found.evidence["candidates"], key=lambda one: (one["join_gap_s"], one["acw_s"])
-    )
+    assert found.evidence.candidates == sorted(found.evidence.candidates, key=lambda one: (one.join_gap_s, one.acw_s))
 
 
 def test_pauses_while_somebody_waits_show_the_after_call_work(found):
     """Here nothing else keeps an agent from the next who waits."""
-    assert found.evidence["pauses"]["median_s"] == pytest.approx(ACW_S)
-    assert found.evidence["pauses"]["mean_s"] == pytest.approx(ACW_S, rel=0.3)
+    assert found.evidence.pauses.median_s == pytest.approx(ACW_S)
+    assert found.evidence.pauses.mean_s == pytest.approx(ACW_S, rel=0.3)
 
 
 def test_the_days_tested_come_out_nearer_than_before(found):
-    tested = found.evidence["agreement"]["test"]
+    tested = plain(found.evidence)["agreement"]["test"]
     for name in MEASURES:
         far, near = (abs(tested[side][name] - tested["recorded"][name]) for side in ("defaults", "calibrated"))
         assert near < far / 3
@@ -133,8 +134,8 @@ def test_the_record_is_counted_whatever_is_assumed(log, found):
     """Recorded measures equal plain sums over the rows of the span; parts add up to it."""
     rows = made_up().interactions.filter(pl.col("arrived_at").dt.date().is_between(*TEST))
     answered = rows.filter(pl.col("outcome") == "answered")
-    tested = found.evidence["agreement"]["test"]
-    assert tested["recorded"]["offered"] == rows.height == found.evidence["spans"]["test"]["interactions"]
+    tested = plain(found.evidence)["agreement"]["test"]
+    assert tested["recorded"]["offered"] == rows.height == plain(found.evidence)["spans"]["test"]["interactions"]
     assert tested["recorded"]["asa_s"] == pytest.approx(answered["wait_s"].mean())
     assert tested["recorded"]["mean_wait_s"] == pytest.approx(rows["wait_s"].mean())
     assert tested["recorded"]["abandonment"] == pytest.approx(1 - answered.height / rows.height)
@@ -154,21 +155,21 @@ def test_what_is_shown_is_what_simulate_says(log, found):
     scenario = today_of(
         Scenario(mode="replay", replications=4, assumptions=Assumptions.of(found.assumptions)), window
     )  # fmt: skip
-    column = simulated(scenario, window).replay["columns"][1]
-    shown = found.evidence["agreement"]["test"]
+    column = simulated(scenario, window).to_dict()["replay"]["columns"][1]
+    shown = plain(found.evidence)["agreement"]["test"]
     for name in (*SHOWN, "occupancy"):
         assert shown["calibrated"][name] == pytest.approx(column[name], rel=1e-9)
         band = shown["band"][name]
         assert band["low"] <= shown["calibrated"][name] <= band["high"]
-    recorded = simulated(scenario, window).replay["columns"][0]
+    recorded = simulated(scenario, window).to_dict()["replay"]["columns"][0]
     assert shown["recorded"]["occupancy"] == pytest.approx(recorded["occupancy"])
 
 
 def test_months_cover_both_spans_and_their_lights_follow_the_limits(found):
-    months = found.evidence["months"]
+    months = plain(found.evidence)["months"]
     assert [(row["span"], row["month"]) for row in months] == [("fit", "2024-03"), ("test", "2024-03")]
     for row in months:
-        spanned = found.evidence["agreement"][row["span"]]
+        spanned = plain(found.evidence)["agreement"][row["span"]]
         assert row["recorded"]["offered"] == spanned["recorded"]["offered"]
         asa = row["calibrated"]["asa_s"] / row["recorded"]["asa_s"] - 1
         level = row["calibrated"]["service_level"] - row["recorded"]["service_level"]
@@ -184,8 +185,8 @@ def test_the_same_seed_gives_the_same_calibration(log, found):
 
 
 def test_everything_is_plain_and_finite(found):
-    json.dumps(found.evidence, allow_nan=False)
-    assert all(isinstance(sentence, str) for sentence in found.evidence["findings"])
+    json.dumps(plain(found.evidence), allow_nan=False)
+    assert all(isinstance(sentence, str) for sentence in plain(found.evidence)["findings"])
 
 
 # --- what is recorded is not fitted ------------------------------------------------------------------------------
@@ -204,8 +205,8 @@ def test_nothing_is_fitted_that_is_recorded(log):
     arrays = encode(staffed)
     found = calibrate(arrays, Scenario(), FIT, TEST, draws=2)
     assert found.assumptions == {}
-    assert set(found.evidence["not_fitted"]) == {"join_gap_s", "acw_s"}
-    assert found.evidence["candidates"] == []
+    assert set(plain(found.evidence)["not_fitted"]) == {"join_gap_s", "acw_s"}
+    assert found.evidence.candidates == []
     only_acw = not_fitted(log, encode(made_up(acw_s=ACW_S)).history())
     assert set(only_acw) == {"acw_s"}
     assert not_fitted(log, log.history()) == {}
@@ -213,9 +214,9 @@ def test_nothing_is_fitted_that_is_recorded(log):
 
 def test_a_credit_is_taken_only_where_it_is_determined(found):
     """All have the same priority here, so the default head start stays."""
-    assert found.evidence["credit"]["point_s"] is None
+    assert plain(found.evidence)["credit"]["point_s"] is None
     assert "point_s" not in found.assumptions
-    assert found.evidence["assumptions"]["point_s"] == Assumptions().point_s
+    assert plain(found.evidence)["assumptions"]["point_s"] == Assumptions().point_s
 
 
 def test_a_log_without_waits_is_refused():
@@ -301,16 +302,16 @@ def test_errors_are_what_loops_say(seed, n):
         ]
         got = errors(mine, theirs, name)
         if not rows:
-            assert got == {"rmse": None, "spread": None, "correlation": None}
+            assert got == Errors(None, None, None)
             continue
         weight = sum(w for *_, w in rows)
         mean = [sum(row[k] * row[2] for row in rows) / weight for k in (0, 1)]
         spread = [(sum((row[k] - mean[k]) ** 2 * row[2] for row in rows) / weight) ** 0.5 for k in (0, 1)]
-        assert got["rmse"] == pytest.approx((sum((a - b) ** 2 * w for a, b, w in rows) / weight) ** 0.5)
-        assert (got["spread"] or 0.0) == pytest.approx(spread[1], abs=1e-8)
+        assert got.rmse == pytest.approx((sum((a - b) ** 2 * w for a, b, w in rows) / weight) ** 0.5)
+        assert (got.spread or 0.0) == pytest.approx(spread[1], abs=1e-8)
         if min(spread) > 1e-6:
             shared = sum((a - mean[0]) * (b - mean[1]) * w for a, b, w in rows) / weight
-            assert got["correlation"] == pytest.approx(shared / spread[0] / spread[1])
+            assert got.correlation == pytest.approx(shared / spread[0] / spread[1])
 
 
 def test_the_record_itself_has_no_loss_and_more_error_more_loss():
@@ -434,9 +435,9 @@ def test_pauses_are_what_a_clock_says(seed):
     history = arrays.history()
     queue = arrays.centre.queue[arrays.centre.requirement][history.call_type]
     seen, got = slow_pauses(rows), pauses(history, queue, 15.0)
-    assert got["n"] == len(seen)
+    assert got.n == len(seen)
     if not any(ended for _, ended in seen):
-        assert got["mean_s"] is None
+        assert got.mean_s is None
         return
     survival, area = 1.0, 0.0
     for second in range(15):
@@ -446,38 +447,51 @@ def test_pauses_are_what_a_clock_says(seed):
     last = sum(length >= 15 for length, _ in seen)
     beyond = survival * (1 - sum(length == 15 and ended for length, ended in seen) / last if last else 1)
     if beyond < 1:
-        assert got["mean_s"] == pytest.approx((area - 15 * beyond) / (1 - beyond), abs=1e-9)
+        assert got.mean_s == pytest.approx((area - 15 * beyond) / (1 - beyond), abs=1e-9)
 
 
 # --- words and pictures ------------------------------------------------------------------------------------------
 
 
+def spoiled(evidence: Evidence, table: str, place: int, change: Callable[[Beside], Beside]) -> Evidence:
+    """The evidence with another row of the days tested."""
+    tested = evidence.agreement["test"]
+    rows = list(getattr(tested, table))
+    rows[place] = change(rows[place])
+    return replace(evidence, agreement=evidence.agreement | {"test": replace(tested, **{table: rows})})
+
+
 def test_words_name_the_places_that_are_off(found):
     evidence = found.evidence
-    spoiled = json.loads(json.dumps(evidence))
-    row = spoiled["agreement"]["test"]["times"][3]
-    row["calibrated"]["service_level"] = row["recorded"]["service_level"] + 0.2
-    band = {"low": row["calibrated"]["service_level"] - 0.01, "high": row["calibrated"]["service_level"] + 0.01}
-    row["band"]["service_level"] = band
-    named = [sentence for sentence in findings(spoiled) if sentence.startswith("times of day")]
+    row = evidence.agreement["test"].times[3]
+    level = row.recorded.service_level + 0.2
+
+    def off(low: float, high: float) -> Evidence:
+        calibrated, band = (
+            replace(row.calibrated, service_level=level),
+            replace(row.band, service_level=Limits(low, high)),
+        )
+        return spoiled(evidence, "times", 3, lambda row: replace(row, calibrated=calibrated, band=band))
+
+    named = [sentence for sentence in findings(off(level - 0.01, level + 0.01)) if sentence.startswith("times of day")]
     assert len(named) == 1
-    assert f"{row['start']} +20.0 points" in named[0]
-    row["band"]["service_level"] = {"low": 0.0, "high": 1.0}
-    others = [sentence for sentence in findings(spoiled) if sentence.startswith("times of day")]
+    assert f"{row.start} +20.0 points" in named[0]
+    others = [sentence for sentence in findings(off(0.0, 1.0)) if sentence.startswith("times of day")]
     assert not any("+20.0 points" in sentence for sentence in others), "within the noise of draws nothing is said"
 
 
 def test_words_say_what_the_test_cannot_show(found):
-    said = " ".join(found.evidence["findings"])
+    said = " ".join(plain(found.evidence)["findings"])
     assert "forecasts nothing" in said
     assert "while somebody waited" in said
-    edge = replace(found).evidence | {"at_edge": ["join_gap_s"]}
+    edge = replace(found.evidence, at_edge=["join_gap_s"])
     assert any("largest value that was tried" in sentence for sentence in findings(edge))
 
 
 def test_the_picture_is_a_drawing_without_holes(found):
-    evidence = json.loads(json.dumps(found.evidence))
-    evidence["agreement"]["test"]["days"][2]["calibrated"]["asa_s"] = None
+    evidence = spoiled(
+        found.evidence, "days", 2, lambda row: replace(row, calibrated=replace(row.calibrated, asa_s=None))
+    )
     root = ElementTree.fromstring(chart(evidence))
     assert root.tag.endswith("svg")
     text = chart(evidence)
@@ -492,10 +506,10 @@ def test_the_picture_is_a_drawing_without_holes(found):
 
 def test_a_calibration_file_comes_back_as_it_went(tmp_path, found):
     path = tmp_path / "deep" / "calibration.json"
-    write_calibration(path, found.assumptions, found.evidence)
-    assert read_calibration(path) == found.assumptions
-    assert Assumptions.of(read_calibration(path)).acw_s == found.assumptions["acw_s"]
-    assert json.loads(path.read_text())["evidence"] == json.loads(json.dumps(found.evidence))
+    write_calibration(path, found)
+    assert read_calibration(path) == Fitted(found.assumptions, Origin(None, None))
+    assert Assumptions.of(read_calibration(path).assumptions).acw_s == found.assumptions["acw_s"]
+    assert json.loads(path.read_text())["evidence"] == json.loads(json.dumps(plain(found.evidence)))
     assert [one.name for one in path.parent.iterdir()] == ["calibration.json"]
 
 
@@ -507,7 +521,8 @@ def store(tmp_path_factory) -> Path:
 
 
 def calibrated(store: Path, *more: str) -> int:
-    return run(["calibrate", "--snapshot", "sample", "--store", str(store), "--replications", "3", *more])
+    few = () if "--replications" in more else ("--replications", "3")
+    return run(["calibrate", "--snapshot", "sample", "--store", str(store), *few, *more])
 
 
 def test_the_command_writes_a_file_that_simulate_takes(store, tmp_path, capsys):
@@ -568,7 +583,7 @@ def test_the_bank_of_may_to_july_is_nearer_to_the_record_than_before(tmp_path):
         pytest.skip("ROUTELAB_BANK_LOG is not the extract of January to July 1999, whose waits are known")
     fit, test = (date(1999, 1, 1), date(1999, 4, 30)), (date(1999, 5, 1), date(1999, 7, 31))
     found = calibrate(open_snapshot(tmp_path, "bank").arrays(), Scenario(), fit, test, draws=3)
-    tested = found.evidence["agreement"]["test"]
+    tested = plain(found.evidence)["agreement"]["test"]
     assert found.assumptions["point_s"] == 60
     assert 120 <= found.assumptions["join_gap_s"] <= 600
     assert 20 <= found.assumptions["acw_s"] <= 45
@@ -577,6 +592,6 @@ def test_the_bank_of_may_to_july_is_nearer_to_the_record_than_before(tmp_path):
         assert near < far / 5
         for grain in GRAINS[1:]:
             assert tested["closeness"][grain][name]["rmse"] < 0.75 * tested["closeness"][grain][name]["rmse_defaults"]
-    assert [row["light"]["color"] for row in found.evidence["months"]] == ["green"] * 7
+    assert [row["light"]["color"] for row in plain(found.evidence)["months"]] == ["green"] * 7
     assert tested["light_defaults"]["color"] == "red"
     assert tested["closeness"]["day"]["asa_s"]["correlation"] > 0.9

@@ -10,7 +10,7 @@ import pytest
 
 from api.terminal.cli import run
 from ingest.snapshot.reading import open_snapshot
-from tests.test_snapshot import write
+from tests.small_snapshot import write
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -383,7 +384,7 @@ class TestDouble:
         )  # fmt: skip
         try:
             while running.poll() is None and not (_is_open(port) and _waits(running.pid)):
-                os.sched_yield()
+                time.sleep(0.002)
             assert running.poll() is None
             # Whoever answers so often has come to rest; a signal in the moment of lying down may wake nobody.
             for _ in range(20):

@@ -10,10 +10,9 @@ import orjson
 import polars as pl
 import pytest
 
-from api.output.calibration_file import write_calibration
 from api.terminal.cli import run
 from engine.data.tables import TABLES, Tables
-from engine.reports.columns import MEASURES
+from engine.reports.replay import MEASURES
 from engine.reports.replayed import HEADLINE
 from ingest.snapshot.reading import open_snapshot
 from ingest.snapshot.writing import SnapshotWriter
@@ -306,8 +305,9 @@ def test_outcomes_need_a_folder(store: Path, tmp_path: Path, capsys: Captured) -
 
 def test_a_calibration_gives_assumptions_and_options_win(store: Path, tmp_path: Path, capsys: Captured) -> None:
     path = tmp_path / "fitted" / "bank.json"
-    write_calibration(path, {"acw_s": 4.0, "point_s": 70.0}, {"days": 3})
-    assert names(path.parent) == ["bank.json"]
+    path.parent.mkdir()
+    fitted = {"kind": "routelab calibration", "assumptions": {"acw_s": 4.0, "point_s": 70.0}, "evidence": {"days": 3}}
+    path.write_text(json.dumps(fitted))
     options = ["--mode", "replay", "--calibration", str(path), "--point", "80", "--out", str(tmp_path / "out")]
     assert routelab(store, "simulate", *options, "--json") == 0
     said = json.loads(capsys.readouterr().out)["scenario"]["assumptions"]

@@ -13,8 +13,10 @@ import pytest
 from engine.data.arrays import encode
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
-from engine.reports.columns import MEASURES, Study
-from engine.reports.compare import Comparison, _both, compare
+from engine.measures.light import Light
+from engine.reports.columns import Study
+from engine.reports.compare import Comparison, RuleDifferences, _both, compare
+from engine.reports.replay import MEASURES, Difference
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests.small_centres import DAY, call, last_first, tables_of
@@ -37,57 +39,58 @@ def found() -> Comparison:
 
 def test_rules_are_replayed_under_both_ways_of_handling(found: Comparison) -> None:
     """Each side is what a study of its own says, on the same draws."""
-    assert [side["handling"] for side in found.sides] == ["recorded", "agent"]
+    assert [side.handling for side in found.sides] == ["recorded", "agent"]
     for side in found.sides:
-        assumed = Assumptions(handling=side["handling"])
+        assumed = Assumptions(handling=side.handling)
         study = Study(made(), replace(GENESYS, assumptions=assumed))
         rules = [replace(one, assumptions=assumed) for one in (GENESYS, WEIGHTED, SKILLED)]
         columns = [study.column(one.method, one)[0] for one in rules]
-        assert [column["name"] for column in side["columns"]] == ["recorded", *NAMES]
-        for name, mine, shown in zip(NAMES, columns, side["columns"][1:], strict=True):
-            assert shown == study.summary(mine) | {"name": name}
-        for name, mine, difference in zip(NAMES[1:], columns[1:], side["differences"], strict=True):
-            assert difference == {"rule": name, "against": "genesys", **study.difference(mine, columns[0])}
-    recorded, by_agent = (side["columns"][2] for side in found.sides)
-    assert [recorded[name] for name in MEASURES] != [by_agent[name] for name in MEASURES]
+        assert [column.name for column in side.columns] == ["recorded", *NAMES]
+        for name, mine, shown in zip(NAMES, columns, side.columns[1:], strict=True):
+            assert shown == replace(study.summary(mine), name=name)
+        for name, mine, difference in zip(NAMES[1:], columns[1:], side.differences, strict=True):
+            alone = study.difference(mine, columns[0])
+            assert difference == RuleDifferences(**vars(alone), rule=name, against="genesys")
+    recorded, by_agent = (side.columns[2] for side in found.sides)
+    assert [getattr(recorded, name) for name in MEASURES] != [getattr(by_agent, name) for name in MEASURES]
     # What was recorded does not depend on what is assumed of other agents.
-    assert found.sides[0]["columns"][0] == found.sides[1]["columns"][0]
+    assert found.sides[0].columns[0] == found.sides[1].columns[0]
 
 
 def test_a_rule_compared_with_itself_makes_no_difference():
     same = compare([WEIGHTED, WEIGHTED], made())
     for side in same.sides:
         for name in MEASURES:
-            nothing = {"value": 0.0, "low": 0.0, "high": 0.0, "says": "no clear difference"}
-            assert side["differences"][0][name] == nothing
-        *_, one, other = side["columns"]
-        assert (one["name"], other["name"]) == ("weighted", "weighted (2)")
-        assert one == other | {"name": "weighted"}
-    assert {same.verdicts[0][name] for name in MEASURES} == {"no clear difference"}
+            nothing = Difference(0.0, 0.0, 0.0, "no clear difference")
+            assert getattr(side.differences[0], name) == nothing
+        *_, one, other = side.columns
+        assert (one.name, other.name) == ("weighted", "weighted (2)")
+        assert one == replace(other, name="weighted")
+    assert {getattr(same.verdicts[0], name) for name in MEASURES} == {"no clear difference"}
 
 
 def test_today_s_rule_is_played_once_whether_it_is_compared_or_not(found: Comparison) -> None:
     """It is what the light looks at, and has a column in any case."""
     other = compare([WEIGHTED, SKILLED], made())
     for with_today, without in zip(found.sides, other.sides, strict=True):
-        assert (with_today["today"], without["today"]) == ("genesys", "today")
-        assert [column["name"] for column in without["columns"]] == ["recorded", "today", *NAMES[1:]]
-        assert without["columns"][1] == with_today["columns"][1] | {"name": "today"}
-        assert without["light"] == with_today["light"]
-    assert other.sides[0]["light"]["color"] == "green"
+        assert (with_today.today, without.today) == ("genesys", "today")
+        assert [column.name for column in without.columns] == ["recorded", "today", *NAMES[1:]]
+        assert without.columns[1] == replace(with_today.columns[1], name="today")
+        assert without.light == with_today.light
+    assert other.sides[0].light.color == "green"
 
 
 def test_differences_turn_their_sign_with_the_order(found: Comparison) -> None:
     turned = compare([WEIGHTED, GENESYS], made())
     for there, back in zip(found.sides, turned.sides, strict=True):
         for name in MEASURES:
-            one, other = there["differences"][0][name], back["differences"][0][name]
-            assert one["value"] == -other["value"]
-            assert (one["low"], one["high"]) == (pytest.approx(-other["high"]), pytest.approx(-other["low"]))
+            one, other = (getattr(side.differences[0], name) for side in (there, back))
+            assert one.value == -other.value
+            assert (one.low, one.high) == (pytest.approx(-other.high), pytest.approx(-other.low))
     opposite = {"better": "worse", "worse": "better", "more": "less", "less": "more"}
     for name in MEASURES:
-        said = found.verdicts[0][name]
-        assert turned.verdicts[0][name] == opposite.get(said, said)
+        said = getattr(found.verdicts[0], name)
+        assert getattr(turned.verdicts[0], name) == opposite.get(said, said)
 
 
 def test_the_same_comparison_gives_the_same_numbers(found: Comparison) -> None:
@@ -116,16 +119,16 @@ def test_where_runs_are_done_does_not_show(found: Comparison) -> None:
     (((1.0, "undefined"), (2.0, "undefined")), "undefined"),
 ])  # fmt: skip
 def test_only_what_holds_under_both_ways_is_said(sides: Any, says: str) -> None:
-    assert _both([{"value": value, "says": word} for value, word in sides]) == says
+    assert _both([Difference(value, None, None, word) for value, word in sides]) == says
 
 
 def test_verdicts_follow_from_both_sides(found: Comparison) -> None:
     for place, verdict in enumerate(found.verdicts):
-        assert verdict["rule"] == NAMES[place + 1]
-        assert {name: verdict[name] for name in MEASURES} == {
-            name: _both([side["differences"][place][name] for side in found.sides]) for name in MEASURES
+        assert verdict.rule == NAMES[place + 1]
+        assert {name: getattr(verdict, name) for name in MEASURES} == {
+            name: _both([getattr(side.differences[place], name) for side in found.sides]) for name in MEASURES
         }
-    assert {"better", "worse"} & {found.verdicts[0][name] for name in MEASURES}
+    assert {"better", "worse"} & {getattr(found.verdicts[0], name) for name in MEASURES}
 
 
 def test_agents_own_times_are_played_on_the_second_side():
@@ -147,8 +150,8 @@ def test_agents_own_times_are_played_on_the_second_side():
         factors = [{"agent_id": name, "factor": 3.0 if name == slow else 1.0} for name in ("ann", "bob")]
         tables = tables_of(agents=agents, members=[], interactions=rows, staffing=there, handle_factors=factors)
         said = compare([GENESYS, SKILLED], encode(tables), force=True)
-        results[slow] = [side["differences"][0]["occupancy"]["value"] for side in said.sides]
-        assert said.verdicts[0]["occupancy"] == _both([side["differences"][0]["occupancy"] for side in said.sides])
+        results[slow] = [side.differences[0].occupancy.value for side in said.sides]
+        assert said.verdicts[0].occupancy == _both([side.differences[0].occupancy for side in said.sides])
     # ann, who is preferred, is slow or fast: work takes longer under the rule, or less.
     assert results["ann"][1] > 0 > results["bob"][1]
     assert results["ann"][0] == results["bob"][0] == pytest.approx(0.0, abs=1e-9)
@@ -157,27 +160,28 @@ def test_agents_own_times_are_played_on_the_second_side():
 @pytest.mark.parametrize("force", [False, True])
 def test_a_comparison_that_misses_the_record_keeps_its_verdicts_unless_forced(force: bool) -> None:
     said = compare([GENESYS, WEIGHTED], encode(with_waits(3 * pl.col("wait_s"))), force=force)
-    assert [side["light"]["color"] for side in said.sides] == ["red", "red"]
-    assert ("withheld" in said.verdicts[0]) == (not force)
-    assert (said.verdicts[0].keys() >= set(MEASURES)) == force
+    assert [side.light.color for side in said.sides] == ["red", "red"]
+    verdict = said.to_dict()["verdicts"][0]
+    assert ("withheld" in verdict) == (not force)
+    assert (verdict.keys() >= set(MEASURES)) == force
     if not force:
-        assert said.verdicts[0]["withheld"].startswith(said.sides[0]["light"]["why"])
-        assert "--force" in said.verdicts[0]["withheld"]
+        assert said.verdicts[0].withheld.startswith(said.sides[0].light.why)
+        assert "--force" in said.verdicts[0].withheld
     # The sides are there to be read all the same.
-    assert all(set(MEASURES) <= set(side["differences"][0]) for side in said.sides)
+    assert all(set(MEASURES) <= set(vars(side.differences[0])) for side in said.sides)
 
 
 def test_one_side_that_misses_the_record_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     lights = iter(["green", "red"])
-    monkeypatch.setattr("engine.reports.compare.light", lambda *_: {"color": next(lights), "why": "far off"})
-    assert compare([GENESYS, WEIGHTED], made()).verdicts[0]["withheld"].startswith("far off")
+    monkeypatch.setattr("engine.reports.compare.lit_by", lambda *_: Light(next(lights), None, None, "far off"))
+    assert compare([GENESYS, WEIGHTED], made()).verdicts[0].withheld.startswith("far off")
 
 
 def test_fewer_than_five_days_determine_nothing():
     day = made_tables().interactions["arrived_at"].dt.date().min()
     said = compare([GENESYS, WEIGHTED], encode(made_tables()).days(day, day))
-    assert said.verdicts[0]["withheld"].startswith("not determined: fewer than five days")
-    assert all(side["differences"][0]["asa_s"]["value"] is not None for side in said.sides)
+    assert said.verdicts[0].withheld.startswith("not determined: fewer than five days")
+    assert all(side.differences[0].asa_s.value is not None for side in said.sides)
 
 
 # --- what is refused, and the shape ----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.methods.ladder import NEVER, one_row_each
 from engine.replay.loop import replay
+from engine.results import plain
 from tests.strategies import table
 
 MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
@@ -136,7 +137,7 @@ def test_shares_equal_counting_exit_by_exit(seed, zone):
     assert fit.counts["answered"] == sum(row["outcome"] == "answered" for row in interactions)
     parts = [n for label, n in fit.counts.items() if label != "answered" and not label.startswith("not answered")]
     assert sum(parts) == fit.counts["answered"]
-    json.dumps(fit.record(), allow_nan=False)
+    json.dumps(plain(fit.shown()), allow_nan=False)
 
 
 @given(st.integers(0, 2**32))
@@ -305,7 +306,7 @@ def test_days_that_are_alike_leave_no_doubt():
     assert alone.best_s is None
     assert alone.verdict.startswith("not determined")
     assert "on 1 days could be compared; it takes 100 on 5 days" in alone.verdict
-    assert alone.record()["whole"]["lead_low"] is None
+    assert alone.shown().whole.lead_low is None
 
 
 def test_the_interval_covers_what_days_do():
@@ -331,7 +332,7 @@ def test_the_table_says_what_the_fit_says():
     assert whole["agreement"].to_list() == fit.whole.share.tolist()
     assert whole.row(2, named=True)["lead"] == 0
     assert frame.height == len(CANDIDATES_S) * (1 + len(fit.periods))
-    record = fit.record()
+    record = plain(fit.shown())
     assert json.loads(json.dumps(record, allow_nan=False))["best_s"] == 60
     assert record["whole"]["stands_out"]
 
@@ -343,7 +344,7 @@ def test_a_log_without_anybody_to_compare():
         assert (fit.best_s, fit.point_s, fit.whole.share) == (None, None, None)
         assert fit.verdict == "not determined: all who waited have the same priority"
         assert fit.to_frame().is_empty()
-        assert fit.record()["whole"]["agreement"] is None
+        assert fit.shown().whole.agreement is None
 
 
 @pytest.mark.parametrize("grid", [(90,), (30, 30), (-30, 0), (0, math.nan), (0, math.inf)])

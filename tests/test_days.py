@@ -157,7 +157,8 @@ def test_sums_by_day_make_the_measures_of_the_whole(seed):
     found, whole = point(one.days()), measure(one.served, one.goal)
     for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s"),
                         ("abandonment", "abandonment_share")):  # fmt: skip
-        assert found[name] == (None if whole[other] is None else pytest.approx(whole[other], rel=1e-12)), name
+        value = getattr(whole, other)
+        assert found[name] == (None if value is None else pytest.approx(value, rel=1e-12)), name
     busy = occupancy(one.time)
     assert found["occupancy"] == pytest.approx(busy.whole, rel=1e-12)
     # Agents who were ever on queue, those who answered nothing among them.
@@ -175,7 +176,8 @@ def test_sums_of_a_day_are_those_of_the_day_alone(seed):
         whole = measure(one.served.rows(rows), one.goal)
         found = measures({name: side[0, day] for name, side in days.parts.items()}, days.counts[0, day])
         for name, other in (("service_level", "service_level"), ("asa_s", "asa_s"), ("mean_wait_s", "mean_wait_s")):
-            assert whole[other] is None if np.isnan(found[name]) else found[name] == pytest.approx(whole[other])
+            value = getattr(whole, other)
+            assert value is None if np.isnan(found[name]) else found[name] == pytest.approx(value)
         answered = one.served.answered & rows
         assert days.counts[0, day].tolist() == np.bincount(one.served.agent[answered], minlength=3)[:3].tolist()
 
@@ -247,13 +249,13 @@ def test_the_measures_of_the_record_are_those_of_its_log():
         ]
         waits = tables.interactions["wait_s"].to_list()
         timed = [wait for end, wait in zip(ends, waits, strict=True) if end == "answered" and wait is not None]
-        assert found["offered"] == len(ends)
-        assert found["unserved"] == ends.count("unknown")
-        assert [found[end] for end in ("answered", "abandoned", "flowed_out")] == [
+        assert found.offered == len(ends)
+        assert found.unserved == ends.count("unknown")
+        assert [getattr(found, end) for end in ("answered", "abandoned", "flowed_out")] == [
             ends.count(end) for end in ("answered", "abandoned", "flowed_out")
         ]
-        assert found["asa_s"] == (pytest.approx(sum(timed) / len(timed)) if timed else None)
-        assert found["abandonment"] == ends.count("abandoned") / len(ends)
+        assert found.asa_s == (pytest.approx(sum(timed) / len(timed)) if timed else None)
+        assert found.abandonment == ends.count("abandoned") / len(ends)
 
 
 def test_a_replay_has_the_shape_of_the_record():
@@ -294,5 +296,5 @@ def test_every_interaction_is_measured_against_its_own_queue_s_goal():
     ]
     arrays = encode(tables_of(interactions=rows, queues=queues, staffing=staffing))
     found = {goal: Study(arrays, Scenario(mode="replay", goal=goal)) for goal in (None, "80/10", "80/9")}
-    level = {goal: study.summary(study.today)["service_level"] for goal, study in found.items()}
+    level = {goal: study.summary(study.today).service_level for goal, study in found.items()}
     assert level == {None: 0.5, "80/10": 1.0, "80/9": 0.0}

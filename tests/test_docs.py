@@ -300,7 +300,7 @@ def test_settings_files_are_read(block, tmp_path):
 
 
 # Keyed by what the data hold, so nothing that a page could list.
-OPEN = ("scenario", "scenarios", "source", "counts", "agent_distribution", "reasons", "rates", "repairs", "estimates")
+OPEN = ("scenario", "scenarios", "source", "counts", "agent_distribution", "reasons", "rates", "repairs", "drawn_from")
 
 
 def names_in(value: object) -> set[str]:

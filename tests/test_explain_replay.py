@@ -25,9 +25,8 @@ from engine.run import choose
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests.oracle_centre import DAY_US, Plain, plain, us
-from tests.small_centres import DAY, busy_centre, call, rated, rolling, tables_of, untied
+from tests.small_centres import DAY, busy_centre, call, rated, rings_json, rolling, tables_of, untied
 from tests.strategies import MIDNIGHT
-from tests.test_methods import rings_json
 
 NINE = MIDNIGHT + timedelta(hours=9)
 SEEDS = range(3)

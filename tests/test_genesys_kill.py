@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from ingest.snapshot.reading import verify
 from tests.small_platform import content, small
 
 LONGEST_S = 60
+# Soon enough to kill between any two steps; who looks without a pause takes the time of the double, a thread of ours.
+LOOK_S = 0.001
 SECRET = "a-secret-that-nobody-may-see"
 
 
@@ -51,7 +54,7 @@ def killed(store: Path, double: Double, *queues: str, when: Callable[[], bool]) 
         command(store, *queues), env=environment(double), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     while running.poll() is None and not when():
-        os.sched_yield()
+        time.sleep(LOOK_S)
     alive = running.poll() is None
     if alive:
         running.send_signal(signal.SIGKILL)
@@ -141,7 +144,7 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_job(tmp_path):
         polled = re.compile(r"details/jobs/(?!availability)")
         # By the fourth look at the job the main thread waits for the others, and for nothing else.
         while running.poll() is None and sum(m == "GET" and bool(polled.search(p)) for m, p in patient.requests) < 4:
-            os.sched_yield()
+            time.sleep(LOOK_S)
         running.send_signal(signal.SIGINT)
         try:
             _, said = running.communicate(timeout=LONGEST_S)

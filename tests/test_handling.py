@@ -22,6 +22,7 @@ from engine.estimates.assumptions import Assumptions
 from engine.estimates.handle_factors import fit_factors, skill_sets
 from engine.estimates.handling import handling
 from engine.estimates.streams import HANDLING, uniform
+from engine.results import plain
 from ingest.bank import import_bank
 from ingest.snapshot.reading import open_snapshot
 from tests.strategies import HARDER, table
@@ -51,7 +52,7 @@ def arrays_of(rows, given_factors=(), agents=AGENTS):
 def handled(rows, assumed=Assumptions(), given_factors=(), seed=0):  # noqa: B008
     arrays = arrays_of(rows, given_factors)
     result, estimate = handling(arrays.history(), arrays.centre, assumed, seed)
-    json.dumps(estimate, allow_nan=False)
+    json.dumps(plain(estimate), allow_nan=False)
     return result, estimate
 
 
@@ -66,7 +67,7 @@ def test_recorded_times_hold_and_after_call_work_is_added_where_none_is_recorded
     assert result.base_us.tolist() == result.handle_us.tolist()
     assert result.factor is None
     assert not result.drawn.any()
-    assert (estimate["acw_added"], estimate["recorded"], estimate["drawn"]) == (2, 3, 0)
+    assert (estimate.acw_added, estimate.recorded, estimate.drawn) == (2, 3, 0)
 
 
 def test_nothing_to_draw_from_is_refused():
@@ -79,7 +80,7 @@ def test_an_empty_history_needs_nothing():
     for assumed in (Assumptions(), AGENT):
         result, estimate = handled([], assumed)
         assert result.handle_us.size == 0
-        assert estimate["share_drawn"] is None
+        assert estimate.share_drawn is None
 
 
 def random_rows(n, dice):
@@ -170,7 +171,7 @@ def test_given_factors_and_draws_equal_the_slow_twin(n, seed, given_factors, acw
         result, estimate = handling(history, arrays.centre, assumed, 3, 1)
     np.testing.assert_allclose(result.handle_us / 1e6, expected[:, 0], rtol=0, atol=1e-6)
     np.testing.assert_allclose(result.base_us / 1e6, expected[:, 1], rtol=1e-12)
-    assert sum(estimate["drawn_from"].values()) == result.drawn.sum() == estimate["drawn"]
+    assert sum(estimate.drawn_from.values()) == result.drawn.sum() == estimate.drawn
     if how == "agent":
         for call_type, skills in enumerate(arrays.centre.call_types["skills"].to_list()):
             mine = [slow_factor(given_factors, skills, agent) for agent in AGENTS]
@@ -180,12 +181,12 @@ def test_given_factors_and_draws_equal_the_slow_twin(n, seed, given_factors, acw
 def test_thirty_answers_are_enough_to_draw_from():
     def drawn_from(n):
         calls = [answer(1.0, skills=["x"])] * n + [answer(2.0)] * 30 + [answer(None, skills=["x"])]
-        return handled(calls)[1]["drawn_from"]
+        return handled(calls)[1].drawn_from
 
     assert drawn_from(30) == {"call_type": 1, "queue": 0, "media": 0, "all": 0}
     assert drawn_from(29) == {"call_type": 0, "queue": 1, "media": 0, "all": 0}
-    assert handled([answer(1.0), answer(None)])[1]["drawn_from"]["media"] == 1
-    assert handled([answer(1.0, media="chat"), answer(None)])[1]["drawn_from"]["all"] == 1
+    assert handled([answer(1.0), answer(None)])[1].drawn_from["media"] == 1
+    assert handled([answer(1.0, media="chat"), answer(None)])[1].drawn_from["all"] == 1
 
 
 def test_a_given_factor_is_used_to_the_last_bit():
@@ -324,7 +325,7 @@ def test_estimated_factors_equal_the_slow_twin(n, seed, working):
     mine = np.array([[expected[skills][agent] for agent in AGENTS] for skills in names])
     # Agents whom few calls link settle slowly; the twin goes on a little longer.
     np.testing.assert_allclose(found.factor, mine, rtol=1e-4)
-    json.dumps(found.estimate, allow_nan=False)
+    json.dumps(plain(found.estimate), allow_nan=False)
     skills_of_type = arrays.centre.call_types["skills"].to_list()
     assert [names[row] for row in row_of] == [frozenset(skills) for skills in skills_of_type]
 
@@ -380,7 +381,7 @@ def test_who_shares_no_calls_cannot_be_compared():
     arrays = arrays_of(calls)
     found = fit_factors(arrays.history(), arrays.centre, Assumptions())
     np.testing.assert_allclose(found.factor, 1.0)
-    assert found.estimate["factors"] is None
+    assert found.estimate is None
 
 
 def test_handling_times_of_zero_are_no_fault():
@@ -421,7 +422,7 @@ def month(dice, agent_sd, skill_sd, n=6000, n_agents=30):
     order = [int(arrays.centre.skills[skills[0]][1:]) for skills in sets]
     times = np.zeros((4, n_agents))
     np.add.at(times, (kind % 4, agent), 1)
-    return np.maximum(true, 0.1), found.factor[np.argsort(order)], times, found.estimate["factors"]
+    return np.maximum(true, 0.1), found.factor[np.argsort(order)], times, found.estimate
 
 
 def apart(factor, true, times):
@@ -434,7 +435,7 @@ def test_the_spread_of_agents_is_recovered():
     """Variances within four standard errors over made-up months, and closer to the truth than no factors."""
     months = [month(np.random.default_rng(seed), 0.25, 0.15) for seed in range(25)]
     for name, expected in (("agent_sd", 0.25), ("skill_sd", 0.15), ("noise_cv", math.sqrt(0.5))):
-        variances = np.array([said[name] ** 2 for _, _, _, said in months])
+        variances = np.array([getattr(said, name) ** 2 for _, _, _, said in months])
         error = variances.std(ddof=1) / math.sqrt(len(months))
         assert variances.mean() == pytest.approx(expected**2, abs=4 * error)
         assert error < 0.1 * expected**2
@@ -462,9 +463,9 @@ def bank(tmp_path_factory):
 def test_agents_of_the_bank_differ_but_not_wildly(bank):
     history = bank.history()
     result, estimate = handling(history, bank.centre, AGENT, 0)
-    said = estimate["factors"]
-    assert said["interactions"] > 100_000
-    assert 0.3 < said["factor"]["low"] < 1 < said["factor"]["high"] < 3
+    said = estimate.factors
+    assert said.interactions > 100_000
+    assert 0.3 < said.factor.low < 1 < said.factor.high < 3
     answered = (history.agent >= 0) & ~result.drawn
     assert result.base_us[answered].mean() == pytest.approx(result.handle_us[answered].mean(), rel=1e-9)
-    assert estimate["drawn"] == result.drawn.sum() == np.isnan(history.handle_s).sum()
+    assert estimate.drawn == result.drawn.sum() == np.isnan(history.handle_s).sum()

@@ -96,11 +96,10 @@ def test_idling_is_that_of_the_slow_twin(data):
             any(eligible[group, a] and t in free[a] for a in range(n_agents)) for t in range(arrived, until)
         )
     found = idle(waiting, eligible, services, spells)
-    assert found["by_group"] == [
-        {"idle_while_waiting_s": i, "waiting_s": w} for i, w in zip(wanted, waited, strict=True)
-    ]  # fmt: skip
-    assert (found["idle_while_waiting_s"], found["waiting_s"]) == (sum(wanted), sum(waited))
-    assert found["share"] == (sum(wanted) / sum(waited) if sum(waited) else None)
+    assert found.by_group_idle_s.tolist() == list(wanted)
+    assert found.by_group_waiting_s.tolist() == list(waited)
+    assert (found.idle_while_waiting_s, found.waiting_s) == (sum(wanted), sum(waited))
+    assert found.share == (sum(wanted) / sum(waited) if sum(waited) else None)
 
 
 @st.composite
@@ -144,7 +143,7 @@ def test_nobody_waits_for_a_free_agent_without_a_rule(centre):
         rank = np.arange(roster.n_agents) + 0.0 * one.kinds.eligible
         served = replay(one, roster, one_row_each(np.where(one.kinds.eligible, rank, -np.inf)))
         found, time = idle_in(one, served, roster)
-        assert found["idle_while_waiting_s"] == 0
+        assert found.idle_while_waiting_s == 0
         # A voice agent has one thing in hand at a time: all of it is busy time or overrun.
         spent = occupancy(time, one.alert_us[served.status == Status.ANSWERED])
         in_hand_s = (time.services.end_us - time.services.start_us).sum() / 1e6
@@ -161,22 +160,21 @@ def test_what_a_ring_costs():
     assert served.start_us[0] == 30 * SECOND
     found, _ = idle_in(demand, served, roster)
     # On queue only from 5 s on.
-    assert (found["idle_while_waiting_s"], found["waiting_s"]) == (25.0, 30.0)
+    assert (found.idle_while_waiting_s, found.waiting_s) == (25.0, 30.0)
 
 
 def test_two_free_agents_count_once_and_two_customers_twice():
     spells = [(0, 0, 10), (1, 5, 20)]
-    assert idle([(0, 30, 0)], np.ones((1, 2), bool), [], spells)["idle_while_waiting_s"] == 20
-    assert idle([(0, 30, 0), (8, 12, 0)], np.ones((1, 2), bool), [], spells)["idle_while_waiting_s"] == 24
-    assert idle([(0, 30, 0)], np.array([[False, True]]), [(1, 6, 9)], spells)["idle_while_waiting_s"] == 12
+    assert idle([(0, 30, 0)], np.ones((1, 2), bool), [], spells).idle_while_waiting_s == 20
+    assert idle([(0, 30, 0), (8, 12, 0)], np.ones((1, 2), bool), [], spells).idle_while_waiting_s == 24
+    assert idle([(0, 30, 0)], np.array([[False, True]]), [(1, 6, 9)], spells).idle_while_waiting_s == 12
 
 
 def test_nothing_at_all():
     none = np.ones((1, 1), bool)
-    assert idle([], none, [], []) == {
-        "idle_while_waiting_s": 0, "waiting_s": 0, "share": None,
-        "by_group": [{"idle_while_waiting_s": 0, "waiting_s": 0}],
-    }  # fmt: skip
+    found = idle([], none, [], [])
+    assert (found.idle_while_waiting_s, found.waiting_s, found.share) == (0, 0, None)
+    assert found.by_group_idle_s.tolist() == found.by_group_waiting_s.tolist() == [0]
     assert occupancy(Timeline(blocks([]), blocks([]), 2)).whole is None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.measures.fairness import gini
-from engine.measures.intervals import DRAWS, FEWEST_DAYS, RATIOS, Days, Resampling, measures, point
+from engine.measures.intervals import DRAWS, FEWEST_DAYS, RATIOS, Days, Paired, Resampling, measures, point
 
 PARTS = sorted({name for both in RATIOS.values() for name in both})
 MEASURES = {*RATIOS, "gini"}
@@ -54,7 +55,7 @@ def test_every_resample_takes_as_many_days_as_there_are_with_replacement_of_any_
     resampled = [by_hand(days, some) for some in taken]
     for name, both in resampling.interval(days).items():
         low, high = np.percentile([one[name] for one in resampled], [2.5, 97.5])
-        assert (both["low"], both["high"]) == (pytest.approx(low, rel=1e-6), pytest.approx(high, rel=1e-6))
+        assert (both.low, both.high) == (pytest.approx(low, rel=1e-6), pytest.approx(high, rel=1e-6))
 
 
 def test_a_day_keeps_its_own_agents_and_sums_together():
@@ -63,8 +64,8 @@ def test_a_day_keeps_its_own_agents_and_sums_together():
     size = np.tile([1.0, 10.0], (1, 6))
     days = Days({"within": 8 * size, "counted": 10 * size}, counts)
     found = Resampling(1, 12).interval(days)
-    assert found["service_level"] == pytest.approx({"low": 0.8, "high": 0.8}, rel=1e-6)
-    assert found["gini"] == pytest.approx({"low": 0.25, "high": 0.25}, rel=1e-6)
+    assert astuple(found["service_level"]) == pytest.approx((0.8, 0.8), rel=1e-6)
+    assert astuple(found["gini"]) == pytest.approx((0.25, 0.25), rel=1e-6)
 
 
 # --- coverage ------------------------------------------------------------------------------------------------------
@@ -83,8 +84,8 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     covered = widths = 0.0
     for _ in range(300):
         both = resampling.interval(made_days(rng, 30, 0.7))["service_level"]
-        covered += both["low"] <= 0.7 <= both["high"]
-        widths += both["high"] - both["low"]
+        covered += both.low <= 0.7 <= both.high
+        widths += both.high - both.low
     assert 0.90 <= covered / 300 <= 0.98
     # 2 x 1.96 x 0.1 / sqrt(30), more for days of unequal size (a quarter of their variance).
     assert widths / 300 == pytest.approx(2 * 1.96 * 0.1 * np.sqrt(1.25 / 30), rel=0.1)
@@ -99,10 +100,10 @@ def test_paired_differences_cover_the_truth_and_are_narrower_than_unpaired_ones(
         more = one.parts["within"] + one.parts["counted"] * rng.normal(0.02, 0.02, 30)
         other = Days(one.parts | {"within": more}, one.counts)
         both = resampling.difference(other, one)["service_level"]
-        covered += both["low"] <= 0.02 <= both["high"]
-        paired += both["high"] - both["low"]
-        single += np.subtract(*(resampling.interval(one)["service_level"][side] for side in ("high", "low")))
-        assert both["low"] < both["value"] < both["high"]
+        covered += both.low <= 0.02 <= both.high
+        paired += both.high - both.low
+        single += np.subtract(*reversed(astuple(resampling.interval(one)["service_level"])))
+        assert both.low < both.value < both.high
     assert 0.90 <= covered / 300 <= 0.98
     assert paired < single / 3
 
@@ -116,7 +117,7 @@ def test_what_is_the_same_differs_by_nothing():
         days = random_days(np.random.default_rng(seed), n_draws=1 + seed)
         found = Resampling(1 + seed, 12, seed).difference(days, days)
         assert set(found) == MEASURES
-        assert all(difference == {"value": 0.0, "low": 0.0, "high": 0.0} for difference in found.values())
+        assert all(difference == Paired(0.0, 0.0, 0.0) for difference in found.values())
 
 
 def test_differences_turn_their_sign_with_the_order():
@@ -124,8 +125,8 @@ def test_differences_turn_their_sign_with_the_order():
     resampling = Resampling(1, 12)
     there, back = resampling.difference(one, other), resampling.difference(other, one)
     for name in MEASURES:
-        assert there[name]["value"] == -back[name]["value"] == point(one)[name] - point(other)[name]
-        assert there[name]["low"] == pytest.approx(-back[name]["high"])
+        assert there[name].value == -back[name].value == point(one)[name] - point(other)[name]
+        assert there[name].low == pytest.approx(-back[name].high)
 
 
 @pytest.mark.parametrize("n_days", range(FEWEST_DAYS + 2))
@@ -136,10 +137,10 @@ def test_few_days_have_no_interval(n_days):
     assert resampling.is_possible == (n_days >= FEWEST_DAYS == 5)
     if n_days < FEWEST_DAYS:
         assert resampling.interval(days) == {}
-        assert all((both["low"], both["high"]) == (None, None) for both in difference.values())
+        assert all((both.low, both.high) == (None, None) for both in difference.values())
     else:
-        assert all(both["low"] <= both["high"] for both in resampling.interval(days).values())
-    assert {both["value"] for both in difference.values()} == {0.0 if n_days else None}
+        assert all(both.low <= both.high for both in resampling.interval(days).values())
+    assert {both.value for both in difference.values()} == {0.0 if n_days else None}
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
@@ -162,8 +163,8 @@ def test_a_measure_without_anything_below_the_line_is_undefined():
     spread = resampling.interval(found)
     assert point(found)["service_level"] is None
     assert spread["service_level"] is None
-    assert resampling.difference(found, days)["service_level"] == {"value": None, "low": None, "high": None}
-    assert spread["asa_s"]["low"] == pytest.approx(point(found)["asa_s"], rel=1e-6)
+    assert resampling.difference(found, days)["service_level"] == Paired(None, None, None)
+    assert spread["asa_s"].low == pytest.approx(point(found)["asa_s"], rel=1e-6)
     idle = Days(parts, 0 * days.counts)
     assert point(idle)["gini"] is None
     assert resampling.interval(idle)["gini"] is None
@@ -175,7 +176,7 @@ def test_what_most_resamples_do_not_know_has_no_interval():
     days.parts["counted"][1:] = 0.0
     found = Resampling(10, 6)
     assert found.interval(days)["service_level"] is None
-    assert found.difference(days, days)["service_level"] == {"value": None, "low": None, "high": None}
+    assert found.difference(days, days)["service_level"] == Paired(None, None, None)
     assert found.interval(days)["asa_s"] is not None
 
 
@@ -184,7 +185,7 @@ def test_what_one_side_does_not_know_has_no_difference():
     days = random_days(np.random.default_rng(0))
     bare = Days({name: part for name, part in days.parts.items() if name != "within"}, days.counts)
     found = Resampling(1, 12).difference(days, bare)["service_level"]
-    assert found == {"value": None, "low": None, "high": None}
+    assert found == Paired(None, None, None)
     assert "service_level" not in point(bare)
 
 
@@ -198,7 +199,7 @@ def test_an_account_of_one_draw_stands_beside_accounts_of_several():
     resampling = Resampling(5, 12)
     assert resampling.interval(once) == resampling.interval(stacked)
     one, several = (resampling.difference(often, other) for other in (once, stacked))
-    assert all(one[name] == pytest.approx(several[name], rel=1e-12) for name in MEASURES)
+    assert all(astuple(one[name]) == pytest.approx(astuple(several[name]), rel=1e-12) for name in MEASURES)
 
 
 def test_undefined_measures_are_nan_in_arrays_and_never_warn(recwarn: Any):

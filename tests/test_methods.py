@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +26,7 @@ from engine.replay.clock import Clock
 from engine.replay.loop import replay
 from engine.scoring.csat import csat_table
 from engine.scoring.scores import Terms
+from tests.small_centres import rings_json, rules_json
 from tests.strategies import AGENT_IDS, HARDER, LANGUAGES, MIDNIGHT, PROFICIENCIES, QUEUE_IDS, SKILLS, Dice, table
 
 PLATFORM = ("genesys", "bullseye", "preferred_agent")
@@ -116,26 +116,6 @@ def _queue(dice: Dice, queue: str, rings: Any, rules: Any) -> dict[str, Any]:
         "rings": rings_json(rings) if rings or dice.one(True, False) else None,
         "routing_rules": rules_json(rules) if rules or dice.one(True, False) else None,
     }
-
-
-def rings_json(rings: list[tuple[float | None, list[str]]]) -> str:
-    """Rings as the API gives them."""
-    entries = [
-        {
-            "expansionCriteria": [] if timeout_s is None else [{"type": "TIMEOUT_SECONDS", "threshold": timeout_s}],
-            "actions": {"skillsToRemove": [{"name": skill, "id": "0-0", "selfUri": "/"} for skill in skills]},
-        }
-        for timeout_s, skills in rings
-    ]
-    return json.dumps({"rings": entries})
-
-
-def rules_json(rules: list[tuple[float | None, float]]) -> str:
-    """Rules as the API gives them; None admits any score."""
-    operator = {True: "ANY", False: "MEETS_THRESHOLD"}
-    return json.dumps(
-        [{"operator": operator[least is None], "threshold": least, "waitSeconds": wait} for least, wait in rules]
-    )
 
 
 # --- The rules, plainly --------------------------------------------------------------------------------------

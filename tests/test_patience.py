@@ -15,8 +15,10 @@ import engine.estimates.patience as module
 from engine.data.arrays import encode
 from engine.data.tables import MEDIA, OUTCOMES, Tables
 from engine.estimates.assumptions import Assumptions
+from engine.estimates.estimated import Range
 from engine.estimates.patience import KaplanMeier, curves, late_hazard, patience
 from engine.estimates.streams import PATIENCE, uniform
+from engine.results import plain
 from tests.strategies import table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -185,11 +187,11 @@ def test_patience_equals_the_slow_twin(n, seed, flow_out, how):
     expected = list(slow_patience(rows, u, 4, flow_out, how == "estimated"))
     np.testing.assert_allclose(waits.patience_s, [longest for longest, _ in expected])
     assert waits.flows_out.tolist() == [flows for _, flows in expected]
-    json.dumps(estimate, allow_nan=False)
-    counts = estimate["counts"]
+    json.dumps(plain(estimate), allow_nan=False)
+    counts = estimate.counts
     # Every interaction that is not a callback has its patience from one source.
-    sources = counts["patience_recorded"] + counts["abandoned_with_wait"] + counts["callbacks"]
-    assert how == "never" or sources + counts["drawn"] == n == counts["interactions"]
+    sources = counts.patience_recorded + counts.abandoned_with_wait + counts.callbacks
+    assert how == "never" or sources + counts.drawn == n == counts.interactions
 
 
 def test_fifty_abandonments_make_a_curve_of_their_own():
@@ -200,7 +202,7 @@ def test_fifty_abandonments_make_a_curve_of_their_own():
     found = {curve.level: curve for curve in curves(history, queue)}
     assert [found[level].n_left for level in ("call_type", "queue", "all")] == [50, 99, 148]
     assert [found[level].rows.tolist() for level in ("call_type", "queue", "all")] == [[100], [49], [150]]
-    levels = {level["level"]: level for level in patience(history, queue, Assumptions(), 0)[1]["levels"]}
+    levels = {level.level: plain(level) for level in patience(history, queue, Assumptions(), 0)[1].levels}
     assert [levels[level]["censored"] for level in ("call_type", "queue", "all")] == [1, 2, 3]
 
 
@@ -217,13 +219,13 @@ def test_callbacks_keep_their_place():
     waits, estimate = waits_of(rows)
     assert waits.patience_s[60:].tolist() == [math.inf] * 4
     assert not waits.flows_out.any()
-    assert (estimate["counts"]["callbacks"], estimate["counts"]["never_leave"]) == (4, 4)
+    assert (estimate.counts.callbacks, estimate.counts.never_leave) == (4, 4)
 
 
 def test_nobody_gives_up_without_an_abandonment():
     waits, estimate = waits_of([{"wait_s": 5.0, "outcome": "answered"}, {"outcome": "unknown"}])
     assert np.isinf(waits.patience_s).all()
-    assert estimate["levels"][0]["median_s"] == {"low": None, "middle": None, "high": None}
+    assert estimate.levels[0].median_s == Range(None, None, None)
 
 
 def test_flow_outs_leave_at_their_time_unless_the_customer_goes_first():
@@ -233,7 +235,7 @@ def test_flow_outs_leave_at_their_time_unless_the_customer_goes_first():
     waits, estimate = waits_of(rows)
     assert waits.patience_s.tolist() == [10, 10, 9, math.inf]
     assert waits.flows_out.tolist() == [True, True, False, False]
-    assert estimate["counts"]["flow_outs_without_wait"] == 1
+    assert estimate.counts.flow_outs_without_wait == 1
     assert waits_of(rows, flow_out=4)[0].patience_s.tolist() == [4, 4, 4, 4]
     assert waits_of(rows, flow_out="never")[0].patience_s.tolist() == [math.inf, 10, 9, math.inf]
     assert waits_of(rows, patience="never")[0].patience_s.tolist() == [10, 10, 10, math.inf]
@@ -242,7 +244,7 @@ def test_flow_outs_leave_at_their_time_unless_the_customer_goes_first():
 def test_an_empty_history_has_no_patience():
     waits, estimate = waits_of([])
     assert waits.patience_s.size == waits.flows_out.size == 0
-    assert estimate["share_from_tail"] is None
+    assert estimate.share_from_tail is None
 
 
 def test_draws_belong_to_interactions_not_to_their_place():

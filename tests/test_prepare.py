@@ -65,7 +65,7 @@ def test_tables_come_out_as_by_hand(methods: tuple[str, ...]) -> None:
             continue
         rows, report = engine_outcomes(chosen, tables)
         assert rows == [row[:-1] for row in by_hand], f"centre({seed}), {methods}"
-        assert report.service_level["choice_share"] == sum(row[-1] == 2 for row in by_hand) / len(by_hand)
+        assert report.service_level.choice_share == sum(row[-1] == 2 for row in by_hand) / len(by_hand)
         statuses.update(row[1] for row in rows)
     assert min(statuses[name] for name in STATUS) > 0.02 * statuses.total()
     assert statuses["answered"] > 0.3 * statuses.total()
@@ -202,8 +202,8 @@ def test_replications_draw_again_what_is_not_recorded_and_nothing_else():
         if name == "leave_us":
             assert (one == new)[~open_].all()
     assert set(recorded.estimates) == {"handling", "patience"}
-    assert recorded.estimates["handling"]["drawn"] == 20
-    assert recorded.estimates["patience"]["counts"]["drawn"] == 20
+    assert recorded.estimates["handling"].drawn == 20
+    assert recorded.estimates["patience"].counts.drawn == 20
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])

@@ -25,8 +25,8 @@ from engine.run import choose, run
 from engine.spec import Scenario
 from ingest.files import import_files
 from ingest.snapshot.reading import open_snapshot
+from tests.imports import HEAVY, imported
 from tests.small_files import AGENTS, GOOD, INTERACTIONS, SAMPLE, write
-from tests.test_rooms import HEAVY, imported
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")

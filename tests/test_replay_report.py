@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,10 +18,12 @@ from api.output.results import to_json
 from engine.data.arrays import Arrays, encode
 from engine.data.tables import TABLES, Tables
 from engine.estimates.assumptions import Assumptions
+from engine.measures.intervals import Paired
 from engine.measures.light import light
 from engine.methods import METHODS
 from engine.replay.playing import play
-from engine.reports.columns import BETTER, MEASURES, Study, _says, today_of
+from engine.reports.columns import Study, today_of
+from engine.reports.replay import BETTER, MEASURES, Difference
 from engine.reports.replayed import report_of
 from engine.reports.report import Report, Unrouted
 from engine.run import choose, run, run_all
@@ -70,6 +72,13 @@ def with_waits(change: pl.Expr) -> Tables:
     return replace(made_tables(), interactions=made_tables().interactions.with_columns(wait_s=change))
 
 
+class Level(NamedTuple):
+    """What the light looks at."""
+
+    asa_s: float | None
+    service_level: float | None
+
+
 # --- the light, and what it keeps back ------------------------------------------------------------------------------
 
 
@@ -83,30 +92,30 @@ def with_waits(change: pl.Expr) -> Tables:
 def test_the_light_is_red_beyond_20_per_cent_of_the_asa_or_5_points_of_the_service_level(
     asa_s: float | None, level: float | None, color: str
 ) -> None:
-    lit = light({"asa_s": 100.0, "service_level": 0.8}, {"asa_s": asa_s, "service_level": level})
+    lit = light(Level(100.0, 0.8), Level(asa_s, level))
     # A replay that answers nobody whom the record answered is as wrong as can be.
-    assert lit["color"] == ("red" if color == "unknown" else color)
+    assert lit.color == ("red" if color == "unknown" else color)
     if color == "unknown":
-        assert (lit["asa_off"], lit["service_level_off"]) == (None, None)
-        assert "answers nobody" in lit["why"]
+        assert (lit.asa_off, lit.service_level_off) == (None, None)
+        assert "answers nobody" in lit.why
     else:
-        assert lit["asa_off"] == pytest.approx(asa_s / 100 - 1)
-        assert lit["service_level_off"] == pytest.approx(level - 0.8)
-    back = light({"asa_s": asa_s, "service_level": level}, {"asa_s": 100.0, "service_level": 0.8})
-    assert (back["color"] == "unknown") == (color == "unknown")
+        assert lit.asa_off == pytest.approx(asa_s / 100 - 1)
+        assert lit.service_level_off == pytest.approx(level - 0.8)
+    back = light(Level(asa_s, level), Level(100.0, 0.8))
+    assert (back.color == "unknown") == (color == "unknown")
 
 
 def test_the_light_says_in_words_how_far_off_and_on_which_side():
-    lit = light({"asa_s": 100.0, "service_level": 0.8}, {"asa_s": 130.0, "service_level": 0.74})
-    assert "ASA 30 % above the recorded one and a service level 6.0 points below it" in lit["why"]
-    assert "(limits 20 % and 5 points)" in lit["why"]
-    lit = light({"asa_s": 100.0, "service_level": 0.8}, {"asa_s": 90.0, "service_level": 0.81})
-    assert "ASA 10 % below the recorded one and a service level 1.0 points above it" in lit["why"]
-    both = {"asa_s": 0.0, "service_level": 1.0}
-    assert light(both, both)["color"] == "green"
-    assert light(both, {"asa_s": 149_340.0, "service_level": 0.014})["color"] == "red"
-    nothing = light({"asa_s": None, "service_level": None, "answered": 0.0}, both)
-    assert nothing["color"] == "unknown" and "nothing is recorded as answered" in nothing["why"]
+    lit = light(Level(100.0, 0.8), Level(130.0, 0.74))
+    assert "ASA 30 % above the recorded one and a service level 6.0 points below it" in lit.why
+    assert "(limits 20 % and 5 points)" in lit.why
+    lit = light(Level(100.0, 0.8), Level(90.0, 0.81))
+    assert "ASA 10 % below the recorded one and a service level 1.0 points above it" in lit.why
+    both = Level(0.0, 1.0)
+    assert light(both, both).color == "green"
+    assert light(both, Level(149_340.0, 0.014)).color == "red"
+    nothing = light(Level(None, None), both, is_answered=False)
+    assert nothing.color == "unknown" and "nothing is recorded as answered" in nothing.why
 
 
 def test_the_made_up_record_is_what_a_replay_of_its_own_rule_gives():
@@ -116,9 +125,9 @@ def test_the_made_up_record_is_what_a_replay_of_its_own_rule_gives():
     assert found["selected_agent_id"].to_list() == rows["agent_id"].to_list()
     assert found["status"].to_list() == rows["outcome"].to_list()
     np.testing.assert_allclose(found["wait_s"], rows["wait_s"], atol=1e-6)
-    lit = reported().replay["light"]
+    lit = reported().to_dict()["replay"]["light"]
     assert (lit["color"], lit["asa_off"], lit["service_level_off"]) == ("green", 0.0, 0.0)
-    past, today, _ = reported().replay["columns"]
+    past, today, _ = reported().to_dict()["replay"]["columns"]
     assert [past[name] for name in (*ENDS, *MEASURES)] == [today[name] for name in (*ENDS, *MEASURES)]
 
 
@@ -126,7 +135,7 @@ def test_the_made_up_record_is_what_a_replay_of_its_own_rule_gives():
 def test_a_replay_that_misses_the_record_keeps_its_verdict_unless_forced(force: bool) -> None:
     """The record says that everybody waited three times as long as they did."""
     report = run(WEIGHTED, with_waits(3 * pl.col("wait_s")), force=force)
-    said = report.replay
+    said = report.to_dict()["replay"]
     assert (said["light"]["color"], said["light"]["forced"]) == ("red", force)
     assert [column["name"] for column in said["columns"]] == ["recorded", "today", "scenario"]
     if force:
@@ -144,18 +153,18 @@ def test_forcing_what_needs_no_force_changes_nothing():
 
 def test_where_no_waits_are_recorded_the_verdict_stands_with_a_warning():
     report = run(WEIGHTED, with_waits(pl.lit(None, pl.Float64)))
-    assert report.replay["light"]["color"] == "unknown"
-    assert report.replay["verdict"].startswith("against today's rule")
+    assert report.to_dict()["replay"]["light"]["color"] == "unknown"
+    assert report.to_dict()["replay"]["verdict"].startswith("against today's rule")
     assert "no waits are recorded" in report.warnings
-    assert report.replay["light"]["why"] in report.warnings
-    assert report.replay["columns"][0]["asa_s"] is None
+    assert report.to_dict()["replay"]["light"]["why"] in report.warnings
+    assert report.to_dict()["replay"]["columns"][0]["asa_s"] is None
 
 
 # --- columns and differences ----------------------------------------------------------------------------------------
 
 
 def test_the_scenario_s_column_says_what_its_service_level_says():
-    column, waits = reported().replay["columns"][2], reported().service_level
+    column, waits = reported().to_dict()["replay"]["columns"][2], reported().to_dict()["service_level"]
     assert [column[name] for name in ("offered", *ENDS)] == [waits[name] for name in ("offered", *ENDS)]
     for name in ("service_level", "asa_s", "mean_wait_s", "occupancy"):
         assert column[name] == pytest.approx(waits[name], rel=1e-12)
@@ -167,7 +176,7 @@ def test_the_scenario_s_column_says_what_its_service_level_says():
 
 
 def test_a_rule_against_itself_differs_by_nothing():
-    said = run(GENESYS, made()).replay
+    said = run(GENESYS, made()).to_dict()["replay"]
     for name in MEASURES:
         difference = said["differences"][name]
         assert difference == {"value": 0.0, "low": 0.0, "high": 0.0, "says": "no clear difference"}
@@ -175,9 +184,9 @@ def test_a_rule_against_itself_differs_by_nothing():
 
 
 def test_differences_are_scenario_less_today_inside_their_intervals():
-    _, today, mine = reported().replay["columns"]
+    _, today, mine = reported().to_dict()["replay"]["columns"]
     for name in MEASURES:
-        difference = reported().replay["differences"][name]
+        difference = reported().to_dict()["replay"]["differences"][name]
         assert difference["value"] == pytest.approx(mine[name] - today[name], rel=1e-9)
         assert difference["low"] < difference["value"] < difference["high"]
         spread = mine["intervals"][name]
@@ -188,20 +197,20 @@ def test_differences_are_scenario_less_today_inside_their_intervals():
 def test_words_follow_from_the_interval_and_from_what_is_better(name: str) -> None:
     """More service level is better, more waiting, abandonment or inequality is worse, more occupancy is more."""
     up, down = {1: ("better", "worse"), -1: ("worse", "better"), None: ("more", "less")}[BETTER[name]]
-    assert _says(name, {"value": 2.0, "low": 1.0, "high": 3.0}) == up
-    assert _says(name, {"value": -2.0, "low": -3.0, "high": -1.0}) == down
+    assert Difference.of(name, Paired(2.0, 1.0, 3.0)).says == up
+    assert Difference.of(name, Paired(-2.0, -3.0, -1.0)).says == down
     for low, high in ((-1.0, 3.0), (0.0, 3.0), (-3.0, 0.0), (0.0, 0.0)):
-        assert _says(name, {"value": 1.0, "low": low, "high": high}) == "no clear difference"
-    assert _says(name, {"value": None, "low": None, "high": None}) == "undefined"
-    assert _says(name, {"value": 1.0, "low": None, "high": None}) == "undefined"
+        assert Difference.of(name, Paired(1.0, low, high)).says == "no clear difference"
+    assert Difference.of(name, Paired(None, None, None)).says == "undefined"
+    assert Difference.of(name, Paired(1.0, None, None)).says == "undefined"
     assert BETTER == {
         "service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1,
     }  # fmt: skip
 
 
 def test_the_verdict_says_every_measure_in_words_people_use():
-    verdict = reported().replay["verdict"]
-    said = {name: difference["says"] for name, difference in reported().replay["differences"].items()}
+    verdict = reported().to_dict()["replay"]["verdict"]
+    said = {name: difference["says"] for name, difference in reported().to_dict()["replay"]["differences"].items()}
     words = ("service level", "ASA", "mean wait", "abandonment", "occupancy", "Gini of interactions")
     told = ", ".join(f"{word} {said[name]}" for word, name in zip(words, MEASURES, strict=True))
     assert verdict == f"against today's rule on the same customers: {told}"
@@ -214,7 +223,7 @@ def test_fewer_than_five_days_determine_nothing():
     for days, told in ((3, "not determined: fewer than five days"), (5, "against today's rule")):
         some = [row | {"arrived_at": row["arrived_at"] + (n % days) * DAY} for n, row in enumerate(rows)]
         start = [{"agent_id": "ann", "start_at": MIDNIGHT, "end_at": MIDNIGHT + 9 * DAY}]
-        said = run(WEIGHTED, tables_of(interactions=some[:10], staffing=start), force=True).replay
+        said = run(WEIGHTED, tables_of(interactions=some[:10], staffing=start), force=True).to_dict()["replay"]
         assert said["verdict"].startswith(told)
         spreads = [spread for column in said["columns"] for spread in column["intervals"].values()]
         assert any(spreads) == (days == 5)
@@ -225,7 +234,7 @@ def test_several_draws_are_averaged_and_each_is_a_replay_of_its_own():
             call(n, n * 3.0, outcome="answered", agent_id="ann", wait_s=1.0) for n in range(400)]  # fmt: skip
     study = Study(encode(tables_of(interactions=rows)), replace(WEIGHTED, replications=4))
     report, first = report_of(study, study.scenario)
-    column = report.replay["columns"][2]
+    column = report.to_dict()["replay"]["columns"][2]
     counts = []
     for number in range(4):
         served = play(study.scenario, study.recorded, number).served
@@ -234,7 +243,7 @@ def test_several_draws_are_averaged_and_each_is_a_replay_of_its_own():
     assert [column[end] for end in ENDS] == np.mean(counts, axis=0).tolist()
     # Who answered what, and the outcomes file, are those of the first draw.
     assert report.routed == counts[0][0] == (first.served.agent >= 0).sum()
-    assert report.replay["replications"] == 4
+    assert report.to_dict()["replay"]["replications"] == 4
 
 
 # --- today's rule -------------------------------------------------------------------------------------------------
@@ -258,7 +267,7 @@ def test_today_s_rule_is_what_the_queues_settings_record(settings: dict[str, str
     assert (today.method, today.required, today.is_rolling) == (method, (), False)
     kept = ("goal", "seed", "replications", "assumptions", "service_level", "switches")
     assert [getattr(today, name) for name in kept] == [getattr(chosen, name) for name in kept]
-    assert run(chosen, arrays).replay["columns"][1]["rule"].startswith(f"{method}: ")
+    assert run(chosen, arrays).to_dict()["replay"]["columns"][1]["rule"].startswith(f"{method}: ")
 
 
 # --- shape ----------------------------------------------------------------------------------------------------------
@@ -308,7 +317,7 @@ def test_where_nothing_can_be_answered_there_is_a_report_all_the_same(tables: Ta
         json.dumps(report.to_dict(), allow_nan=False)
         assert report.routed == 0
         assert report.fairness.gini_coefficient is None
-        assert report.replay["light"]["color"] == "unknown"
+        assert report.to_dict()["replay"]["light"]["color"] == "unknown"
 
 
 def test_the_outcomes_file_has_its_columns_and_nulls_where_nobody_was_chosen():
@@ -387,7 +396,7 @@ def test_waiting_beside_idle_agents_is_counted_and_pointed_out():
     there = [{"agent_id": "ann", "start_at": NINE, "end_at": NINE + timedelta(hours=1)}]
     chosen = replace(WEIGHTED, weights=RoutingWeights(0, 1, 0, 0.5))
     report = run(chosen, tables_of(agents=agents, members=[], interactions=rows, staffing=there))
-    waits = report.service_level
+    waits = report.to_dict()["service_level"]
     # From 1 s to 31 s ann is alerted and busy; before and after she is free while the French caller waits.
     assert waits["idle_while_waiting_s"] == pytest.approx(90.0 - 30.0)
     assert waits["idle_while_waiting_share"] == pytest.approx(60.0 / 90.0)
@@ -401,14 +410,17 @@ def test_waiting_beside_idle_agents_is_counted_and_pointed_out():
 def test_calls_finished_after_the_block_are_overrun_not_occupancy():
     there = [{"agent_id": "ann", "start_at": NINE, "end_at": NINE + timedelta(seconds=100)}]
     report = run(GENESYS, tables_of(interactions=[call(0, 60.0, handle_s=70.0, patience_s=1.0)], staffing=there))
-    assert (report.service_level["occupancy"], report.service_level["overrun_s"]) == (0.4, 30.0)
+    assert (report.to_dict()["service_level"]["occupancy"], report.to_dict()["service_level"]["overrun_s"]) == (
+        0.4,
+        30.0,
+    )
 
 
 def test_intervals_are_those_of_the_centre_s_clock_and_of_the_length_asked_for():
     tables = replace(tables_of(interactions=[call(0, 20 * 60.0, patience_s=1.0)]), time_zone="Asia/Kolkata")
     for minutes, start in ((15, "14:45"), (30, "14:30"), (60, "14:00")):
         report = run(replace(GENESYS, interval_min=minutes), tables)
-        assert [row["start"] for row in report.service_level["by_interval"]] == [f"2024-02-28T{start}:00+05:30"]
+        assert [row.start.isoformat() for row in report.service_level.by_interval] == [f"2024-02-28T{start}:00+05:30"]
 
 
 # --- goals ----------------------------------------------------------------------------------------------------------
@@ -416,11 +428,14 @@ def test_intervals_are_those_of_the_centre_s_clock_and_of_the_length_asked_for()
 
 def test_a_goal_that_moves_weights_is_compared_with_weights_as_given():
     chosen = replace(WEIGHTED, goal="80/20", performance="rolling")
-    said = run(chosen, made()).replay
-    goal, still = said["goal"], run(replace(WEIGHTED, goal="80/20", performance=0.8), made()).replay["columns"][2]
+    said = run(chosen, made()).to_dict()["replay"]
+    goal, still = (
+        said["goal"],
+        run(replace(WEIGHTED, goal="80/20", performance=0.8), made()).to_dict()["replay"]["columns"][2],
+    )
     assert goal["n_moves"] == len(goal["moves"]) > 0
     assert {move["queue_id"] for move in goal["moves"]} <= {
-        row["queue_id"] for row in reported().service_level["by_queue"]
+        row["queue_id"] for row in reported().to_dict()["service_level"]["by_queue"]
     }
     for name in (*ENDS, *MEASURES):
         assert goal["without"][name] == still[name]
@@ -435,11 +450,11 @@ def test_a_goal_that_moves_weights_is_compared_with_weights_as_given():
     {}, {"goal": "80/20", "performance": 0.8}, {"goal": "80/20", "performance": 0.5, "method": "genesys"},
 ])  # fmt: skip
 def test_a_goal_that_moves_nothing_has_nothing_to_say(changes: dict[str, Any]) -> None:
-    assert run(replace(WEIGHTED, **changes), made()).replay["goal"] is None
+    assert run(replace(WEIGHTED, **changes), made()).to_dict()["replay"]["goal"] is None
 
 
 def test_a_given_performance_is_told_without_moves():
-    goal = run(replace(WEIGHTED, goal="80/20", performance=0.5), made()).replay["goal"]
+    goal = run(replace(WEIGHTED, goal="80/20", performance=0.5), made()).to_dict()["replay"]["goal"]
     assert (goal["n_moves"], goal["moves"], goal["performance"]) == (0, [], 0.5)
 
 
@@ -509,7 +524,7 @@ def test_waiting_beside_idle_agents_is_pointed_out_above_one_per_cent(waited_s: 
     there = [{"agent_id": name, "start_at": NINE, "end_at": NINE + timedelta(hours=1)} for name in ("ann", "ben")]
     chosen = replace(WEIGHTED, weights=RoutingWeights(1, 0, 0, 0.5))
     report = run(chosen, tables_of(agents=agents, members=members, interactions=rows, staffing=there))
-    assert report.service_level["idle_while_waiting_share"] == pytest.approx(waited_s / (100 + waited_s))
+    assert report.to_dict()["service_level"]["idle_while_waiting_share"] == pytest.approx(waited_s / (100 + waited_s))
     assert any("sat free" in one for one in report.warnings) == told
 
 
@@ -570,8 +585,8 @@ def test_a_window_counts_the_blocks_inside_it_only():
     days = [row["arrived_at"].date() for row in tables.interactions.sort("arrived_at").to_dicts()]
     for data in (arrays, arrays.days(days[0], days[0]), arrays.days(days[1], days[1])):
         report = run(replace(GENESYS), data)
-        assert report.service_level["answered"] == len(data.history().arrived_us)
-        assert report.service_level["occupancy"] == pytest.approx(0.5)
+        assert report.to_dict()["service_level"]["answered"] == len(data.history().arrived_us)
+        assert report.to_dict()["service_level"]["occupancy"] == pytest.approx(0.5)
         assert {row.occupancy for row in report.agents} >= {0.5}
 
 

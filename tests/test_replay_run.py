@@ -18,6 +18,7 @@ from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
+from engine.results import plain as plainly
 from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -104,7 +105,7 @@ def test_rolling_goals_move_the_weights_as_by_hand():
         arrays, (rows, moves) = encode(tables), by_hand(chosen, tables)
         assert engine_outcomes(chosen, arrays)[0] == rows, f"busy_centre({seed})"
         found = played(chosen, arrays)
-        assert found.moves == moves, f"busy_centre({seed})"
+        assert [plainly(move) for move in found.moves] == moves, f"busy_centre({seed})"
         n_moves += len(moves)
         n_matter += not same(found, played(chosen, arrays, still=True))
     assert n_moves > 5 * N_BUSY
@@ -120,7 +121,7 @@ def test_the_window_is_open_at_its_start_and_what_happens_now_comes_after_the_lo
     chosen = Scenario(mode="replay", goal="80/20", performance="rolling", required=("skills",))
     moves = played(chosen, encode(tables_of(interactions=rows))).moves
     nine_us = us(MIDNIGHT + timedelta(hours=9))
-    assert [(move["at_us"] - nine_us, move["performance"], move["moved"]) for move in moves] == [
+    assert [(move.at_us - nine_us, move.performance, move.moved) for move in moves] == [
         (moved_at * 60_000_000, 0.0, True), (back_at * 60_000_000, None, False),
     ]  # fmt: skip
 
@@ -239,13 +240,13 @@ def test_the_ladder_of_an_instant_is_made_again_as_it_was():
     read, found = plain(chosen, tables), played(chosen, encode(tables))
     assert found.moves
     weights = dict.fromkeys(("p", "q"), chosen.weights)
-    stops = [(found.moves[0]["at_us"] - 1, dict(weights))]
+    stops = [(found.moves[0].at_us - 1, dict(weights))]
     for move in found.moves:
-        weights[move["queue_id"]] = replace(chosen.weights, **dict(zip(
-            ("proficiency", "language_match", "historical_csat"), move["weights"], strict=True)))  # fmt: skip
-        if stops[-1][0] == move["at_us"]:
+        weights[move.queue_id] = replace(chosen.weights, **dict(zip(
+            ("proficiency", "language_match", "historical_csat"), move.weights, strict=True)))  # fmt: skip
+        if stops[-1][0] == move.at_us:
             stops.pop()
-        stops.append((move["at_us"], dict(weights)))
+        stops.append((move.at_us, dict(weights)))
     for at_us, used in stops:
         by_hand_ = read.ladder(at_us // DAY_US, used)
         ladder = found.ladder_at(at_us)
@@ -269,8 +270,13 @@ def test_every_interaction_is_offered_and_ends_one_way(method: str) -> None:
         if tables.staffing.is_empty():
             continue
         rows, report = engine_outcomes(scenario(seed, method), tables)
-        waits, n = report.service_level, tables.interactions.height
-        for part in ([waits], waits["by_queue"], waits["by_interval"], *[[c] for c in report.replay["columns"]]):
+        waits, n = report.to_dict()["service_level"], tables.interactions.height
+        for part in (
+            [waits],
+            waits["by_queue"],
+            waits["by_interval"],
+            *[[c] for c in report.to_dict()["replay"]["columns"]],
+        ):
             ends = [[row[name] for name in ("answered", "abandoned", "flowed_out", "unserved")] for row in part]
             assert [row["offered"] for row in part] == [sum(each) for each in ends]
             assert sum(row["offered"] for row in part) == n

@@ -20,8 +20,8 @@ from engine.measures.tally import Tally
 from engine.run import _Stack, choose, run, run_all
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
+from tests.one_call import centre, level
 from tests.strategies import problems
-from tests.test_explain import centre, level
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

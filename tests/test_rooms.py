@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -13,9 +10,9 @@ import click
 import pytest
 
 from api.terminal.cli import cli
+from tests.imports import HEAVY, imported
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("numba", "scipy.stats", "scipy.optimize", "fastapi", "uvicorn", "PureCloudPlatformClientV2", "ray")
 
 
 @pytest.mark.parametrize("room", ["routelab", "engine", "ingest", "api", "benchmarks"])
@@ -38,12 +35,6 @@ def test_every_command_has_help_with_an_example(path, command):
     assert re.search("Examples?:", command.help or "")
 
 
-def imported(code: str) -> set[str]:
-    script = f"import sys, json\n{code}\nprint(json.dumps(sorted(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
-    return set(json.loads(ran.stdout.splitlines()[-1]))
-
-
 @pytest.mark.parametrize("code", ["import api.terminal.cli", "import engine.run", "import ingest.snapshot.reading"])
 def test_starting_up_imports_nothing_heavy(code):
     assert not imported(code) & set(HEAVY)
@@ -57,7 +48,7 @@ def test_help_reads_no_data_packages():
 def test_a_run_in_score_mode_needs_neither_numba_nor_a_web_framework(tmp_path):
     code = f"""
 from pathlib import Path
-from tests.test_snapshot import write
+from tests.small_snapshot import write
 from api.terminal.cli import run
 write(Path({str(tmp_path)!r}))
 assert run(["simulate", "--snapshot", "s", "--store", {str(tmp_path)!r}, "--out", {str(tmp_path / "out")!r}]) == 0

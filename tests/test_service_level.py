@@ -17,9 +17,11 @@ from engine.errors import InvalidScenario, InvalidTable
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.roster import Roster
 from engine.measures.service_level import Goal, by_interval, by_queue, choice_share, measure
+from engine.measures.waits import Percentiles
 from engine.methods.ladder import one_row_each
 from engine.replay.loop import replay
 from engine.replay.performance import achieved
+from engine.results import plain
 from engine.spec import DEFINITIONS
 
 N_QUEUES = 3
@@ -72,7 +74,7 @@ def slow(rows, definition, short_s, span_us=None):
     waits, answered = ([r[3] for r in some if r[3] is not None] for some in (rows, timed))
     moments = sorted({r[0] for r in rows})
     return {
-        "definition": definition, "short_abandon_s": short_s, "offered": len(rows),
+        "offered": len(rows),
         **{name: len(some) for name, some in of.items()},
         "short_abandoned": len(short), "unknown_wait": sum(r[3] is None for r in rows),
         "service_level": within / below if below else None,
@@ -122,37 +124,36 @@ def alike(found, wanted):
 @example([], ("genesys", 0.0), None)
 @example([(0, 0, "answered", None), (0, 0, "abandoned", None)], ("genesys", 5.0), None)
 def test_measures_are_those_of_the_slow_twin(rows, options, span_us):
-    alike(measure(visits_of(rows), Goal(GOAL_S, *options), span_us), slow(rows, *options, span_us))
+    alike(plain(measure(visits_of(rows), Goal(GOAL_S, *options), span_us)), slow(rows, *options, span_us))
 
 
 @given(ROWS, OPTIONS)
 def test_a_queue_is_measured_as_if_it_were_alone(rows, options):
     found = by_queue(visits_of(rows), Goal(GOAL_S, *options), ["a", "b", "c"], ["A", None, "C"])
-    assert [(r["queue_id"], r["queue_name"], r["goal_s"]) for r in found] == [
+    assert [(r.queue_id, r.queue_name, r.goal_s) for r in found] == [
         ("a", "A", 20),
         ("b", None, 0),
         ("c", "C", 35),
     ]
     for place, row in enumerate(found):
         alone = slow([r for r in rows if r[1] == place], *options)
-        alike({"definition": options[0], "short_abandon_s": options[1]} | {k: row[k] for k in list(row)[3:]}, alone)
+        of_queue = {"queue_id", "queue_name", "goal_s"}
+        alike({name: value for name, value in plain(row).items() if name not in of_queue}, alone)
 
 
 def test_the_three_definitions_by_hand():
     """Ten offered: five answered, two of them late; three abandoned, one at once, one in 4 s; one each of the rest."""
     rows = [(0, 0, "answered", w) for w in (0.0, 10.0, 20.0, 20.5, 60.0)]
     rows += [(0, 0, "abandoned", w) for w in (0.0, 4.0, 50.0)] + [(0, 0, "flowed_out", 5.0), (0, 0, "unserved", 99.0)]
-    found = {
-        d: [measure(visits_of(rows), Goal(GOAL_S, d, s))["service_level"] for s in (0.0, 4.0)] for d in DEFINITIONS
-    }
+    found = {d: [measure(visits_of(rows), Goal(GOAL_S, d, s)).service_level for s in (0.0, 4.0)] for d in DEFINITIONS}
     assert found == {"genesys": [3 / 8, 3 / 6], "answered": [3 / 5, 3 / 5], "offered": [3 / 10, 3 / 10]}
 
 
 def test_percentiles_are_waits_that_occurred():
     waits = [(0, 0, "answered", float(w)) for w in range(1, 101)]
-    assert measure(visits_of(waits), Goal(GOAL_S))["wait_s"] == {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0}
-    assert measure(visits_of(waits[:10]), Goal(GOAL_S))["wait_s"] == {"p50": 5.0, "p90": 9.0, "p95": 10.0, "p99": 10.0}
-    assert measure(visits_of(waits[:1]), Goal(GOAL_S))["wait_s"] == {"p50": 1.0, "p90": 1.0, "p95": 1.0, "p99": 1.0}
+    assert measure(visits_of(waits), Goal(GOAL_S)).wait_s == Percentiles(50.0, 90.0, 95.0, 99.0)
+    assert measure(visits_of(waits[:10]), Goal(GOAL_S)).wait_s == Percentiles(5.0, 9.0, 10.0, 10.0)
+    assert measure(visits_of(waits[:1]), Goal(GOAL_S)).wait_s == Percentiles(1.0, 1.0, 1.0, 1.0)
 
 
 def test_the_order_of_visits_does_not_matter():
@@ -162,10 +163,10 @@ def test_the_order_of_visits_does_not_matter():
     columns = arrived_us, rng.integers(0, 3, n), rng.integers(0, 4, n).astype(np.int8), rng.exponential(30, n).round(1)
     shuffle = rng.permutation(n)
     sorted_, mixed = (Served.seen(*(c[rows] for c in columns)) for rows in (np.arange(n), shuffle))
-    alike(measure(mixed, Goal(GOAL_S)), measure(sorted_, Goal(GOAL_S)))
+    alike(plain(measure(mixed, Goal(GOAL_S))), plain(measure(sorted_, Goal(GOAL_S))))
     pairs = zip(by_interval(mixed, Goal(GOAL_S), 15, "UTC"), by_interval(sorted_, Goal(GOAL_S), 15, "UTC"), strict=True)
     for one, other in pairs:
-        alike(one, other)
+        alike(plain(one), plain(other))
 
 
 def slow_start(at_us: int, minutes: int, zone: ZoneInfo) -> int:
@@ -196,11 +197,11 @@ def days_of_change(draw):
 def test_intervals_are_those_of_the_slow_twin(case):
     zone_name, rows, minutes, options = case
     zone, found = ZoneInfo(zone_name), by_interval(visits_of(rows), Goal(GOAL_S, *options), minutes, zone_name)
-    starts = [us(*datetime.fromisoformat(row["start"]).astimezone(UTC).timetuple()[:6]) for row in found]
+    starts = [us(*row.start.astimezone(UTC).timetuple()[:6]) for row in found]
     assert starts == sorted(set(starts))
     assert {slow_start(r[0] * SECOND, minutes, zone) for r in rows} <= set(starts)
     for start, row in zip(starts, found, strict=True):
-        assert row["start"] == datetime.fromtimestamp(start // SECOND, zone).isoformat()
+        assert row.start.isoformat() == datetime.fromtimestamp(start // SECOND, zone).isoformat()
         assert slow_start(start, minutes, zone) == start
         end = start + 60 * SECOND
         while slow_start(end, minutes, zone) != end:
@@ -211,44 +212,44 @@ def test_intervals_are_those_of_the_slow_twin(case):
         whole = slow(inside, *options)
         names = ("offered", *STATUS, "service_level", "asa_s", "mean_wait_s")
         wanted = {name: whole[name] for name in names} | {"queue_length": waited_us / (end - start)}
-        alike({name: row[name] for name in list(row)[1:]}, wanted)
+        alike({name: value for name, value in plain(row).items() if name != "start"}, wanted)
 
 
 @given(ROWS, st.sampled_from(ZONES))
 def test_no_interaction_is_lost_between_intervals(rows, zone):
     found = by_interval(visits_of(rows), Goal(GOAL_S), 15, zone)
-    assert sum(row["offered"] for row in found) == len(rows)
-    assert all(row["offered"] == sum(row[name] for name in STATUS) for row in found)
+    assert sum(row.offered for row in found) == len(rows)
+    assert all(row.offered == sum(getattr(row, name) for name in STATUS) for row in found)
 
 
 def test_the_repeated_hour_is_two_hours():
     """In Berlin 2:30 came twice on 27 October 2024; on Lord Howe only 1:30 to 2:00 was repeated, on 7 April."""
     berlin = visits_of([(us(2024, 10, 27, h, 30) / 1e6, 0, "answered", 9.0) for h in (0, 1)])
-    starts = [row["start"] for row in by_interval(berlin, Goal(GOAL_S), 30, "Europe/Berlin")]
+    starts = [row.start.isoformat() for row in by_interval(berlin, Goal(GOAL_S), 30, "Europe/Berlin")]
     assert starts == ["2024-10-27T02:30:00+02:00", "2024-10-27T02:30:00+01:00"]
     howe = visits_of([(us(2024, 4, 6, h, m) / 1e6, 0, "answered", 9.0) for h, m in ((14, 40), (15, 10), (15, 40))])
     found = by_interval(howe, Goal(GOAL_S), 60, "Australia/Lord_Howe")
-    assert [(row["start"], row["offered"]) for row in found] == [
+    assert [(row.start.isoformat(), row.offered) for row in found] == [
         ("2024-04-07T01:00:00+11:00", 1), ("2024-04-07T01:30:00+10:30", 1), ("2024-04-07T02:00:00+10:30", 1)
     ]  # fmt: skip
     # Half an hour long, so 9 s of waiting are 9 / 1800 of a customer.
-    assert [row["queue_length"] for row in found] == [9 / 3600, 9 / 1800, 9 / 3600]
+    assert [row.queue_length for row in found] == [9 / 3600, 9 / 1800, 9 / 3600]
 
 
 def test_intervals_stand_on_the_wall_clock():
     """Nepal is 5:45 ahead of UTC: the full hour there is a quarter past here."""
     visits = visits_of([(us(2024, 5, 1, 6, 20) / 1e6, 0, "answered", 0.0)])
-    assert by_interval(visits, Goal(GOAL_S), 60, "Asia/Kathmandu")[0]["start"] == "2024-05-01T12:00:00+05:45"
+    assert by_interval(visits, Goal(GOAL_S), 60, "Asia/Kathmandu")[0].start.isoformat() == "2024-05-01T12:00:00+05:45"
 
 
 def test_nobody_arriving_is_shown_where_somebody_waits():
     """One waits from 0:10 to 0:50, another arrives at 2:05: nothing is known of 1:00 to 2:00."""
     visits = visits_of([(600, 0, "answered", 2400.0), (7500, 0, "abandoned", 5.0)])
     found = by_interval(visits, Goal(GOAL_S), 30, "UTC")
-    assert [(row["start"][11:16], row["offered"]) for row in found] == [("00:00", 1), ("00:30", 0), ("02:00", 1)]
-    assert [row["queue_length"] for row in found] == [1200 / 1800, 1200 / 1800, 5 / 1800]
-    assert found[1]["service_level"] is None
-    assert found[1]["asa_s"] is None
+    assert [(f"{row.start:%H:%M}", row.offered) for row in found] == [("00:00", 1), ("00:30", 0), ("02:00", 1)]
+    assert [row.queue_length for row in found] == [1200 / 1800, 1200 / 1800, 5 / 1800]
+    assert found[1].service_level is None
+    assert found[1].asa_s is None
 
 
 WINDOW = st.tuples(st.integers(-5, 60), st.integers(-5, 60))
@@ -276,7 +277,7 @@ def test_the_window_is_open_at_its_start_and_closed_at_its_end():
 
 def test_who_is_served_makes_room_before_another_arrives():
     visits = visits_of([(0, 0, "answered", 10.0), (10, 0, "answered", 10.0), (19, 0, "abandoned", 2.0)])
-    assert measure(visits, Goal(GOAL_S))["longest_queue"] == 2
+    assert measure(visits, Goal(GOAL_S)).longest_queue == 2
 
 
 def test_a_replay_is_measured():
@@ -284,11 +285,11 @@ def test_a_replay_is_measured():
     demand = Demand.of([0, 5, 6, 30], 10, Kinds.plain(np.ones((1, 1), bool)), patience_s=[99, 99, 5, np.inf])
     served = replay(demand, Roster.of(1, [0], [0], [25]), one_row_each(np.zeros((1, 1))))
     found = measure(served, Goal(np.array([5.0])), span_us=(0, 10 * SECOND))
-    assert [found[name] for name in STATUS] == [2, 1, 0, 1]
-    assert found["service_level"] == 2 / 3
-    assert found["asa_s"] == 2.5
+    assert [getattr(found, name) for name in STATUS] == [2, 1, 0, 1]
+    assert found.service_level == 2 / 3
+    assert found.asa_s == 2.5
     # The second waits from 5 to 10, the third from 6 to 11.
-    assert (found["mean_queue_length"], found["longest_queue"]) == (0.9, 2)
+    assert (found.mean_queue_length, found.longest_queue) == (0.9, 2)
 
 
 def test_choice_is_of_two_or_more():

@@ -17,6 +17,7 @@ from engine.data.tables import OUTCOMES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.staffing import on_queue, roster, staffing
+from engine.results import plain as plainly
 from ingest.bank import import_bank
 from ingest.snapshot.reading import open_snapshot
 from tests.strategies import HARDER, table
@@ -48,7 +49,7 @@ def inferred(rows, **assumed):
     """Blocks as (agent, start, end), seconds after noon, and what the report says."""
     arrays = arrays_of(rows)
     blocks, estimate = staffing(arrays.history(), arrays.centre, Assumptions(**assumed))
-    json.dumps(estimate, allow_nan=False)
+    json.dumps(plainly(estimate), allow_nan=False)
     return plain(blocks), estimate
 
 
@@ -71,7 +72,7 @@ def test_services_are_joined_across_short_gaps():
     rows = [service("a", 0, 10.0, 50.0), service("a", 900, 60.0, 40.0), service("a", 1900.5, None, 9.5)]
     blocks, estimate = inferred(rows)
     assert blocks == [("a", 10, 1000), ("a", 1900.5, 1910)]
-    assert (estimate["blocks"], estimate["agents"], estimate["hours"]) == (2, 1, (990 + 9.5) / 3600)
+    assert (estimate.blocks, estimate.agents, estimate.hours) == (2, 1, (990 + 9.5) / 3600)
     assert inferred(rows, join_gap_s=899.0)[0] == [("a", 10, 60), ("a", 960, 1000), ("a", 1900.5, 1910)]
     assert inferred(rows, join_gap_s=900.5)[0] == [("a", 10, 1910)]
     # Blocks that meet when extended are one.
@@ -82,7 +83,7 @@ def test_after_call_work_is_added_where_none_is_recorded():
     rows = [service("a", 0, 0.0, 50.0), service("b", 0, 0.0, 50.0, acw_s=5.0), service("c", 0, 0.0, None)]
     blocks, estimate = inferred(rows, acw_s=20.0)
     assert blocks == [("a", 0, 70), ("b", 0, 50), ("c", 0, 20)]
-    assert estimate["services_without_handle_s"] == 1
+    assert estimate.services_without_handle_s == 1
 
 
 def test_services_without_length_need_a_lead_or_tail():
@@ -96,7 +97,7 @@ def test_a_long_service_covers_later_short_ones():
     blocks, estimate = inferred(rows, join_gap_s=0.0)
     assert blocks == [("a", 0, 510)]
     # Of each service only the next is compared: the second starts in the first, the third after the second.
-    assert estimate["overlapping_services"] == 1
+    assert estimate.overlapping_services == 1
 
 
 @pytest.mark.parametrize(
@@ -118,13 +119,13 @@ def test_a_staffing_table_beats_the_log():
     arrays = arrays_of([service("a", 0, 0.0, 9.0)], staffed=[("b", 0, 3600), ("b", 1800, 5400), ("gone", 0, 9)])
     blocks, estimate = staffing(arrays.history(), arrays.centre, Assumptions())
     assert plain(on_queue(blocks, arrays.centre.busy, 3)) == [("b", 0, 5400)]
-    assert (estimate["source"], estimate["hours"]) == ("recorded", 1.5)
+    assert (estimate.source, estimate.hours) == ("recorded", 1.5)
 
 
 def test_the_report_warns_of_inferred_staffing():
     _, estimate = inferred([service("a", 0, 0.0, 9.0)])
-    assert "reflects the routing of its day" in estimate["how"]
-    assert estimate["source"] == "inferred"
+    assert "reflects the routing of its day" in estimate.how
+    assert estimate.source == "inferred"
 
 
 def slow_blocks(rows, gap, lead, tail, acw):
@@ -176,7 +177,7 @@ def test_inferred_blocks_equal_the_slow_twin(n, seed, gap, lead, tail, acw):
         return
     blocks, estimate = inferred(rows, **assumed)
     assert blocks == expected
-    assert (estimate["overlapping_services"], estimate["services_without_handle_s"]) == (overlaps, bare)
+    assert (estimate.overlapping_services, estimate.services_without_handle_s) == (overlaps, bare)
 
 
 SPELLS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(0, 8)), max_size=12)
@@ -266,12 +267,12 @@ def test_the_bank_was_staffed_while_it_served(bank):
     """Every service lies in a block of its agent, and longer gaps only add time."""
     history = bank.history()
     found = [staffing(history, bank.centre, Assumptions(join_gap_s=gap)) for gap in (0.0, 900.0, 3600.0)]
-    hours = [estimate["hours"] for _, estimate in found]
+    hours = [estimate.hours for _, estimate in found]
     served = (history.agent >= 0) & (history.handle_s > 0)
     assert hours == sorted(hours)
     assert hours[0] <= history.handle_s[served].sum() / 3600
     blocks, estimate = found[1]
-    assert 0 < estimate["overlapping_services"] < 0.01 * estimate["services"]
+    assert 0 < estimate.overlapping_services < 0.01 * estimate.services
     for agent in range(bank.centre.n_agents):
         mine = blocks.agent == agent
         start_us = (history.arrived_us + np.rint(1e6 * history.wait_s).astype(np.int64))[

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
+from engine.calibration.evidence import Beside, DayBeside, Evidence, SpanAgreement, TimeBeside
+
 # Measure, title, and what a value is multiplied by.
 PANELS = (
     ("asa_s", "ASA, s", 1.0),
@@ -20,7 +22,6 @@ RECORDED, REPLAYED, RULE, TEXT, TESTED = "#1f2328", "#0969da", "#d0d7de", "#5760
 TICKS = 4
 # Half hours of the day with a smaller share of the interactions are left out: a handful of calls makes no profile.
 LEAST_SHARE = 0.002
-Row = dict[str, Any]
 Place = Callable[[float], float]
 
 
@@ -58,12 +59,12 @@ class Frame:
         return self.bottom - (ROW - GAP) * value / self.top_value
 
 
-def chart(evidence: Row) -> str:
+def chart(evidence: Evidence) -> str:
     """The picture of a calibration.
 
     Parameters
     ----------
-    evidence : dict
+    evidence : Evidence
         Of a calibration: agreement on the days fitted and tested.
 
     Returns
@@ -71,16 +72,16 @@ def chart(evidence: Row) -> str:
     str
         An SVG document.
     """
-    agreement = evidence["agreement"]
-    spans = sorted(("fit", "test"), key=lambda name: str(evidence["spans"][name]["first"]))
-    days = [row | {"span": name} for name in spans for row in agreement[name]["days"]]
-    times = _usual(agreement["test"])
+    spans = sorted(("fit", "test"), key=lambda name: evidence.spans[name].first)
+    days = [row for name in spans for row in evidence.agreement[name].days]
+    tested = [name == "test" for name in spans for _ in evidence.agreement[name].days]
+    times = _usual(evidence.agreement["test"])
     parts = _head(evidence)
     for place, (name, title, scale) in enumerate(PANELS):
         top = TOP + place * (ROW + 20)
         by_day = Frame(LEFT, top, WIDE, len(days), _most(days, name, scale))
         by_time = Frame(RIGHT, top, NARROW, len(times), _most(times, name, scale))
-        parts += _tested(days, by_day)
+        parts += _tested(tested, by_day)
         parts += _axes(by_day, f"{title}, by day") + _axes(by_time, f"{title}, by half hour of the day, test")
         parts += _series(days, name, scale, by_day) + _series(times, name, scale, by_time)
         parts += _ticks(by_day, _months(days)) + _ticks(by_time, _hours(times))
@@ -92,11 +93,11 @@ def chart(evidence: Row) -> str:
     ])  # fmt: skip
 
 
-def _head(evidence: Row) -> list[str]:
-    fit, test, draws = evidence["spans"]["fit"], evidence["spans"]["test"], evidence["draws"]
+def _head(evidence: Evidence) -> list[str]:
+    fit, test, draws = evidence.spans["fit"], evidence.spans["test"], evidence.draws
     found = [
         _text(LEFT, 28, "Replay of today's rule beside the record", size=19, color=RECORDED),
-        _text(LEFT, 50, f"fitted on {fit['first']} to {fit['last']}, tested on {test['first']} to {test['last']} "
+        _text(LEFT, 50, f"fitted on {fit.first} to {fit.last}, tested on {test.first} to {test.last} "
               f"(shaded); {_used(evidence)}"),
     ]  # fmt: skip
     keys = (("recorded", RECORDED), (f"replayed, mean of {draws} draws; band: 95 % of the draws", REPLAYED))
@@ -108,14 +109,14 @@ def _head(evidence: Row) -> list[str]:
     return found
 
 
-def _usual(tested: Row) -> list[Row]:
-    least = LEAST_SHARE * tested["recorded"]["offered"]
-    return [row for row in tested["times"] if row["recorded"]["offered"] >= least]
+def _usual(tested: SpanAgreement) -> list[TimeBeside]:
+    least = LEAST_SHARE * tested.recorded.offered
+    return [row for row in tested.times if row.recorded.offered >= least]
 
 
-def _used(evidence: Row) -> str:
-    used = evidence["assumptions"]
-    return f"join gap {used['join_gap_s']:g} s, after-call work {used['acw_s']:g} s, point {used['point_s']:g} s"
+def _used(evidence: Evidence) -> str:
+    used = evidence.assumptions
+    return f"join gap {used.join_gap_s:g} s, after-call work {used.acw_s:g} s, point {used.point_s:g} s"
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 13, color: str = TEXT) -> str:
@@ -124,10 +125,10 @@ def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 1
     )
 
 
-def _most(rows: Sequence[Row], name: str, scale: float) -> float:
+def _most(rows: Sequence[Beside], name: str, scale: float) -> float:
     """Top of an axis: a round number not under any value."""
-    values = [row[side][name] for row in rows for side in ("recorded", "calibrated")]
-    values += [row["band"][name]["high"] for row in rows]
+    values = [getattr(side, name) for row in rows for side in (row.recorded, row.calibrated)]
+    values += [getattr(row.band, name).high for row in rows]
     most = scale * max((value for value in values if value is not None), default=1.0)
     return _step(most) * math.ceil(most / _step(most)) if most > 0 else 1.0
 
@@ -158,25 +159,27 @@ def _ticks(frame: Frame, labels: Sequence[tuple[int, str]]) -> list[str]:
     return found
 
 
-def _tested(days: Sequence[Row], frame: Frame) -> list[str]:
+def _tested(tested: Sequence[bool], frame: Frame) -> list[str]:
     """Shade behind the days that were tested."""
-    places = [place for place, row in enumerate(days) if row["span"] == "test"]
+    places = [place for place, is_tested in enumerate(tested) if is_tested]
     if not places:
         return []
     left, right = frame.x(places[0] - 0.5), frame.x(places[-1] + 0.5)
     return [f'<rect x="{left:.1f}" y="{frame.top}" width="{right - left:.1f}" height="{ROW - GAP}" fill="{TESTED}"/>']
 
 
-def _series(rows: Sequence[Row], name: str, scale: float, frame: Frame) -> list[str]:
+def _series(rows: Sequence[Beside], name: str, scale: float, frame: Frame) -> list[str]:
     """The band of the draws, then replayed, then recorded on top."""
     found = []
-    band = [(place, row["band"][name]["low"], row["band"][name]["high"]) for place, row in enumerate(rows)]
+    limits = [getattr(row.band, name) for row in rows]
+    band = [(place, each.low, each.high) for place, each in enumerate(limits)]
     for run in _runs(band):
         upper = [f"{frame.x(place):.1f},{frame.y(scale * high):.1f}" for place, _, high in run]
         lower = [f"{frame.x(place):.1f},{frame.y(scale * low):.1f}" for place, low, _ in reversed(run)]
         found.append(f'<polygon points="{" ".join(upper + lower)}" fill="{REPLAYED}" fill-opacity="0.22"/>')
-    for side, color in (("calibrated", REPLAYED), ("recorded", RECORDED)):
-        for run in _runs([(place, row[side][name]) for place, row in enumerate(rows)]):
+    sides = (([row.calibrated for row in rows], REPLAYED), ([row.recorded for row in rows], RECORDED))
+    for side, color in sides:
+        for run in _runs([(place, getattr(each, name)) for place, each in enumerate(side)]):
             points = " ".join(f"{frame.x(place):.1f},{frame.y(scale * value):.1f}" for place, value in run)
             found.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.4"/>')
     return found
@@ -193,15 +196,15 @@ def _runs(points: Sequence[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
     return [run for run in found if run]
 
 
-def _months(days: Sequence[Row]) -> list[tuple[int, str]]:
+def _months(days: Sequence[DayBeside]) -> list[tuple[int, str]]:
     """Where months begin; days where there are few."""
     if len(days) <= 14:
-        return [(place, row["day"][5:]) for place, row in enumerate(days)]
-    names = [row["day"][:7] for row in days]
+        return [(place, row.day[5:]) for place, row in enumerate(days)]
+    names = [row.day[:7] for row in days]
     return [(place, name) for place, name in enumerate(names) if place == 0 or names[place - 1] != name]
 
 
-def _hours(times: Sequence[Row]) -> list[tuple[int, str]]:
+def _hours(times: Sequence[TimeBeside]) -> list[tuple[int, str]]:
     """Every third full hour."""
-    starts = [row["start"] for row in times]
+    starts = [row.start for row in times]
     return [(place, start) for place, start in enumerate(starts) if start.endswith(":00") and int(start[:2]) % 3 == 0]

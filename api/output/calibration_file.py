@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from engine.calibration import Calibration
+from engine.calibration.evidence import Origin
 from engine.errors import InvalidScenario, MissingInput, NotWritable
+from engine.results import plain
 
 KIND = "routelab calibration"
 
 
-def read_calibration(path: Path) -> dict[str, Any]:
-    """The assumptions of a calibration file.
+@dataclass(frozen=True)
+class Fitted:
+    """What a calibration file says to whoever replays.
+
+    Parameters
+    ----------
+    assumptions : dict
+        Fields of `engine.estimates.assumptions.Assumptions`.
+    origin : Origin or None
+        The snapshot it was fitted on; None where the file does not say.
+    """
+
+    assumptions: dict[str, Any]
+    origin: Origin | None
+
+
+def read_calibration(path: Path) -> Fitted:
+    """The assumptions of a calibration file, and where they come from.
 
     Parameters
     ----------
@@ -22,8 +42,8 @@ def read_calibration(path: Path) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        Fields of `engine.estimates.assumptions.Assumptions`.
+    Fitted
+        As the file says; nothing of it is checked against a data set here.
 
     Raises
     ------
@@ -40,49 +60,34 @@ def read_calibration(path: Path) -> dict[str, Any]:
         raise InvalidScenario(f"{path}: cannot be read as a calibration ({error}); make it again") from error
     if not (isinstance(content, dict) and content.get("kind") == KIND and isinstance(content.get("assumptions"), dict)):
         raise InvalidScenario(f"{path}: is no calibration file; make one with 'routelab calibrate'")
-    return dict(content["assumptions"])
+    return Fitted(dict(content["assumptions"]), _origin(content.get("evidence")))
 
 
-def fitted_on(path: Path) -> dict[str, Any]:
-    """Id and SHA-256 of the snapshot that a calibration was fitted on.
-
-    Parameters
-    ----------
-    path : Path
-        A file that `read_calibration` has accepted.
-
-    Returns
-    -------
-    dict
-        Empty where the file does not say.
-    """
-    evidence = orjson.loads(path.read_bytes()).get("evidence")
-    origin = evidence.get("snapshot") if isinstance(evidence, dict) else None
-    return dict(origin) if isinstance(origin, dict) else {}
+def _origin(evidence: object) -> Origin | None:
+    said = evidence.get("snapshot") if isinstance(evidence, dict) else None
+    return Origin(said.get("id"), said.get("sha256")) if isinstance(said, dict) and said else None
 
 
-def write_calibration(path: Path, assumptions: dict[str, Any], evidence: dict[str, Any]) -> None:
+def write_calibration(path: Path, found: Calibration) -> None:
     """Write fitted assumptions with what speaks for them, whole or not at all.
 
     Parameters
     ----------
     path : Path
         The file; replaced where it exists.
-    assumptions : dict
-        Fields of `engine.estimates.assumptions.Assumptions` that were fitted.
-    evidence : dict
-        Spans, candidates and how well each fits.
+    found : Calibration
+        What was fitted.
 
     Raises
     ------
     NotWritable
         If the file cannot be written.
     """
-    content = {"kind": KIND, "assumptions": assumptions, "evidence": evidence}
+    content = {"kind": KIND, **plain(found)}
     side = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        side.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        side.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
         side.replace(path)
     except OSError as error:
         raise NotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error

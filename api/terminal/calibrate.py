@@ -65,21 +65,21 @@ def calibrate(
     fit, test = default_days(arrays, days[:2], days[2:])
     with progress(not as_json) as watch:
         found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
-    evidence = {"snapshot": {key: arrays.snapshot[key] for key in ("id", "sha256")}, **found.evidence}
-    write_calibration(out, found.assumptions, evidence)
+    write_calibration(out, found)
     if picture is not None:
         from api.output.calibration_chart import chart as drawn
 
-        _write(picture, drawn(evidence))
+        _write(picture, drawn(found.evidence))
     if as_json:
         import orjson
 
-        content = {"assumptions": found.assumptions, "evidence": evidence}
-        click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        from engine.results import plain
+
+        click.echo(orjson.dumps(plain(found), option=orjson.OPT_INDENT_2))
         return
     from api.terminal.show_calibration import show_calibration
 
-    show_calibration(found.assumptions, evidence)
+    show_calibration(found)
     click.echo(
         f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with 'routelab simulate --calibration {out}'"
     )

@@ -136,13 +136,11 @@ def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
 
 def check_calibration(path: Path | None, arrays: Arrays) -> None:
     """Say on standard error where a calibration was fitted on other data."""
-    from api.output.calibration_file import fitted_on
+    from api.output.calibration_file import read_calibration
 
-    if path is None:
-        return
-    origin = fitted_on(path)
-    if origin and origin.get("sha256") != arrays.snapshot.get("sha256"):
-        click.echo(f"note: {path} was fitted on other data, snapshot {origin.get('id')!r}", err=True)
+    origin = None if path is None else read_calibration(path).origin
+    if origin and origin.sha256 != arrays.snapshot.get("sha256"):
+        click.echo(f"note: {path} was fitted on other data, snapshot {origin.id!r}", err=True)
 
 
 def scenario_of(given: Mapping[str, Any], **decided: Any) -> Scenario:
@@ -170,7 +168,7 @@ def calibrated(path: Path | None) -> Assumptions:
     from api.output.calibration_file import read_calibration
     from engine.estimates.assumptions import Assumptions
 
-    return Assumptions.of({} if path is None else read_calibration(path))
+    return Assumptions.of({} if path is None else read_calibration(path).assumptions)
 
 
 def _read(each: Setting, value: Any) -> Any:

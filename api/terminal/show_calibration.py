@@ -6,6 +6,8 @@ from typing import Any
 
 from api.terminal.show import console, facts, grid, number
 from api.terminal.show_replay import COLORS, cell
+from engine.calibration import Calibration
+from engine.calibration.evidence import Beside, Evidence
 from engine.calibration.findings import WEEKDAYS
 
 # Measure, heading, kind of number.
@@ -23,77 +25,70 @@ GRAINS = {"day": "by day", "half_hour": "by half hour"}
 MOST_CANDIDATES = 6
 
 
-def show_calibration(assumptions: dict[str, Any], evidence: dict[str, Any]) -> None:
-    """What a planner reads after a calibration.
-
-    Parameters
-    ----------
-    assumptions, evidence : dict
-        Of a calibration.
-    """
-    out = console()
-    lit = evidence["agreement"]["test"]["light"]
-    out.print(f"\n[bold {COLORS[lit['color']]}]{lit['color'].upper()}[/] on the days tested: {lit['why']}\n")
-    out.print(facts("", _summary(assumptions, evidence)))
+def show_calibration(found: Calibration) -> None:
+    """What a planner reads after a calibration."""
+    out, evidence = console(), found.evidence
+    lit = evidence.agreement["test"].light
+    out.print(f"\n[bold {COLORS[lit.color]}]{lit.color.upper()}[/] on the days tested: {lit.why}\n")
+    out.print(facts("", _summary(found.assumptions, evidence)))
     for name in SPANS:
         out.print()
         out.print(_columns(name, evidence))
     for table in (_closeness(evidence), _months(evidence), _weekdays(evidence), _priority(evidence)):
         out.print()
         out.print(table)
-    out.print(evidence["credit"]["verdict"])
-    if evidence["candidates"]:
+    out.print(evidence.credit.verdict)
+    if evidence.candidates:
         out.print()
         out.print(_candidates(evidence))
-        out.print(f"loss: {evidence['loss']}", style="dim")
-    for finding in evidence["findings"]:
+        out.print(f"loss: {evidence.loss}", style="dim")
+    for finding in evidence.findings:
         out.print(f"[yellow]note[/yellow] {finding}")
 
 
-def _summary(assumptions: dict[str, Any], evidence: dict[str, Any]) -> list[tuple[str, str]]:
-    used, before = evidence["assumptions"], evidence["defaults"]
-    rows = [("today's rule", evidence["rule"]), ("goal", evidence["goal"])]
-    needless = {*evidence["not_fitted"], *(("lead_s", "tail_s") if evidence["staffing"] == "recorded" else ())}
-    for name, value in used.items():
+def _summary(assumptions: dict[str, float], evidence: Evidence) -> list[tuple[str, str]]:
+    before = evidence.defaults
+    rows = [("today's rule", evidence.rule), ("goal", evidence.goal)]
+    needless = {*evidence.not_fitted, *(("lead_s", "tail_s") if evidence.staffing == "recorded" else ())}
+    for name, value in vars(evidence.assumptions).items():
         if name in needless:
             continue
         how = "fitted" if name in assumptions else "as given"
-        was = f", was {before[name]:g} s" if before[name] != value else ""
+        was = f", was {getattr(before, name):g} s" if getattr(before, name) != value else ""
         rows.append((WORDS[name], f"{value:g} s ({how}{was})"))
     return rows
 
 
-def _columns(name: str, evidence: dict[str, Any]) -> Any:
-    span, found = evidence["spans"][name], evidence["agreement"][name]
+def _columns(name: str, evidence: Evidence) -> Any:
+    span, found = evidence.spans[name], evidence.agreement[name]
     rows = []
     for measure, heading, kind in ROWS:
-        low, high = (cell(found["band"][measure][side], kind) for side in ("low", "high"))
-        values = [cell(found[column][measure], kind) for column in ("recorded", "defaults", "calibrated")]
-        rows.append([heading, *values, f"{low} to {high}"])
+        band = getattr(found.band, measure)
+        columns = (found.recorded, found.defaults, found.calibrated)
+        values = [cell(getattr(column, measure), kind) for column in columns]
+        rows.append([heading, *values, f"{cell(band.low, kind)} to {cell(band.high, kind)}"])
     title = (
-        f"{SPANS[name]}: {span['first']} to {span['last']}, {_several(span['days'], 'day')}, "
-        f"{_several(span['interactions'], 'interaction')}"
+        f"{SPANS[name]}: {span.first} to {span.last}, {_several(span.days, 'day')}, "
+        f"{_several(span.interactions, 'interaction')}"
     )
-    heads = ("recorded", "replayed as before", "replayed calibrated", f"95 % of {evidence['draws']} draws")
+    heads = ("recorded", "replayed as before", "replayed calibrated", f"95 % of {evidence.draws} draws")
     return grid(title, [("", "left"), *((head, "right") for head in heads)], rows)
 
 
-def _closeness(evidence: dict[str, Any]) -> Any:
+def _closeness(evidence: Evidence) -> Any:
     rows = []
     for name in SPANS:
         for grain, words in GRAINS.items():
-            found = evidence["agreement"][name]["closeness"][grain]
+            found = evidence.agreement[name].closeness[grain]
             for measure, heading, kind in ROWS[:-1]:
                 one = found[measure]
-                errors = [
-                    _unitless(one[key], kind) for key in ("spread", "rmse_defaults", "rmse", "rmse_between_draws")
-                ]
+                errors = (one.spread, one.rmse_defaults, one.rmse, one.rmse_between_draws)
                 rows.append(
                     [
                         f"{name}, {words}",
                         heading + (", points" if kind == "share" else ""),
-                        *errors,
-                        cell(one["correlation"], "plain"),
+                        *(_unitless(error, kind) for error in errors),
+                        cell(one.correlation, "plain"),
                     ]
                 )
     heads = ("spread", "error as before", "error calibrated", "between draws", "correlation")
@@ -109,56 +104,53 @@ def _unitless(value: float | None, kind: str) -> str:
     return cell(None if value is None else 100 * value if kind == "share" else value, "seconds")
 
 
-def _beside(row: dict[str, Any]) -> list[str]:
+def _beside(row: Beside) -> list[str]:
     found = []
     for measure, kind in (("asa_s", "seconds"), ("abandonment", "share"), ("service_level", "share")):
-        found += [cell(row[side][measure], kind) for side in ("recorded", "calibrated")]
+        found += [cell(getattr(side, measure), kind) for side in (row.recorded, row.calibrated)]
     return found
 
 
 BESIDE = tuple(f"{measure}, {side}" for measure in ("ASA", "abandoned", "service level") for side in ("rec.", "rep."))
 
 
-def _months(evidence: dict[str, Any]) -> Any:
+def _months(evidence: Evidence) -> Any:
     rows = [
-        [row["month"], row["span"], number(row["recorded"]["offered"]), *_beside(row),
-         f"[{COLORS[row['light']['color']]}]{row['light']['color']}[/]"]
-        for row in evidence["months"]
+        [row.month, row.span, number(row.recorded.offered), *_beside(row),
+         f"[{COLORS[row.light.color]}]{row.light.color}[/]"]
+        for row in evidence.months
     ]  # fmt: skip
     columns = [("", "left"), ("", "left"), ("offered", "right"), *((head, "right") for head in BESIDE), ("", "left")]
     return grid("By month, recorded (rec.) and replayed calibrated (rep.)", columns, rows)
 
 
-def _weekdays(evidence: dict[str, Any]) -> Any:
+def _weekdays(evidence: Evidence) -> Any:
     rows = [
-        [WEEKDAYS[row["weekday"]], number(row["recorded"]["offered"]), *_beside(row)]
-        for row in evidence["agreement"]["test"]["weekdays"]
+        [WEEKDAYS[row.weekday], number(row.recorded.offered), *_beside(row)]
+        for row in evidence.agreement["test"].weekdays
     ]
     columns = [("", "left"), ("offered", "right"), *((head, "right") for head in BESIDE)]
     return grid("By weekday, days tested", columns, rows)
 
 
-def _priority(evidence: dict[str, Any]) -> Any:
-    found = evidence["credit"]
-    whole = found["whole"]
-    low, high, shares = (whole[key] or [None] * len(found["candidates_s"])
-                         for key in ("lead_low", "lead_high", "agreement"))  # fmt: skip
+def _priority(evidence: Evidence) -> Any:
+    found, whole = evidence.credit, evidence.credit.whole
+    nothing = [None] * len(found.candidates_s)
+    low, high, shares = (side or nothing for side in (whole.lead_low, whole.lead_high, whole.agreement))
     rows = [
         [f"{credit_s:g} s", cell(share, "share"),
-         "-" if least is None else f"{100 * least:.1f} to {100 * most:.1f} points"]
-        for credit_s, share, least, most in zip(found["candidates_s"], shares, low, high, strict=True)
+         "-" if least is None or most is None else f"{100 * least:.1f} to {100 * most:.1f} points"]
+        for credit_s, share, least, most in zip(found.candidates_s, shares, low, high, strict=True)
     ]  # fmt: skip
     title = (
-        f"Priority in force: exits that agree with a head start of one step, of {number(whole['n_exits'])}, days fitted"
+        f"Priority in force: exits that agree with a head start of one step, of {number(whole.n_exits)}, days fitted"
     )
     return grid(title, [("head start", "right"), ("agree", "right"), ("behind the best, 95 %", "right")], rows)
 
 
-def _candidates(evidence: dict[str, Any]) -> Any:
-    best = sorted(evidence["candidates"], key=lambda one: one["loss"])[:MOST_CANDIDATES]
-    rows = [
-        [f"{one['join_gap_s']:g} s", f"{one['acw_s']:g} s", f"{one['loss']:.4f}", str(one["draws"])] for one in best
-    ]
-    title = f"Closest of {len(evidence['candidates'])} candidates (draws alone move a loss by {evidence['noise']:.4f})"
+def _candidates(evidence: Evidence) -> Any:
+    best = sorted(evidence.candidates, key=lambda one: one.loss)[:MOST_CANDIDATES]
+    rows = [[f"{one.join_gap_s:g} s", f"{one.acw_s:g} s", f"{one.loss:.4f}", str(one.draws)] for one in best]
+    title = f"Closest of {len(evidence.candidates)} candidates (draws alone move a loss by {evidence.noise:.4f})"
     columns = [(head, "right") for head in ("join gap", "after-call work", "loss", "draws")]
     return grid(title, columns, rows)

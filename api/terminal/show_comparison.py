@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from api.terminal.show import console, grid, satisfaction_text
-from api.terminal.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text
-from engine.reports.compare import Comparison
+from api.terminal.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text, shown_rows
+from engine.reports.compare import Comparison, Side, Verdict
+from engine.reports.replay import MEASURES, ReplayColumn
 
 SIDES = {
     "recorded": "Recorded handling times hold for every agent",
@@ -24,44 +25,43 @@ def show_comparison(comparison: Comparison) -> None:
     """
     out = console()
     for side in comparison.sides:
-        lit = side["light"]
-        out.print(f"\n[bold]{SIDES[side['handling']]}[/bold]")
-        out.print(f"[bold {COLORS[lit['color']]}]{lit['color'].upper()}[/] {lit['why']}")
+        lit = side.light
+        out.print(f"\n[bold]{SIDES[side.handling]}[/bold]")
+        out.print(f"[bold {COLORS[lit.color]}]{lit.color.upper()}[/] {lit.why}")
         out.print(_columns(side))
         out.print(_differences(side))
-        for rule, csat in zip(side["differences"], side["satisfaction"], strict=True):
+        for rule, csat in zip(side.differences, side.satisfaction, strict=True):
             said = satisfaction_text(csat, "expected")
-            out.print(f"satisfaction of {rule['rule']} against {rule['against']}: {said}")
+            out.print(f"satisfaction of {rule.rule} against {rule.against}: {said}")
     out.print("\n[bold]Verdict[/bold] (what holds under both)")
     for verdict in comparison.verdicts:
-        out.print(f"  {verdict['rule']} against {comparison.scenarios[0]['method']}: {verdict_text(verdict)}")
+        out.print(f"  {verdict.rule} against {comparison.scenarios[0].method}: {verdict_text(verdict)}")
     for warning in comparison.warnings:
         out.print(f"[yellow]note[/yellow] {warning}")
 
 
-def verdict_text(verdict: dict[str, Any]) -> str:
+def verdict_text(verdict: Verdict) -> str:
     """One line: a word for every measure, or why there is none.
 
     Examples
     --------
-    >>> verdict_text({"rule": "weighted", "asa_s": "better", "gini": "not determined"})
+    >>> verdict_text(Verdict(rule="weighted", asa_s="better", gini="not determined", about=""))
     'ASA, s better; Gini of interactions not determined'
     """
-    if "withheld" in verdict:
-        why = str(verdict["withheld"])
+    why = verdict.withheld
+    if why is not None:
         return why if why.startswith("not determined") else f"withheld: {why}"
-    return "; ".join(f"{heading} {verdict[name]}" for name, heading, _ in ROWS if name in verdict)
+    said = [(heading, getattr(verdict, name)) for name, heading, _ in ROWS if name in MEASURES]
+    return "; ".join(f"{heading} {word}" for heading, word in said if word)
 
 
-def _columns(side: dict[str, Any]) -> Any:
-    columns = side["columns"]
+def _columns(side: Side) -> Any:
+    columns = side.columns
     rows = []
-    for name, heading, kind in ROWS:
-        if name in {"flowed_out", "unserved"} and not any(column[name] for column in columns):
-            continue
+    for name, heading, kind in shown_rows(columns):
         rows.append([heading, *(_with_interval(column, name, kind) for column in columns)])
-    headings = [("", "left"), *((_heading(column["name"], side["today"]), "right") for column in columns)]
-    some = any(spread for column in columns for spread in column["intervals"].values())
+    headings = [("", "left"), *((_heading(column.name, side.today), "right") for column in columns)]
+    some = any(spread for column in columns for spread in vars(column.intervals).values())
     return grid("The same customers" + (", with 95 % intervals" if some else ""), headings, rows)
 
 
@@ -69,21 +69,21 @@ def _heading(name: str, today: str) -> str:
     return f"{name} (today's rule)" if name == today != "today" else HEADINGS.get(name, name)
 
 
-def _with_interval(column: dict[str, Any], name: str, kind: str) -> str:
-    spread = column["intervals"].get(name)
-    text = cell(column[name], kind)
+def _with_interval(column: ReplayColumn, name: str, kind: str) -> str:
+    spread = getattr(column.intervals, name, None)
+    text = cell(getattr(column, name), kind)
     if not spread:
         return text
-    low, high = (cell(spread[side], kind).removesuffix(" %") for side in ("low", "high"))
+    low, high = (cell(end, kind).removesuffix(" %") for end in (spread.low, spread.high))
     return f"{text} ({low} to {high})"
 
 
-def _differences(side: dict[str, Any]) -> Any:
+def _differences(side: Side) -> Any:
     rows = [
-        [rule["rule"], heading, difference_text(rule.get(name), kind)]
-        for rule in side["differences"]
+        [rule.rule, heading, difference_text(getattr(rule, name), kind)]
+        for rule in side.differences
         for name, heading, kind in ROWS
-        if name in rule
+        if name in MEASURES
     ]
-    against = side["differences"][0]["against"]
+    against = side.differences[0].against
     return grid(f"Less {against}, paired", [("rule", "left"), ("", "left"), ("difference (95 %)", "left")], rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from api.terminal.show import (
@@ -18,7 +18,10 @@ from api.terminal.show import (
     show_report,
     three,
 )
+from engine.estimates.estimated import Estimates, StaffingEstimate
 from engine.measures.fairness import Fairness
+from engine.measures.waits import IntervalWaits, QueueWaits, ServiceLevel
+from engine.reports.replay import Difference, GoalEffect, Replay, ReplayColumn
 from engine.reports.report import Report
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
@@ -42,30 +45,26 @@ def show(report: Report) -> None:
     report : Report
         Of any scenario.
     """
-    (show_report if report.replay is None else show_replay)(report)
+    if report.replay is None or report.service_level is None:
+        show_report(report)
+    else:
+        show_replay(report, report.replay, report.service_level)
 
 
-def show_replay(report: Report) -> None:
-    """What a planner reads after a replay.
-
-    Parameters
-    ----------
-    report : Report
-        Of a scenario in mode replay.
-    """
-    out, content = console(), report.replay or {}
-    out.print(f"\n[bold]{content['headline']}[/bold]\n")
-    lit = content["light"]
-    out.print(f"[bold {COLORS[lit['color']]}]{lit['color'].upper()}[/] {lit['why']}")
+def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
+    """What a planner reads after a replay."""
+    out, lit = console(), content.light
+    out.print(f"\n[bold]{content.headline}[/bold]\n")
+    out.print(f"[bold {COLORS[lit.color]}]{lit.color.upper()}[/] {lit.why}")
     out.print()
     out.print(columns_table(content))
-    out.print(f"[bold]{content['verdict']}[/bold]")
-    if content["replications"] > 1:
+    out.print(f"[bold]{content.verdict}[/bold]")
+    if content.replications > 1:
         out.print("What follows is the first of the draws, as in outcomes.arrow.", style="dim")
     out.print()
-    out.print(facts("", _summary(report)))
+    out.print(facts("", _summary(report, content, waits)))
     out.print()
-    for table in _details(report):
+    for table in _details(report, waits):
         out.print(table)
     for warning in [*report.warnings, *report.fairness.warnings]:
         out.print(f"[yellow]note[/yellow] {warning}")
@@ -84,120 +83,116 @@ def cell(value: float | None, kind: str) -> str:
     return {"count": number(value), "share": percent(value), "seconds": number(value, 1)}.get(kind, f"{value:.3f}")
 
 
-def columns_table(content: dict[str, Any]) -> Any:
+def shown_rows(columns: Sequence[ReplayColumn]) -> list[tuple[str, str, str]]:
+    """Those of `ROWS` that are not 0 in all columns anyway."""
+    rare = {"flowed_out", "unserved"}
+    return [row for row in ROWS if row[0] not in rare or any(getattr(column, row[0]) for column in columns)]
+
+
+def columns_table(content: Replay) -> Any:
     """Columns side by side, with the paired difference of the last against the one before it."""
-    columns, differences = content["columns"], content.get("differences") or {}
-    rows = []
-    for name, heading, kind in ROWS:
-        if name in {"flowed_out", "unserved"} and not any(column[name] for column in columns):
-            continue
+    columns, rows = content.columns, []
+    for name, heading, kind in shown_rows(columns):
         label = heading
-        if name == "occupancy" and content["estimates"]["staffing"]["source"] == "inferred":
+        if name == "occupancy" and content.estimates.staffing.source == "inferred":
             label = "occupancy, inferred"
-        cells = [label, *(cell(column[name], kind) for column in columns)]
-        rows.append([*cells, difference_text(differences.get(name), kind)])
-    headings = [("", "left"), *((HEADINGS.get(c["name"], c["name"]), "right") for c in columns)]
-    draws = content["replications"]
+        cells = [label, *(cell(getattr(column, name), kind) for column in columns)]
+        rows.append([*cells, difference_text(getattr(content.differences, name, None), kind)])
+    headings = [("", "left"), *((HEADINGS.get(c.name, c.name), "right") for c in columns)]
+    draws = content.replications
     title = "The same customers" + (f", mean of {draws} draws of what is not recorded" if draws > 1 else "")
     return grid(title, [*headings, ("scenario less today's rule, 95 %", "left")], rows)
 
 
-def difference_text(difference: dict[str, Any] | None, kind: str) -> str:
+def difference_text(difference: Difference | None, kind: str) -> str:
     """A paired difference with its interval, as people read it."""
-    if not difference or difference["value"] is None:
+    if difference is None or difference.value is None:
         return "-"
     scale, unit, digits = {"share": (100, " points", 1), "seconds": (1, " s", 1)}.get(kind, (1, "", 3))
-    text = f"{scale * difference['value']:+.{digits}f}{unit}"
-    if difference["low"] is None:
+    text = f"{scale * difference.value:+.{digits}f}{unit}"
+    if difference.low is None or difference.high is None:
         return text
-    low, high = (f"{scale * difference[side]:+.{digits}f}" for side in ("low", "high"))
-    return f"{text} ({low} to {high}): {difference['says']}"
+    low, high = (f"{scale * end:+.{digits}f}" for end in (difference.low, difference.high))
+    return f"{text} ({low} to {high}): {difference.says}"
 
 
-def _summary(report: Report) -> list[tuple[str, str]]:
-    waits, snapshot, content = report.service_level or {}, report.snapshot, report.replay or {}
-    columns = content["columns"]
+def _summary(report: Report, content: Replay, waits: ServiceLevel) -> list[tuple[str, str]]:
+    snapshot, columns, answered = report.snapshot, content.columns, waits.answered_wait_s
+    shares = ((50, answered.p50), (90, answered.p90), (95, answered.p95), (99, answered.p99))
     rows = [
         ("snapshot", f"{snapshot['id']}  {interval_text(snapshot)}"),
-        ("today's rule", columns[1]["rule"]), ("scenario", columns[-1]["rule"]),
-        ("service level", f"{waits['definition']}, goal {_goal_text(waits)}"),
-        ("waits of answered", ", ".join(f"{share} % within {cell(waits['answered_wait_s'][f'p{share}'], 'seconds')} s"
-                                        for share in (50, 90, 95, 99))),
-        ("choice", f"{percent(waits['choice_share'])} of the interactions found two or more eligible agents free; "
+        ("today's rule", columns[1].rule), ("scenario", columns[-1].rule),
+        ("service level", f"{waits.definition}, goal {_goal_text(waits)}"),
+        ("waits of answered", ", ".join(f"{share} % within {cell(wait_s, 'seconds')} s" for share, wait_s in shares)),
+        ("choice", f"{percent(waits.choice_share)} of the interactions found two or more eligible agents free; "
          "for the rest the rule decides nothing about who answers"),
         ("idle while waiting",
-         f"{percent(waits['idle_while_waiting_share'])} of all waiting was beside a qualified idle agent"),
+         f"{percent(waits.idle_while_waiting_share)} of all waiting was beside a qualified idle agent"),
         ("sharing", report.fairness.verdict),
         ("", "Gini " + ", ".join(f"{three(value)} of {what}" for value, what in _ginis(report.fairness))),
         ("satisfaction", satisfaction_text(report.csat, "expected")),
     ]  # fmt: skip
-    return [*rows, *_goal(content), *_estimates(content["estimates"])]
+    return [*rows, *_goal(content.goal), *_estimates(content.estimates)]
 
 
 def _ginis(fair: Fairness) -> list[tuple[float | None, str]]:
     return [(fair.gini_coefficient, "interactions"), (fair.gini_seconds, "seconds"), (fair.gini_occupancy, "occupancy")]
 
 
-def _goal(content: dict[str, Any]) -> list[tuple[str, str]]:
-    goal = content["goal"]
-    if not goal:
+def _goal(goal: GoalEffect | None) -> list[tuple[str, str]]:
+    if goal is None:
         return []
-    level = difference_text(goal["difference"].get("service_level"), "share")
-    moves = f"weights changed {goal['n_moves']:,} times; " if goal["performance"] == "rolling" else ""
-    return [("goal", f"{goal['goal']}, performance {goal['performance']}: {moves}service level with less without the "
-             f"rules {level}; {goal['note']}")]  # fmt: skip
+    level = difference_text(goal.difference.service_level, "share")
+    moves = f"weights changed {goal.n_moves:,} times; " if goal.performance == "rolling" else ""
+    return [("goal", f"{goal.goal}, performance {goal.performance}: {moves}service level with less without the "
+             f"rules {level}; {goal.note}")]  # fmt: skip
 
 
-def _goal_text(waits: dict[str, Any]) -> str:
-    seconds = sorted({queue["goal_s"] for queue in waits["by_queue"]})
-    return f"{waits['goal']} (within {', '.join(f'{s:g}' for s in seconds[:MOST_ROWS])} s)"
+def _goal_text(waits: ServiceLevel) -> str:
+    seconds = sorted({queue.goal_s for queue in waits.by_queue})
+    return f"{waits.goal} (within {', '.join(f'{s:g}' for s in seconds[:MOST_ROWS])} s)"
 
 
-def _estimates(estimates: dict[str, Any]) -> list[tuple[str, str]]:
+def _estimates(estimates: Estimates) -> list[tuple[str, str]]:
     """What was assumed, a line each."""
-    staffed, handled, patient = (estimates[name] for name in ("staffing", "handling", "patience"))
+    staffed, handled, patient = estimates.staffing, estimates.handling, estimates.patience
     return [
-        ("staffing", f"{staffed['source']}: {number(staffed['agents'])} agents, {number(staffed['blocks'])} blocks, "
-         f"{number(staffed['hours'])} hours" + _inferring(staffed)),
-        ("handling times", f"{handled['how']}; {percent(handled['share_drawn'])} drawn, as they are not recorded"
-         + (f"; {handled['acw_s']:g} s of after-call work added where none is recorded" if handled["acw_s"] else "")),
-        ("patience", f"{percent(patient['share_drawn'])} drawn beyond the recorded wait, "
-         f"{percent(patient['share_from_tail'])} of all from the tail of a curve"),
+        ("staffing", f"{staffed.source}: {number(staffed.agents)} agents, {number(staffed.blocks)} blocks, "
+         f"{number(staffed.hours)} hours" + _inferring(staffed)),
+        ("handling times", f"{handled.how}; {percent(handled.share_drawn)} drawn, as they are not recorded"
+         + (f"; {handled.acw_s:g} s of after-call work added where none is recorded" if handled.acw_s else "")),
+        ("patience", f"{percent(patient.share_drawn)} drawn beyond the recorded wait, "
+         f"{percent(patient.share_from_tail)} of all from the tail of a curve"),
     ]  # fmt: skip
 
 
-def _inferring(staffed: dict[str, Any]) -> str:
-    if staffed["source"] != "inferred":
+def _inferring(staffed: StaffingEstimate) -> str:
+    if staffed.source != "inferred":
         return ""
-    return f"; join gap {staffed['join_gap_s']:g} s, lead {staffed['lead_s']:g} s, tail {staffed['tail_s']:g} s"
+    return f"; join gap {staffed.join_gap_s:g} s, lead {staffed.lead_s:g} s, tail {staffed.tail_s:g} s"
 
 
-def _details(report: Report) -> list[Any]:
-    waits = report.service_level or {}
+def _details(report: Report, waits: ServiceLevel) -> list[Any]:
     tables = []
-    if len(waits["by_queue"]) > 1:
-        tables.append(_grid_of("By queue", waits["by_queue"], lambda row: row["queue_name"] or row["queue_id"]))
-    busiest = sorted(waits["by_interval"], key=lambda row: -(row["mean_wait_s"] or 0) * row["offered"])[:MOST_ROWS]
+    if len(waits.by_queue) > 1:
+        tables.append(_grid_of("By queue", [(row.queue_name or row.queue_id, row) for row in waits.by_queue]))
+    busiest = sorted(waits.by_interval, key=lambda row: -(row.mean_wait_s or 0) * row.offered)[:MOST_ROWS]
     if busiest:
-        minutes = report.scenario.interval_min
-        tables.append(_grid_of(f"Where most was waited ({minutes} minutes)", busiest, lambda row: _clock(row["start"])))
+        title = f"Where most was waited ({report.scenario.interval_min} minutes)"
+        tables.append(_grid_of(title, [(f"{row.start:%a %Y-%m-%d %H:%M}", row) for row in busiest]))
     tables.append(_agents(report))
     return tables
 
 
-def _clock(start: str) -> str:
-    return datetime.fromisoformat(start).strftime("%a %Y-%m-%d %H:%M")
-
-
-def _grid_of(title: str, records: list[dict[str, Any]], label: Any) -> Any:
+def _grid_of(title: str, records: Sequence[tuple[str, QueueWaits | IntervalWaits]]) -> Any:
     columns = [
         ("", "left"),
         *((name, "right") for name in ("offered", "answered", "abandoned", "service level", "ASA, s")),
     ]
     rows = [
-        [label(row), *(number(row[name]) for name in ("offered", "answered", "abandoned")),
-         cell(row["service_level"], "share"), cell(row["asa_s"], "seconds")]
-        for row in records
+        [label, *(number(n) for n in (row.offered, row.answered, row.abandoned)),
+         cell(row.service_level, "share"), cell(row.asa_s, "seconds")]
+        for label, row in records
     ]  # fmt: skip
     return grid(title, columns, rows)
 

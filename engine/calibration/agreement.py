@@ -8,15 +8,32 @@ from itertools import pairwise
 import numpy as np
 
 from engine.calibration.closeness import GRAINS, SHOWN, Parts, by_group, errors, measure, plain
+from engine.calibration.evidence import (
+    Band,
+    BandWhole,
+    Beside,
+    Closeness,
+    DayBeside,
+    Limits,
+    Measured,
+    MeasuredWhole,
+    MonthBeside,
+    Recorded,
+    RecordedWhole,
+    SpanAgreement,
+    TimeBeside,
+    TypeBeside,
+    WeekdayBeside,
+)
 from engine.calibration.span import SLOTS, Replays, Span
 from engine.estimates.assumptions import Assumptions
 from engine.measures.light import light
-from engine.typing import IntArray, Record
+from engine.typing import FloatArray, IntArray
 
 LOW, HIGH = 2.5, 97.5
 
 
-def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptions) -> Record:
+def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptions) -> SpanAgreement:
     """Recorded, replayed with the defaults and replayed calibrated.
 
     Parameters
@@ -30,31 +47,27 @@ def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptio
 
     Returns
     -------
-    dict
-        recorded, defaults, calibrated (offered, the measures of `SHOWN`, occupancy), band (low and high of 95 % of
-        the draws), lights, closeness by day and half hour, and the same by weekday, time, call type, day and at the
-        ends of days. Calibrated values are means over draws.
+    SpanAgreement
+        Calibrated values are means over draws.
     """
     one = np.zeros(span.slot_of_cell.size, np.int64)
     row, before = banded(span.past, replays.cells, one, 1)[0], banded(span.past, defaults.cells, one, 1)[0]
     occupied = replays.occupancy
     low, high = np.percentile(occupied, (LOW, HIGH)).tolist()
-    recorded = row["recorded"] | {"occupancy": span.recorded_occupancy(chosen)}
-    calibrated = row["calibrated"] | {"occupancy": plain(occupied.mean())}
-    return {
-        "recorded": recorded,
-        "defaults": before["calibrated"] | {"occupancy": plain(defaults.occupancy.mean())},
-        "calibrated": calibrated,
-        "band": row["band"] | {"occupancy": {"low": plain(low), "high": plain(high)}},
-        "light_defaults": light(recorded, before["calibrated"]), "light": light(recorded, calibrated),
-        "closeness": {grain: _closeness(span, defaults, replays, grain) for grain in GRAINS[1:]},
-        "outside_blocks": replays.outside,
-        "weekdays": _weekdays(span, replays), "times": _times(span, replays), "types": _types(span, replays),
-        "day_ends": _day_ends(span, replays), "days": _days(span, replays),
-    }  # fmt: skip
+    return SpanAgreement(
+        recorded=RecordedWhole(**vars(row.recorded), occupancy=span.recorded_occupancy(chosen)),
+        defaults=MeasuredWhole(**vars(before.calibrated), occupancy=plain(defaults.occupancy.mean())),
+        calibrated=MeasuredWhole(**vars(row.calibrated), occupancy=plain(occupied.mean())),
+        band=BandWhole(**vars(row.band), occupancy=Limits(plain(low), plain(high))),
+        light_defaults=light(row.recorded, before.calibrated), light=light(row.recorded, row.calibrated),
+        closeness={grain: _closeness(span, defaults, replays, grain) for grain in GRAINS[1:]},
+        outside_blocks=replays.outside,
+        weekdays=_weekdays(span, replays), times=_times(span, replays), types=_types(span, replays),
+        day_ends=_day_ends(span, replays), days=_days(span, replays),
+    )  # fmt: skip
 
 
-def months(name: str, span: Span, replays: Replays) -> list[Record]:
+def months(name: str, span: Span, replays: Replays) -> list[MonthBeside]:
     """Calendar months of a span, with the colour of each.
 
     Parameters
@@ -68,20 +81,20 @@ def months(name: str, span: Span, replays: Replays) -> list[Record]:
 
     Returns
     -------
-    list of dict
-        span, month (YYYY-MM), recorded, calibrated, band and light.
+    list of MonthBeside
+        In order.
     """
     numbers = np.array([12 * day.year + day.month - 1 for day in span.dates])
     found, group = np.unique(numbers[span.day_of_cell], return_inverse=True)
     rows = banded(span.past, replays.cells, group, found.size)
     return [
-        {"span": name, "month": f"{month // 12}-{month % 12 + 1:02d}", **row,
-         "light": light(row["recorded"], row["calibrated"])}
+        MonthBeside(**vars(row), span=name, month=f"{month // 12}-{month % 12 + 1:02d}",
+                    light=light(row.recorded, row.calibrated))
         for month, row in zip(found.tolist(), rows, strict=True)
     ]  # fmt: skip
 
 
-def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) -> list[Record]:
+def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) -> list[Beside]:
     """Recorded measures by group, those of replays as means over draws, and the band of the draws.
 
     Parameters
@@ -97,25 +110,30 @@ def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) 
 
     Returns
     -------
-    list of dict
-        recorded (with offered), calibrated, band (low, high by measure); null where undefined.
+    list of Beside
+        One per group.
     """
     before, after = by_group(past, group, n_groups), [by_group(one, group, n_groups) for one in draws]
-    found: list[Record] = [
-        {"recorded": {"offered": float(n)}, "calibrated": {}, "band": {}} for n in before["offered"]
-    ]  # fmt: skip
-    for name in SHOWN:
-        recorded, each = measure(before, name), np.stack([measure(one, name) for one in after])
-        for place, row in enumerate(found):
-            known = each[~np.isnan(each[:, place]), place]
-            low, high = np.percentile(known, (LOW, HIGH)).tolist() if known.size else (None, None)
-            row["recorded"][name] = plain(recorded[place])
-            row["calibrated"][name] = float(known.mean()) if known.size else None
-            row["band"][name] = {"low": low, "high": high}
+    recorded = {name: measure(before, name) for name in SHOWN}
+    draws_of = {name: np.stack([measure(one, name) for one in after]) for name in SHOWN}
+    found = []
+    for place, offered in enumerate(before["offered"]):
+        known = {name: each[~np.isnan(each[:, place]), place] for name, each in draws_of.items()}
+        found.append(
+            Beside(
+                recorded=Recorded(offered=float(offered), **{n: plain(each[place]) for n, each in recorded.items()}),
+                calibrated=Measured(**{n: float(each.mean()) if each.size else None for n, each in known.items()}),
+                band=Band(**{name: _limits(each) for name, each in known.items()}),
+            )
+        )
     return found
 
 
-def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> Record:
+def _limits(known: FloatArray) -> Limits:
+    return Limits(*np.percentile(known, (LOW, HIGH)).tolist()) if known.size else Limits(None, None)
+
+
+def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> dict[str, Closeness]:
     """Errors of single draws under the defaults and calibrated, and how far draws are from each other."""
     n, group = span.slot_of_cell.size, np.arange(span.slot_of_cell.size)
     if grain == "day":
@@ -125,48 +143,50 @@ def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> R
     found = {}
     for name in SHOWN:
         each, before = [errors(one, past, name) for one in draws], errors(plainly, past, name)
-        found[name] = {
-            "spread": each[0]["spread"], "rmse_defaults": before["rmse"], "correlation_defaults": before["correlation"],
-            "rmse": _mean([one["rmse"] for one in each]), "correlation": _mean([one["correlation"] for one in each]),
-            "rmse_between_draws": _mean([errors(a, b, name)["rmse"] for a, b in pairwise(draws)]),
-        }  # fmt: skip
+        found[name] = Closeness(
+            spread=each[0].spread, rmse_defaults=before.rmse, correlation_defaults=before.correlation,
+            rmse=_mean([one.rmse for one in each]), correlation=_mean([one.correlation for one in each]),
+            rmse_between_draws=_mean([errors(a, b, name).rmse for a, b in pairwise(draws)]),
+        )  # fmt: skip
     return found
 
 
-def _weekdays(span: Span, replays: Replays) -> list[Record]:
+def _weekdays(span: Span, replays: Replays) -> list[WeekdayBeside]:
     group = np.array([day.weekday() for day in span.dates])[span.day_of_cell]
     rows = banded(span.past, replays.cells, group, 7)
-    return [{"weekday": place, **row} for place, row in enumerate(rows) if row["recorded"]["offered"]]
+    return [WeekdayBeside(**vars(row), weekday=place) for place, row in enumerate(rows) if row.recorded.offered]
 
 
-def _times(span: Span, replays: Replays) -> list[Record]:
+def _times(span: Span, replays: Replays) -> list[TimeBeside]:
     rows = banded(span.past, replays.cells, span.slot_of_cell, SLOTS)
     return [
-        {"start": f"{slot // 2:02d}:{30 * (slot % 2):02d}", **row}
+        TimeBeside(**vars(row), start=f"{slot // 2:02d}:{30 * (slot % 2):02d}")
         for slot, row in enumerate(rows)
-        if row["recorded"]["offered"]
+        if row.recorded.offered
     ]
 
 
-def _types(span: Span, replays: Replays) -> list[Record]:
+def _types(span: Span, replays: Replays) -> list[TypeBeside]:
     types = span.arrays.centre.call_types
     rows = banded(span.past_types, replays.types, np.arange(types.height), types.height)
-    return [need | row for need, row in zip(types.to_dicts(), rows, strict=True) if row["recorded"]["offered"]]
+    some = [pair for pair in zip(types.to_dicts(), rows, strict=True) if pair[1].recorded.offered]
+    return [TypeBeside(**need, **vars(row)) for need, row in some]
 
 
-def _days(span: Span, replays: Replays) -> list[Record]:
+def _days(span: Span, replays: Replays) -> list[DayBeside]:
     rows = banded(span.past, replays.cells, span.day_of_cell, span.day_numbers.size)
     staffed = replays.staffed.tolist()
-    return [{"day": str(day), "agents": n, **row} for day, n, row in zip(span.dates, staffed, rows, strict=True)]
+    each = zip(span.dates, staffed, rows, strict=True)
+    return [DayBeside(**vars(row), day=str(day), agents=n) for day, n, row in each]
 
 
-def _day_ends(span: Span, replays: Replays) -> Record:
+def _day_ends(span: Span, replays: Replays) -> dict[str, Beside]:
     """The first and the last half hour with arrivals of each day, and all between."""
     names = ("first", "between", "last")
     first = np.append(True, np.diff(span.day_of_cell) > 0)
     last = np.append(first[1:], True)
     rows = banded(span.past, replays.cells, np.where(first, 0, np.where(last, 2, 1)), 3)
-    return {name: row for name, row in zip(names, rows, strict=True) if row["recorded"]["offered"]}
+    return {name: row for name, row in zip(names, rows, strict=True) if row.recorded.offered}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -8,10 +8,12 @@ by day and half hour no better than one number for all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
-from engine.typing import FloatArray, IntArray, Record
+from engine.typing import FloatArray, IntArray
 
 # Measures of which the loss is made: what is summed, and over what.
 MEASURES = {
@@ -24,6 +26,8 @@ GRAINS = ("whole", "day", "half_hour")
 LIMITS = {"asa_s": ASA_OFF, "abandonment": SERVICE_LEVEL_OFF, "service_level": SERVICE_LEVEL_OFF}
 _LEAST_SPREAD = 1e-9
 Parts = dict[str, FloatArray]
+# By grain, then measure; None where undefined.
+Distances = dict[str, dict[str, float | None]]
 
 
 def by_group(parts: Parts, group: IntArray, n_groups: int) -> Parts:
@@ -65,7 +69,22 @@ def measure(parts: Parts, name: str) -> FloatArray:
     return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
 
 
-def errors(simulated: Parts, recorded: Parts, name: str) -> Record:
+@dataclass(frozen=True)
+class Errors:
+    """How a measure differs over groups.
+
+    Parameters
+    ----------
+    rmse, spread, correlation : float or None
+        Root mean square error, standard deviation of what was recorded, and correlation; None where undefined.
+    """
+
+    rmse: float | None
+    spread: float | None
+    correlation: float | None
+
+
+def errors(simulated: Parts, recorded: Parts, name: str) -> Errors:
     """Root mean square error of a measure over groups, weighted by what was recorded.
 
     Parameters
@@ -77,27 +96,27 @@ def errors(simulated: Parts, recorded: Parts, name: str) -> Record:
 
     Returns
     -------
-    dict
-        rmse, spread of the recorded values, and correlation; null where undefined.
+    Errors
+        None where undefined.
     """
     mine, theirs = measure(simulated, name), measure(recorded, name)
     known = ~np.isnan(mine) & ~np.isnan(theirs)
     if not known.any():
-        return {"rmse": None, "spread": None, "correlation": None}
+        return Errors(None, None, None)
     weight = recorded[SHOWN[name][1]][known]
     weight = weight / weight.sum()
     mine, theirs = mine[known], theirs[known]
     a, b = mine - weight @ mine, theirs - weight @ theirs
     spread, own_spread = (float(np.sqrt(weight @ side**2)) for side in (b, a))
     varies = min(spread, own_spread) > _LEAST_SPREAD
-    return {
-        "rmse": float(np.sqrt(weight @ (mine - theirs) ** 2)),
-        "spread": spread if spread > _LEAST_SPREAD else None,
-        "correlation": float(weight @ (a * b)) / (spread * own_spread) if varies else None,
-    }
+    return Errors(
+        rmse=float(np.sqrt(weight @ (mine - theirs) ** 2)),
+        spread=spread if spread > _LEAST_SPREAD else None,
+        correlation=float(weight @ (a * b)) / (spread * own_spread) if varies else None,
+    )
 
 
-def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Record:
+def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Distances:
     """How far a replay is from the record, in units that can be added.
 
     Parameters
@@ -128,18 +147,18 @@ def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Recor
         "day": [by_group(side, day_of_cell, n_days) for side in (simulated, recorded)],
         "half_hour": [simulated, recorded],
     }
-    found: Record = {grain: {} for grain in GRAINS}
+    found: Distances = {grain: {} for grain in GRAINS}
     for name in MEASURES:
         mine, theirs = (float(measure(side, name)[0]) for side in sides["whole"])
         limit = LIMITS[name] * (max(theirs, 1.0) if name == "asa_s" else 1.0)
         found["whole"][name] = plain((mine - theirs) / limit)
         for grain in GRAINS[1:]:
             error = errors(sides[grain][0], sides[grain][1], name)
-            found[grain][name] = error["rmse"] / error["spread"] if error["spread"] else None
+            found[grain][name] = error.rmse / error.spread if error.rmse is not None and error.spread else None
     return found
 
 
-def loss(found: Record) -> float:
+def loss(found: Distances) -> float:
     """One number for all distances.
 
     Parameters

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from engine.calibration.evidence import Credit, CreditShares
 from engine.data.arrays import Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario
-from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.typing import BoolArray, FloatArray, IntArray
 
 CANDIDATES_S = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
@@ -121,7 +122,7 @@ class CreditFit:
     priorities: tuple[float, ...]
     whole: Agreement
     periods: tuple[Agreement, ...]
-    counts: Record
+    counts: dict[str, int]
     by: str = "month"
     steps: tuple[CreditFit, ...] = ()
 
@@ -166,26 +167,20 @@ class CreditFit:
                 ]
         return pl.DataFrame(rows, schema=schema, orient="row")
 
-    def record(self) -> Record:
-        """Everything for a report: plain values, null where nothing is known.
-
-        Returns
-        -------
-        dict
-            verdict, best_s, point_s, priorities, candidates_s, by, counts, whole, periods, steps.
-        """
-        return {
-            "verdict": self.verdict,
-            "best_s": self.best_s,
-            "point_s": self.point_s,
-            "priorities": list(self.priorities),
-            "candidates_s": self.candidates_s.tolist(),
-            "by": self.by,
-            "counts": self.counts,
-            "whole": _recorded(self, self.whole),
-            "periods": [_recorded(self, period) for period in self.periods],
-            "steps": [step.record() for step in self.steps],
-        }
+    def shown(self) -> Credit:
+        """As a calibration shows it: null where nothing is known."""
+        return Credit(
+            verdict=self.verdict,
+            best_s=self.best_s,
+            point_s=self.point_s,
+            priorities=list(self.priorities),
+            candidates_s=self.candidates_s.tolist(),
+            by=self.by,
+            counts=self.counts,
+            whole=_shares(self, self.whole),
+            periods=[_shares(self, period) for period in self.periods],
+            steps=[step.shown() for step in self.steps],
+        )
 
 
 def credit(
@@ -266,7 +261,7 @@ class _Waits:
         return _Waits(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-def _waits(history: History, centre: Centre) -> tuple[_Waits, Record]:
+def _waits(history: History, centre: Centre) -> tuple[_Waits, dict[str, int]]:
     """Everybody whose wait is known and above 0, and what became of the answered."""
     answered = history.outcome_is("answered")
     alert_s = np.where(answered, np.nan_to_num(history.alert_s), 0.0)
@@ -288,7 +283,12 @@ def _waits(history: History, centre: Centre) -> tuple[_Waits, Record]:
 
 
 def _fit(
-    waits: _Waits, centre: Centre, grid_s: FloatArray, priorities: FloatArray, drawn: tuple[str, int], counts: Record
+    waits: _Waits,
+    centre: Centre,
+    grid_s: FloatArray,
+    priorities: FloatArray,
+    drawn: tuple[str, int],
+    counts: dict[str, int],
 ) -> CreditFit:
     """The fit of calls whose priorities are all among those given."""
     by, seed = drawn
@@ -373,19 +373,19 @@ def _peaks(share: FloatArray, best: int) -> tuple[int, ...]:
     return tuple(np.flatnonzero(tops).tolist())
 
 
-def _recorded(fit: CreditFit, found: Agreement) -> Record:
+def _shares(fit: CreditFit, found: Agreement) -> CreditShares:
     share, drawn = found.share, found.n_days > 1
-    return {
-        "since": None if found.since is None else found.since.isoformat(),
-        "n_exits": found.n_exits,
-        "n_days": found.n_days,
-        "agreement": None if share is None else share.tolist(),
-        "best_s": None if share is None else float(fit.candidates_s[found.best]),
-        "stands_out": found.stands_out,
-        "lead_low": found.low.tolist() if drawn else None,
-        "lead_high": found.high.tolist() if drawn else None,
-        "other_peaks_s": fit.candidates_s[list(found.peaks)].tolist(),
-    }
+    return CreditShares(
+        since=None if found.since is None else found.since.isoformat(),
+        n_exits=found.n_exits,
+        n_days=found.n_days,
+        agreement=None if share is None else share.tolist(),
+        best_s=None if share is None else float(fit.candidates_s[found.best]),
+        stands_out=found.stands_out,
+        lead_low=found.low.tolist() if drawn else None,
+        lead_high=found.high.tolist() if drawn else None,
+        other_peaks_s=fit.candidates_s[list(found.peaks)].tolist(),
+    )
 
 
 def _judged(fit: CreditFit) -> str:

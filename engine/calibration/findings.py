@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from engine.typing import Record
+from engine.calibration.evidence import Beside, Evidence, Limits, SpanAgreement, TypeBeside
 
 # Errors of the service level or of the abandoned share (points) and of the ASA (share) worth a word.
 POINTS, ASA_SHARE = 0.03, 0.10
@@ -19,12 +18,12 @@ OUTSIDE = 0.02
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def findings(evidence: Record) -> list[str]:
+def findings(evidence: Evidence) -> list[str]:
     """Sentences on what was fitted, how close it comes on the days tested, and where it fails.
 
     Parameters
     ----------
-    evidence : dict
+    evidence : Evidence
         Of a calibration.
 
     Returns
@@ -32,20 +31,20 @@ def findings(evidence: Record) -> list[str]:
     list of str
         One sentence or two each.
     """
-    tested = evidence["agreement"]["test"]
+    tested = evidence.agreement["test"]
     return [
         *_about_fit(evidence), *_about_closeness(tested), *_about_places(tested), *_about_few_agents(tested),
         *_about_staffing(evidence),
     ]  # fmt: skip
 
 
-def _about_fit(evidence: Record) -> Iterator[str]:
-    for name, why in evidence["not_fitted"].items():
+def _about_fit(evidence: Evidence) -> Iterator[str]:
+    for name, why in evidence.not_fitted.items():
         yield f"{name} is not fitted: {why}"
-    for name in evidence["at_edge"]:
+    for name in evidence.at_edge:
         yield f"{name} is the largest value that was tried: the log does not bound it from above"
     ranges = [
-        f"{name} {low:g} to {high:g} s" for name, (low, high) in evidence["as_good"].items() if low < high
+        f"{name} {low:g} to {high:g} s" for name, (low, high) in evidence.as_good.items() if low < high
     ]  # fmt: skip
     if ranges:
         yield (
@@ -54,23 +53,23 @@ def _about_fit(evidence: Record) -> Iterator[str]:
         )
 
 
-def _about_closeness(tested: Record) -> Iterator[str]:
+def _about_closeness(tested: SpanAgreement) -> Iterator[str]:
     for grain, words in (("day", "by day"), ("half_hour", "by half hour")):
-        found = tested["closeness"][grain]["asa_s"]
-        if found["rmse"] is not None and found["rmse_between_draws"]:
+        found = tested.closeness[grain]["asa_s"]
+        if found.rmse is not None and found.rmse_between_draws:
             yield (
-                f"{words} of the test, a replay misses the recorded ASA by {found['rmse']:.1f} s (root mean square), "
-                f"and two replays that differ only in what was drawn differ by {found['rmse_between_draws']:.1f} s"
+                f"{words} of the test, a replay misses the recorded ASA by {found.rmse:.1f} s (root mean square), "
+                f"and two replays that differ only in what was drawn differ by {found.rmse_between_draws:.1f} s"
             )
 
 
-def _about_places(tested: Record) -> Iterator[str]:
-    offered = tested["recorded"]["offered"]
-    groups: tuple[tuple[str, list[tuple[str, Record]]], ...] = (
-        ("times of day", [(row["start"], row) for row in tested["times"]]),
-        ("weekdays", [(WEEKDAYS[row["weekday"]], row) for row in tested["weekdays"]]),
-        ("kinds of interaction", [(type_text(row), row) for row in tested["types"]]),
-        ("ends of days", [(f"{name} half hour", row) for name, row in tested["day_ends"].items() if name != "between"]),
+def _about_places(tested: SpanAgreement) -> Iterator[str]:
+    offered = tested.recorded.offered
+    groups: tuple[tuple[str, list[tuple[str, Beside]]], ...] = (
+        ("times of day", [(row.start, row) for row in tested.times]),
+        ("weekdays", [(WEEKDAYS[row.weekday], row) for row in tested.weekdays]),
+        ("kinds of interaction", [(type_text(row), row) for row in tested.types]),
+        ("ends of days", [(f"{name} half hour", row) for name, row in tested.day_ends.items() if name != "between"]),
     )
     for what, rows in groups:
         off = [(_weight(row), label, row) for label, row in rows if _is_off(row, offered)]
@@ -82,11 +81,11 @@ def _about_places(tested: Record) -> Iterator[str]:
             ) + more  # fmt: skip
 
 
-def _about_few_agents(tested: Record) -> Iterator[str]:
-    days = [row for row in tested["days"] if _error(row, "service_level") is not None]
+def _about_few_agents(tested: SpanAgreement) -> Iterator[str]:
+    days = [row for row in tested.days if _error(row, "service_level") is not None]
     if len(days) < FEWEST_DAYS:
         return
-    agents, n = np.array([row["agents"] for row in days]), np.array([row["recorded"]["offered"] for row in days])
+    agents, n = np.array([row.agents for row in days]), np.array([row.recorded.offered for row in days])
     error = np.array([_error(row, "service_level") for row in days])
     few = agents <= np.quantile(agents, 0.25)
     if few.all():
@@ -100,8 +99,8 @@ def _about_few_agents(tested: Record) -> Iterator[str]:
     )
 
 
-def _about_staffing(evidence: Record) -> Iterator[str]:
-    if evidence["staffing"] == "recorded":
+def _about_staffing(evidence: Evidence) -> Iterator[str]:
+    if evidence.staffing == "recorded":
         return
     yield (
         "the days tested are replayed from their own arrivals, handling times, abandonments and services, from which "
@@ -111,20 +110,20 @@ def _about_staffing(evidence: Record) -> Iterator[str]:
         "agents who sat free before the first service of a block or after its last are not seen, so the first and last "
         "hours of a day look shorter of agents than they were"
     )
-    paused, acw_s = evidence["pauses"], evidence["assumptions"]["acw_s"]
-    if paused["mean_s"] is not None:
+    paused, acw_s = evidence.pauses, evidence.assumptions.acw_s
+    if paused.mean_s is not None:
         yield (
-            f"while somebody waited, agents of the log took their next interaction {_seconds(paused['median_s'])} "
-            f"after the last (median; mean {paused['mean_s']:.0f} s of pauses up to the join gap, of {paused['n']:,}); "
-            f"the replay assumes {acw_s:g} s of after-call work, {_beside(acw_s, paused['mean_s'])}"
+            f"while somebody waited, agents of the log took their next interaction {_seconds(paused.median_s)} "
+            f"after the last (median; mean {paused.mean_s:.0f} s of pauses up to the join gap, of {paused.n:,}); "
+            f"the replay assumes {acw_s:g} s of after-call work, {_beside(acw_s, paused.mean_s)}"
         )
-    outside = evidence["agreement"]["fit"]["outside_blocks"]
+    outside = evidence.agreement["fit"].outside_blocks
     if outside is not None and outside > OUTSIDE:
         yield (
             f"{100 * outside:.1f} % of replayed work is done after blocks have ended: inferred blocks end with a "
             "recorded service, a replayed agent is then in the middle of another and finishes it"
         )
-    unnamed = evidence["spans"]["fit"]["answered_by_nobody_named"]
+    unnamed = evidence.spans["fit"].answered_by_nobody_named
     if unnamed:
         yield (
             f"{unnamed:,} interactions of the fit were answered by nobody named: a replay needs agents for them whom "
@@ -132,13 +131,13 @@ def _about_staffing(evidence: Record) -> Iterator[str]:
         )
 
 
-def type_text(row: Record) -> str:
+def type_text(row: TypeBeside) -> str:
     """A call type as people read it.
 
     Parameters
     ----------
-    row : dict
-        queue_id, skills, language, priority.
+    row : TypeBeside
+        Of it only the type.
 
     Returns
     -------
@@ -147,20 +146,21 @@ def type_text(row: Record) -> str:
 
     Examples
     --------
-    >>> type_text({"queue_id": "sales", "skills": ["PS"], "language": None, "priority": 1.5})
+    >>> from types import SimpleNamespace
+    >>> type_text(SimpleNamespace(queue_id="sales", skills=["PS"], language=None, priority=1.5))
     'sales, PS, priority 1.5'
     """
-    parts = [row["queue_id"], ";".join(row["skills"] or []), row["language"]]
-    return ", ".join(filter(None, parts)) + (f", priority {row['priority']:g}" if row["priority"] else "")
+    parts = [row.queue_id, ";".join(row.skills or []), row.language]
+    return ", ".join(filter(None, parts)) + (f", priority {row.priority:g}" if row.priority else "")
 
 
-def error_text(row: Record) -> str:
+def error_text(row: Beside) -> str:
     """How far replays are off, simulated less recorded.
 
     Parameters
     ----------
-    row : dict
-        recorded and calibrated.
+    row : Beside
+        Of any group.
 
     Returns
     -------
@@ -172,8 +172,8 @@ def error_text(row: Record) -> str:
     return ", ".join(said + ([] if asa_s is None else [f"ASA {asa_s:+.0f} s"]))
 
 
-def _error(row: Record, name: str) -> float | None:
-    mine, theirs = row["calibrated"][name], row["recorded"][name]
+def _error(row: Beside, name: str) -> float | None:
+    mine, theirs = getattr(row.calibrated, name), getattr(row.recorded, name)
     return None if mine is None or theirs is None else mine - theirs
 
 
@@ -187,21 +187,22 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f} s"
 
 
-def _weight(row: Record) -> float:
-    return abs(_error(row, "service_level") or 0.0) * row["recorded"]["offered"]
+def _weight(row: Beside) -> float:
+    return abs(_error(row, "service_level") or 0.0) * row.recorded.offered
 
 
-def _is_off(row: Record, offered: float) -> bool:
+def _is_off(row: Beside, offered: float) -> bool:
     """Whether a group that matters is off by more than noise and than anybody minds."""
-    if row["recorded"]["offered"] < max(LEAST_SHARE * offered, LEAST_OFFERED):
+    if row.recorded.offered < max(LEAST_SHARE * offered, LEAST_OFFERED):
         return False
     level, asa_s = _error(row, "service_level"), _error(row, "asa_s")
     far = (level is not None and abs(level) > POINTS and _beyond(row, "service_level")) or (
-        asa_s is not None and abs(asa_s) > ASA_SHARE * max(row["recorded"]["asa_s"], 10.0) and _beyond(row, "asa_s")
+        asa_s is not None and abs(asa_s) > ASA_SHARE * max((row.recorded.asa_s or 0.0), 10.0) and _beyond(row, "asa_s")
     )
     return bool(far)
 
 
-def _beyond(row: Record, name: str) -> bool:
-    band: dict[str, Any] = row["band"][name]
-    return not band["low"] <= row["recorded"][name] <= band["high"]
+def _beyond(row: Beside, name: str) -> bool:
+    band: Limits = getattr(row.band, name)
+    value = getattr(row.recorded, name)
+    return band.low is None or band.high is None or not band.low <= value <= band.high

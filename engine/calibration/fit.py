@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 
 from engine.calibration import closeness
 from engine.calibration.agreement import agreement, months
 from engine.calibration.credit import credit
+from engine.calibration.evidence import Changeable, Evidence, Origin, SearchSaid, SpanDays
 from engine.calibration.findings import findings
 from engine.calibration.pauses import pauses
-from engine.calibration.search import Candidate, Search
+from engine.calibration.search import Search
 from engine.calibration.span import EPOCH, Days, Span
 from engine.data.arrays import Arrays
 from engine.data.history import History
@@ -22,8 +24,8 @@ from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.methods import METHODS
 from engine.reports.columns import Progress, today_of
+from engine.results import about
 from engine.spec import Scenario
-from engine.typing import Record
 
 DRAWS_SHOWN = 20
 FIT_SHARE = 0.6
@@ -34,18 +36,10 @@ LOSS = " ".join((closeness.__doc__ or "").split("\n\n")[1].split())
 
 @dataclass(frozen=True)
 class Calibration:
-    """What came of a calibration.
+    """What came of a calibration."""
 
-    Parameters
-    ----------
-    assumptions : dict
-        Fields of `engine.estimates.assumptions.Assumptions` that were fitted.
-    evidence : dict
-        Spans, candidates, agreement on both spans, and where it fails; plain values.
-    """
-
-    assumptions: Record
-    evidence: Record
+    assumptions: dict[str, float] = about("Fields of the assumptions that were fitted.")
+    evidence: Evidence = about("Spans, candidates, agreement on both spans, and where it fails.")
 
 
 def calibrate(
@@ -90,22 +84,24 @@ def calibrate(
     today = today if method is None else replace(today, method=method)
     spans = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
     priority = credit(spans["fit"].history, arrays.centre, seed=scenario.seed)
-    head_start: Record = {} if priority.point_s is None else {"point_s": priority.point_s}
-    fitted, searched = _searched(spans["fit"], replace(today.assumptions, **head_start), progress)
-    chosen = replace(today.assumptions, **head_start, **fitted)
+    head_start: dict[str, float] = {} if priority.point_s is None else {"point_s": priority.point_s}
+    assumed: dict[str, Any] = {**head_start}
+    fitted, searched = _searched(spans["fit"], replace(today.assumptions, **assumed), progress)
+    chosen = replace(today.assumptions, **(assumed | fitted))
     replays = {name: span.replays(chosen, draws, progress, f"replaying {name}") for name, span in spans.items()}
     plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in spans.items()}
-    evidence = searched | {
-        "rule": f"{today.method}: {METHODS[today.method].about}", "goal": today.goal or "each queue's own",
-        "seed": today.seed, "draws": draws, "loss": LOSS, "credit": priority.record(),
-        "spans": {name: _span_record(span) for name, span in spans.items()},
-        "staffing": "recorded" if arrays.centre.staffing.agent.size else "inferred",
-        "assumptions": _changeable(chosen), "defaults": _changeable(today.assumptions),
-        "agreement": {name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
-        "months": [row for name, span in spans.items() for row in months(name, span, replays[name])],
-        "pauses": pauses(spans["fit"].history, spans["fit"].queue, chosen.join_gap_s),
-    }  # fmt: skip
-    return Calibration(head_start | fitted, evidence | {"findings": findings(evidence)})
+    evidence = Evidence(
+        **vars(searched), snapshot=Origin(arrays.snapshot["id"], arrays.snapshot["sha256"]),
+        rule=f"{today.method}: {METHODS[today.method].about}", goal=today.goal or "each queue's own",
+        seed=today.seed, draws=draws, loss=LOSS, credit=priority.shown(),
+        spans={name: _span_days(span) for name, span in spans.items()},
+        staffing="recorded" if arrays.centre.staffing.agent.size else "inferred",
+        assumptions=_changeable(chosen), defaults=_changeable(today.assumptions),
+        agreement={name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
+        months=[row for name, span in spans.items() for row in months(name, span, replays[name])],
+        pauses=pauses(spans["fit"].history, spans["fit"].queue, chosen.join_gap_s), findings=[],
+    )  # fmt: skip
+    return Calibration(head_start | fitted, replace(evidence, findings=findings(evidence)))
 
 
 def default_days(arrays: Arrays, fit: Sequence[date | None], test: Sequence[date | None]) -> tuple[Days, Days]:
@@ -181,36 +177,32 @@ def _held(arrays: Arrays) -> Arrays:
     return replace(arrays, history=lambda: history)
 
 
-def _searched(span: Span, given: Assumptions, progress: Progress | None) -> tuple[Record, Record]:
+def _searched(span: Span, given: Assumptions, progress: Progress | None) -> tuple[dict[str, float], SearchSaid]:
     """What was fitted, and what was tried."""
     kept = not_fitted(span.arrays, span.history)
     names = [name for name in ("join_gap_s", "acw_s") if name not in kept]
-    said: Record = {"fitted": names, "not_fitted": kept, "candidates": [], "noise": None, "as_good": {}, "at_edge": []}
     if not names:
-        return {}, said
+        return {}, SearchSaid(fitted=[], not_fitted=kept, candidates=[], noise=None, as_good={}, at_edge=[])
     search = Search(span, given, names, progress)
     best = search.run()
-    return {name: getattr(best, name) for name in names}, said | _tried(search, best, names)
-
-
-def _tried(search: Search, best: Candidate, names: Sequence[str]) -> Record:
     good, most = search.as_good(best), {"join_gap_s": search.gaps_s[-1], "acw_s": search.acws_s[-1]}
     ranges = {name: sorted(getattr(one, name) for one in good) for name in names}
-    return {
-        "candidates": [one.record() for _, one in sorted(search.tried.items())], "best_loss": best.loss,
-        "noise": search.noise, "as_good": {name: [values[0], values[-1]] for name, values in ranges.items()},
-        "at_edge": [name for name in names if getattr(best, name) >= most[name]],
-    }  # fmt: skip
+    return {name: getattr(best, name) for name in names}, SearchSaid(
+        fitted=names, not_fitted=kept, candidates=[one.tried() for _, one in sorted(search.tried.items())],
+        best_loss=best.loss, noise=search.noise,
+        as_good={name: [values[0], values[-1]] for name, values in ranges.items()},
+        at_edge=[name for name in names if getattr(best, name) >= most[name]],
+    )  # fmt: skip
 
 
-def _changeable(assumptions: Assumptions) -> Record:
-    return {name: getattr(assumptions, name) for name in ("join_gap_s", "acw_s", "lead_s", "tail_s", "point_s")}
+def _changeable(assumptions: Assumptions) -> Changeable:
+    return Changeable(**{field.name: getattr(assumptions, field.name) for field in fields(Changeable)})
 
 
-def _span_record(span: Span) -> Record:
+def _span_days(span: Span) -> SpanDays:
     answered = span.history.outcome_is("answered")
-    return {
-        "first": str(span.days[0]), "last": str(span.days[1]), "days": len(span.dates),
-        "interactions": span.history.n, "answered": int(answered.sum()),
-        "answered_by_nobody_named": int((answered & (span.history.agent < 0)).sum()),
-    }  # fmt: skip
+    return SpanDays(
+        first=str(span.days[0]), last=str(span.days[1]), days=len(span.dates),
+        interactions=span.history.n, answered=int(answered.sum()),
+        answered_by_nobody_named=int((answered & (span.history.agent < 0)).sum()),
+    )  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from engine.calibration.closeness import plain
+from engine.calibration.evidence import Pauses
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.estimates.patience import KaplanMeier
-from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.typing import BoolArray, FloatArray, IntArray
 
 
-def pauses(history: History, queue: IntArray, gap_s: float) -> Record:
+def pauses(history: History, queue: IntArray, gap_s: float) -> Pauses:
     """Time from a voice service to its agent's next, as long as somebody was waiting in the queue just served.
 
     Parameters
@@ -25,10 +26,8 @@ def pauses(history: History, queue: IntArray, gap_s: float) -> Record:
 
     Returns
     -------
-    dict
-        n (pauses that began while somebody waited), median_s, and mean_s of those up to `gap_s`, from the
-        Kaplan-Meier estimate, since a queue that runs empty hides how long the pause would have been; null where
-        nothing was seen.
+    Pauses
+        From the Kaplan-Meier estimate, since a queue that runs empty hides how long the pause would have been.
     """
     waits = np.nan_to_num(history.wait_s)
     voice = history.media == MEDIA.index("voice")
@@ -71,17 +70,15 @@ def _seen(
     return (np.minimum(next_us, empty_us) - free_us) / 1e6, next_us <= empty_us
 
 
-def _summary(pause_s: FloatArray, ended: BoolArray, gap_s: float) -> Record:
-    said: Record = {"n": int(pause_s.size), "join_gap_s": gap_s, "median_s": None, "mean_s": None}
+def _summary(pause_s: FloatArray, ended: BoolArray, gap_s: float) -> Pauses:
+    n = int(pause_s.size)
     if not ended.any():
-        return said
+        return Pauses(n, gap_s, None, None)
     curve = KaplanMeier.fit(pause_s, ended)
     held = np.concatenate([[1.0], curve.survival])
     edges = np.concatenate([[0.0], np.minimum(curve.at_s, gap_s), [max(gap_s, 0.0)]])
     area = float(held @ np.maximum(np.diff(edges), 0.0))
     beyond = float(held[np.searchsorted(curve.at_s, gap_s, "right")])
     median_s = curve.median_s
-    return said | {
-        "median_s": plain(median_s) if np.isfinite(median_s) else None,
-        "mean_s": (area - gap_s * beyond) / (1.0 - beyond) if beyond < 1 else None,
-    }
+    mean_s = (area - gap_s * beyond) / (1.0 - beyond) if beyond < 1 else None
+    return Pauses(n, gap_s, plain(median_s) if np.isfinite(median_s) else None, mean_s)

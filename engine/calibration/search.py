@@ -11,10 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.calibration.closeness import Distances
+from engine.calibration.evidence import Tried
 from engine.calibration.span import Span
 from engine.estimates.assumptions import Assumptions
 from engine.reports.columns import Progress
-from engine.typing import Record
 
 # Under a minute agents would be on queue only while they served, and no rule could choose between them.
 GAPS_S = (60.0, 150.0, 300.0, 600.0, 1200.0)
@@ -40,19 +41,16 @@ class Candidate:
     join_gap_s: float
     acw_s: float
     losses: tuple[float, ...]
-    distances: Record
+    distances: Distances
 
     @property
     def loss(self) -> float:
         """Mean over draws; 0 would be the record itself."""
         return float(np.mean(self.losses))
 
-    def record(self) -> Record:
-        """Plain values for a file."""
-        return {
-            "join_gap_s": self.join_gap_s, "acw_s": self.acw_s, "loss": self.loss, "draws": len(self.losses),
-            "distances": self.distances,
-        }  # fmt: skip
+    def tried(self) -> Tried:
+        """As a calibration shows it."""
+        return Tried(self.join_gap_s, self.acw_s, self.loss, len(self.losses), self.distances)
 
 
 class Search:

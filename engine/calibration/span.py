@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from engine.calibration.closeness import Parts, distances, loss
+from engine.calibration.closeness import Distances, Parts, distances, loss
 from engine.data.arrays import Arrays
 from engine.data.history import History
 from engine.data.served import Served
@@ -21,7 +21,7 @@ from engine.measures.timeline import Timeline
 from engine.replay.playing import play
 from engine.reports.columns import Progress, Study
 from engine.spec import Scenario
-from engine.typing import FloatArray, IntArray, Record
+from engine.typing import FloatArray, IntArray
 
 SLOTS = 48
 EPOCH = date(1970, 1, 1)
@@ -117,7 +117,7 @@ class Span:
         """The same days under other assumptions."""
         return Study(self.arrays, replace(self.scenario, assumptions=assumptions))
 
-    def losses(self, assumptions: Assumptions, draws: range) -> tuple[list[float], Record]:
+    def losses(self, assumptions: Assumptions, draws: range) -> tuple[list[float], Distances]:
         """Loss of each draw, and the distances of the first."""
         study = self.study(assumptions)
         each = [distances(self._cells(study, self._served(study, k)), self.past, self.day_of_cell) for k in draws]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -120,17 +120,15 @@ def _offsets(zone: ZoneInfo, from_us: int, to_us: int) -> tuple[list[int], list[
 
 
 def _offset_us(at_us: int, zone: ZoneInfo) -> int:
-    offset = _moment(at_us, zone).utcoffset()
+    offset = moment(at_us, zone).utcoffset()
     return 0 if offset is None else offset // timedelta(microseconds=1)
 
 
-def _moment(at_us: int, zone: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
-
-
-def iso(at_us: int, zone: ZoneInfo) -> str:
-    """An instant in ISO 8601 with the offset of a zone."""
-    return _moment(at_us, zone).isoformat()
+def moment(at_us: int, zone: ZoneInfo) -> datetime:
+    """An instant with the offset that a zone has then."""
+    at = (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
+    # Of one zone, Python compares wall clocks; with offsets the two hours of autumn are two.
+    return at.replace(tzinfo=timezone(at.utcoffset() or timedelta(0)), fold=0)
 
 
 def zone_of(name: str) -> ZoneInfo:

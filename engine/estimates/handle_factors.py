@@ -24,7 +24,8 @@ from engine.data.arrays import Centre, places
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.estimates.assumptions import Assumptions
-from engine.typing import FloatArray, Int32Array, IntArray, Record
+from engine.estimates.estimated import FactorsEstimate, Range
+from engine.typing import FloatArray, Int32Array, IntArray
 
 # What the table handle_factors may hold.
 LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
@@ -48,13 +49,16 @@ class Factors:
         By set of skills; all 1 where nothing is known.
     handling_of_call_type : (n_call_types,) array of int32
         Row of each call type.
-    estimate : dict
-        Where they come from.
+    estimate : FactorsEstimate or None
+        Where they come from; None where nothing is known.
+    how : str
+        The same in words.
     """
 
     factor: FloatArray
     handling_of_call_type: Int32Array
-    estimate: Record
+    estimate: FactorsEstimate | None
+    how: str
 
 
 def fit_factors(history: History, centre: Centre, assumptions: Assumptions) -> Factors:
@@ -79,10 +83,10 @@ def fit_factors(history: History, centre: Centre, assumptions: Assumptions) -> F
     sets, row = skill_sets(centre)
     if centre.handle_factors.height:
         values = centre.handle_factors["factor"].to_numpy()
-        said: Record = {"how": GIVEN, "factors": {"source": "given", "rows": values.size, "factor": _range(values)}}
-        return Factors(_given(centre, sets), row, said)
-    factor, said = _estimated(_pairs(history, centre, history.handled_s(assumptions.acw_s), row), len(sets))
-    return Factors(factor, row, said)
+        said = FactorsEstimate(source="given", rows=values.size, factor=_range(values))
+        return Factors(_given(centre, sets), row, said, GIVEN)
+    factor, found = _estimated(_pairs(history, centre, history.handled_s(assumptions.acw_s), row), len(sets))
+    return Factors(factor, row, found, ESTIMATED if found else NO_FACTORS)
 
 
 def skill_sets(centre: Centre) -> tuple[list[tuple[int, ...]], Int32Array]:
@@ -168,12 +172,12 @@ def _pairs(history: History, centre: Centre, handled_s: FloatArray, row: Int32Ar
     )
 
 
-def _estimated(pairs: _Pairs, n_rows: int) -> tuple[FloatArray, Record]:
+def _estimated(pairs: _Pairs, n_rows: int) -> tuple[FloatArray, FactorsEstimate | None]:
     """Shrunk factors by set of skills and agent."""
     mean, noise = _fitted(pairs)
     spots = _spots(pairs, mean, noise)
     if not spots.agent.size:
-        return np.ones((n_rows, pairs.n_agents)), {"how": NO_FACTORS, "factors": None}
+        return np.ones((n_rows, pairs.n_agents)), None
     skill_var = _between(spots.ratio, spots.variance, spots.agent)
     weight = 1.0 / (skill_var + spots.variance)
     known = np.unique(spots.agent)
@@ -186,14 +190,13 @@ def _estimated(pairs: _Pairs, n_rows: int) -> tuple[FloatArray, Record]:
     factor = np.tile(shrunk, (n_rows, 1))
     factor[spots.row, spots.agent] += skill_var * weight * (spots.ratio - shrunk[spots.agent])
     factor = _with_mean(np.clip(factor, LEAST_FACTOR, MOST_FACTOR), pairs)
-    said = {
-        "source": "estimated", "agents": known.size, "interactions": int(pairs.n.sum()),
-        "factor": _range(shrunk[known]), "factor_by_skills": _range(factor[spots.row, spots.agent]),
-        "interactions_by_agent": _range(_sums(pairs.agent, pairs.n, pairs.n_agents)[known]),
-        "weight_of_own_data": _range(kept),
-        "agent_sd": math.sqrt(agent_var), "skill_sd": math.sqrt(skill_var), "noise_cv": math.sqrt(noise),
-    }  # fmt: skip
-    return factor, {"how": ESTIMATED, "factors": said}
+    return factor, FactorsEstimate(
+        source="estimated", agents=known.size, interactions=int(pairs.n.sum()),
+        factor=_range(shrunk[known]), factor_by_skills=_range(factor[spots.row, spots.agent]),
+        interactions_by_agent=_range(_sums(pairs.agent, pairs.n, pairs.n_agents)[known]),
+        weight_of_own_data=_range(kept),
+        agent_sd=math.sqrt(agent_var), skill_sd=math.sqrt(skill_var), noise_cv=math.sqrt(noise),
+    )  # fmt: skip
 
 
 def _fitted(pairs: _Pairs) -> tuple[FloatArray, float]:
@@ -279,7 +282,5 @@ def _ratio(over: FloatArray, under: FloatArray, otherwise: float) -> FloatArray:
     return np.divide(over, under, out=np.full(over.shape, otherwise), where=under > 0)
 
 
-def _range(values: FloatArray) -> Record:
-    """Lowest, middle and highest."""
-    low, middle, high = (float(v) for v in np.quantile(values, (0, 0.5, 1), method="lower"))
-    return {"low": low, "middle": middle, "high": high}
+def _range(values: FloatArray) -> Range:
+    return Range(*(float(v) for v in np.quantile(values, (0, 0.5, 1), method="lower")))

@@ -11,9 +11,10 @@ from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.errors import MissingInput
 from engine.estimates.assumptions import Assumptions
+from engine.estimates.estimated import HandlingEstimate
 from engine.estimates.handle_factors import Factors, fit_factors, skill_sets
 from engine.estimates.streams import HANDLING, uniform
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 LEAST_ANSWERED = 30
 LEVELS = ("call_type", "queue", "media", "all")
@@ -52,7 +53,7 @@ def handling(
     seed: int,
     replication: int = 0,
     known: Factors | None = None,
-) -> tuple[Handling, Record]:
+) -> tuple[Handling, HandlingEstimate]:
     """Handling time of each interaction, and how it changes with the agent.
 
     Parameters
@@ -73,7 +74,7 @@ def handling(
     handling : Handling
         Where nothing is recorded, drawn from answered interactions of the same call type (fewer than 30: of its queue,
         then of all) and media; only where a media has none at all from other media too.
-    estimate : dict
+    estimate : HandlingEstimate
         What was recorded, drawn and estimated.
 
     Raises
@@ -90,13 +91,12 @@ def handling(
         named = history.agent >= 0
         base_us = handle_us / np.where(named, found.factor[row[history.call_type], history.agent], 1.0)
     drawn = np.isnan(handle_us)
-    levels: Record = {}
+    levels: dict[str, int] = {}
     if drawn.any():
         keys = (handle_us,) if found is None else (base_us, handle_us)
         donor, levels = _donors(history, centre, drawn, keys, seed, replication)
         handle_us, base_us = (np.where(drawn, side[donor], side) for side in (handle_us, base_us))
-    estimate = _estimate(history, assumptions, drawn) | {"drawn_from": levels}
-    estimate |= {"how": RECORDED, "factors": None} if found is None else found.estimate
+    estimate = _estimate(history, assumptions, drawn, levels, found)
     factor = None if found is None else found.factor
     return Handling(handle_us.astype(np.int64), base_us, factor, row, drawn), estimate
 
@@ -108,7 +108,7 @@ def _donors(
     times: tuple[FloatArray, ...],
     seed: int,
     replication: int,
-) -> tuple[IntArray, Record]:
+) -> tuple[IntArray, dict[str, int]]:
     """Another interaction for each without a handling time, and from where how many are drawn."""
     pool = np.flatnonzero(history.is_handled())
     if not pool.size:
@@ -146,14 +146,19 @@ def _groups(history: History, centre: Centre) -> list[IntArray]:
     return [call_type * len(MEDIA) + media, queue * len(MEDIA) + media, media, np.zeros_like(media)]
 
 
-def _estimate(history: History, assumptions: Assumptions, drawn: BoolArray) -> Record:
+def _estimate(
+    history: History, assumptions: Assumptions, drawn: BoolArray, levels: dict[str, int], found: Factors | None
+) -> HandlingEstimate:
     n, n_drawn = history.n, int(drawn.sum())
-    return {
-        "handling": assumptions.handling,
-        "interactions": n,
-        "recorded": n - n_drawn,
-        "drawn": n_drawn,
-        "share_drawn": n_drawn / n if n else None,
-        "acw_s": assumptions.acw_s,
-        "acw_added": int((np.isnan(history.acw_s) & ~drawn).sum()) if assumptions.acw_s else 0,
-    }
+    return HandlingEstimate(
+        handling=assumptions.handling,
+        interactions=n,
+        recorded=n - n_drawn,
+        drawn=n_drawn,
+        share_drawn=n_drawn / n if n else None,
+        acw_s=assumptions.acw_s,
+        acw_added=int((np.isnan(history.acw_s) & ~drawn).sum()) if assumptions.acw_s else 0,
+        drawn_from=levels,
+        how=RECORDED if found is None else found.how,
+        factors=None if found is None else found.estimate,
+    )

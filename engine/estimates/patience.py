@@ -14,8 +14,9 @@ import numpy as np
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.estimates.assumptions import LONGEST_S, Assumptions
+from engine.estimates.estimated import PatienceCounts, PatienceEstimate, PatienceLevel, Range
 from engine.estimates.streams import PATIENCE, uniform
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 LEAST_ABANDONMENTS = 50
 LEVELS = ("call_type", "queue", "all")
@@ -248,7 +249,7 @@ def patience(
     seed: int,
     replication: int = 0,
     known: list[Curve] | None = None,
-) -> tuple[Waits, Record]:
+) -> tuple[Waits, PatienceEstimate]:
     """When each interaction leaves if nobody has answered it.
 
     Parameters
@@ -269,7 +270,7 @@ def patience(
     waits : Waits
         Recorded or drawn; callbacks never leave. Flow-outs leave at their recorded wait or by `flow_out`, unless
         the customer gives up earlier; without a recorded wait they are like others.
-    estimate : dict
+    estimate : PatienceEstimate
         What was recorded, what was drawn, and the curves.
     """
     patience_s = np.full(history.n, np.inf)
@@ -341,49 +342,50 @@ def _flow_out_s(history: History, assumptions: Assumptions) -> FloatArray:
     return np.where(history.outcome_is("flowed_out") & ~np.isnan(leave_s), leave_s, np.inf)
 
 
-def _estimate(history: History, assumptions: Assumptions, found: list[Curve], n_tail: int, n_never: int) -> Record:
+def _estimate(
+    history: History, assumptions: Assumptions, found: list[Curve], n_tail: int, n_never: int
+) -> PatienceEstimate:
     n, callback, flows = history.n, _is_callback(history), history.outcome_is("flowed_out")
     n_drawn = sum(curve.rows.size for curve in found)
-    counts = {
-        "interactions": n,
-        "patience_recorded": int((~np.isnan(history.patience_s) & ~callback).sum()),
-        "abandoned_with_wait": int((_has_patience(history) & np.isnan(history.patience_s) & ~callback).sum()),
-        "drawn": n_drawn,
-        "callbacks": int(callback.sum()),
-        "flow_outs": int(flows.sum()),
-        "flow_outs_without_wait": int((flows & np.isnan(history.wait_s)).sum()),
-        "never_leave": n_never,
-    }
-    n_recorded = counts["patience_recorded"] + counts["abandoned_with_wait"]
-    return {
-        "patience": assumptions.patience, "flow_out": assumptions.flow_out,
-        "how": HOW if assumptions.patience == "estimated" else NEVER, "counts": counts,
-        "share_recorded": n_recorded / n if n else None,
-        "share_drawn": n_drawn / n if n else None,
-        "share_from_tail": n_tail / n if n else None,
-        "levels": [_level(level, here) for level in LEVELS if (here := [c for c in found if c.level == level])],
-    }  # fmt: skip
+    counts = PatienceCounts(
+        interactions=n,
+        patience_recorded=int((~np.isnan(history.patience_s) & ~callback).sum()),
+        abandoned_with_wait=int((_has_patience(history) & np.isnan(history.patience_s) & ~callback).sum()),
+        drawn=n_drawn,
+        callbacks=int(callback.sum()),
+        flow_outs=int(flows.sum()),
+        flow_outs_without_wait=int((flows & np.isnan(history.wait_s)).sum()),
+        never_leave=n_never,
+    )
+    n_recorded = counts.patience_recorded + counts.abandoned_with_wait
+    return PatienceEstimate(
+        patience=assumptions.patience, flow_out=assumptions.flow_out,
+        how=HOW if assumptions.patience == "estimated" else NEVER, counts=counts,
+        share_recorded=n_recorded / n if n else None,
+        share_drawn=n_drawn / n if n else None,
+        share_from_tail=n_tail / n if n else None,
+        levels=[_level(level, here) for level in LEVELS if (here := [c for c in found if c.level == level])],
+    )  # fmt: skip
 
 
-def _level(level: str, here: list[Curve]) -> Record:
+def _level(level: str, here: list[Curve]) -> PatienceLevel:
     """What the report says about the curves of one level; of several curves the lowest, middle and highest value."""
     estimates = [curve.estimate for curve in here]
-    return {
-        "level": level,
-        "curves": len(here),
-        "abandoned": sum(curve.n_left for curve in here),
-        "censored": sum(curve.n_censored for curve in here),
-        "drawn": sum(curve.rows.size for curve in here),
-        "median_s": _range([e.median_s for e in estimates]),
-        "restricted_mean_s": _range([e.restricted_mean_s for e in estimates]),
-        "restricted_to_s": _range([e.last_s for e in estimates]),
-        "tail_per_s": _range([e.tail_per_s for e in estimates]),
-    }
+    return PatienceLevel(
+        level=level,
+        curves=len(here),
+        abandoned=sum(curve.n_left for curve in here),
+        censored=sum(curve.n_censored for curve in here),
+        drawn=sum(curve.rows.size for curve in here),
+        median_s=_range([e.median_s for e in estimates]),
+        restricted_mean_s=_range([e.restricted_mean_s for e in estimates]),
+        restricted_to_s=_range([e.last_s for e in estimates]),
+        tail_per_s=_range([e.tail_per_s for e in estimates]),
+    )
 
 
-def _range(values: list[float]) -> Record:
+def _range(values: list[float]) -> Range:
     """Lowest, middle and highest; null for infinite."""
     ordered = sorted(values)
     three = (ordered[0], ordered[(len(ordered) - 1) // 2], ordered[-1])
-    names = ("low", "middle", "high")
-    return {name: value if np.isfinite(value) else None for name, value in zip(names, three, strict=True)}
+    return Range(*(value if np.isfinite(value) else None for value in three))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.data.arrays import Blocks, Centre
 from engine.data.history import History
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
+from engine.estimates.estimated import StaffingEstimate
 from engine.estimates.roster import Roster, default_interrupts
-from engine.typing import FloatArray, Int32Array, IntArray, Record
+from engine.typing import FloatArray, Int32Array, IntArray
 
 RECORDED = "the table staffing says when agents were on queue"
 INFERRED = (
@@ -24,7 +27,7 @@ _NONE = Blocks(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int6
 
 def staffing(
     history: History, centre: Centre, assumptions: Assumptions, *, is_recorded: bool = False
-) -> tuple[Blocks, Record]:
+) -> tuple[Blocks, StaffingEstimate]:
     """When each agent was on queue.
 
     Parameters
@@ -44,8 +47,8 @@ def staffing(
     -------
     blocks : Blocks
         By agent, then start; those inferred neither overlap nor touch.
-    estimate : dict
-        Where the blocks come from, and how many hours they are.
+    estimate : StaffingEstimate
+        Where they come from.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def staffing(
         If nothing is recorded and no service of a known agent has a length.
     """
     if is_recorded or centre.staffing.agent.size:
-        return centre.staffing, _estimate(centre.staffing, {"source": "recorded", "how": RECORDED})
+        return centre.staffing, _estimate(centre.staffing, source="recorded", how=RECORDED)
     agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
     blocks = _joined(agent, start_us, end_us, assumptions)
     if not blocks.agent.size:
@@ -64,17 +67,15 @@ def staffing(
     following = agent[1:] == agent[:-1]
     return blocks, _estimate(
         blocks,
-        {
-            "source": "inferred",
-            "how": INFERRED,
-            "join_gap_s": assumptions.join_gap_s,
-            "lead_s": assumptions.lead_s,
-            "tail_s": assumptions.tail_s,
-            "acw_s": assumptions.acw_s,
-            "services": agent.size,
-            "services_without_handle_s": bare,
-            "overlapping_services": int((following & (start_us[1:] < end_us[:-1])).sum()),
-        },
+        source="inferred",
+        how=INFERRED,
+        join_gap_s=assumptions.join_gap_s,
+        lead_s=assumptions.lead_s,
+        tail_s=assumptions.tail_s,
+        acw_s=assumptions.acw_s,
+        services=agent.size,
+        services_without_handle_s=bare,
+        overlapping_services=int((following & (start_us[1:] < end_us[:-1])).sum()),
     )
 
 
@@ -219,7 +220,6 @@ def _us(seconds: FloatArray | float) -> IntArray:
     return np.rint(1e6 * np.asarray(seconds)).astype(np.int64)
 
 
-def _estimate(blocks: Blocks, said: Record) -> Record:
-    agents = np.unique(blocks.agent).size
+def _estimate(blocks: Blocks, **said: Any) -> StaffingEstimate:
     hours = float((blocks.end_us - blocks.start_us).sum()) / _HOUR_US
-    return said | {"blocks": blocks.agent.size, "agents": int(agents), "hours": hours}
+    return StaffingEstimate(**said, blocks=blocks.agent.size, agents=np.unique(blocks.agent).size, hours=hours)

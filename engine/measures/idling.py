@@ -12,7 +12,7 @@ import numpy as np
 from engine.errors import InvalidTable
 from engine.measures.eligibility import Eligibility
 from engine.measures.timeline import Edges, Timeline
-from engine.typing import FloatArray, IntArray, Record
+from engine.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,30 @@ def occupancy(time: Timeline, alert_us: IntArray | None = None) -> Occupancy:
     )  # fmt: skip
 
 
-def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibility, time: Timeline) -> Record:
+@dataclass(frozen=True)
+class Idle:
+    """Waiting, and how much of it was beside a free agent who may serve.
+
+    Parameters
+    ----------
+    idle_while_waiting_s, waiting_s : float
+        Over all interactions. [s]
+    by_group_idle_s, by_group_waiting_s : (n_groups,) array of float
+        The same by group of eligible agents. [s]
+    """
+
+    idle_while_waiting_s: float
+    waiting_s: float
+    by_group_idle_s: FloatArray
+    by_group_waiting_s: FloatArray
+
+    @property
+    def share(self) -> float | None:
+        """The one over the other, None where nobody waited."""
+        return self.idle_while_waiting_s / self.waiting_s if self.waiting_s > 0 else None
+
+
+def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibility, time: Timeline) -> Idle:
     """Seconds that customers waited while an agent who may serve them was on queue with nothing in hand.
 
     Parameters
@@ -100,10 +123,9 @@ def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibilit
 
     Returns
     -------
-    dict
-        idle_while_waiting_s and waiting_s over all interactions [s]; share, the one over the other, None where
-        nobody waited; by_group, a list of idle_while_waiting_s and waiting_s. A second in which two customers
-        wait counts twice, one in which two agents are free once.
+    Idle
+        Over all interactions and by group. A second in which two customers wait counts twice, one in which two
+        agents are free once.
 
     Raises
     ------
@@ -124,7 +146,7 @@ def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibilit
     >>> arrived, until = np.array([1 * us, 5 * us]), np.array([9 * us, 9 * us])
     >>> everybody = Eligibility(np.ones((1, 1), bool), np.array([0, 0]))
     >>> found = idle_while_waiting(arrived, until, everybody, Timeline(work, on_queue, 1))
-    >>> found["idle_while_waiting_s"], found["waiting_s"]
+    >>> found.idle_while_waiting_s, found.waiting_s
     (5.0, 12.0)
     """
     if may.n_agents != time.n_agents:
@@ -132,17 +154,8 @@ def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibilit
     waits = np.flatnonzero(until_us > arrived_us)
     idle_us = _covered(arrived_us[waits], until_us[waits], may, waits, Edges(time.free))
     n_groups, group, waited_us = len(may.able), may.group[waits], (until_us - arrived_us)[waits]
-    by_group = [np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, waited_us)]
-    idle_s, waiting_s = (float(side.sum()) for side in by_group)
-    return {
-        "idle_while_waiting_s": idle_s,
-        "waiting_s": waiting_s,
-        "share": idle_s / waiting_s if waiting_s > 0 else None,
-        "by_group": [
-            {"idle_while_waiting_s": idle, "waiting_s": waiting}
-            for idle, waiting in zip(*(side.tolist() for side in by_group), strict=True)
-        ],
-    }
+    idle_s, waiting_s = (np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, waited_us))
+    return Idle(float(idle_s.sum()), float(waiting_s.sum()), idle_s, waiting_s)
 
 
 def _covered(arrived_us: IntArray, until_us: IntArray, may: Eligibility, waits: IntArray, free: Edges) -> IntArray:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.measures.fairness import gini
-from engine.typing import BoolArray, FloatArray, Record
+from engine.results import about
+from engine.typing import BoolArray, FloatArray
 
 # Fewer days than this say nothing about how days differ.
 FEWEST_DAYS = 5
@@ -113,6 +114,23 @@ def point(days: Days) -> dict[str, float | None]:
     return {name: _plain(value.mean()) for name, value in found.items()}
 
 
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float = about("Lower end.")
+    high: float = about("Upper end.")
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A paired difference with its 95 % interval; null where undefined."""
+
+    value: float | None = about("The one less the other.")
+    low: float | None = about("Lower end of its 95 % interval.")
+    high: float | None = about("Upper end of its 95 % interval.")
+
+
 class Resampling:
     """Days and draws taken with replacement, the same for every account.
 
@@ -133,7 +151,7 @@ class Resampling:
         self._weight = np.zeros((len(taken), n_draws * n_days), np.float32)
         np.add.at(self._weight, (np.arange(len(taken))[:, None], taken), 1)
 
-    def interval(self, days: Days) -> dict[str, Record | None]:
+    def interval(self, days: Days) -> dict[str, Interval | None]:
         """95 % interval of every measure.
 
         Parameters
@@ -144,11 +162,11 @@ class Resampling:
         Returns
         -------
         dict
-            low and high by measure; None where there are too few days or it is undefined.
+            By measure; None where there are too few days or it is undefined.
         """
         return self._spread(self._resampled(days))
 
-    def difference(self, days: Days, other: Days) -> dict[str, Record]:
+    def difference(self, days: Days, other: Days) -> dict[str, Paired]:
         """Paired difference of every measure, the first account less the other.
 
         Parameters
@@ -159,7 +177,7 @@ class Resampling:
         Returns
         -------
         dict
-            value, low, high by measure; null where undefined.
+            By measure.
         """
         first, second = point(days), point(other)
         mine, theirs = self._resampled(days), self._resampled(other)
@@ -168,7 +186,8 @@ class Resampling:
         for name in first:
             a, b = first[name], second.get(name)
             value = None if a is None or b is None else a - b
-            found[name] = {"value": value, **(spread.get(name) or {"low": None, "high": None})}
+            both = spread.get(name)
+            found[name] = Paired(value, both.low, both.high) if both else Paired(value, None, None)
         return found
 
     def _resampled(self, days: Days) -> dict[str, FloatArray]:
@@ -180,13 +199,13 @@ class Resampling:
         return measures({name: self._weight @ flat(part) for name, part in days.parts.items()}, self._weight @ counts)
 
     @staticmethod
-    def _spread(resampled: Mapping[str, FloatArray]) -> dict[str, Record | None]:
-        found: dict[str, Record | None] = {}
+    def _spread(resampled: Mapping[str, FloatArray]) -> dict[str, Interval | None]:
+        found: dict[str, Interval | None] = {}
         for name, values in resampled.items():
             known = values[~np.isnan(values)]
             some = known.size >= values.size / 2 and known.size > 0
             low, high = np.percentile(known, (LOW, HIGH)) if some else (0.0, 0.0)
-            found[name] = {"low": float(low), "high": float(high)} if some else None
+            found[name] = Interval(float(low), float(high)) if some else None
         return found
 
 

@@ -22,8 +22,9 @@ from itertools import pairwise
 import numpy as np
 
 from engine.data.served import STATUS, Served, Status
-from engine.data.wall_time import edges, iso, zone_of
+from engine.data.wall_time import edges, moment, zone_of
 from engine.errors import InvalidScenario, InvalidTable
+from engine.measures.waits import IntervalWaits, Percentiles, QueueWaits, Waits
 from engine.spec import DEFINITIONS, INTERVALS_MIN
 from engine.typing import BoolArray, FloatArray, Int8Array, IntArray, Record
 
@@ -61,7 +62,7 @@ class Goal:
             raise InvalidScenario(f"short abandons within {self.short_abandon_s!r} s: use a number from 0 on")
 
 
-def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) -> Record:
+def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) -> Waits:
     """Measures of all interactions together.
 
     Parameters
@@ -75,12 +76,9 @@ def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) 
 
     Returns
     -------
-    dict
-        definition and short_abandon_s as given; offered, answered, abandoned, flowed_out, unserved,
-        short_abandoned, unknown_wait [count]; service_level and abandonment_share (abandoned / offered) [0-1];
-        asa_s over answered and mean_wait_s over all, known waits only; wait_s and answered_wait_s with p50, p90,
-        p95, p99, and max_wait_s [s]; mean_queue_length, the waiting inside the span over its length, and
-        longest_queue, most who waited at once [count]. None where undefined.
+    Waits
+        Means over known waits only; the mean queue length is the waiting inside the span over its length. None
+        where undefined.
 
     Notes
     -----
@@ -93,11 +91,10 @@ def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) 
     >>> none, status = np.zeros(4, np.int64), np.array([0, 0, 1, 2], np.int8)
     >>> seen = Served.seen(none, none, status, np.array([5.0, 30.0, 8.0, 60.0]))
     >>> found = measure(seen, Goal(np.array([20.0])))
-    >>> found["answered"], found["abandoned"], round(found["service_level"], 3), found["asa_s"]
+    >>> found.answered, found.abandoned, round(found.service_level, 3), found.asa_s
     (2, 1, 0.333, 17.5)
     """
-    said = {"definition": goal.definition, "short_abandon_s": goal.short_abandon_s}
-    return said | _measures(served, goal, span_us, np.zeros(served.n, np.int64), 1)[0]
+    return Waits(**_measures(served, goal, span_us, np.zeros(served.n, np.int64), 1)[0])
 
 
 def by_queue(
@@ -106,7 +103,7 @@ def by_queue(
     queue_ids: Sequence[str],
     queue_names: Sequence[str | None],
     span_us: tuple[int, int] | None = None,
-) -> list[Record]:
+) -> list[QueueWaits]:
     """Measures of each queue.
 
     Parameters
@@ -122,17 +119,17 @@ def by_queue(
 
     Returns
     -------
-    list of dict
-        queue_id, queue_name, goal_s and the measures of `measure`, of every queue, those without interactions too.
+    list of QueueWaits
+        Of every queue, those without interactions too.
     """
     rows = _measures(served, goal, span_us, served.queue, len(queue_ids))
     return [
-        {"queue_id": queue, "queue_name": name, "goal_s": float(within_s), **row}
+        QueueWaits(queue_id=queue, queue_name=name, goal_s=float(within_s), **row)
         for queue, name, within_s, row in zip(queue_ids, queue_names, goal.within_s, rows, strict=True)
     ]
 
 
-def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> list[Record]:
+def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> list[IntervalWaits]:
     """Measures of intervals of the day, interactions counted where they arrived.
 
     Parameters
@@ -148,11 +145,10 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
 
     Returns
     -------
-    list of dict
-        start (ISO 8601 with offset), offered, answered, abandoned, flowed_out, unserved [count], service_level,
-        asa_s, mean_wait_s as in `measure`, and queue_length: the waiting inside the interval, also of those who
-        arrived before it, over its length [count]. In order, from the interval of the first arrival to that of the
-        last; those in between in which nobody arrived or waited are left out.
+    list of IntervalWaits
+        Their queue length is the waiting inside the interval, also of those who arrived before it, over its length.
+        In order, from the interval of the first arrival to that of the last; those in between in which nobody
+        arrived or waited are left out.
 
     Raises
     ------
@@ -169,7 +165,7 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     --------
     >>> one = np.array([0]), np.array([0]), np.array([0], np.int8), np.array([90.0])
     >>> found = by_interval(Served.seen(*one), Goal(np.array([20.0])), 30, "Asia/Kolkata")
-    >>> found[0]["start"], found[0]["asa_s"], found[0]["queue_length"]
+    >>> found[0].start.isoformat(), found[0].asa_s, found[0].queue_length
     ('1970-01-01T05:30:00+05:30', 90.0, 0.05)
     """
     zone = zone_of(time_zone)
@@ -185,7 +181,7 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     shown = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
     shown["queue_length"] = waited_us / np.diff(edges_us)
     rows = _records({name: column[kept] for name, column in shown.items()})
-    return [{"start": iso(at, zone), **row} for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
+    return [IntervalWaits(start=moment(at, zone), **row) for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
 
 
 def choice_share(found: Int8Array) -> float | None:
@@ -300,10 +296,10 @@ def _waiting(served: Served) -> tuple[IntArray, IntArray]:
     return served.arrived_us[some], served.left_us[some]
 
 
-def _percentiles(waits: FloatArray) -> Record:
+def _percentiles(waits: FloatArray) -> Percentiles:
     """Nearest ranks of sorted waits."""
     n = waits.size
-    return {f"p{p}": float(waits[-(-p * n // 100) - 1]) if n else None for p in PERCENTILES}
+    return Percentiles(*(float(waits[-(-p * n // 100) - 1]) if n else None for p in PERCENTILES))
 
 
 def _mean_queue(start_us: IntArray, end_us: IntArray, span_us: tuple[int, int] | None) -> float | None:

@@ -21,14 +21,26 @@ from engine.replay.clock import Clock
 from engine.replay.loop import Replay
 from engine.replay.performance import achieved
 from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
+from engine.results import about
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.spec import Scenario, csat_of
-from engine.typing import FloatArray, Record
+from engine.typing import FloatArray
 
 # Times to plan anew in one replay; each looks at every queue.
 MOST_PLANS = 500_000
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of the weights of one queue under a rolling goal."""
+
+    at_us: int = about("Microseconds since 1970, UTC.")
+    queue_id: str = about("Id of the queue.")
+    performance: float | None = about("Share achieved; null where nothing happened.")
+    moved: bool = about("Whether a rule of the goal applies; if not, the weights are as given.")
+    weights: list[float] = about("proficiency, language_match, historical_csat.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Played:
         What came of each.
     score : (n,) array of float
         The winner's score, NaN where nobody was chosen or the method has none.
-    moves : list of dict
+    moves : list of Move
         Rolling goals: when which queue's weights changed, and at which performance.
     ladder_at : callable
         Gives the ladder that held at an instant. [us]
@@ -58,7 +70,7 @@ class Played:
     roster: Roster
     served: Served
     score: FloatArray
-    moves: list[Record]
+    moves: list[Move]
     ladder_at: Callable[[int], Ladder]
 
 
@@ -121,7 +133,7 @@ class _Player:
         self.demand = demand_of(recorded, kinds, by.kind, replication)
         self.roster = recorded.roster(new_agents_last=self.method.is_platform and scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
-        self.moves: list[Record] = []
+        self.moves: list[Move] = []
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
         self._low = self._noted = 0
 
@@ -214,12 +226,12 @@ class _Player:
                 self.moves.append(self._move(now_us, queue, share[queue], after[queue]))
         return after
 
-    def _move(self, now_us: int, queue: int, share: float, weights: RoutingWeights) -> Record:
-        return {
-            "at_us": now_us, "queue_id": self.recorded.centre.queue_ids[queue],
-            "performance": None if np.isnan(share) else float(share),
-            "moved": weights != self.scenario.weights, "weights": list(weights.terms),
-        }  # fmt: skip
+    def _move(self, now_us: int, queue: int, share: float, weights: RoutingWeights) -> Move:
+        return Move(
+            at_us=now_us, queue_id=self.recorded.centre.queue_ids[queue],
+            performance=None if np.isnan(share) else float(share),
+            moved=weights != self.scenario.weights, weights=list(weights.terms),
+        )  # fmt: skip
 
     def _note_scores(self, replay: Replay, ladder: Ladder, until_us: int = NEVER_US) -> None:
         """Scores of those chosen since the ladder last changed; the earliest undecided one tells where to look."""

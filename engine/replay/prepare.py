@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -23,7 +24,7 @@ from engine.methods import METHODS
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
 from engine.spec import Scenario, terms_of
-from engine.typing import BoolArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, Int32Array, IntArray
 
 # Rows of a ladder times agents held at once; 8 bytes each.
 MOST_CELLS = 200_000_000
@@ -65,7 +66,7 @@ class Recorded:
     def __init__(self, arrays: Arrays, scenario: Scenario) -> None:
         self.arrays, self.assumptions, self.seed = arrays, scenario.assumptions, scenario.seed
         self.history: History = arrays.history()
-        self.estimates: Record = {}
+        self.estimates: dict[str, Any] = {}
         self._rosters: dict[bool, Roster] = {}
 
     @property

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from engine.data.arrays import Arrays
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
+from engine.estimates.estimated import Estimates
 from engine.measures.days import Calendar, days_of
 from engine.measures.intervals import Days, Resampling, point, stacked
 from engine.measures.satisfaction import (
@@ -27,12 +29,10 @@ from engine.measures.timeline import Timeline
 from engine.methods import METHODS
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
+from engine.reports.replay import MEASURES, Difference, Differences, Intervals, ReplayColumn
 from engine.spec import Scenario
-from engine.typing import FloatArray, IntArray, Record
+from engine.typing import FloatArray, IntArray
 
-MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
-# Whether more is better; None where it depends.
-BETTER = {"service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1}
 Progress = Callable[[str, int, int], None]
 
 
@@ -170,19 +170,26 @@ class Study:
             counts.append(served.counts)
         return Column(name, rule, *kept[0], stacked(days), np.stack(counts))
 
-    def summary(self, column: Column) -> Record:
+    @property
+    def estimates(self) -> Estimates:
+        """How what is not recorded was filled in; known once something was replayed."""
+        return Estimates(**self.recorded.estimates)
+
+    def summary(self, column: Column) -> ReplayColumn:
         """Measures of a column with their intervals."""
         values, intervals = point(column.days), self.resampling.interval(column.days)
         mean = column.counts.mean(axis=0)
-        found: Record = {"name": column.name, "rule": column.rule, "offered": float(mean.sum())}
-        found |= {status: float(n) for status, n in zip(STATUS, mean, strict=True)}
-        found |= {name: values.get(name) for name in MEASURES}
-        return found | {"intervals": {name: intervals.get(name) for name in MEASURES}}
+        measured: dict[str, Any] = dict(zip(STATUS, mean.tolist(), strict=True))
+        measured |= {name: values.get(name) for name in MEASURES}
+        return ReplayColumn(
+            name=column.name, rule=column.rule, offered=float(mean.sum()), **measured,
+            intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}),
+        )  # fmt: skip
 
-    def difference(self, column: Column, other: Column) -> dict[str, Record]:
+    def difference(self, column: Column, other: Column) -> Differences:
         """Paired difference of every measure, column less other."""
         found = self.resampling.difference(column.days, other.days)
-        return {name: found[name] | {"says": _says(name, found[name])} for name in MEASURES if name in found}
+        return Differences(**{name: Difference.of(name, found[name]) for name in MEASURES})
 
     def satisfaction(self, column: Column, other: Column) -> SatisfactionAgainst:
         """What satisfaction would be expected under a column, against another."""
@@ -207,14 +214,3 @@ class Study:
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
         covered = coverage(centre.surveys, days, int(known.sum()))
         return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
-
-
-def _says(name: str, difference: Record) -> str:
-    low, high, better = difference["low"], difference["high"], BETTER[name]
-    if difference["value"] is None or low is None:
-        return "undefined"
-    if low <= 0 <= high:
-        return "no clear difference"
-    if better is None:
-        return "more" if low > 0 else "less"
-    return "better" if (low > 0) == (better > 0) else "worse"

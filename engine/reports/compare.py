@@ -14,11 +14,15 @@ from functools import partial
 from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING
-from engine.measures.light import light
+from engine.estimates.estimated import Estimates
+from engine.measures.light import Light
+from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
-from engine.reports.columns import MEASURES, Column, Progress, Study, today_of
-from engine.reports.replay_notes import about_settings, about_truth
-from engine.reports.replayed import TOO_FEW_DAYS
+from engine.reports.columns import Column, Progress, Study, today_of
+from engine.reports.notes import about_settings, about_truth
+from engine.reports.replay import MEASURES, Difference, Differences, ReplayColumn
+from engine.reports.replayed import TOO_FEW_DAYS, lit_by
+from engine.results import about, plain
 from engine.spec import Scenario
 from engine.typing import Map, Record
 
@@ -27,36 +31,55 @@ NO_DIFFERENCE = "no clear difference"
 
 
 @dataclass(frozen=True)
+class RuleDifferences(Differences):
+    """Of one rule, by measure."""
+
+    rule: str = about("The rule.")
+    against: str = about("The rule that it is compared with.")
+
+
+@dataclass(frozen=True)
+class Side:
+    """All rules under one way of handling."""
+
+    handling: str = about("recorded: times hold for every agent; agent: they change with the agent.")
+    light: Light = about("Whether today's rule, replayed, reproduces the record.")
+    today: str = about("Name of the column of today's rule.")
+    columns: list[ReplayColumn] = about("recorded, perhaps today, then the rules in the order given.")
+    differences: list[RuleDifferences] = about("Of each rule but the first, less the first.")
+    satisfaction: list[SatisfactionAgainst] = about("Of each rule but the first, beside the first.")
+    estimates: Estimates = about("How handling, patience and staffing were filled in, and how much.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What holds of a rule under both ways of handling, in a word per measure."""
+
+    rule: str = about("The rule.")
+    withheld: str | None = about("Why there is no verdict.", optional=True)
+    service_level: str | None = about("better, worse, no clear difference, not determined or undefined.", optional=True)
+    asa_s: str | None = about("The same of the mean wait of those answered.", optional=True)
+    mean_wait_s: str | None = about("The same of the mean wait of all.", optional=True)
+    abandonment: str | None = about("The same of abandonment.", optional=True)
+    occupancy: str | None = about("more or less instead of better and worse.", optional=True)
+    gini: str | None = about("The same of the Gini of interactions.", optional=True)
+    about: str = about("The rule in words.")
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Rules side by side.
+    """Rules side by side."""
 
-    Parameters
-    ----------
-    snapshot : dict
-        Of the data.
-    scenarios : list of dict
-        All that is needed to run it again; the first is what the others are compared with.
-    sides : list of dict
-        Under each way of handling: light, columns with intervals, paired differences against the first rule,
-        satisfaction, estimates.
-    verdicts : list of dict
-        By rule but the first: what is the same under both, in a word per measure.
-    warnings : list of str
-        What a reader must know.
-    """
-
-    snapshot: Record
-    scenarios: list[Record]
-    sides: list[Record]
-    verdicts: list[Record]
-    warnings: list[str]
+    snapshot: Record = about("Name, hash, counts, repairs and assumptions of the data.")
+    scenarios: list[Scenario] = about("All that is needed to run it again; the first is what others are compared with.")
+    sides: list[Side] = about("Under each way of handling.")
+    verdicts: list[Verdict] = about("Of each rule but the first: what is the same under both.")
+    warnings: list[str] = about("What a reader must know.")
 
     def to_dict(self) -> Record:
         """The content of `study.json`."""
-        return {
-            "snapshot": self.snapshot, "scenarios": self.scenarios, "sides": self.sides,
-            "verdicts": self.verdicts, "warnings": self.warnings,
-        }  # fmt: skip
+        found: Record = plain(self)
+        return found
 
 
 def compare(
@@ -98,8 +121,8 @@ def compare(
     verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
     rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
     return Comparison(
-        snapshot=arrays.snapshot, scenarios=[scenario.to_dict() for scenario in scenarios], sides=records,
-        verdicts=verdicts, warnings=[*about_truth(study.recorded, records[0]["light"]), *dict.fromkeys(rules)],
+        snapshot=arrays.snapshot, scenarios=list(scenarios), sides=records,
+        verdicts=verdicts, warnings=[*about_truth(study.recorded, records[0].light), *dict.fromkeys(rules)],
     )  # fmt: skip
 
 
@@ -116,7 +139,7 @@ def _check(scenarios: Sequence[Scenario]) -> None:
 
 def _side(
     scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, progress: Progress | None, handling: str
-) -> tuple[Record, Study]:
+) -> tuple[Side, Study]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
     columns: list[Column] = [study.column(name, s)[0] for name, s in zip(names, assumed, strict=True)]
@@ -125,18 +148,18 @@ def _side(
     today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
     shown = [study.past, *([] if today in columns else [today]), *columns]
     summaries = {column.name: study.summary(column) for column in shown}
-    return {
-        "handling": handling,
-        "light": light(summaries[study.past.name], summaries[today.name]),
-        "today": today.name,
-        "columns": list(summaries.values()),
-        "differences": [
-            {"rule": column.name, "against": columns[0].name, **study.difference(column, columns[0])}
+    return Side(
+        handling=handling,
+        light=lit_by(summaries[study.past.name], summaries[today.name]),
+        today=today.name,
+        columns=list(summaries.values()),
+        differences=[
+            RuleDifferences(**vars(study.difference(column, columns[0])), rule=column.name, against=columns[0].name)
             for column in columns[1:]
         ],
-        "satisfaction": [study.satisfaction(column, columns[0]) for column in columns[1:]],
-        "estimates": dict(study.recorded.estimates),
-    }, study
+        satisfaction=[study.satisfaction(column, columns[0]) for column in columns[1:]],
+        estimates=study.estimates,
+    ), study
 
 
 def _names(methods: Sequence[str]) -> list[str]:
@@ -152,28 +175,27 @@ def _same_rule(scenario: Scenario, today: Scenario) -> bool:
     return METHODS[scenario.method].is_platform and scenario.method == today.method
 
 
-def _withheld(sides: list[Record], force: bool, study: Study) -> str | None:
+def _withheld(sides: list[Side], force: bool, study: Study) -> str | None:
     """Why there are no verdicts; None where there are."""
-    red = [side["light"]["why"] for side in sides if side["light"]["color"] == "red"]
+    red = [side.light.why for side in sides if side.light.color == "red"]
     if red and not force:
         return f"{red[0]}; calibrate, give staffing, or force verdicts all the same (--force)"
     return None if study.resampling.is_possible else TOO_FEW_DAYS
 
 
-def _verdict(place: int, scenario: Scenario, sides: list[Record], why: str | None) -> Record:
-    said: Record = {"rule": sides[0]["differences"][place]["rule"], "about": METHODS[scenario.method].about}
-    if why is not None:
-        return said | {"withheld": why}
-    return said | {name: _both([side["differences"][place][name] for side in sides]) for name in MEASURES}
+def _verdict(place: int, scenario: Scenario, sides: list[Side], why: str | None) -> Verdict:
+    differences = [side.differences[place] for side in sides]
+    words = {} if why else {name: _both([getattr(one, name) for one in differences]) for name in MEASURES}
+    return Verdict(rule=differences[0].rule, about=METHODS[scenario.method].about, withheld=why, **words)
 
 
-def _both(differences: Sequence[Record]) -> str:
+def _both(differences: Sequence[Difference]) -> str:
     """What holds under both ways of handling; where signs differ, nothing does."""
-    values = [difference["value"] for difference in differences]
-    if any(value is None for value in values):
+    values = [difference.value for difference in differences if difference.value is not None]
+    if len(values) < len(differences):
         return "undefined"
     if min(values) < 0 < max(values):
         return UNDECIDED
-    words = {difference["says"] for difference in differences}
+    words = {difference.says for difference in differences}
     # One way sees a difference and the other none: the sign agrees, but it is not clear under both.
     return words.pop() if len(words) == 1 else NO_DIFFERENCE

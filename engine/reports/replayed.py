@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,22 +11,21 @@ from engine.data.served import STATUS, Status
 from engine.measures.eligibility import Eligibility
 from engine.measures.fairness import Fairness, Shares, expectation, fairness, gini
 from engine.measures.idling import Occupancy, idle_while_waiting, occupancy
-from engine.measures.light import light
+from engine.measures.light import Light, light
 from engine.measures.service_level import by_interval, by_queue, choice_share, measure
-from engine.measures.sharing import sharing
+from engine.measures.sharing import Sharing, sharing
+from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
 from engine.replay.playing import Played
 from engine.reports.columns import Column, Study
-from engine.reports.replay_notes import notes
+from engine.reports.notes import replay_notes
+from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, ReplayColumn
 from engine.reports.report import AgentShare, Report, Unrouted
 from engine.spec import Scenario
-from engine.typing import Record
 
 HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
-WORDS = {
-    "service_level": "service level", "asa_s": "ASA", "mean_wait_s": "mean wait", "abandonment": "abandonment",
-    "occupancy": "occupancy", "gini": "Gini of interactions",
-}  # fmt: skip
+INTERVALS = "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast"
+ADD_NO_CAPACITY = "the rules reorder free agents; they add no capacity"
 MOST_MOVES = 2000
 TOO_FEW_DAYS = "not determined: fewer than five days, so nothing says how days differ"
 
@@ -50,103 +50,127 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
         The first draw.
     """
     column, played = study.column("scenario", scenario)
-    past, today = study.past, study.today
-    summaries = [study.summary(one) for one in (past, today, column)]
-    lit = light(summaries[0], summaries[1])
-    differences = study.difference(column, today)
-    satisfied = study.recorded_satisfaction(column)
-    told = lit["color"] != "red" or force
-    busy = occupancy(column.time, played.demand.alert_us[column.served.answered])
-    may = Eligibility.of(played.demand.kinds.eligible, played.demand.kind)
-    waits = _waits(study, scenario, column, may, busy)
-    shares = _shares(study, scenario, column, may, busy)
-    goal = _goal(study, scenario, column, played)
-    content = {
-        "headline": HEADLINE, "columns": summaries, "light": lit | {"forced": force and lit["color"] == "red"},
-        "differences": differences if told else None,
-        "verdict": _verdict(differences, study.resampling.is_possible) if told else _withheld(lit),
-        "satisfaction_against_today": study.satisfaction(column, today) if told else None,
-        "goal": goal, "estimates": study.recorded.estimates, "replications": scenario.replications,
-        "intervals": "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast",
-    }  # fmt: skip
+    first = _FirstDraw(study, scenario, column, played)
+    replay = _judged(study, scenario, column, force)
+    replay = replace(replay, goal=_goal(study, scenario, column, played))
     counts = column.counts[0]
-    return (
-        Report(
-            mode=scenario.mode, headline=HEADLINE, scenario=scenario, snapshot=study.arrays.snapshot,
-            weights_used=scenario.weights_used(), routed=int(counts[Status.ANSWERED]),
-            unrouted=Unrouted(int(counts[1:].sum()),
-                              {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}),
-            preference=None, fairness=shares[0], csat=satisfied, agents=shares[1],
-            warnings=notes(study.recorded, scenario, played, waits, lit), service_level=waits, replay=content,
-        ),
-        played,
+    ends = {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}
+    report = Report(
+        mode=scenario.mode, headline=HEADLINE, scenario=scenario, weights_used=scenario.weights_used(),
+        snapshot=study.arrays.snapshot, routed=int(counts[Status.ANSWERED]),
+        unrouted=Unrouted(int(counts[1:].sum()), ends), preference=None, fairness=first.fairness,
+        agents=first.agents(), csat=study.recorded_satisfaction(column), service_level=first.waits, replay=replay,
+        warnings=replay_notes(study.recorded, scenario, played, first.waits, replay.light),
+    )  # fmt: skip
+    return report, played
+
+
+def _judged(study: Study, scenario: Scenario, column: Column, force: bool) -> Replay:
+    """The three rules side by side, and what may be said of their differences."""
+    summaries = [study.summary(one) for one in (study.past, study.today, column)]
+    lit = lit_by(*summaries[:2])
+    is_red = lit.color == "red"
+    differences = None if is_red and not force else study.difference(column, study.today)
+    return Replay(
+        headline=HEADLINE, columns=summaries, light=replace(lit, forced=force and is_red), differences=differences,
+        verdict=_withheld(lit) if differences is None else _verdict(differences, study.resampling.is_possible),
+        satisfaction_against_today=None if differences is None else study.satisfaction(column, study.today),
+        goal=None, estimates=study.estimates, replications=scenario.replications, intervals=INTERVALS,
     )  # fmt: skip
 
 
-def _verdict(differences: dict[str, Record], is_possible: bool) -> str:
+def lit_by(past: ReplayColumn, today: ReplayColumn) -> Light:
+    """Whether the column of today's rule reproduces that of the record."""
+    return light(past, today, is_answered=past.answered > 0)
+
+
+def _verdict(differences: Differences, is_possible: bool) -> str:
     if not is_possible:
         return TOO_FEW_DAYS
-    said = [f"{WORDS[name]} {difference['says']}" for name, difference in differences.items()]
+    said = [f"{WORDS[name]} {getattr(differences, name).says}" for name in MEASURES]
     return "against today's rule on the same customers: " + ", ".join(said)
 
 
-def _withheld(lit: Record) -> str:
-    return f"withheld: {lit['why']}; calibrate, give staffing, or force a verdict all the same (--force)"
+def _withheld(lit: Light) -> str:
+    return f"withheld: {lit.why}; calibrate, give staffing, or force a verdict all the same (--force)"
 
 
-def _waits(study: Study, scenario: Scenario, column: Column, may: Eligibility, busy: Occupancy) -> Record:
-    centre, served, goal = study.arrays.centre, column.served, study.goal
-    idle = idle_while_waiting(served.arrived_us, served.until_us, may, column.time)
-    assert served.found is not None
-    return measure(served, goal, study.span_us) | {
-        "goal": scenario.goal or "each queue's own",
-        "occupancy": busy.whole,
-        "overrun_s": float(busy.overrun_s.sum()),
-        "choice_share": choice_share(served.found),
-        "idle_while_waiting_s": idle["idle_while_waiting_s"],
-        "idle_while_waiting_share": idle["share"],
-        "by_queue": by_queue(served, goal, centre.queue_ids, centre.queues["queue_name"].to_list()),
-        "by_interval": by_interval(served, goal, scenario.interval_min, centre.time_zone),
-    }
+@dataclass(frozen=True)
+class _FirstDraw:
+    """The first draw of a scenario, measured."""
 
+    study: Study
+    scenario: Scenario
+    column: Column
+    played: Played
 
-def _shares(
-    study: Study, scenario: Scenario, column: Column, may: Eligibility, busy: Occupancy
-) -> tuple[Fairness, list[AgentShare]]:
-    centre, served = study.arrays.centre, column.served
-    shared = sharing(served.arrived_us, served.left_us, served.answered, may, column.time.spells)
-    counts = busy.handled.astype(float)
-    # Who only ever took interactions that had come before the own shift could still have got those.
-    shared = replace(
-        shared, eligible_count=np.maximum(shared.eligible_count, np.where(shared.eligible_count, 0, counts))
-    )
-    expected = expectation(scenario.expected, counts, shared.eligible_count, lambda: shared.expected, shared.staffed_s)
-    found = fairness(
-        Shares(
-            counts, busy.handled_s, shared.eligible_count, expected, scenario.expected, centre.agent_ids, centre.groups
+    @cached_property
+    def _busy(self) -> Occupancy:
+        return occupancy(self.column.time, self.played.demand.alert_us[self.column.served.answered])
+
+    @cached_property
+    def _may(self) -> Eligibility:
+        return Eligibility.of(self.played.demand.kinds.eligible, self.played.demand.kind)
+
+    @cached_property
+    def waits(self) -> ServiceLevel:
+        """Waits, abandonment and occupancy."""
+        centre, served, goal = self.study.arrays.centre, self.column.served, self.study.goal
+        idle = idle_while_waiting(served.arrived_us, served.until_us, self._may, self.column.time)
+        assert served.found is not None
+        return ServiceLevel(
+            **vars(measure(served, goal, self.study.span_us)),
+            definition=goal.definition,
+            short_abandon_s=goal.short_abandon_s,
+            goal=self.scenario.goal or "each queue's own",
+            occupancy=self._busy.whole,
+            overrun_s=float(self._busy.overrun_s.sum()),
+            choice_share=choice_share(served.found),
+            idle_while_waiting_s=idle.idle_while_waiting_s,
+            idle_while_waiting_share=idle.share,
+            by_queue=by_queue(served, goal, centre.queue_ids, centre.queues["queue_name"].to_list()),
+            by_interval=by_interval(served, goal, self.scenario.interval_min, centre.time_zone),
         )
-    )
-    occupied = busy.by_agent
-    some = (shared.eligible_count > 0) & (busy.staffed_s > 0)
-    if busy.busy_s[some].sum() > 0:
-        found = replace(found, gini_occupancy=gini(occupied[some]))
-    each = zip(
-        centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
-        shared.eligible_count.tolist(), occupied.tolist(), strict=True,
-    )  # fmt: skip
-    agents = [AgentShare(agent, name, n, s, int(e), None if np.isnan(o) else o) for agent, name, n, s, e, o in each]
-    return found, agents
+
+    @cached_property
+    def _shared(self) -> Sharing:
+        served, handled = self.column.served, self._busy.handled.astype(float)
+        shared = sharing(served.arrived_us, served.left_us, served.answered, self._may, self.column.time.spells)
+        # Who only ever took interactions that had come before the own shift could still have got those.
+        count = np.maximum(shared.eligible_count, np.where(shared.eligible_count, 0, handled))
+        return replace(shared, eligible_count=count)
+
+    @property
+    def fairness(self) -> Fairness:
+        """How evenly the answers are shared."""
+        centre, busy, shared = self.study.arrays.centre, self._busy, self._shared
+        name, counts = self.scenario.expected, busy.handled.astype(float)
+        expected = expectation(name, counts, shared.eligible_count, lambda: shared.expected, shared.staffed_s)
+        found = fairness(
+            Shares(counts, busy.handled_s, shared.eligible_count, expected, name, centre.agent_ids, centre.groups)
+        )
+        some = (shared.eligible_count > 0) & (busy.staffed_s > 0)
+        is_busy = busy.busy_s[some].sum() > 0
+        return replace(found, gini_occupancy=gini(busy.by_agent[some])) if is_busy else found
+
+    def agents(self) -> list[AgentShare]:
+        """What each agent got."""
+        centre, busy = self.study.arrays.centre, self._busy
+        each = zip(
+            centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
+            self._shared.eligible_count.tolist(), busy.by_agent.tolist(), strict=True,
+        )  # fmt: skip
+        return [AgentShare(agent, name, n, s, int(e), None if np.isnan(o) else o) for agent, name, n, s, e, o in each]
 
 
-def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> Record | None:
+def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> GoalEffect | None:
     """When and how the goal moved the weights, and what it changed."""
     moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
     if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
         return None
     without = replace(study.column("without", scenario, still=True)[0], rule="weights as given")
-    return {
-        "goal": scenario.goal, "performance": scenario.performance, "without": study.summary(without),
-        "difference": study.difference(column, without),
-        "n_moves": len(played.moves), "moves": played.moves[:MOST_MOVES],
-        "note": "the rules reorder free agents; they add no capacity",
-    }  # fmt: skip
+    return GoalEffect(
+        goal=scenario.goal, performance=scenario.performance, without=study.summary(without),
+        difference=study.difference(column, without), n_moves=len(played.moves), moves=played.moves[:MOST_MOVES],
+        note=ADD_NO_CAPACITY,
+    )  # fmt: skip

@@ -12,7 +12,9 @@ from engine.errors import MissingInput
 from engine.measures.fairness import Fairness, Shares, expectation, fairness
 from engine.measures.satisfaction import Satisfaction, coverage, satisfaction
 from engine.measures.tally import Tally
+from engine.measures.waits import ServiceLevel
 from engine.reports.notes import notes
+from engine.reports.replay import Replay
 from engine.results import about, plain
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -81,8 +83,8 @@ class Report:
     fairness: Fairness = about("How evenly the interactions are shared.")
     agents: list[AgentShare] = about("What each agent got.")
     csat: Satisfaction = about("What satisfaction is expected, beside the recorded one.")
-    service_level: Record | None = about("Waits, abandonment and occupancy. Null in score mode.")
-    replay: Record | None = about("Three rules on the same customers. Null in score mode.")
+    service_level: ServiceLevel | None = about("Waits, abandonment and occupancy. Null in score mode.")
+    replay: Replay | None = about("Three rules on the same customers. Null in score mode.")
     warnings: list[str] = about("What a reader must know before trusting a number.")
     timing: Timing = about("How long it took.", default=Timing())
 

@@ -1,0 +1,83 @@
+"""What is said of waits: counts, service level and waits of interactions, by queue and by interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.results import about
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Waits that so many percent do not exceed; null where nobody is counted."""
+
+    p50: float | None = about("50 %. [s]")
+    p90: float | None = about("90 %. [s]")
+    p95: float | None = about("95 %. [s]")
+    p99: float | None = about("99 %. [s]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """Counts and waits of interactions; null where a measure is undefined."""
+
+    offered: int = about("answered + abandoned + flowed_out + unserved.")
+    answered: int = about("Answered by an agent. [count]")
+    abandoned: int = about("Left by the customer's choice. [count]")
+    flowed_out: int = about("Left by an exit of the flow, not by the customer's choice.")
+    unserved: int = about("Neither answered nor gone when the replay ended.")
+    short_abandoned: int = about("Abandoned within short_abandon_s.")
+    unknown_wait: int = about("Interactions without a known wait; none in a replay.")
+    service_level: float | None = about("By the definition asked for.")
+    abandonment_share: float | None = about("abandoned / offered.")
+    asa_s: float | None = about("Mean wait of those answered. [s]")
+    mean_wait_s: float | None = about("Mean wait of all. [s]")
+    wait_s: Percentiles = about("Waits of all. [s]")
+    answered_wait_s: Percentiles = about("Waits of those answered. [s]")
+    max_wait_s: float | None = about("Longest wait. [s]")
+    mean_queue_length: float | None = about("Waiting at once, on average over the span of the replay.")
+    longest_queue: int = about("Most who waited at once.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueWaits(Waits):
+    """One queue."""
+
+    queue_id: str = about("Id of the queue.")
+    queue_name: str | None = about("Null where none is known.")
+    goal_s: float = about("Longest wait within its goal. [s]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalWaits:
+    """One interval of the day, interactions counted where they arrived."""
+
+    start: datetime = about("When it starts, in the centre's time zone.")
+    offered: int = about("answered + abandoned + flowed_out + unserved.")
+    answered: int = about("Answered by an agent. [count]")
+    abandoned: int = about("Left by the customer's choice. [count]")
+    flowed_out: int = about("Left by an exit of the flow. [count]")
+    unserved: int = about("Neither answered nor gone when the replay ended. [count]")
+    service_level: float | None = about("By the definition asked for.")
+    asa_s: float | None = about("Mean wait of those answered. [s]")
+    mean_wait_s: float | None = about("Mean wait of all. [s]")
+    queue_length: float = about("Waiting at once, on average.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceLevel(Waits):
+    """Waits, abandonment and occupancy of the scenario; the first draw where there are several."""
+
+    definition: str = about("Of the service level: genesys, offered or answered.")
+    short_abandon_s: float = about("Abandonments up to this wait do not count against it; 0 for none. [s]")
+    goal: str = about("SHARE/SECONDS, or each queue's own.")
+    occupancy: float | None = about("Busy seconds inside blocks over staffed seconds.")
+    overrun_s: float = about("Worked after the end of a block. [s]")
+    choice_share: float | None = about("Interactions that found two or more eligible free agents, 0 to 1.")
+    idle_while_waiting_s: float = about(
+        "Waiting while a qualified agent sat free, because of the threshold, a ring or a rule. [s]"
+    )
+    idle_while_waiting_share: float | None = about("The same over all waiting.")
+    by_queue: list[QueueWaits] = about("Every queue, those without interactions too.")
+    by_interval: list[IntervalWaits] = about("In order; where nobody arrived or waited there is none.")
