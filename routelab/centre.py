@@ -130,13 +130,17 @@ def read(
     if snapshot is not None:
         if tables or time_zone is not None:
             raise MissingInput(f"a snapshot has its own tables and time zone; leave out {[*tables, 'time_zone'][0]}")
-        return _of_snapshot(_path(store or os.environ.get("ROUTELAB_STORE") or STORE), str(_path(snapshot)))
+        return _of_snapshot(_path(_default_store() if store is None else store), str(_path(snapshot)))
     missing = [name for name in ("agents", "interactions") if name not in tables]
     if missing:
         raise MissingInput(f"{missing[0]} are missing; give agents= and interactions=, or the name of a snapshot")
     if not (time_zone is None or isinstance(time_zone, str)):
         raise UnknownName(f"time zone {shown(time_zone)} is no text; give an IANA name such as Europe/Berlin")
     return _of_tables(tables, time_zone)
+
+
+def _default_store() -> str:
+    return os.environ.get("ROUTELAB_STORE") or STORE
 
 
 def _path(given: Any) -> Path:
