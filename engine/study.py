@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
 from engine.data.arrays import Arrays
+from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.setting import as_name, shown
@@ -155,16 +156,6 @@ def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
         return scenario_of(entry, base)
     except InvalidScenario as error:
         raise InvalidScenario(f"scenario {name!r}: {error}") from error
-
-
-def day_of(key: str, value: object) -> date | None:
-    """A day from a date or a text YYYY-MM-DD; `key` names it in a refusal."""
-    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise InvalidScenario(f"{key} is {shown(value)}; write an existing day as YYYY-MM-DD") from error
 
 
 def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:

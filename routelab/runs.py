@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from engine.data.arrays import Arrays
+from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario, MissingInput
 from engine.reports.columns import today_of
 from engine.reports.compare import compare as compare_scenarios
@@ -14,7 +15,7 @@ from engine.reports.outcomes import Outcomes
 from engine.run import run
 from engine.setting import shown
 from engine.spec import Scenario, scenario_of
-from engine.study import comparing, day_of, days_in
+from engine.study import comparing, days_in
 from ingest.workers import runs_in
 from routelab.centre import Centre
 from routelab.results import Compared, Run
