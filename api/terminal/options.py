@@ -29,7 +29,7 @@ replace = click.option("--replace", is_flag=True, help="Replace a snapshot of th
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
-class _Day(click.ParamType["date | None"]):
+class _Day(click.ParamType):  # type: ignore[type-arg]
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | None:
