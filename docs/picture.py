@@ -6,19 +6,18 @@ Service level by half hour of the day: as recorded, today's rule replayed, and a
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from api.terminal.cli import run  # noqa: E402
+import routelab  # noqa: E402
 
-STORE, SNAPSHOT, ZONE = Path("data/snapshots"), "demo", "Asia/Jerusalem"
-SCENARIO = ("a tenth of the alerts is missed", ["--method", "genesys", "--no-answer", "0.1"])
+ZONE = "Asia/Jerusalem"
+SCENARIO = "calls a tenth shorter"
 WITHIN_S, FEWEST = 20.0, 2000
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 360, 60, 20, 92, 44
 INK, QUIET, RULE = "#1f2328", "#57606a", "#d8dee4"
@@ -36,14 +35,10 @@ def level(rows: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("n") >= FEWEST)
 
 
-def replayed(options: Sequence[str], arrived: pl.DataFrame) -> pl.DataFrame:
+def replayed(centre: routelab.Centre, **settings: Any) -> pl.DataFrame:
     """Outcomes of a replay."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["simulate", "--snapshot", SNAPSHOT, "--store", str(STORE), "--mode", "replay", "--sla", "80/20"]
-        if run([*command, *options, "--out", folder]):
-            sys.exit("run `python3 run.py demo` first")
-        rows = pl.read_ipc(Path(folder) / "outcomes.arrow").with_columns(pl.col("status").cast(pl.String))
-    return rows.select("interaction_id", "status", "wait_s").join(arrived, on="interaction_id")
+    rows = routelab.replay(centre, method="genesys", **settings).to_frame()
+    return rows.with_columns(pl.col("status").cast(pl.String))
 
 
 def text(x: float, y: float, said: str, *, anchor: str = "start", size: int = 13, color: str = QUIET) -> str:
@@ -91,19 +86,21 @@ def drawn(lines: dict[str, pl.DataFrame], labels: dict[str, str]) -> str:
     ])  # fmt: skip
 
 
-def main() -> None:
-    """Run both replays and write the picture beside this file."""
-    rows = pl.scan_ipc(sorted((STORE / SNAPSHOT / "interactions").glob("*.arrow"))).collect()
-    arrived = rows.select("interaction_id", "arrived_at")
-    recorded = rows.select("interaction_id", "wait_s", "arrived_at", status=pl.col("outcome").cast(pl.String))
+def main(to: Path) -> None:
+    """Run both replays and write the picture."""
+    centre = routelab.read("demo", store="data/snapshots")
+    recorded = centre.table("interactions").select(
+        "interaction_id", "arrived_at", "wait_s", status=pl.col("outcome").cast(pl.String)
+    )
+    arrived = recorded.select("interaction_id", "arrived_at")
     lines = {
         "recorded": level(recorded),
-        "today": level(replayed(["--method", "genesys"], arrived)),
-        "scenario": level(replayed(SCENARIO[1], arrived)),
+        "today": level(replayed(centre).join(arrived, on="interaction_id")),
+        "scenario": level(replayed(centre, handle=0.9).join(arrived, on="interaction_id")),
     }
-    labels = {"recorded": "recorded", "today": "today's rule, replayed", "scenario": f"scenario: {SCENARIO[0]}"}
-    (Path(__file__).parent / "service-level.svg").write_text(drawn(lines, labels), encoding="utf-8")
+    labels = {"recorded": "recorded", "today": "today's rule, replayed", "scenario": f"scenario: {SCENARIO}"}
+    to.write_text(drawn(lines, labels), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(__file__).parent / "service-level.svg")

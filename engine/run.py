@@ -109,8 +109,7 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
     """
     arrays = _arrays(data)
     if scenario.mode == "replay":
-        recorded = Recorded(arrays, scenario)
-        return _outcomes(recorded, play(scenario, recorded))
+        return _outcomes(play(scenario, Recorded(arrays, scenario)))
     collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
     for decided in _Stack([scenario], arrays).decide():
         collector.add(decided)
@@ -123,14 +122,14 @@ def _replay(
     study = Study(arrays, scenario, progress)
     report, played = report_of(study, scenario, force=force)
     if keep is not None:
-        keep(_outcomes(study.recorded, played))
+        keep(_outcomes(played))
     return report
 
 
-def _outcomes(recorded: Recorded, played: Played) -> Outcomes:
-    ids, served = recorded.history.interaction_id.to_arrow(), played.served
-    texts = Texts(recorded.centre)
-    return Outcomes(ids, recorded.history.call_type, served.agent, played.score, texts, served)
+def _outcomes(played: Played) -> Outcomes:
+    given, served = played.completed.interactions, played.served
+    texts = Texts(played.completed.centre)
+    return Outcomes(given.interaction_id.to_arrow(), given.call_type, served.agent, played.score, texts, served)
 
 
 def _arrays(data: Tables | Arrays) -> Arrays:

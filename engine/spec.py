@@ -7,7 +7,7 @@ holds them all; the command line, the HTTP models, scenario files, the Python do
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from engine.data.arrays import Arrays
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
+from engine.levers import LEVERS, Lever, in_order, levers_of
+from engine.levers import plain as plain_levers
 from engine.methods import METHODS
 from engine.scoring.csat import QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
@@ -97,8 +99,10 @@ class Scenario:
     )
     assumptions: Assumptions = field(default_factory=Assumptions)
     switches: Switches = field(default_factory=Switches)
+    levers: tuple[Lever, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "levers", in_order(self.levers))
         object.__setattr__(self, "required", _only(self.required))
         check_all(self)
         self._check_together()
@@ -110,6 +114,8 @@ class Scenario:
                 "performance 'rolling' is measured while a replay goes on, against a goal; use mode replay and give a "
                 "goal such as 80/20, or give a share from 0 to 1"
             )
+        if self.levers and self.mode != "replay":
+            raise InvalidScenario("levers change what a replay plays; use mode replay, or leave them out")
         if self.mode == "score" and METHODS[self.method].planner is None:
             raise InvalidScenario(
                 f"method {self.method!r} asks who is idle, and in score mode nobody is ever busy; use mode replay, or "
@@ -128,7 +134,9 @@ class Scenario:
 
     def to_dict(self) -> Record:
         """All fields as plain values."""
-        return asdict(self) | {"required": list(self.required)}
+        levers = {"levers": plain_levers(self.levers)} if self.levers else {}
+        found = asdict(replace(self, levers=())) | {"required": list(self.required)}
+        return {name: value for name, value in found.items() if name != "levers"} | levers
 
     def _shared(self) -> tuple[object, ...]:
         """What scenarios of one stack must have in common; weights and goal may differ."""
@@ -190,7 +198,12 @@ def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scena
         "": {name: getattr(base, name) for name in Scenario.__dataclass_fields__},
         **{name: asdict(getattr(base, name)) for name in ("weights", "assumptions", "switches")},
     }
+    levers = {name: value for name, value in given.items() if isinstance(name, str) and name in LEVERS}
+    if levers:
+        parts[""]["levers"] = levers_of(plain_levers(base.levers) | levers)
     for name, value in given.items():
+        if name in levers:
+            continue
         if not (isinstance(name, str) and name in known):
             raise InvalidScenario(unknown_setting(name))
         *room, last = known[name].path

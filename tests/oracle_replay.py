@@ -219,5 +219,5 @@ class Twin:
     def handle_us(self, i: int, a: int) -> int:
         if self.demand.factor is None:
             return int(self.demand.handle_us[i])
-        factor = self.demand.factor[self.kinds.handling[self.demand.kind[i]]][a]
+        factor = self.demand.factor[self.demand.handling[i]][a]
         return round(float(self.demand.base_us[i]) * float(factor))

@@ -35,7 +35,7 @@ from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.methods.ladder import one_row_each
 from engine.replay.loop import replay

@@ -44,7 +44,7 @@ def test_rules_are_replayed_under_both_ways_of_handling(found: Comparison) -> No
         assumed = Assumptions(handling=side.handling)
         study = Study(made(), replace(GENESYS, assumptions=assumed))
         rules = [replace(one, assumptions=assumed) for one in (GENESYS, WEIGHTED, SKILLED)]
-        columns = [study.column(one.method, one)[0] for one in rules]
+        columns = [study.column(one.method, one) for one in rules]
         assert [column.name for column in side.columns] == ["recorded", *NAMES]
         for name, mine, shown in zip(NAMES, columns, side.columns[1:], strict=True):
             assert shown == replace(study.summary(mine), name=name)

@@ -22,7 +22,7 @@ from engine.data.served import STATUS, Status
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, one_row_each
 from engine.replay.loop import replay
 from engine.results import plain

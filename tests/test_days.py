@@ -266,7 +266,7 @@ def test_a_replay_has_the_shape_of_the_record():
         if tables.staffing.is_empty():
             continue
         study = Study(encode(tables), scenario(seed, "genesys"))
-        played: Any = study.column("today", today_of(study.scenario, study.arrays))[1]
+        played: Any = study.column("today", today_of(study.scenario, study.arrays)).played
         served = played.served
         some = served.agent >= 0
         assert (served.answered == some).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tomllib
 from contextlib import ExitStack
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import polars as pl
@@ -23,6 +25,7 @@ from api.settings import load_settings
 from api.terminal.cli import cli, run
 from engine.data.checks import check
 from engine.data.tables import TABLES
+from engine.levers import LEVERS
 from engine.methods import METHODS
 from ingest.double import Double, organisation
 from ingest.files.importing import read_table
@@ -32,6 +35,7 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 HOUSE = ROOT / "CONTRIBUTING.md"
 LONGEST_README = 150
 # What a page's commands print at least.
+PICTURE = ROOT / "docs" / "picture.py"
 SAYS = {
     "README.md": ("the surveys are made up, so no satisfaction is reported", "(moved by goal 80/20"),
     "tables.md": ("replays leave conditional groups out", "Chloe Lindqvist"),
@@ -128,6 +132,19 @@ def test_a_page_works_from_top_to_bottom(page, scratch, capsys):
     assert [words for words in SAYS.get(page.name, ()) if words not in said] == []
 
 
+def test_the_picture_can_be_made_again(scratch, tmp_path):
+    scratch(ROOT / "docs" / "levers.md")
+    script = runpy.run_path(str(PICTURE))
+    script["main"].__globals__["FEWEST"] = 1
+    script["main"](tmp_path / "made.svg")
+    lines = [
+        ElementTree.parse(path).getroot() for path in (tmp_path / "made.svg", PICTURE.with_name("service-level.svg"))
+    ]
+    # Two replays as lines, the record as dots; the same axes and words in the committed one.
+    shapes = [{shape: len(root.findall(f"{{*}}{shape}")) for shape in ("polyline", "rect")} for root in lines]
+    assert shapes[0] == shapes[1] == {"polyline": 2, "rect": 3}
+
+
 def changed(block: Block, root: Path) -> None:
     """Write a file of the page, or make the change that it shows at the first place where it fits."""
     path = root / block.file
@@ -142,7 +159,7 @@ def changed(block: Block, root: Path) -> None:
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
-def test_whoever_follows_contributing_has_a_method_a_source_and_an_output(tmp_path, made):
+def test_whoever_follows_contributing_has_a_method_a_lever_a_source_and_an_output(tmp_path, made):
     """In a copy of the program: the files and changes of the page are made, then its commands and snippets run."""
     for room in ("engine", "ingest", "api", "benchmarks", "routelab"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -267,6 +284,11 @@ def test_every_default_and_choice_of_a_column_is_told():
 def test_every_method_is_described():
     text = text_of(ROOT / "docs" / "methods.md")
     assert [name for name in METHODS if not re.search(rf"^\| `{name}`", text, re.M)] == []
+
+
+def test_every_lever_is_described():
+    text = text_of(ROOT / "docs" / "levers.md")
+    assert [name for name in LEVERS if f"| `{name}` |" not in text or f"## {name}\n" not in text] == []
 
 
 def paths_of(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from engine.data.arrays import Blocks
 from engine.data.served import Served, Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import NEVER_US, Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.measures.eligibility import Eligibility
 from engine.measures.idling import idle_while_waiting, occupancy
 from engine.measures.timeline import Timeline

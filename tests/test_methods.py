@@ -17,12 +17,12 @@ from engine.data.tables import Tables
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Switches
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods import METHODS
 from engine.methods.genesys import clock_settings
 from engine.methods.ladder import NEVER, Ladder, Row, effective, stacked
 from engine.methods.method import View
-from engine.replay.clock import Clock
+from engine.replay.bundles import Clock
 from engine.replay.loop import replay
 from engine.scoring.csat import csat_table
 from engine.scoring.scores import Terms

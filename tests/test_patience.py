@@ -185,7 +185,7 @@ def test_patience_equals_the_slow_twin(n, seed, flow_out, how):
     with mock.patch.object(module, "LEAST_ABANDONMENTS", 4):
         waits, estimate = patience(history, queue, Assumptions(flow_out=flow_out, patience=how), 5, 2)
     expected = list(slow_patience(rows, u, 4, flow_out, how == "estimated"))
-    np.testing.assert_allclose(waits.patience_s, [longest for longest, _ in expected])
+    np.testing.assert_allclose(waits.leave_s, [longest for longest, _ in expected])
     assert waits.flows_out.tolist() == [flows for _, flows in expected]
     json.dumps(plain(estimate), allow_nan=False)
     counts = estimate.counts
@@ -210,21 +210,21 @@ def test_media_are_never_mixed():
     """Nobody gives up an email because callers hang up."""
     calls = [{"wait_s": 3.0, "outcome": "abandoned"}] * 60
     waits, _ = waits_of([*calls, {"media": "email", "wait_s": 1.0, "outcome": "answered"}, {"wait_s": 1.0}])
-    assert waits.patience_s[-2:].tolist() == [math.inf, 3.0]
+    assert waits.leave_s[-2:].tolist() == [math.inf, 3.0]
 
 
 def test_callbacks_keep_their_place():
     rows = [{"wait_s": 3.0, "outcome": "abandoned"}] * 60
     rows += [{"media": "callback", "wait_s": 1.0, "outcome": outcome, "patience_s": 5.0} for outcome in OUTCOMES]
     waits, estimate = waits_of(rows)
-    assert waits.patience_s[60:].tolist() == [math.inf] * 4
+    assert waits.leave_s[60:].tolist() == [math.inf] * 4
     assert not waits.flows_out.any()
     assert (estimate.counts.callbacks, estimate.counts.never_leave) == (4, 4)
 
 
 def test_nobody_gives_up_without_an_abandonment():
     waits, estimate = waits_of([{"wait_s": 5.0, "outcome": "answered"}, {"outcome": "unknown"}])
-    assert np.isinf(waits.patience_s).all()
+    assert np.isinf(waits.leave_s).all()
     assert estimate.levels[0].median_s == Range(None, None, None)
 
 
@@ -233,17 +233,17 @@ def test_flow_outs_leave_at_their_time_unless_the_customer_goes_first():
     flow = {"outcome": "flowed_out", "wait_s": 10.0}
     rows = [flow, {**flow, "patience_s": 10.0}, {**flow, "patience_s": 9.0}, {"outcome": "flowed_out"}]
     waits, estimate = waits_of(rows)
-    assert waits.patience_s.tolist() == [10, 10, 9, math.inf]
+    assert waits.leave_s.tolist() == [10, 10, 9, math.inf]
     assert waits.flows_out.tolist() == [True, True, False, False]
     assert estimate.counts.flow_outs_without_wait == 1
-    assert waits_of(rows, flow_out=4)[0].patience_s.tolist() == [4, 4, 4, 4]
-    assert waits_of(rows, flow_out="never")[0].patience_s.tolist() == [math.inf, 10, 9, math.inf]
-    assert waits_of(rows, patience="never")[0].patience_s.tolist() == [10, 10, 10, math.inf]
+    assert waits_of(rows, flow_out=4)[0].leave_s.tolist() == [4, 4, 4, 4]
+    assert waits_of(rows, flow_out="never")[0].leave_s.tolist() == [math.inf, 10, 9, math.inf]
+    assert waits_of(rows, patience="never")[0].leave_s.tolist() == [10, 10, 10, math.inf]
 
 
 def test_an_empty_history_has_no_patience():
     waits, estimate = waits_of([])
-    assert waits.patience_s.size == waits.flows_out.size == 0
+    assert waits.leave_s.size == waits.flows_out.size == 0
     assert estimate.share_from_tail is None
 
 
@@ -252,9 +252,9 @@ def test_draws_belong_to_interactions_not_to_their_place():
     rows = random_rows(200, random.Random(3))
     history, queue = recorded(rows)
     known = curves(history, queue)
-    first, again = (patience(history, queue, Assumptions(), 1, 0, k)[0].patience_s for k in (None, known))
+    first, again = (patience(history, queue, Assumptions(), 1, 0, k)[0].leave_s for k in (None, known))
     np.testing.assert_array_equal(first, again)
-    other = patience(history, queue, Assumptions(), 1, 1)[0].patience_s
+    other = patience(history, queue, Assumptions(), 1, 1)[0].leave_s
     drawn = np.concatenate([curve.rows for curve in known])
     assert (first[drawn] != other[drawn]).mean() > 0.5
     kept = np.setdiff1d(np.arange(history.n), drawn)
@@ -308,5 +308,5 @@ def test_answers_that_came_at_once_say_nothing():
 def test_a_wait_longer_than_any_table_holds_is_never():
     rows = [{"wait_s": 1e9, "outcome": "answered"}] * 50 + [{"wait_s": 1.0, "outcome": "abandoned"}]
     waits, _ = waits_of(rows)
-    assert np.isinf(waits.patience_s[:50]).all()
-    assert waits.patience_s[50] == 1.0
+    assert np.isinf(waits.leave_s[:50]).all()
+    assert waits.leave_s[50] == 1.0

@@ -173,7 +173,7 @@ def test_draws_of_an_interaction_do_not_depend_on_the_others():
 def _drawn(chosen: Scenario, tables: Tables) -> dict[str, tuple[Any, ...]]:
     recorded = Recorded(encode(tables), chosen)
     kinds = kinds_of(recorded.by_type, recorded.centre, terms_as(chosen, recorded.arrays), 60.0)
-    demand = demand_of(recorded, kinds, recorded.by_type.kind, 0)
+    demand = demand_of(recorded.interactions(0), kinds, recorded.by_type.kind)
     columns = (demand.pick, demand.misses, demand.alert_us, demand.arrived_us)
     ids = recorded.history.interaction_id.to_list()
     return dict(zip(ids, zip(*(column.tolist() for column in columns), strict=True), strict=True))
@@ -190,7 +190,9 @@ def test_replications_draw_again_what_is_not_recorded_and_nothing_else():
     chosen = Scenario(mode="replay", assumptions=Assumptions(no_answer=0.3))
     recorded = Recorded(encode(tables_of(interactions=rows)), chosen)
     kinds = kinds_of(recorded.by_type, recorded.centre, terms_as(chosen, recorded.arrays), 60.0)
-    first, again, other = (demand_of(recorded, kinds, recorded.by_type.kind, number) for number in (0, 0, 1))
+    first, again, other = (
+        demand_of(recorded.interactions(number), kinds, recorded.by_type.kind) for number in (0, 0, 1)
+    )
     open_ = np.arange(100) % 4 == 0
     open_[80:] = False
     for name in ("handle_us", "leave_us", "misses", "pick"):
@@ -227,4 +229,4 @@ def test_without_interactions_there_is_nothing_to_prepare():
         terms_as(Scenario(mode="replay"), recorded.arrays),
         60.0,
     )
-    assert demand_of(recorded, kinds, recorded.by_type.kind, 0).arrived_us.size == 0
+    assert demand_of(recorded.interactions(0), kinds, recorded.by_type.kind).arrived_us.size == 0

@@ -14,9 +14,9 @@ from engine.data.served import STATUS, Served
 from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario, InvalidTable
 from engine.estimates.demand import NEVER_US, Demand, Kinds
-from engine.estimates.roster import Roster, default_interrupts
+from engine.estimates.staffing import Roster, default_interrupts
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
-from engine.replay.clock import Clock
+from engine.replay.bundles import Clock
 from engine.replay.loop import Replay, bundles, replay
 from tests.oracle_replay import Outcome, played
 
@@ -75,7 +75,6 @@ def random_kinds(rng: Any, n_kinds: int, n_agents: int, single: bool) -> Kinds:
         tier=rng.choice([0, 1, 1], n_kinds).astype(np.int8),
         lead_us=rng.integers(-3, 4, n_kinds) * rng.integers(0, 2),
         eligible=rng.random((n_kinds, n_agents)) < rng.choice([0.3, 0.8]),
-        handling=rng.integers(0, 2, n_kinds).astype(np.int32),
         call_type=np.arange(n_kinds, dtype=np.int32),
         timeout_us=rng.integers(0, 5, n_kinds) if rng.random() < 0.3 else None,
     )
@@ -97,6 +96,7 @@ def random_demand(rng: Any, kinds: Kinds, n: int, span_us: int) -> Demand:
         pick=rng.choice([0.0, 0.3, 0.5, 1 - 2**-53], n),
         base_us=rng.integers(0, 2 * longest_us + 1, n) / 2,
         factor=rng.choice([0.0, 0.5, 1.0, 1.7], (2, kinds.eligible.shape[1])) if rng.random() < 0.3 else None,
+        handling=rng.integers(0, 2, n).astype(np.int32),
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from engine.data.served import Served, Status
 from engine.estimates.demand import NEVER_US, Demand, Kinds, leaving
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
 from engine.replay.loop import replay
 from tests.test_replay import MILLION, Problem, problem

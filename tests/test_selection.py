@@ -93,19 +93,19 @@ def test_an_explanation_gives_every_agent_its_terms_and_place(problem, data):
     rows = oracle.as_rows(centre)
     interaction = data.draw(st.sampled_from(rows["interactions"]))
     told = explain(scenario, centre, interaction["interaction_id"])
-    placed = [(row["agent_id"], row["score"]) for row in told.agents if row["place"] is not None]
+    placed = [(row.agent_id, row.score) for row in told.agents if row.place is not None]
     assert placed == oracle.ranking(scenario, rows, interaction)
-    assert [row["place"] for row in told.agents[: len(placed)]] == list(range(1, len(placed) + 1))
-    assert (told.chosen or {"agent_id": None})["agent_id"] == (placed[0][0] if placed else None)
-    by_name = {row["agent_id"]: row for row in told.agents}
+    assert [row.place for row in told.agents[: len(placed)]] == list(range(1, len(placed) + 1))
+    assert (told.chosen and told.chosen.agent_id) == (placed[0][0] if placed else None)
+    by_name = {row.agent_id: row for row in told.agents}
     assert len(by_name) == len(told.agents) == centre.agents.height
     for term in oracle.terms(scenario, rows, interaction):
         row = by_name[term.agent_id]
-        assert row["proficiency"] == pytest.approx(term.skill, rel=1e-12)
-        assert row["language"] == term.language
-        assert row["csat"] == pytest.approx(term.csat, rel=1e-12)
-        assert row["raw_score"] == term.key / 1e9
-        assert reason_kind(row["reason"]) == expected_kind(scenario, rows, interaction, term)
+        assert row.proficiency == pytest.approx(term.skill, rel=1e-12)
+        assert row.language == term.language
+        assert row.csat == pytest.approx(term.csat, rel=1e-12)
+        assert row.raw_score == term.key / 1e9
+        assert reason_kind(row.reason) == expected_kind(scenario, rows, interaction, term)
 
 
 def reason_kind(reason: str) -> str:
@@ -160,10 +160,10 @@ def test_a_billionth_of_a_score_decides_and_is_explained():
     scenario = Scenario(weights=RoutingWeights(0.0, 0.0, 1.0, 0.0))
     assert choices(scenario, centre) == oracle.choices(scenario, centre)
     told = explain(scenario, centre, "1").agents
-    assert [row["agent_id"] for row in told] == ["late", "soon", "nearly"]
-    assert told[2]["reason"].startswith("lower score, by 1e-09")
+    assert [row.agent_id for row in told] == ["late", "soon", "nearly"]
+    assert told[2].reason.startswith("lower score, by 1e-09")
     others = replace(centre, agents=centre.agents.filter(centre.agents["agent_id"] != "late"))
-    assert "queue time (40 s against 30 s)" in explain(scenario, others, "1").agents[1]["reason"]
+    assert "queue time (40 s against 30 s)" in explain(scenario, others, "1").agents[1].reason
 
 
 def site(n_agents: int = 400, n_calls: int = 1_500) -> Tables:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.data.served import STATUS, Served
 from engine.errors import InvalidScenario, InvalidTable
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.measures.service_level import Goal, by_interval, by_queue, choice_share, measure
 from engine.measures.waits import Percentiles
 from engine.methods.ladder import one_row_each

@@ -13,7 +13,7 @@ from engine.data.arrays import Blocks, encode
 from engine.data.served import Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.measures.eligibility import Eligibility
 from engine.measures.sharing import Sharing, lacks, sharing
 from engine.methods.ladder import one_row_each

@@ -16,7 +16,7 @@ from engine.data.arrays import Blocks, encode
 from engine.data.tables import OUTCOMES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
-from engine.estimates.staffing import on_queue, roster, staffing
+from engine.estimates.staffing import last_work, on_queue, roster, staffing
 from engine.results import plain as plainly
 from ingest.bank import import_bank
 from ingest.snapshot.reading import open_snapshot
@@ -215,7 +215,8 @@ def roster_of(rows=(), staffed=(), busy=(), first=0, last=False, **idle):
     history, assumed = arrays.history(), Assumptions(acw_s=10.0)
     blocks, _ = staffing(history, arrays.centre, assumed)
     first_us = NOON_US + first * 10**6
-    made = roster(arrays.centre, blocks, history, first_us, new_agents_last=last, assumptions=assumed)
+    worked_us = last_work(history, first_us, arrays.centre.n_agents, assumed)
+    made = roster(arrays.centre, blocks, worked_us, first_us, new_agents_last=last)
     idle_s = [None if us == NEVER_US else (us - NOON_US) / 1e6 for us in made.idle_us.tolist()]
     return made, idle_s
 

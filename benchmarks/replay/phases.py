@@ -14,7 +14,7 @@ from benchmarks.phases import Job
 from benchmarks.replay import others
 from benchmarks.replay.workloads import Case
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import one_row_each
 from engine.replay.loop import replay
 

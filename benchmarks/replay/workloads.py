@@ -18,9 +18,9 @@ import numpy as np
 from benchmarks.validation import simple_msk
 from engine.data.served import Served
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.replay.clock import Clock
+from engine.replay.bundles import Clock
 from engine.replay.loop import replay
 from engine.typing import BoolArray
 

@@ -11,7 +11,7 @@ from benchmarks.validation.arrivals import at_random
 from benchmarks.validation.patience import ENDLESS, Patience
 from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import one_row_each
 from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray

@@ -14,9 +14,9 @@ import numpy as np
 from benchmarks.validation.arrivals import at_random
 from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each
-from engine.replay.clock import Clock
+from engine.replay.bundles import Clock
 from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray
 

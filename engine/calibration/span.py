@@ -19,7 +19,7 @@ from engine.estimates.assumptions import Assumptions
 from engine.measures.days import sums_by
 from engine.measures.timeline import Timeline
 from engine.replay.playing import play
-from engine.reports.columns import Progress, Study
+from engine.reports.columns import Progress, Study, time_of
 from engine.spec import Scenario
 from engine.typing import FloatArray, IntArray
 
@@ -111,7 +111,7 @@ class Span:
     def past_types(self) -> Parts:
         """What was recorded, by call type."""
         study = self.study(self.scenario.assumptions)
-        return sums_by(study.past.served, study.goal, self.history.call_type, self.n_types)
+        return sums_by(study.past.served, study.goal(self.arrays.centre), self.history.call_type, self.n_types)
 
     def study(self, assumptions: Assumptions) -> Study:
         """The same days under other assumptions."""
@@ -120,7 +120,8 @@ class Span:
     def losses(self, assumptions: Assumptions, draws: range) -> tuple[list[float], Distances]:
         """Loss of each draw, and the distances of the first."""
         study = self.study(assumptions)
-        each = [distances(self._cells(study, self._served(study, k)), self.past, self.day_of_cell) for k in draws]
+        served = (play(study.scenario, study.recorded, number).served for number in draws)
+        each = [distances(self._cells(study, one), self.past, self.day_of_cell) for one in served]
         return [loss(one) for one in each], each[0]
 
     def replays(self, assumptions: Assumptions, draws: int, progress: Progress | None, label: str) -> Replays:
@@ -130,10 +131,11 @@ class Span:
         for number in range(draws):
             if progress is not None:
                 progress(label, number, draws)
-            served = self._served(study, number)
+            played = play(study.scenario, study.recorded, number)
+            served = played.served
             cells.append(self._cells(study, served))
-            types.append(sums_by(served, study.goal, self.history.call_type, self.n_types))
-            inside_s, work_s, staffed_s = _work(study.time(served))
+            types.append(sums_by(served, study.goal(self.arrays.centre), self.history.call_type, self.n_types))
+            inside_s, work_s, staffed_s = _work(time_of(played))
             occupied.append(inside_s / staffed_s if staffed_s else np.nan)
             outside = max(0.0, 1.0 - inside_s / work_s) if number == 0 and work_s > 0 else outside
         return Replays(cells, types, np.array(occupied), outside, self._staffed(study))
@@ -144,11 +146,8 @@ class Span:
         inside_s, _, staffed_s = _work(study.past.time)
         return inside_s / staffed_s if staffed_s else None
 
-    def _served(self, study: Study, number: int) -> Served:
-        return play(study.scenario, study.recorded, number).served
-
     def _cells(self, study: Study, served: Served) -> Parts:
-        return sums_by(served, study.goal, self.cell, self.slot_of_cell.size)
+        return sums_by(served, study.goal(self.arrays.centre), self.cell, self.slot_of_cell.size)
 
     def _staffed(self, study: Study) -> IntArray:
         spells, n = study.recorded.spells, self.arrays.centre.n_agents

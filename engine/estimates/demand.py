@@ -28,8 +28,6 @@ class Kinds:
         Tier 1: head start in waiting. Tier 0: order among them, larger first.
     eligible : (n_kinds, n_agents) array of bool
         Members who meet what the run requires, whatever the method makes of them.
-    handling : (n_kinds,) array of int32
-        Row of the factors of handling time.
     call_type : (n_kinds,) array of int32
         Row of the centre's call types.
     preferred : (n_kinds,) list, optional
@@ -44,7 +42,6 @@ class Kinds:
     tier: Int8Array
     lead_us: IntArray
     eligible: BoolArray
-    handling: Int32Array
     call_type: Int32Array
     preferred: list[tuple[tuple[int, float], ...] | None] | None = None
     timeout_us: IntArray | None = None
@@ -52,7 +49,7 @@ class Kinds:
 
     def __post_init__(self) -> None:
         n, given = self.media.size, [name for name in ("timeout_us", "queue") if getattr(self, name) is not None]
-        names = ("tier", "lead_us", "handling", "call_type", *given)
+        names = ("tier", "lead_us", "call_type", *given)
         if len(self.eligible) != n or any(getattr(self, name).shape != (n,) for name in names):
             raise InvalidTable(f"kinds: every column needs {n} values, one per kind")
 
@@ -80,7 +77,7 @@ class Kinds:
         n = len(eligible)
         every = np.arange(n, dtype=np.int32)
         lead_us = np.rint(1e6 * np.broadcast_to(np.asarray(lead_s, float), n)).astype(np.int64)
-        return cls(np.full(n, MEDIA.index("voice"), np.int8), np.ones(n, np.int8), lead_us, eligible, every, every)
+        return cls(np.full(n, MEDIA.index("voice"), np.int8), np.ones(n, np.int8), lead_us, eligible, every)
 
 
 @dataclass(frozen=True)
@@ -111,6 +108,8 @@ class Demand:
         Handling time of an agent of factor 1; read where `factor` is given. [us]
     factor : (n_handlings, n_agents) array of float, optional
         Handling time of each agent relative to the base; None: recorded times hold for everybody.
+    handling : (n,) array of int32, optional
+        Row of `factor` of each; None: the first.
     """
 
     arrived_us: IntArray
@@ -124,11 +123,14 @@ class Demand:
     pick: FloatArray
     base_us: FloatArray
     factor: FloatArray | None = None
+    handling: Int32Array | None = None
 
     def __post_init__(self) -> None:
         n = self.arrived_us.size
-        names = ("kind", "handle_us", "leave_us", "flows_out", "alert_us", "misses", "pick", "base_us")
-        if any(getattr(self, name).shape != (n,) for name in names):
+        names = ["kind", "handle_us", "leave_us", "flows_out", "alert_us", "misses", "pick", "base_us"]
+        if any(
+            getattr(self, name).shape != (n,) for name in [*names, *(["handling"] if self.handling is not None else [])]
+        ):
             raise InvalidTable(f"demand: every column needs {n} values, as many as arrivals")
         if n and not (self.kind.min() >= 0 and self.kind.max() < self.kinds.media.size):
             raise InvalidTable(f"demand: kind must be a row of the {self.kinds.media.size} kinds")

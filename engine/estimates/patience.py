@@ -38,13 +38,23 @@ class Waits:
     Parameters
     ----------
     patience_s : (n,) array of float
-        Longest wait, infinite for never leaving. [s]
-    flows_out : (n,) array of bool
-        Whether leaving then is an exit of the flow, not the customer's choice.
+        When the customer gives up, infinite for never. [s]
+    flow_out_s : (n,) array of float
+        When the flow takes the interaction away, infinite for never. [s]
     """
 
     patience_s: FloatArray
-    flows_out: BoolArray
+    flow_out_s: FloatArray
+
+    @property
+    def leave_s(self) -> FloatArray:
+        """Longest wait. [s]"""
+        return np.minimum(self.patience_s, self.flow_out_s)
+
+    @property
+    def flows_out(self) -> BoolArray:
+        """Whether leaving then is an exit of the flow, not the customer's choice."""
+        return (self.flow_out_s <= self.patience_s) & np.isfinite(self.flow_out_s)
 
 
 @dataclass(frozen=True)
@@ -283,9 +293,8 @@ def patience(
     flow_s = _flow_out_s(history, assumptions)
     patience_s[_is_callback(history)] = np.inf
     flow_s[_is_callback(history)] = np.inf
-    flows_out = (flow_s <= patience_s) & np.isfinite(flow_s)
     estimate = _estimate(history, assumptions, found, n_tail, int(np.isinf(patience_s).sum()))
-    return Waits(np.minimum(patience_s, flow_s), flows_out), estimate
+    return Waits(patience_s, flow_s), estimate
 
 
 def _is_callback(history: History) -> BoolArray:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.data.arrays import Blocks, Centre
 from engine.data.history import History
+from engine.data.tables import CAPACITY, MEDIA
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.estimated import StaffingEstimate
-from engine.estimates.roster import Roster, default_interrupts
-from engine.typing import FloatArray, Int32Array, IntArray
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 RECORDED = "the table staffing says when agents were on queue"
 INFERRED = (
@@ -120,15 +121,92 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     return Blocks(agent[starts].astype(np.int32), at_us[starts], at_us[ends])
 
 
-def roster(
-    centre: Centre,
-    blocks: Blocks,
-    history: History,
-    first_us: int,
-    *,
-    new_agents_last: bool,
-    assumptions: Assumptions,
-) -> Roster:
+def default_interrupts() -> BoolArray:
+    """Whose work may be interrupted by what: an email by anything else, all other media by nothing.
+
+    Returns
+    -------
+    (n_media, n_media) array of bool
+        Work in progress by row, what comes by column.
+    """
+    interrupts = np.zeros((len(MEDIA), len(MEDIA)), bool)
+    interrupts[MEDIA.index("email")] = True
+    return interrupts
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Spells in which agents can be asked, [start, end), and what they hold at once.
+
+    Parameters
+    ----------
+    agent : (n_spells,) array of int32
+        Whose spell.
+    start_us, end_us : (n_spells,) array of int64
+        Spells; those of one agent that overlap or touch are one. [us]
+    idle_us : (n_agents,) array of int64
+        Idle clock of each agent who has handled nothing yet; the largest int64 comes last. [us]
+    capacity : (n_agents, n_media) array of int8
+        Interactions at once, by place in `engine.data.tables.MEDIA`.
+    interrupts : (n_media, n_media) array of bool
+        Whether work of the first media may be interrupted by the second.
+    """
+
+    agent: Int32Array
+    start_us: IntArray
+    end_us: IntArray
+    idle_us: IntArray
+    capacity: Int8Array
+    interrupts: BoolArray
+
+    def __post_init__(self) -> None:
+        n = self.n_agents
+        if self.capacity.shape != (n, len(MEDIA)) or (
+            self.agent.size and not 0 <= self.agent.min() <= self.agent.max() < n
+        ):
+            raise InvalidTable(f"roster: spells and capacities must be of its {n} agents")
+        if (self.start_us >= self.end_us).any():
+            raise InvalidTable("roster: spells must have a length")
+        order = np.lexsort((self.start_us, self.agent))
+        agent, start_us, end_us = self.agent[order], self.start_us[order], self.end_us[order]
+        if ((agent[1:] == agent[:-1]) & (start_us[1:] <= end_us[:-1])).any():
+            merged = on_queue(Blocks(agent, start_us, end_us), _NONE, n)
+            for name in ("agent", "start_us", "end_us"):
+                object.__setattr__(self, name, getattr(merged, name))
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents, on queue or not."""
+        return int(self.idle_us.size)
+
+    @classmethod
+    def of(cls, n_agents: int, agent: Any, start_s: Any, end_s: Any) -> Roster:
+        """A roster of voice agents from plain arrays of seconds.
+
+        Parameters
+        ----------
+        n_agents : int
+            How many there are.
+        agent : (n_spells,) array of int
+            Whose spell.
+        start_s, end_s : (n_spells,) array of float
+            Spells. [s]
+
+        Returns
+        -------
+        Roster
+            Everybody idle since the own first spell, capacities of Genesys' defaults.
+        """
+        start_us, end_us = (np.rint(1e6 * np.asarray(side, float)).astype(np.int64) for side in (start_s, end_s))
+        places = np.asarray(agent, np.int32)
+        idle_us = np.full(n_agents, np.iinfo(np.int64).max)
+        np.minimum.at(idle_us, places, start_us)
+        return cls(
+            places, start_us, end_us, idle_us, np.tile(np.array(CAPACITY, np.int8), (n_agents, 1)), default_interrupts()
+        )
+
+
+def roster(centre: Centre, blocks: Blocks, worked_us: IntArray, first_us: int, *, new_agents_last: bool) -> Roster:
     """When agents can be asked in a replay, how much at once, and since when each is idle.
 
     Parameters
@@ -137,14 +215,12 @@ def roster(
         Capacities, work elsewhere, and idle times where the snapshot has them.
     blocks : Blocks
         As `staffing` gives them.
-    history : History
-        Services that began before `first_us` count for idle time.
+    worked_us : (n_agents,) array of int64
+        End of each agent's last service before, as `last_work` gives it. [us]
     first_us : int
         Start of the replay; spells that end by then are left out. [us]
     new_agents_last : bool
         Whether agents of whom no earlier work is known come last, instead of being idle since their block began.
-    assumptions : Assumptions
-        `acw_s` is read.
 
     Returns
     -------
@@ -158,9 +234,7 @@ def roster(
     asked_us = np.maximum(_first(spells, n), first_us)
     # The largest int64 stands for unknown, and is later than anything.
     known = centre.idle_since_us <= asked_us
-    worked_us = np.maximum(
-        np.where(known, centre.idle_since_us, _UNKNOWN_US), _last_work(history, first_us, n, assumptions)
-    )
+    worked_us = np.maximum(np.where(known, centre.idle_since_us, _UNKNOWN_US), worked_us)
     new_us = _first(_after(on_queue(blocks, _NONE, n), first_us), n)
     if new_agents_last:
         new_us = np.full(n, _NEVER_US)
@@ -183,8 +257,25 @@ def _first(spells: Blocks, n_agents: int) -> IntArray:
     return first_us
 
 
-def _last_work(history: History, first_us: int, n_agents: int, assumptions: Assumptions) -> IntArray:
-    """End of each agent's last service that began before an instant, but not after it. [us]"""
+def last_work(history: History, first_us: int, n_agents: int, assumptions: Assumptions) -> IntArray:
+    """End of each agent's last service that began before an instant, the smallest int64 for none.
+
+    Parameters
+    ----------
+    history : History
+        Services.
+    first_us : int
+        The instant; no end lies after it. [us]
+    n_agents : int
+        How many there are.
+    assumptions : Assumptions
+        `acw_s` is read.
+
+    Returns
+    -------
+    (n_agents,) array of int64
+        [us]
+    """
     agent, start_us, end_us, _ = _services(history, assumptions.acw_s)
     earlier = start_us < first_us
     last_us = np.full(n_agents, _UNKNOWN_US)

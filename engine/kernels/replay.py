@@ -51,6 +51,8 @@ class Calls(NamedTuple):
         Draw in [0, 1), for methods that draw.
     flows_out : (n,) array of bool
         Whether leaving is an exit of the flow, not the customer's choice.
+    handling : (n,) array of int32
+        Row of the factors; empty where there are none.
     """
 
     arrived_us: Any
@@ -62,6 +64,7 @@ class Calls(NamedTuple):
     misses: Any
     pick: Any
     flows_out: Any
+    handling: Any
 
 
 class Kinds(NamedTuple):
@@ -73,8 +76,6 @@ class Kinds(NamedTuple):
         Media; those of tier 0 go before all of tier 1.
     lead_us : (n_kinds,) array of int64
         Head start among those waiting. [us]
-    handling : (n_kinds,) array of int32
-        Row of the factors.
     timeout_us : (n_kinds,) array of int64
         Length of an alert that nobody answers. [us]
     eligible : (n_kinds, n_words) array of uint64
@@ -84,7 +85,6 @@ class Kinds(NamedTuple):
     media: Any
     tier: Any
     lead_us: Any
-    handling: Any
     timeout_us: Any
     eligible: Any
 
@@ -475,7 +475,7 @@ def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any
     else:
         handle_us = calls.handle_us[i]
         if agents.factor.shape[0] > 0:
-            handle_us = np.int64(np.rint(calls.base_us[i] * agents.factor[kinds.handling[kind], a]))
+            handle_us = np.int64(np.rint(calls.base_us[i] * agents.factor[calls.handling[i], a]))
         served.status[i], until_us = ANSWERED, ready_us + handle_us
         served.start_us[i], served.end_us[i], served.left_us[i] = ready_us, until_us, ready_us
         state.idle_us[a] = now

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.data.arrays import Blocks, Centre
 from engine.errors import InvalidTable
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.measures.eligibility import Eligibility
 from engine.measures.timeline import Edges
 from engine.typing import BoolArray, FloatArray, IntArray

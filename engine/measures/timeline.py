@@ -10,8 +10,7 @@ import numpy as np
 
 from engine.data.arrays import Blocks
 from engine.errors import InvalidTable
-from engine.estimates.roster import Roster
-from engine.estimates.staffing import on_queue
+from engine.estimates.staffing import Roster, on_queue
 from engine.typing import BoolArray, FloatArray, IntArray
 
 

@@ -34,8 +34,8 @@ class View:
         Least score that counts.
     switches : Switches
         Where sources on Genesys' routing differ.
-    factor : (n_handlings, n_agents) array of float
-        Handling time of each agent relative to others, by `kinds.handling`; all 1 where unknown.
+    factor : (n_kinds, n_agents) array of float
+        Handling time of each agent relative to others; all 1 where unknown.
     """
 
     terms: Terms

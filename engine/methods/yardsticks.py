@@ -15,7 +15,7 @@ def longest_idle(view: View) -> Ladder:
 
 def fastest_first(view: View) -> Ladder:
     """Among the eligible the one with the shortest handling time for this kind."""
-    factor = view.factor[view.kinds.handling]
+    factor = view.factor
     return one_row_each(np.where(view.kinds.eligible, -factor, NEVER))
 
 

@@ -1,16 +1,16 @@
-"""Bundles of arrays as the event loop takes them: copied, typed, masks as words of 64 bits."""
+"""Bundles of arrays as the event loop takes them: typed, masks as words of 64 bits; and the clock of a replay."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.data.tables import MEDIA
 from engine.estimates.demand import Demand
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import Ladder
-from engine.replay.clock import Clock
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 WORD = 64
@@ -18,13 +18,45 @@ WORD = 64
 MANY_AGENTS = 512
 
 
+@dataclass(frozen=True)
+class Clock:
+    """What agents' idle time and missed alerts mean; switches where sources conflict.
+
+    Parameters
+    ----------
+    lookback_s : float
+        Agents coming on queue after a longer time without work count as never having worked; 0: no limit. [s]
+    resets_on_queue : bool
+        Whether coming on queue puts an agent at the back.
+    alert_resets : bool
+        Whether an alert that came to nothing puts an agent at the back.
+    timeout_s : float
+        How long an agent who does not answer is alerted, where a kind says nothing of its own. [s]
+    away_s : float
+        How long such an agent gets nothing more. [s]
+    """
+
+    lookback_s: float = 0.0
+    resets_on_queue: bool = False
+    alert_resets: bool = False
+    timeout_s: float = 15.0
+    away_s: float = 60.0
+
+
 def calls(kernel: Any, demand: Demand) -> Any:
     """Interactions."""
     return kernel.Calls(
         *(_column(getattr(demand, f"{name}_us"), np.int64) for name in ("arrived", "leave", "alert", "handle")),
         _column(demand.base_us, np.float64), _column(demand.kind, np.int32), _column(demand.misses, np.int32),
-        _column(demand.pick, np.float64), _column(demand.flows_out, np.bool_),
+        _column(demand.pick, np.float64), _column(demand.flows_out, np.bool_), _handling(demand),
     )  # fmt: skip
+
+
+def _handling(demand: Demand) -> Any:
+    if demand.factor is None:
+        return np.empty(0, np.int32)
+    n = demand.arrived_us.size
+    return np.zeros(n, np.int32) if demand.handling is None else _column(demand.handling, np.int32)
 
 
 def _column(values: Any, kind: Any) -> Any:
@@ -39,7 +71,7 @@ def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
     timeout_us = np.full(given.media.size, _us(clock.timeout_s)) if given.timeout_us is None else given.timeout_us
     return kernel.Kinds(
         np.array(given.media, np.int8), np.array(given.tier, np.int8), np.array(given.lead_us, np.int64),
-        np.array(given.handling, np.int32), np.array(timeout_us, np.int64), _words(given.eligible),
+        np.array(timeout_us, np.int64), _words(given.eligible),
     )  # fmt: skip
 
 

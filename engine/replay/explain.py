@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from engine.data.arrays import Arrays
 from engine.data.served import STATUS, Status
@@ -78,12 +79,11 @@ def explain_replay(scenario: Scenario, arrays: Arrays, interaction_id: str) -> R
         If no interaction has this id.
     """
     recorded = Recorded(arrays, scenario)
-    ids = recorded.history.interaction_id
-    row = ids.index_of(interaction_id)
-    if row is None:
-        raise UnknownName(f"interaction {interaction_id!r} is not in this data; ids look like {ids[0]!r}" if ids.len()
-                          else "there are no interactions in this data")  # fmt: skip
+    if not scenario.levers:
+        # Known to be unknown before anything is played.
+        _row(recorded.history.interaction_id, interaction_id)
     played = play(scenario, recorded)
+    row = _row(played.completed.interactions.interaction_id, interaction_id)
     moment = _Moment(played, recorded, row)
     return ReplayExplanation(
         interaction=_about(played, recorded, row),
@@ -94,17 +94,38 @@ def explain_replay(scenario: Scenario, arrays: Arrays, interaction_id: str) -> R
     )
 
 
+def _row(ids: pl.Series, interaction_id: str) -> int:
+    row = ids.index_of(interaction_id)
+    if row is None:
+        raise UnknownName(f"interaction {interaction_id!r} is not in this data; ids look like {ids[0]!r}" if ids.len()
+                          else "there are no interactions in this data")  # fmt: skip
+    return row
+
+
 def _about(played: Played, recorded: Recorded, row: int) -> Record:
-    served, history, centre = played.served, recorded.history, recorded.centre
-    kind = centre.call_types.row(int(history.call_type[row]), named=True)
+    served, given, centre, history = (
+        played.served,
+        played.completed.interactions,
+        played.completed.centre,
+        recorded.history,
+    )
+    kind = centre.call_types.row(int(given.call_type[row]), named=True)
+    # An interaction that a lever has added is not in the record.
+    past = (
+        row
+        if given.interaction_id is history.interaction_id
+        else history.interaction_id.index_of(given.interaction_id[row])
+    )
+    recorded_agent = -1 if past is None else int(history.agent[past])
+    recorded_wait_s = np.nan if past is None else float(history.wait_s[past])
     agent = int(served.agent[row])
     return {
-        "interaction_id": history.interaction_id[row], **kind,
-        "arrived_us": int(history.arrived_us[row]), "status": STATUS[served.status[row]],
+        "interaction_id": given.interaction_id[row], **kind,
+        "arrived_us": int(given.arrived_us[row]), "status": STATUS[served.status[row]],
         "wait_s": float(served.wait_s[row]), "agent_id": centre.agent_ids[agent] if agent >= 0 else None,
         "agent_name": centre.agent_names[agent] if agent >= 0 else None,
-        "recorded_agent_id": centre.agent_ids[history.agent[row]] if history.agent[row] >= 0 else None,
-        "recorded_wait_s": None if np.isnan(history.wait_s[row]) else float(history.wait_s[row]),
+        "recorded_agent_id": recorded.centre.agent_ids[recorded_agent] if recorded_agent >= 0 else None,
+        "recorded_wait_s": None if np.isnan(recorded_wait_s) else recorded_wait_s,
     }  # fmt: skip
 
 
@@ -171,7 +192,7 @@ class _Moment:
         order = np.lexsort((np.arange(n), self.idle_us, -np.where(self.rank > NEVER, self.rank, 0.0), state))
         order = np.concatenate([order[order == self.chosen], order[order != self.chosen]])
         has_score = METHODS[self.played.scenario.method].planner is not None
-        centre, rows = self.recorded.centre, []
+        centre, rows = self.played.completed.centre, []
         for place, agent in enumerate(order.tolist(), start=1):
             idle = self.idle_us[agent]
             rows.append({
@@ -235,7 +256,7 @@ class _Moment:
         demand = self.played.demand
         leave_us = int(demand.leave_us[row])
         return {
-            "interaction_id": self.recorded.history.interaction_id[row],
+            "interaction_id": self.played.completed.interactions.interaction_id[row],
             "waited_s": (self.at_us - int(demand.arrived_us[row])) / 1e6,
             "credit_s": lead_us / 1e6, "priority_only": tier == 0,
             "leaves_in_s": None if leave_us == NEVER_US else (leave_us - self.at_us) / 1e6,

@@ -13,10 +13,10 @@ import numpy as np
 from engine.data.served import Served, Status
 from engine.errors import InvalidScenario
 from engine.estimates.demand import NEVER_US, Demand
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
 from engine.methods.ladder import Ladder
 from engine.replay import bundles
-from engine.replay.clock import Clock
+from engine.replay.bundles import Clock
 
 ALL = slice(None)
 

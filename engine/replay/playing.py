@@ -11,13 +11,15 @@ from engine.data.arrays import Centre
 from engine.data.served import Served, Status
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidScenario
+from engine.estimates.completed import Completed
 from engine.estimates.demand import NEVER_US, Demand
-from engine.estimates.roster import Roster
+from engine.estimates.staffing import Roster
+from engine.levers import changed
 from engine.methods import METHODS
 from engine.methods.genesys import clock_settings
 from engine.methods.ladder import Ladder
 from engine.methods.method import Method, View
-from engine.replay.clock import Clock
+from engine.replay.bundles import Clock
 from engine.replay.loop import Replay
 from engine.replay.performance import achieved
 from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
@@ -51,8 +53,10 @@ class Played:
     ----------
     scenario : Scenario
         What was played.
+    completed : Completed
+        The data set, with one draw of what is not recorded and what levers made of it.
     demand : Demand
-        The interactions, with one draw of what is not recorded.
+        Its interactions as the loop took them.
     roster : Roster
         When agents could be asked.
     served : Served
@@ -66,6 +70,7 @@ class Played:
     """
 
     scenario: Scenario
+    completed: Completed
     demand: Demand
     roster: Roster
     served: Served
@@ -124,14 +129,17 @@ class _Player:
         self.is_rolling = scenario.is_rolling and not still
         self.weights = scenario.weights if still else scenario.weights_used()
         self.method: Method = METHODS[scenario.method]
-        centre = recorded.centre
-        self.csat: CsatTable = csat_of(scenario, recorded.arrays)
-        self.terms = terms_for(scenario, recorded.arrays, self.csat)
-        by = recorded.by_preference if "preferred" in self.method.reads else recorded.by_type
+        self.completed = changed(recorded.completed(replication), scenario.levers)
+        self.centre, given = self.completed.centre, self.completed.interactions
+        arrays = replace(recorded.arrays, centre=self.centre)
+        self.csat: CsatTable = csat_of(scenario, arrays)
+        self.terms = terms_for(scenario, arrays, self.csat)
+        by = recorded.sorted(given, self.centre, with_preferred="preferred" in self.method.reads)
         assumed = scenario.assumptions
-        kinds = kinds_of(by, centre, self.terms, assumed.point_s, assumed.timeout_s)
-        self.demand = demand_of(recorded, kinds, by.kind, replication)
-        self.roster = recorded.roster(new_agents_last=self.method.is_platform and scenario.switches.new_agents_last)
+        kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
+        self.demand = demand_of(given, kinds, by.kind)
+        last = self.method.is_platform and scenario.switches.new_agents_last
+        self.roster = self.completed.roster(new_agents_last=last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Move] = []
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
@@ -140,9 +148,9 @@ class _Player:
     def play(self) -> Played:
         """From the first event to the last."""
         replay = Replay(self.demand, self.roster, self._clock())
-        weights = [self.weights] * len(self.recorded.centre.queue_ids)
+        weights = [self.weights] * len(self.centre.queue_ids)
         ladder, made_for = None, None
-        start_us = self.recorded.first_us
+        start_us = self.completed.start_us
         for until_us in [*self._stops(), NEVER_US]:
             if self.is_rolling:
                 weights = self._moved(replay, start_us, weights)
@@ -158,7 +166,9 @@ class _Player:
         assert ladder is not None
         served = replay.finish(ladder)
         self._note_scores(replay, ladder)
-        return Played(self.scenario, self.demand, self.roster, served, self.score, self.moves, self.ladder_at)
+        return Played(
+            self.scenario, self.completed, self.demand, self.roster, served, self.score, self.moves, self.ladder_at
+        )
 
     def ladder_at(self, at_us: int) -> Ladder:
         """The ladder that held at an instant, made again."""
@@ -171,7 +181,7 @@ class _Player:
 
     def _stops(self) -> list[int]:
         """Where the ladder may change: days with new surveys, and the re-planning of rolling goals."""
-        first_us, arrived_us = self.recorded.first_us, self.demand.arrived_us
+        first_us, arrived_us = self.completed.start_us, self.demand.arrived_us
         if not arrived_us.size:
             return []
         # Whoever waits is answered until the last spell on queue ends.
@@ -192,12 +202,11 @@ class _Player:
         return sorted(stop for stop in stops if stop > first_us)
 
     def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
-        kinds, factor = self.demand.kinds, np.ones((1, self.recorded.centre.n_agents))
-        handling = np.zeros_like(kinds.handling)
+        kinds = self.demand.kinds
+        factor: FloatArray = np.broadcast_to(1.0, kinds.eligible.shape)
         if "factors" in self.method.reads:
             fitted = self.recorded.factors
-            factor, handling = fitted.factor, fitted.handling_of_call_type[kinds.call_type]
-        kinds = replace(kinds, handling=handling)
+            factor = fitted.factor[fitted.handling_of_call_type[kinds.call_type]]
         return View(
             terms=self.terms, csat_row=csat_row, kinds=kinds,
             weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
@@ -213,7 +222,7 @@ class _Player:
         """Weights of each queue by what it achieved over the window that ends now."""
         window_us, high = round(1e6 * self.scenario.window_s), int(np.searchsorted(self.demand.arrived_us, now_us))
         part = replay.so_far(slice(self._low, high))
-        within_s = goal_s(self.scenario, self.recorded.centre)
+        within_s = goal_s(self.scenario, self.centre)
         share = achieved(part, len(before), now_us - window_us, now_us, within_s)
         open_ = (part.status == Status.UNSERVED) | (part.left_us > now_us - window_us)
         self._low += int(open_.argmax()) if open_.any() else open_.size
@@ -228,7 +237,7 @@ class _Player:
 
     def _move(self, now_us: int, queue: int, share: float, weights: RoutingWeights) -> Move:
         return Move(
-            at_us=now_us, queue_id=self.recorded.centre.queue_ids[queue],
+            at_us=now_us, queue_id=self.centre.queue_ids[queue],
             performance=None if np.isnan(share) else float(share),
             moved=weights != self.scenario.weights, weights=list(weights.terms),
         )  # fmt: skip

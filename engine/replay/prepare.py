@@ -13,12 +13,12 @@ import polars as pl
 from engine.data.arrays import Arrays, Blocks, Centre
 from engine.data.history import History
 from engine.errors import InvalidTable
-from engine.estimates.demand import Demand, Kinds, leaving
+from engine.estimates.completed import Completed, Interactions
+from engine.estimates.demand import Demand, Kinds
 from engine.estimates.handle_factors import Factors, fit_factors
-from engine.estimates.handling import Handling, handling
+from engine.estimates.handling import handling
 from engine.estimates.patience import Curve, curves, patience
-from engine.estimates.roster import Roster
-from engine.estimates.staffing import on_queue, roster, staffing
+from engine.estimates.staffing import last_work, on_queue, staffing
 from engine.estimates.streams import NO_ANSWER, PICK, uniform
 from engine.methods import METHODS
 from engine.scoring.csat import CsatTable
@@ -67,7 +67,7 @@ class Recorded:
         self.arrays, self.assumptions, self.seed = arrays, scenario.assumptions, scenario.seed
         self.history: History = arrays.history()
         self.estimates: dict[str, Any] = {}
-        self._rosters: dict[bool, Roster] = {}
+        self._completed: tuple[int, Completed] | None = None
 
     @property
     def centre(self) -> Centre:
@@ -110,22 +110,42 @@ class Recorded:
         """Patience as it was seen; draws differ, the curves are fitted once."""
         return curves(self.history, self.queue_of_type)
 
-    def roster(self, *, new_agents_last: bool) -> Roster:
-        """When agents can be asked, and how much at once."""
-        if new_agents_last not in self._rosters:
-            self._rosters[new_agents_last] = roster(
-                self.centre, self.blocks, self.history, self.first_us,
-                new_agents_last=new_agents_last, assumptions=self.assumptions,
-            )  # fmt: skip
-        return self._rosters[new_agents_last]
-
-    def handling(self, replication: int) -> Handling:
-        """Handling times of one replication."""
-        known = self.factors if self.assumptions.handling == "agent" else None
-        handled, self.estimates["handling"] = handling(
-            self.history, self.centre, self.assumptions, self.seed, replication, known
+    def interactions(self, replication: int) -> Interactions:
+        """The interactions of one replication, with everything drawn that is not recorded."""
+        history, assumed, seed = self.history, self.assumptions, self.seed
+        known = self.factors if assumed.handling == "agent" else None
+        handled, self.estimates["handling"] = handling(history, self.centre, assumed, seed, replication, known)
+        waits, self.estimates["patience"] = patience(
+            history, self.queue_of_type, assumed, seed, replication, self.curves
         )
-        return handled
+        return Interactions(
+            interaction_id=history.interaction_id, call_type=history.call_type, media=history.media,
+            arrived_us=history.arrived_us, handle_us=handled.handle_us, base_us=handled.base_us,
+            handling=handled.handling_of_call_type[history.call_type], factor=handled.factor,
+            patience_s=waits.patience_s, flow_out_s=waits.flow_out_s,
+            alert_us=np.rint(1e6 * np.nan_to_num(history.alert_s)).astype(np.int64),
+            misses=_misses(history.interaction_id, assumed.no_answer, seed, replication),
+            pick=uniform(history.interaction_id, seed, PICK, replication), preferred=history.preferred,
+        )  # fmt: skip
+
+    def completed(self, replication: int) -> Completed:
+        """The data set of one replication; scenarios of a single one share it."""
+        if self._completed is None or self._completed[0] != replication:
+            given, n = self.interactions(replication), self.centre.n_agents
+            worked_us = last_work(self.history, self.first_us, n, self.assumptions)
+            self._completed = replication, Completed(given, self.centre, self.blocks, self.first_us, worked_us)
+        return self._completed[1]
+
+    def sorted(self, given: Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
+        """Interactions by kind; of those recorded they are told apart once."""
+        history = self.history
+        if (
+            given.call_type is history.call_type
+            and given.media is history.media
+            and given.preferred is history.preferred
+        ):
+            return self.by_preference if with_preferred else self.by_type
+        return sort_kinds(given, centre, with_preferred=with_preferred)
 
     @cached_property
     def by_type(self) -> Sorted:
@@ -138,12 +158,12 @@ class Recorded:
         return sort_kinds(self.history, self.centre, with_preferred=True)
 
 
-def sort_kinds(history: History, centre: Centre, *, with_preferred: bool) -> Sorted:
+def sort_kinds(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
     """Distinct call type and media, and perhaps preferred agents, of interactions.
 
     Parameters
     ----------
-    history : History
+    given : History or Interactions
         The interactions.
     centre : Centre
         Names agents.
@@ -155,22 +175,24 @@ def sort_kinds(history: History, centre: Centre, *, with_preferred: bool) -> Sor
     Sorted
         Kinds in order of call type, media and preferred agents.
     """
-    lists, attached = _preferred(history, centre) if with_preferred else ([None], np.zeros(history.n, np.int64))
-    code = (history.call_type.astype(np.int64) * 8 + history.media) * len(lists) + attached
+    lists, attached = _preferred(given, centre) if with_preferred else ([None], np.zeros(given.n, np.int64))
+    code = (given.call_type.astype(np.int64) * 8 + given.media) * len(lists) + attached
     kinds, kind = np.unique(code, return_inverse=True)
     both = kinds // len(lists)
     preferred = [lists[place] for place in kinds % len(lists)] if with_preferred else None
     return Sorted(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)
 
 
-def _preferred(history: History, centre: Centre) -> tuple[list[tuple[tuple[int, float], ...] | None], IntArray]:
+def _preferred(
+    given: History | Interactions, centre: Centre
+) -> tuple[list[tuple[tuple[int, float], ...] | None], IntArray]:
     """Distinct lists of preferred agents, None first, and the place of each interaction's list."""
-    if history.preferred is None:
-        return [None], np.zeros(history.n, np.int64)
+    if given.preferred is None:
+        return [None], np.zeros(given.n, np.int64)
     place = {agent: number for number, agent in enumerate(centre.agent_ids)}
     texts: dict[tuple[tuple[int, float], ...] | None, int] = {None: 0}
-    codes = np.zeros(history.n, np.int64)
-    for row, entries in enumerate(history.preferred.to_list()):
+    codes = np.zeros(given.n, np.int64)
+    for row, entries in enumerate(given.preferred.to_list()):
         known = tuple((place[e["agent_id"]], float(e["score"])) for e in entries or () if e["agent_id"] in place)
         codes[row] = texts.setdefault(known or None, len(texts))
     return list(texts), codes
@@ -210,7 +232,7 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, time
     return Kinds(
         media=sorted_.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
         lead_us=np.rint(1e6 * lead_s).astype(np.int64), eligible=_eligible(terms, requirement),
-        handling=np.zeros(requirement.size, np.int32), call_type=sorted_.call_type, preferred=sorted_.preferred,
+        call_type=sorted_.call_type, preferred=sorted_.preferred,
         timeout_us=np.rint(1e6 * alerts_s).astype(np.int64), queue=centre.queue[requirement],
     )  # fmt: skip
 
@@ -219,38 +241,27 @@ def _eligible(terms: Terms, requirement: IntArray) -> BoolArray:
     return terms.eligible(requirement) if requirement.size else np.zeros((0, terms.order.size), bool)
 
 
-def demand_of(recorded: Recorded, kinds: Kinds, kind: Int32Array, replication: int) -> Demand:
-    """Interactions with everything filled in that is not recorded.
+def demand_of(given: Interactions, kinds: Kinds, kind: Int32Array) -> Demand:
+    """Interactions as the loop takes them.
 
     Parameters
     ----------
-    recorded : Recorded
-        The data set.
+    given : Interactions
+        With everything drawn.
     kinds : Kinds
         What they have in common.
     kind : (n,) array of int32
         Kind of each.
-    replication : int
-        Which draw.
 
     Returns
     -------
     Demand
-        In the order of the history.
+        In the same order.
     """
-    history, assumptions, seed = recorded.history, recorded.assumptions, recorded.seed
-    handled = recorded.handling(replication)
-    waits, recorded.estimates["patience"] = patience(
-        history, recorded.queue_of_type, assumptions, seed, replication, recorded.curves
-    )
     return Demand(
-        arrived_us=history.arrived_us, kind=kind, handle_us=handled.handle_us,
-        leave_us=leaving(history.arrived_us, waits.patience_s),
-        kinds=replace(kinds, handling=handled.handling_of_call_type[kinds.call_type]),
-        flows_out=waits.flows_out, alert_us=np.rint(1e6 * np.nan_to_num(history.alert_s)).astype(np.int64),
-        misses=_misses(history.interaction_id, assumptions.no_answer, seed, replication),
-        pick=uniform(history.interaction_id, seed, PICK, replication),
-        base_us=handled.base_us, factor=handled.factor,
+        arrived_us=given.arrived_us, kind=kind, handle_us=given.handle_us, leave_us=given.leave_us, kinds=kinds,
+        flows_out=given.flows_out, alert_us=given.alert_us, misses=given.misses, pick=given.pick,
+        base_us=given.base_us, factor=given.factor, handling=given.handling,
     )  # fmt: skip
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from engine.data.arrays import Arrays
+from engine.data.arrays import Arrays, Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
 from engine.estimates.estimated import Estimates
@@ -57,7 +58,7 @@ def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:
         method = "bullseye"
     if queues["routing_rules"].drop_nulls().len():
         method = "preferred_agent"
-    return replace(scenario, method=method, performance=0.80, required=())
+    return replace(scenario, method=method, performance=0.80, required=(), levers=())
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,16 @@ class Column:
         Of the column.
     rule : str
         In words.
+    played : Played or None
+        The first draw of what is not recorded; None for the record.
+    interaction_id : polars.Series of str
+        Of its interactions.
+    requirement : (n,) array of int
+        What each required.
     served : Served
-        What became of the customers in the first draw of what is not recorded.
+        What became of them.
     time : Timeline
-        What agents did in it.
+        What agents did.
     days : Days
         Sums of all draws.
     counts : (n_draws, n_status) array of int
@@ -82,6 +89,9 @@ class Column:
 
     name: str
     rule: str
+    played: Played | None
+    interaction_id: pl.Series
+    requirement: IntArray
     served: Served
     time: Timeline
     days: Days
@@ -106,24 +116,14 @@ class Study:
         self.recorded = Recorded(arrays, scenario)
         self._effects = Effects(arrays.centre)
 
-    @cached_property
-    def goal(self) -> Goal:
-        """What the service level is."""
-        within_s = goal_s(self.scenario, self.arrays.centre)
-        return Goal(within_s, self.scenario.service_level, self.scenario.short_abandon_s)
+    def goal(self, centre: Centre) -> Goal:
+        """What the service level is, with the goals of a centre's queues."""
+        return Goal(goal_s(self.scenario, centre), self.scenario.service_level, self.scenario.short_abandon_s)
 
     @cached_property
     def calendar(self) -> Calendar:
         """Days by which every column is summed."""
         return Calendar.of(self.recorded.history.arrived_us, self.arrays.centre.time_zone)
-
-    @property
-    def span_us(self) -> tuple[int, int] | None:
-        """From the first arrival to the end of the last spell or arrival. [us]"""
-        arrived_us, spells = self.recorded.history.arrived_us, self.recorded.spells
-        if not arrived_us.size:
-            return None
-        return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(spells.end_us.max(initial=0)))
 
     @cached_property
     def resampling(self) -> Resampling:
@@ -133,42 +133,37 @@ class Study:
     @cached_property
     def past(self) -> Column:
         """What was recorded."""
-        history = self.recorded.history
-        queue = self.recorded.queue_of_type[history.call_type]
-        served = recorded(history, queue, self.scenario.assumptions.acw_s)
-        return self._column("recorded", "as recorded", [(served, self.time(served))])
+        history, centre = self.recorded.history, self.arrays.centre
+        served = recorded(history, self.recorded.queue_of_type[history.call_type], self.scenario.assumptions.acw_s)
+        time = Timeline(served.services, self.recorded.spells, centre.n_agents)
+        days = stacked([days_of(served, time, self.calendar, self.goal(centre))])
+        ids, requirement = history.interaction_id, centre.requirement[history.call_type]
+        return Column("recorded", "as recorded", None, ids, requirement, served, time, days, served.counts[None])
 
     @cached_property
     def today(self) -> Column:
         """The rule in force, replayed."""
-        return self.column("today", today_of(self.scenario, self.arrays))[0]
+        return self.column("today", today_of(self.scenario, self.arrays))
 
-    def time(self, served: Served) -> Timeline:
-        """What agents did."""
-        return Timeline(served.services, self.recorded.spells, self.arrays.centre.n_agents)
-
-    def column(self, name: str, scenario: Scenario, *, still: bool = False) -> tuple[Column, Played]:
+    def column(self, name: str, scenario: Scenario, *, still: bool = False) -> Column:
         """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept."""
-        first: list[Played] = []
-
-        def draws() -> Iterator[tuple[Served, Timeline]]:
-            for number in range(self.scenario.replications):
-                if self._progress is not None:
-                    self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
-                played = play(scenario, self.recorded, number, still=still)
-                first.extend([played] if not first else [])
-                yield played.served, self.time(played.served)
-
-        return self._column(name, f"{scenario.method}: {METHODS[scenario.method].about}", draws()), first[0]
-
-    def _column(self, name: str, rule: str, draws: Iterable[tuple[Served, Timeline]]) -> Column:
-        kept: list[tuple[Served, Timeline]] = []
+        first: tuple[Played, Timeline] | None = None
         days, counts = [], []
-        for served, time in draws:
-            kept.extend([(served, time)] if not kept else [])
-            days.append(days_of(served, time, self.calendar, self.goal))
-            counts.append(served.counts)
-        return Column(name, rule, *kept[0], stacked(days), np.stack(counts))
+        for number in range(self.scenario.replications):
+            if self._progress is not None:
+                self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
+            played = play(scenario, self.recorded, number, still=still)
+            time = time_of(played)
+            first = first or (played, time)
+            days.append(days_of(played.served, time, self.calendar, self.goal(played.completed.centre)))
+            counts.append(played.served.counts)
+        assert first is not None
+        played, time = first
+        given, centre = played.completed.interactions, played.completed.centre
+        return Column(
+            name, f"{scenario.method}: {METHODS[scenario.method].about}", played, given.interaction_id,
+            centre.requirement[given.call_type], played.served, time, stacked(days), np.stack(counts),
+        )  # fmt: skip
 
     @property
     def estimates(self) -> Estimates:
@@ -198,19 +193,35 @@ class Study:
     def recorded_satisfaction(self, column: Column, other: Column | None = None) -> Satisfaction:
         """What satisfaction would be expected under a column, against the record."""
         other = other or self.past
-        mine, theirs = column.served, other.served
+        # Those whom both have, and a known agent answered in both.
+        rows, others = _shared(column.interaction_id, other.interaction_id)
+        mine, theirs = column.served.agent[rows], other.served.agent[others]
+        both = (mine >= 0) & (theirs >= 0)
+        fold = fold_of(column.served.arrived_us[rows] // DAY_US)
         history, centre = self.recorded.history, self.arrays.centre
-        both = (mine.agent >= 0) & (theirs.agent >= 0)
-        fold = fold_of(history.arrived_us // DAY_US)
-        n, kinds = centre.n_agents, centre.requirement[history.call_type]
 
         def split(places: IntArray, size: int) -> FloatArray:
-            return np.stack([np.bincount(places[both & (fold == half)], minlength=size) for half in (0, 1)]).astype(
-                float
-            )
+            halves = [np.bincount(places[both & (fold == half)], minlength=size) for half in (0, 1)]
+            return np.stack(halves).astype(float)
 
-        mix = Mix(split(kinds, centre.n_requirements), split(mine.agent, n), split(theirs.agent, n))
-        known = history.agent >= 0
+        n = centre.n_agents
+        mix = Mix(split(column.requirement[rows], centre.n_requirements), split(mine, n), split(theirs, n))
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
-        covered = coverage(centre.surveys, days, int(known.sum()))
+        covered = coverage(centre.surveys, days, int((history.agent >= 0).sum()))
         return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
+
+
+def time_of(played: Played) -> Timeline:
+    """What agents did in a replay."""
+    completed = played.completed
+    return Timeline(played.served.services, completed.spells, completed.centre.n_agents)
+
+
+def _shared(ids: pl.Series, others: pl.Series) -> tuple[IntArray, IntArray]:
+    """Places in both of the interactions that both have."""
+    if ids is others:
+        every = np.arange(ids.len())
+        return every, every
+    sides = (side.alias("id").to_frame().with_row_index(name) for side, name in ((ids, "mine"), (others, "theirs")))
+    pairs = next(sides).join(next(sides), on="id", how="inner", maintain_order="left")
+    return pairs["mine"].to_numpy().astype(np.int64), pairs["theirs"].to_numpy().astype(np.int64)

@@ -142,7 +142,7 @@ def _side(
 ) -> tuple[Side, Study]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
-    columns: list[Column] = [study.column(name, s)[0] for name, s in zip(names, assumed, strict=True)]
+    columns: list[Column] = [study.column(name, s) for name, s in zip(names, assumed, strict=True)]
     rule = today_of(assumed[0], arrays)
     # Today's rule is played once, whether or not it is among those compared.
     today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
@@ -172,7 +172,7 @@ def _names(methods: Sequence[str]) -> list[str]:
 
 def _same_rule(scenario: Scenario, today: Scenario) -> bool:
     """Whether a scenario is the rule in force; weights and filters do not move the platform's methods."""
-    return METHODS[scenario.method].is_platform and scenario.method == today.method
+    return METHODS[scenario.method].is_platform and scenario.method == today.method and not scenario.levers
 
 
 def _withheld(sides: list[Side], force: bool, study: Study) -> str | None:

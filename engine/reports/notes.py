@@ -198,13 +198,13 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: S
     reads_csat = METHODS[scenario.method].planner is not None and scenario.weights_used().historical_csat > 0
     if reads_csat and recorded.arrays.has_made_up_surveys:
         yield MADE_UP
-    yield from _about_lacking(recorded, played)
+    yield from _about_lacking(played)
     served = played.served
     left = int((served.status == Status.UNSERVED).sum())
     if left:
         yield f"{left:,} interactions were neither answered nor given up until the last event: unserved"
     yield from about_settings(recorded, scenario)
-    yield from unsupported(recorded.centre)
+    yield from unsupported(played.completed.centre)
 
 
 def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
@@ -248,11 +248,12 @@ def _about_filters(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
         )
 
 
-def _about_lacking(recorded: Recorded, played: Played) -> Iterator[str]:
+def _about_lacking(played: Played) -> Iterator[str]:
     served = played.served
     answered = np.flatnonzero(served.agent >= 0)
-    requirement = recorded.centre.requirement[recorded.history.call_type[answered]]
-    n_lacking = int(lacks(recorded.centre, requirement, served.agent[answered]).sum())
+    centre = played.completed.centre
+    requirement = centre.requirement[played.completed.interactions.call_type[answered]]
+    n_lacking = int(lacks(centre, requirement, served.agent[answered]).sum())
     if n_lacking > LACKING_SHARE * answered.size:
         yield (
             f"{n_lacking:,} of {answered.size:,} answers ({100 * n_lacking / answered.size:.1f} %) come from agents "

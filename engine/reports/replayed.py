@@ -49,7 +49,9 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     played : Played
         The first draw.
     """
-    column, played = study.column("scenario", scenario)
+    column = study.column("scenario", scenario)
+    played = column.played
+    assert played is not None
     first = _FirstDraw(study, scenario, column, played)
     replay = _judged(study, scenario, column, force)
     replay = replace(replay, goal=_goal(study, scenario, column, played))
@@ -115,11 +117,12 @@ class _FirstDraw:
     @cached_property
     def waits(self) -> ServiceLevel:
         """Waits, abandonment and occupancy."""
-        centre, served, goal = self.study.arrays.centre, self.column.served, self.study.goal
+        centre, served = self.played.completed.centre, self.column.served
+        goal = self.study.goal(centre)
         idle = idle_while_waiting(served.arrived_us, served.until_us, self._may, self.column.time)
         assert served.found is not None
         return ServiceLevel(
-            **vars(measure(served, goal, self.study.span_us)),
+            **vars(measure(served, goal, _span_us(self.column))),
             definition=goal.definition,
             short_abandon_s=goal.short_abandon_s,
             goal=self.scenario.goal or "each queue's own",
@@ -143,7 +146,7 @@ class _FirstDraw:
     @property
     def fairness(self) -> Fairness:
         """How evenly the answers are shared."""
-        centre, busy, shared = self.study.arrays.centre, self._busy, self._shared
+        centre, busy, shared = self.played.completed.centre, self._busy, self._shared
         name, counts = self.scenario.expected, busy.handled.astype(float)
         expected = expectation(name, counts, shared.eligible_count, lambda: shared.expected, shared.staffed_s)
         found = fairness(
@@ -155,7 +158,7 @@ class _FirstDraw:
 
     def agents(self) -> list[AgentShare]:
         """What each agent got."""
-        centre, busy = self.study.arrays.centre, self._busy
+        centre, busy = self.played.completed.centre, self._busy
         each = zip(
             centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
             self._shared.eligible_count.tolist(), busy.by_agent.tolist(), strict=True,
@@ -163,12 +166,20 @@ class _FirstDraw:
         return [AgentShare(agent, name, n, s, int(e), None if np.isnan(o) else o) for agent, name, n, s, e, o in each]
 
 
+def _span_us(column: Column) -> tuple[int, int] | None:
+    """From the first arrival to the end of the last spell or arrival. [us]"""
+    arrived_us = column.served.arrived_us
+    if not arrived_us.size:
+        return None
+    return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(column.time.spells.end_us.max(initial=0)))
+
+
 def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> GoalEffect | None:
     """When and how the goal moved the weights, and what it changed."""
     moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
     if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
         return None
-    without = replace(study.column("without", scenario, still=True)[0], rule="weights as given")
+    without = replace(study.column("without", scenario, still=True), rule="weights as given")
     return GoalEffect(
         goal=scenario.goal, performance=scenario.performance, without=study.summary(without),
         difference=study.difference(column, without), n_moves=len(played.moves), moves=played.moves[:MOST_MOVES],
