@@ -18,8 +18,8 @@ from api.output.results import simulate_to
 from benchmarks import files
 from benchmarks.inputs import Inputs
 from benchmarks.measure import ROW_BY_ROW, clock_s, peak_mib, processor_s
-from engine.data.arrays import encode
 from engine.data.checks import check
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.measures.tally import Tally
 from engine.methods.weighted import Weighted

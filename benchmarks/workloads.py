@@ -14,7 +14,8 @@ import polars as pl
 import pyarrow as pa
 
 from benchmarks.centres import MOST_SURVEYS, SURVEY_SHARE, Size, call_types, static_tables
-from engine.data.arrays import Arrays, Batch, encode_centre
+from engine.data.arrays import Arrays, Batch
+from engine.data.encode import encode_centre
 from engine.data.tables import Tables
 from engine.data.wall_time import DAY_US
 from engine.spec import Scenario

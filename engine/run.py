@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from engine.data.arrays import Arrays, encode
+from engine.data.arrays import Arrays
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.measures.tally import Tally
 from engine.replay.playing import Played, play

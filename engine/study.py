@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from typing import Any
@@ -66,7 +66,9 @@ class Comparing:
         """
         start = Scenario(mode="replay", method=today, assumptions=assumptions or Assumptions())
         base = _named(self.name, self.baseline, start)
-        return [base, *(_named(name, entry, base) for name, entry in self.entries)]
+        # Levers of the baseline move what differences refer to, not the scenarios.
+        bare = replace(base, levers=())
+        return [base, *(_named(name, entry, bare) for name, entry in self.entries)]
 
 
 def comparing(content: Mapping[str, Any]) -> Comparing:

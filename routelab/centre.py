@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.data.arrays import Arrays, encode
+from engine.data.arrays import Arrays
+from engine.data.encode import encode
 from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
 from engine.setting import shown

@@ -14,7 +14,7 @@ from benchmarks import baseline, floors, phases, run
 from benchmarks.inputs import Disagreement, Inputs
 from benchmarks.measure import Row, Spread, peak_mib
 from benchmarks.workloads import SIZES, WORKLOADS
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.errors import InvalidScenario
 from engine.run import choose
 from engine.spec import Scenario

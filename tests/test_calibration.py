@@ -29,7 +29,8 @@ from engine.calibration.fit import not_fitted
 from engine.calibration.pauses import pauses
 from engine.calibration.search import Search, between
 from engine.calibration.span import Span
-from engine.data.arrays import Arrays, encode
+from engine.data.arrays import Arrays
+from engine.data.encode import encode
 from engine.data.served import STATUS
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario, MissingInput

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.measures.light import Light

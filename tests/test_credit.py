@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.calibration.credit import CANDIDATES_S, credit
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.data.served import STATUS, Status
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.data.arrays import encode
 from engine.data.checks import check
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights

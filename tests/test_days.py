@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.arrays import Blocks, encode
+from engine.data.centre import Blocks
+from engine.data.encode import encode
 from engine.data.served import Served, Status, recorded
 from engine.data.wall_time import local_days
 from engine.measures.days import Calendar, days_of

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import UnknownName
 from engine.run import choose

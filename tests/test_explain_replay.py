@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import UnknownName
 from engine.estimates.assumptions import Assumptions, Switches

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine.estimates.handling as drawing
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.data.tables import OUTCOMES, Tables
 from engine.errors import MissingInput
 from engine.estimates.assumptions import Assumptions

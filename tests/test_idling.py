@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.arrays import Blocks
+from engine.data.centre import Blocks
 from engine.data.served import Served, Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import NEVER_US, Demand, Kinds

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.methods.plan import Plan
 from engine.methods.weighted import Weighted
 from engine.run import choose

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.data.arrays import Centre, encode
+from engine.data.centre import Centre
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidTable
 from engine.methods.settings import MOST_REMOVED, MOST_RINGS, MOST_RULES, Ring, Rule, rings_of, rules_of, unsupported

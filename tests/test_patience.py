@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine.estimates.patience as module
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.data.tables import MEDIA, OUTCOMES, Tables
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.estimated import Range

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.arrays import encode
 from engine.data.checks import check
+from engine.data.encode import encode
 from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario, UnknownName
 from engine.methods.settings import Ring, Rule, rings_of, rules_of, unsupported

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -405,10 +406,58 @@ def test_whoever_is_never_served_waits_until_the_last_event():
     assert outcome_s(calls([5], 5, misses=np.array([1])), on_queue((0, 10)), flat()) == [("unserved", -1, 80.0)]
 
 
+@pytest.mark.parametrize("seed", range(settings.default.max_examples))
+def test_a_roster_may_have_other_agents_than_the_kinds(seed):
+    """More agents than anybody may ask change nothing; agents missing from it are as if never on queue."""
+    given = problem(seed)
+    demand, roster, n = given.demand, given.roster, given.roster.n_agents
+    more = Roster(
+        np.append(roster.agent, np.array([n, n + 1], np.int32)), np.append(roster.start_us, [-1, 0]),
+        np.append(roster.end_us, [99, 99]), np.append(roster.idle_us, [-9, -9]),
+        np.concatenate([roster.capacity, np.ones((2, len(MEDIA)), np.int8)]), roster.interrupts,
+    )  # fmt: skip
+    assert table(replay(demand, more, given.ladder, given.clock)) == table(given.play())
+    kept = roster.agent < n - 1
+    spells = (side[kept] for side in (roster.agent, roster.start_us, roster.end_us))
+    away = Roster(*spells, roster.idle_us, roster.capacity, roster.interrupts)
+    assert away.of_agents(n - 1).n_agents == n - 1
+    found = replay(demand, away.of_agents(n - 1), given.ladder, given.clock)
+    assert table(found) == played(demand, away, [(given.ladder, NEVER_US)], given.clock)
+
+
+@pytest.mark.parametrize("seed", range(2 * settings.default.max_examples))
+def test_spells_that_touch_or_overlap_are_one(seed):
+    """Cut into pieces that touch or overlap, in any order: the twin, who is given whole spells, finds the same."""
+    rng, given = np.random.default_rng([seed, 1]), problem(seed)
+    rows = []
+    for agent, start, end in zip(given.roster.agent, given.roster.start_us, given.roster.end_us, strict=True):
+        cuts = np.sort(rng.integers(start, end + 1, int(rng.integers(0, 3))))
+        edges = np.unique([start, *cuts, end])
+        rows += [(agent, low, min(high + int(rng.integers(0, 2)), end)) for low, high in pairwise(edges)]
+    agent, start_us, end_us = np.array(rows, np.int64).reshape(-1, 3)[rng.permutation(len(rows))].T
+    pieces = replace(given.roster, agent=agent.astype(np.int32), start_us=start_us, end_us=end_us)
+    assert table(replay(given.demand, pieces, given.ladder, given.clock)) == given.by_hand()
+
+
+@pytest.mark.parametrize("seed", range(2 * settings.default.max_examples))
+def test_a_copy_goes_on_as_if_it_had_never_been_cut(seed):
+    """Cut anywhere, also before the first event and after the last; the copy first, then the one copied."""
+    given = problem(seed)
+    wanted, rng = table(given.play()), np.random.default_rng([seed, 2])
+    running = Replay(given.demand, given.roster, given.clock)
+    for until_us in np.sort(rng.integers(-5, 80, 3)).tolist():
+        running.run_until(given.ladder, until_us)
+        before = table(running.so_far())
+        assert table(running.copy().finish(given.ladder)) == wanted
+        assert table(running.so_far()) == before
+    twin = running.copy()
+    assert table(running.finish(given.ladder)) == table(twin.finish(given.ladder)) == wanted
+    untouched = Replay(given.demand, given.roster, given.clock)
+    assert table(untouched.copy().finish(given.ladder)) == table(untouched.finish(given.ladder)) == wanted
+
+
 @pytest.mark.parametrize("n_agents", [1, 3])
-def test_ladders_and_kinds_of_other_agents_are_refused(n_agents):
-    with pytest.raises(InvalidScenario, match=f"{n_agents} agents, the roster has 2"):
-        replay(calls([0], 5, n_agents), on_queue((0, 9), (0, 9)), flat(2))
+def test_ladders_of_other_agents_are_refused(n_agents):
     with pytest.raises(InvalidScenario, match=f"ranks {n_agents} agents for 1 kinds of interaction, the replay has 2"):
         replay(calls([0], 5, 2), on_queue((0, 9), (0, 9)), flat(n_agents))
 

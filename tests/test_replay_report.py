@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from api.output.results import to_json
-from engine.data.arrays import Arrays, encode
+from engine.data.arrays import Arrays
+from engine.data.encode import encode
 from engine.data.tables import TABLES, Tables
 from engine.estimates.assumptions import Assumptions
 from engine.measures.intervals import Paired

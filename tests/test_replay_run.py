@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-from engine.data.arrays import Arrays, encode
+from engine.data.arrays import Arrays
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from engine.data.arrays import encode
 from engine.data.checks import check
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import MissingInput

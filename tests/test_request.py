@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.errors import InvalidScenario, UnknownSkill
 from engine.selection.explain import rank
 from engine.selection.request import narrowed, rank_request, request_terms

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.arrays import Blocks, encode
+from engine.data.centre import Blocks
+from engine.data.encode import encode
 from engine.data.served import Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import Demand, Kinds

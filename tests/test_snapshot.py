@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from engine.data.arrays import encode
+from engine.data.encode import encode
 from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, SnapshotExists, UnknownName
 from engine.run import choose

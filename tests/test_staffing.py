@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.data.arrays import Blocks, encode
+from engine.data.centre import Blocks
+from engine.data.encode import encode
 from engine.data.tables import OUTCOMES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions

@@ -20,7 +20,8 @@ from api.http.once import Once
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots, check_window
 from api.http.routing import Routing, about_surveys, about_window, nobody, shown_agents
 from api.http.staff import Staff, csat_of_staff, staff_of
-from engine.data.arrays import Arrays, Centre
+from engine.data.arrays import Arrays
+from engine.data.centre import Centre
 from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms

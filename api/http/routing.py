@@ -12,7 +12,7 @@ from api.http.listing import used as used_snapshot
 from api.http.models import RoutingRequest
 from api.http.once import Once
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.errors import NobodyEligible
 from engine.reports.report import PREFERENCE
 from engine.run import run

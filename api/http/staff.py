@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from api.http.open_snapshots import OpenSnapshot
-from engine.data.arrays import Centre, encode_centre, places
 from engine.data.call_types import CallTypeIndex
+from engine.data.centre import Centre
 from engine.data.checks import check
+from engine.data.encode import encode_centre, places
 from engine.data.tables import TABLES, Tables
 from engine.scoring.csat import NEUTRAL, CsatTable
 from engine.typing import BoolArray

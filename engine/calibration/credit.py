@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from engine.calibration.evidence import Credit, CreditShares
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario

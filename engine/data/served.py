@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.arrays import Blocks
+from engine.data.centre import Blocks
 from engine.data.history import History
 from engine.errors import InvalidTable
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray

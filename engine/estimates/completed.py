@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.arrays import Blocks, Centre
+from engine.data.centre import Blocks, Centre
 from engine.errors import InvalidTable
 from engine.estimates.demand import leaving
 from engine.estimates.staffing import Roster, on_queue, roster

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.data.arrays import Centre, places
+from engine.data.centre import Centre
+from engine.data.encode import places
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.estimates.assumptions import Assumptions

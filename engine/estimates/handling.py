@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.errors import MissingInput

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.arrays import Blocks, Centre
+from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.data.tables import CAPACITY, MEDIA
 from engine.errors import InvalidTable, MissingInput
@@ -178,6 +178,27 @@ class Roster:
     def n_agents(self) -> int:
         """Number of agents, on queue or not."""
         return int(self.idle_us.size)
+
+    def of_agents(self, n_agents: int) -> Roster:
+        """The first so many agents; those who are not in this roster are never on queue.
+
+        Parameters
+        ----------
+        n_agents : int
+            How many there shall be.
+
+        Returns
+        -------
+        Roster
+            Itself where it has as many.
+        """
+        if n_agents == self.n_agents:
+            return self
+        kept, more = self.agent < n_agents, max(0, n_agents - self.n_agents)
+        capacity = np.concatenate([self.capacity[:n_agents], np.tile(np.array(CAPACITY, np.int8), (more, 1))])
+        idle_us = np.concatenate([self.idle_us[:n_agents], np.full(more, _NEVER_US)])
+        spells = self.agent[kept], self.start_us[kept], self.end_us[kept]
+        return Roster(*spells, idle_us, capacity, self.interrupts)
 
     @classmethod
     def of(cls, n_agents: int, agent: Any, start_s: Any, end_s: Any) -> Roster:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.errors import InvalidScenario, UnknownName
 from engine.estimates.completed import Completed, Interactions
 from engine.levers.when import When

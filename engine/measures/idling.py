@@ -68,7 +68,7 @@ def occupancy(time: Timeline, alert_us: IntArray | None = None) -> Occupancy:
 
     Examples
     --------
-    >>> from engine.data.arrays import Blocks
+    >>> from engine.data.centre import Blocks
     >>> def blocks(*rows):
     ...     agent, start_s, end_s = np.array(rows).T
     ...     return Blocks(agent, start_s * 1_000_000, end_s * 1_000_000)
@@ -139,7 +139,7 @@ def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibilit
 
     Examples
     --------
-    >>> from engine.data.arrays import Blocks
+    >>> from engine.data.centre import Blocks
     >>> us = 1_000_000
     >>> work = Blocks(np.array([0]), np.array([2 * us]), np.array([6 * us]))
     >>> on_queue = Blocks(np.array([0]), np.array([0]), np.array([8 * us]))

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.arrays import Centre, Surveys
+from engine.data.centre import Centre, Surveys
 from engine.data.wall_time import DAY_US
 from engine.results import about
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray

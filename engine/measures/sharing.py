@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.data.arrays import Blocks, Centre
+from engine.data.centre import Blocks, Centre
 from engine.errors import InvalidTable
 from engine.estimates.staffing import Roster
 from engine.measures.eligibility import Eligibility

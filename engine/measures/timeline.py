@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.arrays import Blocks
+from engine.data.centre import Blocks
 from engine.errors import InvalidTable
 from engine.estimates.staffing import Roster, on_queue
 from engine.typing import BoolArray, FloatArray, IntArray

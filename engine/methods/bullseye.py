@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.methods.genesys import Stage, Standard, standard_stages
 from engine.methods.ladder import Ladder, effective, stacked
 from engine.methods.method import Method, View

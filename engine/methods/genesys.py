@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.data.tables import EVALUATION_METHODS
 from engine.estimates.assumptions import Switches
 from engine.methods.ladder import NEVER, Ladder, Row, stacked

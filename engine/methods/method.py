@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.estimates.assumptions import Switches
 from engine.estimates.demand import Kinds
 from engine.methods.ladder import Ladder

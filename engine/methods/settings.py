@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.data.checks import shorten
 from engine.errors import InvalidTable
 

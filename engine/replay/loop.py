@@ -6,6 +6,7 @@ another ladder, and go on; without another ladder the result is the same to the 
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Replay:
     demand : Demand
         The interactions.
     roster : Roster
-        When agents are on queue.
+        When agents are on queue; of agents by the same places as the kinds', be they more or fewer.
     clock : Clock
         Idle time and missed alerts.
 
@@ -46,11 +47,8 @@ class Replay:
     def __init__(self, demand: Demand, roster: Roster, clock: Clock | None = None) -> None:
         from engine.kernels import replay as kernel
 
-        if demand.kinds.eligible.shape[1] != roster.n_agents:
-            raise InvalidScenario(
-                f"kinds rank {demand.kinds.eligible.shape[1]} agents, the roster has {roster.n_agents}; "
-                "encode both from the same snapshot"
-            )
+        # Agents whom no kind knows can be asked for nothing, those without a spell are never there.
+        roster = roster.of_agents(demand.kinds.eligible.shape[1])
         self._kernel, self._demand, self._n_agents = kernel, demand, roster.n_agents
         self._calls = bundles.calls(kernel, demand)
         self._kinds = bundles.kinds(kernel, demand, clock or Clock())
@@ -79,6 +77,20 @@ class Replay:
         self._kernel.replay_until(
             np.int64(until_us), self._calls, self._kinds, self._plan, self._agents, self._state, self._served
         )
+
+    def copy(self) -> Replay:
+        """The same replay at the same instant: both go on, and neither knows of the other.
+
+        Returns
+        -------
+        Replay
+            With a state of its own.
+        """
+        twin = copy(self)
+        if self._state is not None:
+            twin._state = type(self._state)(*(side.copy() for side in self._state))
+        twin._served = type(self._served)(*(side.copy() for side in self._served))
+        return twin
 
     def _check(self, ladder: Ladder) -> None:
         n_kinds = self._demand.kinds.media.size

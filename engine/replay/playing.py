@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.data.served import Served, Status
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidScenario

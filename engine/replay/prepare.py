@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.arrays import Arrays, Blocks, Centre
+from engine.data.arrays import Arrays
+from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.errors import InvalidTable
 from engine.estimates.completed import Completed, Interactions

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.arrays import Arrays, Centre
+from engine.data.arrays import Arrays
+from engine.data.centre import Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
 from engine.estimates.estimated import Estimates

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.data.served import Status
 from engine.data.wall_time import local_days
 from engine.measures.intervals import FEWEST_DAYS

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.data.arrays import Batch, Centre, places
+from engine.data.arrays import Batch
+from engine.data.centre import Centre
+from engine.data.encode import places
 from engine.data.served import STATUS, Served, joined, none
 from engine.scoring.scores import SCALE
 from engine.selection.decisions import Decided

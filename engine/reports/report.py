@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.arrays import Centre
+from engine.data.centre import Centre
 from engine.errors import MissingInput
 from engine.measures.fairness import Fairness, Shares, expectation, fairness
 from engine.measures.satisfaction import Satisfaction, coverage, satisfaction

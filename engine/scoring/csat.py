@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.data.arrays import Surveys
+from engine.data.centre import Surveys
 from engine.data.wall_time import DAY_US
 from engine.typing import FloatArray, IntArray
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.data.arrays import Centre, encode
+from engine.data.centre import Centre
 from engine.data.checks import check
+from engine.data.encode import encode
 from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario
 from engine.scoring.csat import QUEUE_MEAN, CsatTable, csat_table

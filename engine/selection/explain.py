@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.data.arrays import Arrays, Batch, Centre, encode
+from engine.data.arrays import Arrays, Batch
+from engine.data.centre import Centre
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import UnknownName
 from engine.results import about, plain

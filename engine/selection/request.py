@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from engine.data.arrays import Centre, Surveys
+from engine.data.centre import Centre, Surveys
 from engine.errors import InvalidScenario, UnknownSkill
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE, Block, Terms, score_keys

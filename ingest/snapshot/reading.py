@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine.data.arrays import Arrays, Batch, encode_centre, places
+from engine.data.arrays import Arrays, Batch
+from engine.data.encode import encode_centre, places
 from engine.data.history import History, history_of
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import DAY_US

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from api.http.open_snapshots import OpenSnapshot
-from engine.data.arrays import Blocks
+from engine.data.centre import Blocks
 from engine.errors import InvalidScenario
 from engine.selection.request import narrowed, rank_request, request_terms
 from engine.spec import Scenario

@@ -11,8 +11,9 @@ import polars as pl
 from api.errors import BodyTooLarge, InvalidBody
 from api.http.inline.rows import Pointers, missing_somewhere, read_rows
 from api.http.open_snapshots import OpenSnapshot
-from engine.data.arrays import Arrays, encode
+from engine.data.arrays import Arrays
 from engine.data.checks import check
+from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidTable
 
