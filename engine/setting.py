@@ -127,6 +127,16 @@ def plain(value: object) -> object:
 def shown(value: object) -> str:
     """A value of any kind in a few characters of one line.
 
+    Parameters
+    ----------
+    value : object
+        As somebody gave it.
+
+    Returns
+    -------
+    str
+        For a refusal; control characters are escaped.
+
     Examples
     --------
     >>> shown("x"), len(shown("x" * 1000)), shown(object)

@@ -30,6 +30,10 @@ def day_of(name: str, value: object) -> date | None:
     value : object
         A date, or YYYY-MM-DD.
 
+    Returns
+    -------
+    date or None
+
     Raises
     ------
     InvalidScenario
