@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.data.arrays import Arrays
 from engine.data.encode import encode
+from engine.data.provenance import Extent
 from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
 from engine.setting import shown
@@ -67,12 +68,12 @@ class Centre:
     @property
     def counts(self) -> dict[str, int]:
         """Rows by table."""
-        return dict(self.arrays.snapshot["counts"])
+        return dict(self.arrays.snapshot.counts)
 
     @property
     def assumptions(self) -> list[str]:
         """What was added, left out or taken for granted when it was read."""
-        return list(self.arrays.snapshot["assumptions"])
+        return list(self.arrays.snapshot.assumptions)
 
     def __repr__(self) -> str:
         said = ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n)
@@ -83,8 +84,8 @@ class Centre:
         return html_table(["table", "rows"], rows, f"Centre {self.name}: {self._span()}")
 
     def _span(self) -> str:
-        interval, zone = self.arrays.snapshot.get("interval") or {}, self.arrays.centre.time_zone
-        start, end = interval.get("start"), interval.get("end")
+        extent, zone = self.arrays.snapshot.interval or Extent(None, None), self.arrays.centre.time_zone
+        start, end = extent.start, extent.end
         return f"interactions from {start:.10} to {end:.10}, {zone}" if start and end else f"no interactions, {zone}"
 
 
@@ -170,12 +171,13 @@ def _of_tables(given: Mapping[str, Any], time_zone: str | None) -> Centre:
         raise InvalidTable(*map(_said_here, error.problems)) from None
     arrays = encode(tables)
     start, end = tables.interactions["arrived_at"].min(), tables.interactions["arrived_at"].max()
-    origin = arrays.snapshot | {
-        "time_zone": tables.time_zone,
-        "interval": {"start": _iso(start), "end": _iso(end)},
-        "repairs": notes.repairs,
-        "assumptions": [*notes.assumptions, *arrays.snapshot["assumptions"]],
-    }
+    origin = replace(
+        arrays.snapshot,
+        time_zone=tables.time_zone,
+        interval=Extent(_iso(start), _iso(end)),
+        repairs=notes.repairs,
+        assumptions=[*notes.assumptions, *arrays.snapshot.assumptions],
+    )
     return Centre("tables", replace(arrays, snapshot=origin), lambda name: dict(tables)[name])
 
 

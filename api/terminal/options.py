@@ -146,7 +146,7 @@ def check_calibration(path: Path | None, arrays: Arrays) -> None:
     from api.output.calibration_file import read_calibration
 
     origin = None if path is None else read_calibration(path).origin
-    if origin and origin.sha256 != arrays.snapshot.get("sha256"):
+    if origin and origin.sha256 != arrays.snapshot.sha256:
         click.echo(f"note: {path} was fitted on other data, snapshot {origin.id!r}", err=True)
 
 

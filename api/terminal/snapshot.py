@@ -176,7 +176,7 @@ def genesys(
     if not (done.changed or as_json):
         click.echo(f"nothing has changed since {done.manifest.created}; snapshot {name} was left as it is")
     if as_json:
-        _echo(done.manifest.summary() | {"changed": done.changed})
+        _echo(done.manifest.summary().to_dict() | {"changed": done.changed})
         return
     _made(done.manifest, store, as_json)
 
@@ -195,7 +195,7 @@ def list_(store: Path, as_json: bool) -> None:
 
     found, unreadable = manifests(store)
     if as_json:
-        _echo([manifest.summary() for manifest in found])
+        _echo([manifest.summary().to_dict() for manifest in found])
     else:
         from api.terminal.show import show_snapshots
 
@@ -266,7 +266,7 @@ def _made(manifest: Manifest, store: Path, as_json: bool) -> None:
 
 def _tell(manifest: Manifest, as_json: bool) -> None:
     if as_json:
-        _echo(manifest.summary())
+        _echo(manifest.summary().to_dict())
         return
     from api.terminal.show import show_manifest
 
