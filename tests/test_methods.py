@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.centre import Centre
 from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario
