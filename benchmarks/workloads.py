@@ -16,6 +16,7 @@ import pyarrow as pa
 from benchmarks.centres import MOST_SURVEYS, SURVEY_SHARE, Size, call_types, static_tables
 from engine.data.arrays import Arrays, Batch
 from engine.data.encode import encode_centre
+from engine.data.provenance import Provenance
 from engine.data.tables import Tables
 from engine.data.wall_time import DAY_US
 from engine.spec import Scenario
@@ -132,8 +133,8 @@ class Case:
                     yield columns.batch(day, slice(start, end))
 
         counts = {"agents": self.workload.size.n_agents, "interactions": self.n_interactions}
-        said = {"id": self.workload.name, "sha256": None, "assumptions": [], "made_up": ["surveys"]}
-        return Arrays(encode_centre(self.tables, self.call_types), batches, said | {"counts": counts})
+        origin = Provenance(id=self.workload.name, counts=counts, made_up=["surveys"], assumptions=[])
+        return Arrays(encode_centre(self.tables, self.call_types), batches, origin)
 
     def _block(self, first: int, n: int) -> Block:
         rng = np.random.default_rng([SEED, self.n_interactions, first])

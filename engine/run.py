@@ -111,7 +111,7 @@ def choose(scenario: Scenario, data: Tables | Arrays) -> Outcomes:
     arrays = _arrays(data)
     if scenario.mode == "replay":
         return _outcomes(play(scenario, Recorded(arrays, scenario)))
-    collector = Collector(Texts(arrays.centre), arrays.snapshot["counts"].get("interactions", 0))
+    collector = Collector(Texts(arrays.centre), arrays.snapshot.n_interactions)
     for decided in _Stack([scenario], arrays).decide():
         collector.add(decided)
     return collector.outcomes()

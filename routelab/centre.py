@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.data.arrays import Arrays
 from engine.data.encode import encode
+from engine.data.provenance import Extent
 from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
+from engine.setting import shown
 from routelab.showing import html_table
 
 if TYPE_CHECKING:
@@ -59,19 +61,19 @@ class Centre:
         UnknownName
             If there is no such table.
         """
-        if name not in TABLES:
-            raise UnknownName(f"table {name!r} is not known; there are {', '.join(TABLES)}")
+        if not (isinstance(name, str) and name in TABLES):
+            raise UnknownName(f"table {shown(name)} is not known; there are {', '.join(TABLES)}")
         return self.read_table(name)
 
     @property
     def counts(self) -> dict[str, int]:
         """Rows by table."""
-        return dict(self.arrays.snapshot["counts"])
+        return dict(self.arrays.snapshot.counts)
 
     @property
     def assumptions(self) -> list[str]:
         """What was added, left out or taken for granted when it was read."""
-        return list(self.arrays.snapshot["assumptions"])
+        return list(self.arrays.snapshot.assumptions)
 
     def __repr__(self) -> str:
         said = ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n)
@@ -82,8 +84,8 @@ class Centre:
         return html_table(["table", "rows"], rows, f"Centre {self.name}: {self._span()}")
 
     def _span(self) -> str:
-        interval, zone = self.arrays.snapshot.get("interval") or {}, self.arrays.centre.time_zone
-        start, end = interval.get("start"), interval.get("end")
+        extent, zone = self.arrays.snapshot.interval or Extent(None, None), self.arrays.centre.time_zone
+        start, end = extent.start, extent.end
         return f"interactions from {start:.10} to {end:.10}, {zone}" if start and end else f"no interactions, {zone}"
 
 
@@ -130,11 +132,26 @@ def read(
     if snapshot is not None:
         if tables or time_zone is not None:
             raise MissingInput(f"a snapshot has its own tables and time zone; leave out {[*tables, 'time_zone'][0]}")
-        return _of_snapshot(Path(store or os.environ.get("ROUTELAB_STORE") or STORE), str(snapshot))
+        return _of_snapshot(_path(_default_store() if store is None else store), str(_path(snapshot)))
     missing = [name for name in ("agents", "interactions") if name not in tables]
     if missing:
         raise MissingInput(f"{missing[0]} are missing; give agents= and interactions=, or the name of a snapshot")
+    if not (time_zone is None or isinstance(time_zone, str)):
+        raise UnknownName(f"time zone {shown(time_zone)} is no text; give an IANA name such as Europe/Berlin")
     return _of_tables(tables, time_zone)
+
+
+def _default_store() -> str:
+    return os.environ.get("ROUTELAB_STORE") or STORE
+
+
+def _path(given: Any) -> Path:
+    if not isinstance(given, str | os.PathLike):
+        raise MissingInput(
+            f"{shown(given)} is no snapshot or folder of snapshots; give a name or path as text, and tables by their "
+            "names: agents=, interactions="
+        )
+    return Path(given)
 
 
 def _of_snapshot(store: Path, name: str) -> Centre:
@@ -154,12 +171,13 @@ def _of_tables(given: Mapping[str, Any], time_zone: str | None) -> Centre:
         raise InvalidTable(*map(_said_here, error.problems)) from None
     arrays = encode(tables)
     start, end = tables.interactions["arrived_at"].min(), tables.interactions["arrived_at"].max()
-    origin = arrays.snapshot | {
-        "time_zone": tables.time_zone,
-        "interval": {"start": _iso(start), "end": _iso(end)},
-        "repairs": notes.repairs,
-        "assumptions": [*notes.assumptions, *arrays.snapshot["assumptions"]],
-    }
+    origin = replace(
+        arrays.snapshot,
+        time_zone=tables.time_zone,
+        interval=Extent(_iso(start), _iso(end)),
+        repairs=notes.repairs,
+        assumptions=[*notes.assumptions, *arrays.snapshot.assumptions],
+    )
     return Centre("tables", replace(arrays, snapshot=origin), lambda name: dict(tables)[name])
 
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.http.answers import BatchAnswer, RoutingAnswer
 from api.http.app import create_app
+from api.http.shapes import model_of
 from api.settings import Settings
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter
@@ -111,7 +112,7 @@ def answered(client, **changed):
     found = post(client, **changed)
     assert found.status_code == 200, found.text
     assert found.headers["content-type"] == "application/json"
-    RoutingAnswer.model_validate_json(found.content)
+    model_of(RoutingAnswer).model_validate_json(found.content)
     return found.json()
 
 
@@ -127,7 +128,7 @@ def refusal(found, status):
 def batch(client, **body):
     found = client.post("/simulate/batch", json=body)
     assert found.status_code == 200, found.text
-    BatchAnswer.model_validate_json(found.content)
+    model_of(BatchAnswer).model_validate_json(found.content)
     return found.json()
 
 

@@ -207,7 +207,7 @@ def test_surveys_that_all_say_the_same_are_no_evidence():
 
 def test_made_up_surveys_are_called_so_and_give_no_gain():
     arrays = encode(made_up_log(1, agent_sd=0.1, n_days=4).tables)
-    arrays = replace(arrays, snapshot=arrays.snapshot | {"made_up": ["surveys"]})
+    arrays = replace(arrays, snapshot=replace(arrays.snapshot, made_up=["surveys"]))
     report = run(Scenario(), arrays).to_dict()
     assert report["csat"]["gain"] is report["csat"]["simulated_mean"] is None
     assert "made up" in report["csat"]["how"]

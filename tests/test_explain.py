@@ -82,6 +82,6 @@ def test_the_first_place_is_the_choice_of_the_run(problem):
 
 def test_made_up_surveys_are_called_so_here_too():
     arrays = encode(centre())
-    made_up = replace(arrays, snapshot=arrays.snapshot | {"made_up": ["surveys"]})
+    made_up = replace(arrays, snapshot=replace(arrays.snapshot, made_up=["surveys"]))
     assert "made up" in explain(Scenario(), made_up, "i").warnings[0]
     assert explain(Scenario(), arrays, "i").warnings == []

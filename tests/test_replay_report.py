@@ -464,7 +464,7 @@ def test_a_given_performance_is_told_without_moves():
 
 def warnings(chosen: Scenario = GENESYS, **rows: list[dict[str, Any]]) -> list[str]:
     arrays = encode(tables_of(**rows))
-    return run(chosen, replace(arrays, snapshot=arrays.snapshot | {"made_up": ["surveys"]})).warnings
+    return run(chosen, replace(arrays, snapshot=replace(arrays.snapshot, made_up=["surveys"]))).warnings
 
 
 def test_every_replay_says_what_it_does_not_simulate():

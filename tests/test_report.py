@@ -124,7 +124,7 @@ def test_rates_by_group_divide_chosen_by_eligible():
 
 def test_made_up_surveys_report_no_satisfaction():
     arrays = encode(replace(centre(), interactions=calls()))
-    made_up = replace(arrays, snapshot=arrays.snapshot | {"made_up": ["surveys"]})
+    made_up = replace(arrays, snapshot=replace(arrays.snapshot, made_up=["surveys"]))
     report = run(Scenario(), made_up)
     assert report.csat.simulated_mean is None
     assert "made up" in report.csat.how

@@ -15,6 +15,7 @@ from api.http.models import BatchRequest
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
 from api.http.study import answer_study
 from engine.data.arrays import Arrays
+from engine.data.provenance import Window
 from engine.data.wall_time import FIRST_DAY, LAST_DAY
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report, Timing
@@ -88,9 +89,9 @@ def _windowed(arrays: Arrays, data: OpenSnapshot, request: BatchRequest) -> Arra
     if request.start_date is None and request.end_date is None:
         return arrays
     start_us, end_us = data.window_us(request.start_date or FIRST_DAY, request.end_date or LAST_DAY)
-    days = {"start": str(request.start_date or "first"), "end": str(request.end_date or "last")}
+    days = Window(str(request.start_date or "first"), str(request.end_date or "last"))
     some = arrays.window(start_us, end_us)
-    return replace(some, snapshot=some.snapshot | {"window": days})
+    return replace(some, snapshot=replace(some.snapshot, window=days))
 
 
 def _timing(report: Report, load_s: float, simulate_s: float) -> Timing:

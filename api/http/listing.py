@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from api.http.answers import QueueInfo, SnapshotAnswer, SnapshotList, SnapshotSummary, SnapshotUsed, Unreadable
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots, age_s
-from engine.typing import FloatArray, Record
+from engine.data.provenance import Extent
+from engine.typing import FloatArray
 from ingest.snapshot.manifest import Manifest
 
 
-def summary(manifest: Manifest) -> Record:
-    """A snapshot as the list shows it; see `api.http.answers.SnapshotSummary`."""
-    about = manifest.summary()
-    left_out = ("repairs", "assumptions")
-    return {**{name: value for name, value in about.items() if name not in left_out}, "age_s": age_s(manifest)}
+def summary(manifest: Manifest) -> SnapshotSummary:
+    """A snapshot as the list shows it."""
+    return SnapshotSummary(**_summed_up(manifest))
 
 
-def listing(snapshots: OpenSnapshots) -> Record:
-    """All snapshots of the store, newest first; see `api.http.answers.SnapshotList`."""
+def _summed_up(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "id": manifest.name, "sha256": manifest.id, "created": manifest.created, "age_s": age_s(manifest),
+        "source": manifest.source, "time_zone": manifest.time_zone, "interval": Extent(**manifest.interval),
+        "counts": manifest.rows, "made_up": list(manifest.made_up),
+    }  # fmt: skip
+
+
+def listing(snapshots: OpenSnapshots) -> SnapshotList:
+    """All snapshots of the store, newest first."""
     known = list(snapshots.known())
     readable = [found for _, found in known if isinstance(found, Manifest)]
     readable.sort(key=lambda manifest: (manifest.created, manifest.name), reverse=True)
-    broken = [{"id": name, "problem": str(found)} for name, found in known if not isinstance(found, Manifest)]
-    return {"snapshots": [summary(manifest) for manifest in readable], "unreadable": broken}
+    broken = [Unreadable(name, str(found)) for name, found in known if not isinstance(found, Manifest)]
+    return SnapshotList([summary(manifest) for manifest in readable], broken)
 
 
-def about(data: OpenSnapshot) -> Record:
-    """One snapshot and the names that requests may use; see `api.http.answers.SnapshotAnswer`."""
+def about(data: OpenSnapshot) -> SnapshotAnswer:
+    """One snapshot and the names that requests may use."""
     centre, manifest = data.arrays.centre, data.manifest
     names = dict(data.static.queues.select("queue_id", "queue_name").iter_rows())
     n_agents = centre.member.sum(axis=1).tolist()
-    return {
-        **summary(manifest),
-        "repairs": manifest.repairs,
-        "assumptions": list(manifest.assumptions),
-        "queues": [
-            {"queue_id": queue, "queue_name": names.get(queue), "agents": n}
-            for queue, n in zip(centre.queue_ids, n_agents, strict=True)
-        ],
-        "skills": _held(centre.skills, centre.proficiency),
-        "languages": _held(centre.languages, centre.language_level),
-    }
+    return SnapshotAnswer(
+        **_summed_up(manifest),
+        repairs=manifest.repairs,
+        assumptions=list(manifest.assumptions),
+        queues=[QueueInfo(queue, names.get(queue), n) for queue, n in zip(centre.queue_ids, n_agents, strict=True)],
+        skills=_held(centre.skills, centre.proficiency),
+        languages=_held(centre.languages, centre.language_level),
+    )
 
 
-def used(data: OpenSnapshot) -> Record:
-    """A snapshot as answers name it; see `api.http.answers.SnapshotUsed`."""
-    return {"id": data.manifest.name, "sha256": data.manifest.id, "age_s": data.age_s()}
+def used(data: OpenSnapshot) -> SnapshotUsed:
+    """A snapshot as answers name it."""
+    return SnapshotUsed(data.manifest.name, data.manifest.id, data.age_s())
 
 
 def _held(names: list[str], level: FloatArray) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from api.errors import NoAnswer, NotReady
+from api.http.answers import Degraded, LiveRead, RoutingAnswer, ScoredAgent
 from api.http.connection import Connection
 from api.http.listing import used as used_snapshot
 from api.http.models import RoutingRequest
@@ -22,13 +23,16 @@ from api.http.routing import Routing, about_surveys, about_window, nobody, shown
 from api.http.staff import Staff, csat_of_staff, staff_of
 from engine.data.arrays import Arrays
 from engine.data.centre import Centre
+from engine.data.provenance import Provenance
 from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
+from engine.measures.fairness import Fairness
+from engine.results import plain
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
 from engine.selection.explain import AgentTerms, rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
-from engine.typing import BoolArray, Record
+from engine.typing import BoolArray
 from ingest.genesys.live import LiveQueue, LiveQueues
 from ingest.platform.errors import PlatformError
 
@@ -118,7 +122,7 @@ class LiveRouting:
         Returns
         -------
         content : bytes
-            See `api.http.answers.RoutingAnswer`.
+            A `RoutingAnswer`.
         source : str
             live, snapshot or fallback.
 
@@ -146,7 +150,7 @@ class LiveRouting:
             content = self._stand_in(request, basis, queues, error)
         else:
             content = self._live(request, basis, read)
-        return orjson.dumps(content), content["source"]
+        return orjson.dumps(plain(content)), content.source
 
     def _basis(self, name: str | None) -> Basis:
         if name is not None:
@@ -157,7 +161,7 @@ class LiveRouting:
         except (NotReady, CorruptSnapshot, UnknownName) as error:
             return Basis(None, str(error))
 
-    def _live(self, request: RoutingRequest, basis: Basis, read: LiveQueue) -> Record:
+    def _live(self, request: RoutingRequest, basis: Basis, read: LiveQueue) -> RoutingAnswer:
         staff = self._staff_of(read)
         if not staff.available.any():
             raise NobodyEligible(
@@ -171,50 +175,48 @@ class LiveRouting:
             raise nobody(scored.ranked, used, request, "available agent")
         fairness, about_fairness = self._fairness(request, scenario, basis)
         agents = shown_agents(scored.centre, scored.ranked, request.top)
-        content: Record = {
-            "headline": LIVE,
-            "top_agent": agents[0],
-            "ranked_agents": agents,
-            "weights_used": asdict(used),
-            "fairness_metrics": fairness,
-            "source": "live",
-            "snapshot": None if basis.data is None else used_snapshot(basis.data),
-            "live": _about_read(staff),
-            "warnings": [*_about_scores(staff, scored, scenario, basis), *about_fairness],
-        }
-        if request.explain:
-            content["explanation"] = _explanation(staff, scenario, scored)
-        return content
+        return RoutingAnswer(
+            headline=LIVE,
+            top_agent=agents[0],
+            ranked_agents=agents,
+            weights_used=used,
+            fairness_metrics=fairness,
+            source="live",
+            snapshot=None if basis.data is None else used_snapshot(basis.data),
+            live=_about_read(staff),
+            warnings=[*_about_scores(staff, scored, scenario, basis), *about_fairness],
+            explanation=_explanation(staff, scenario, scored) if request.explain else None,
+        )
 
     def _staff_of(self, read: LiveQueue) -> Staff:
         return self._staff.get((read.queue_id, read.read_at), lambda: staff_of(read, self._statuses))
 
-    def _fairness(
-        self, request: RoutingRequest, scenario: Scenario, basis: Basis
-    ) -> tuple[orjson.Fragment | None, list[str]]:
+    def _fairness(self, request: RoutingRequest, scenario: Scenario, basis: Basis) -> tuple[Fairness | None, list[str]]:
         """Fairness as a snapshot has it, and what must be known of it."""
         data = basis.of(request.queue_id)
         if data is None:
             return None, [f"fairness_metrics is null: {basis.missing(request.queue_id)}"]
         window = data.window_us(request.start_date, request.end_date)
         fairness, n = self._routing.fairness_of(data, scenario, data.queues[request.queue_id], *window)
-        return orjson.Fragment(fairness), list(about_window(data, n, request))
+        return fairness, list(about_window(data, n, request))
 
-    def _stand_in(self, request: RoutingRequest, basis: Basis, queues: LiveQueues, error: PlatformError) -> Record:
+    def _stand_in(
+        self, request: RoutingRequest, basis: Basis, queues: LiveQueues, error: PlatformError
+    ) -> RoutingAnswer:
         """The answer of a snapshot that has the queue, or members known from before in turn."""
-        degraded = {"reason": str(error), "since": queues.failing_since}
+        degraded = Degraded(str(error), queues.failing_since)
         data = basis.of(request.queue_id)
         if data is not None:
-            return {**self._from_snapshot(request, data, error), "degraded": degraded}
+            return replace(self._from_snapshot(request, data, error), degraded=degraded)
         known = queues.known(request.queue_id)
         if known is None or known.agents.is_empty():
             raise NoAnswer(
                 f"the platform cannot be asked ({error}), {basis.missing(request.queue_id)}, and who its members are "
                 "has never been read; try again later, or import a snapshot that has the queue"
             ) from error
-        return {**self._in_turn(request, basis, self._staff_of(known)), "degraded": degraded}
+        return replace(self._in_turn(request, basis, self._staff_of(known)), degraded=degraded)
 
-    def _from_snapshot(self, request: RoutingRequest, data: OpenSnapshot, error: PlatformError) -> Record:
+    def _from_snapshot(self, request: RoutingRequest, data: OpenSnapshot, error: PlatformError) -> RoutingAnswer:
         try:
             return self._routing.content(request, data)
         except (InvalidScenario, NobodyEligible) as refused:
@@ -223,7 +225,7 @@ class LiveRouting:
             )
             raise type(refused)(told) from refused
 
-    def _in_turn(self, request: RoutingRequest, basis: Basis, staff: Staff) -> Record:
+    def _in_turn(self, request: RoutingRequest, basis: Basis, staff: Staff) -> RoutingAnswer:
         """Known members, each request beginning with the next; hard filters hold, scores are not given."""
         scenario = request.scenario()
         everybody = np.ones(staff.centre.n_agents, bool)
@@ -233,24 +235,22 @@ class LiveRouting:
             raise nobody(replace(scored.ranked, best_below=None), scenario.weights_used(), request, "known member")
         able = np.roll(able, -(self._turns.take(request.queue_id) % able.size))
         centre = staff.centre
-        agents = [
-            {"id": centre.agent_ids[a], "name": centre.agent_names[a], "score": None}
-            for a in able[: request.top].tolist()
-        ]
+        some = able[: request.top].tolist()
+        agents = [ScoredAgent(centre.agent_ids[a], centre.agent_names[a], None) for a in some]
         said = [f"fairness_metrics is null: {basis.missing(request.queue_id)}"]
         if request.explain:
             said.append("explain has nothing to tell: nothing was scored")
-        return {
-            "headline": FALLBACK,
-            "top_agent": agents[0],
-            "ranked_agents": agents,
-            "weights_used": None,
-            "fairness_metrics": None,
-            "source": "fallback",
-            "snapshot": None,
-            "live": _about_read(staff),
-            "warnings": said,
-        }
+        return RoutingAnswer(
+            headline=FALLBACK,
+            top_agent=agents[0],
+            ranked_agents=agents,
+            weights_used=None,
+            fairness_metrics=None,
+            source="fallback",
+            snapshot=None,
+            live=_about_read(staff),
+            warnings=said,
+        )
 
 
 def _scored(
@@ -280,15 +280,14 @@ def _near(queue_id: str, data: OpenSnapshot | None) -> str:
     return f"did you mean {known[near[0]]!r}{name} of snapshot {data.manifest.name!r}?"
 
 
-def _about_read(staff: Staff) -> Record:
-    """What was read; see `api.http.answers.LiveRead`."""
-    return {
-        "read_at": staff.read.read_at,
-        "age_s": max(0.0, (datetime.now(UTC) - staff.read.read_at).total_seconds()),
-        "members": staff.n_members,
-        "available": int(staff.available.sum()),
-        "by_status": staff.by_status,
-    }
+def _about_read(staff: Staff) -> LiveRead:
+    return LiveRead(
+        read_at=staff.read.read_at,
+        age_s=max(0.0, (datetime.now(UTC) - staff.read.read_at).total_seconds()),
+        members=staff.n_members,
+        available=int(staff.available.sum()),
+        by_status=staff.by_status,
+    )
 
 
 def _about_scores(staff: Staff, scored: Scored, scenario: Scenario, basis: Basis) -> Iterator[str]:
@@ -305,7 +304,7 @@ def _about_scores(staff: Staff, scored: Scored, scenario: Scenario, basis: Basis
 
 def _explanation(staff: Staff, scenario: Scenario, scored: Scored) -> list[AgentTerms]:
     """Every member with its terms; those who are not available lost by that."""
-    nothing = Arrays(scored.centre, lambda: iter(()), {})
+    nothing = Arrays(scored.centre, lambda: iter(()), Provenance(counts={}, assumptions=[]))
     rows = rank(scenario, nothing, scored.terms, np.zeros(1, np.int64), -1)
     return [_present(staff, row) for row in rows]
 

@@ -18,6 +18,7 @@ from api.http.metrics import CONTENT_TYPE
 from api.http.models import BatchRequest, RoutingRequest
 from api.http.service import Service
 from engine.errors import InvalidScenario, InvalidTable, MissingInput, NobodyEligible, UnknownName, UnknownSkill
+from engine.reports.compare import Comparison
 
 STATIC = Path(__file__).with_name("static")
 # Nothing from other hosts, nothing inline.
@@ -69,6 +70,7 @@ async def simulate_routing(request: Request) -> Response:
     **described(
         "Route a whole data set and report what came of it",
         BatchAnswer,
+        Comparison,
         takes=BatchRequest,
         errors=(*BODY_ERRORS, InvalidTable, MissingInput),
     ),

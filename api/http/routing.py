@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import orjson
 
+from api.http.answers import RoutingAnswer, ScoredAgent
 from api.http.listing import used as used_snapshot
 from api.http.models import RoutingRequest
 from api.http.once import Once
 from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.centre import Centre
 from engine.errors import NobodyEligible
+from engine.measures.fairness import Fairness
 from engine.reports.report import PREFERENCE
+from engine.results import plain
 from engine.run import run
 from engine.scoring.csat import MADE_UP, CsatTable
 from engine.scoring.weights import RoutingWeights
 from engine.selection.explain import rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
-from engine.typing import Record
 
 
 class Routing:
@@ -29,7 +32,7 @@ class Routing:
 
     def __init__(self, snapshots: OpenSnapshots, kept_fairness: int) -> None:
         self._snapshots = snapshots
-        self._fairness: Once[tuple[bytes, int]] = Once(kept_fairness)
+        self._fairness: Once[tuple[Fairness, int]] = Once(kept_fairness)
 
     def answer(self, request: RoutingRequest) -> bytes:
         """The JSON that answers a request.
@@ -42,7 +45,7 @@ class Routing:
         Returns
         -------
         bytes
-            See `api.http.answers.RoutingAnswer`.
+            A `RoutingAnswer`.
 
         Raises
         ------
@@ -53,9 +56,9 @@ class Routing:
         NobodyEligible
             If nobody reaches the threshold, with the best score reached.
         """
-        return orjson.dumps(self.content(request, self._snapshots.get(request.snapshot)))
+        return orjson.dumps(plain(self.content(request, self._snapshots.get(request.snapshot))))
 
-    def content(self, request: RoutingRequest, data: OpenSnapshot) -> Record:
+    def content(self, request: RoutingRequest, data: OpenSnapshot) -> RoutingAnswer:
         """The same before it is written, from one snapshot."""
         scenario = request.scenario()
         queue = data.queue(request.queue_id)
@@ -69,42 +72,42 @@ class Routing:
             raise nobody(ranked, used, request)
         fairness, n_interactions = self.fairness_of(data, scenario, queue, start_us, end_us)
         agents = shown_agents(centre, ranked, request.top)
-        content: Record = {
-            "headline": PREFERENCE,
-            "top_agent": agents[0],
-            "ranked_agents": agents,
-            "weights_used": asdict(used),
-            "fairness_metrics": orjson.Fragment(fairness),
-            "source": "snapshot",
-            "snapshot": used_snapshot(data),
-            "warnings": [*about_surveys(data, used, csat, ranked), *about_window(data, n_interactions, request)],
-        }
-        if request.explain:
-            asked = replace(data.arrays, centre=centre)
-            content["explanation"] = rank(scenario, asked, terms, np.zeros(1, np.int64), -1)
-        return content
+        asked = replace(data.arrays, centre=centre)
+        return RoutingAnswer(
+            headline=PREFERENCE,
+            top_agent=agents[0],
+            ranked_agents=agents,
+            weights_used=used,
+            fairness_metrics=fairness,
+            source="snapshot",
+            snapshot=used_snapshot(data),
+            warnings=[*about_surveys(data, used, csat, ranked), *about_window(data, n_interactions, request)],
+            explanation=rank(scenario, asked, terms, np.zeros(1, np.int64), -1) if request.explain else None,
+        )
 
     def fairness_of(
         self, data: OpenSnapshot, scenario: Scenario, queue: int, start_us: int, end_us: int
-    ) -> tuple[bytes, int]:
-        """Fairness of a queue's interactions in a window as JSON, and how many they are.
+    ) -> tuple[Fairness, int]:
+        """Fairness of a queue's interactions in a window, and how many they are.
 
         The scenario's weights, moved by its goal, and its hard filters count.
         """
         # The moved weights decide alone, so goals that move nothing share one result.
-        plain = Scenario(weights=scenario.weights_used(), required=scenario.required, csat="all")
+        bare = Scenario(weights=scenario.weights_used(), required=scenario.required, csat="all")
 
-        def measure() -> tuple[bytes, int]:
-            report = run(plain, data.arrays.window(start_us, end_us, queue))
-            return orjson.dumps(report.fairness), report.n_interactions
+        def measure() -> tuple[Fairness, int]:
+            report = run(bare, data.arrays.window(start_us, end_us, queue))
+            # Kept as it is written, since requests only write it again.
+            written = orjson.Fragment(orjson.dumps(report.fairness))
+            return cast(Fairness, written), report.n_interactions
 
-        return self._fairness.get((data.manifest.id, queue, start_us, end_us, plain), measure)
+        return self._fairness.get((data.manifest.id, queue, start_us, end_us, bare), measure)
 
 
-def shown_agents(centre: Centre, ranked: Ranked, top: int) -> list[Record]:
-    """The best agents as answers show them; see `api.http.answers.ScoredAgent`."""
+def shown_agents(centre: Centre, ranked: Ranked, top: int) -> list[ScoredAgent]:
+    """The best agents as answers show them."""
     rows = zip(ranked.agent[:top].tolist(), ranked.score[:top].tolist(), strict=True)
-    return [{"id": centre.agent_ids[a], "name": centre.agent_names[a], "score": score} for a, score in rows]
+    return [ScoredAgent(centre.agent_ids[a], centre.agent_names[a], score) for a, score in rows]
 
 
 def nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest, who: str = "agent") -> NobodyEligible:

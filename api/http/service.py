@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.checks import check_body
 from api.errors import NotReady
+from api.http.answers import Readiness
 from api.http.batch import answer_batch
 from api.http.body import parse_json
 from api.http.connection import Connection
@@ -27,6 +28,7 @@ from api.http.routing import Routing
 from api.http.threads import Threads
 from api.settings import Settings
 from engine.errors import RoutingError
+from engine.results import plain
 
 
 class Service:
@@ -69,7 +71,7 @@ class Service:
 
     def list_snapshots(self) -> bytes:
         """All snapshots."""
-        return orjson.dumps(listing(self.snapshots))
+        return orjson.dumps(plain(listing(self.snapshots)))
 
     def show_snapshot(self, name: str) -> bytes:
         """One snapshot."""
@@ -77,7 +79,7 @@ class Service:
 
     def ready(self) -> bytes:
         """That the newest snapshot can be read; opening it now saves the first request the wait."""
-        return orjson.dumps({"status": "ready", "snapshot": used(self.snapshots.get())})
+        return orjson.dumps(plain(Readiness("ready", used(self.snapshots.get()))))
 
     def describe(self) -> bytes:
         """The OpenAPI description."""

@@ -64,7 +64,7 @@ def simulate_to(
         if (out / name).is_dir():
             raise NotWritable(f"{out / name}: is a folder; choose another --out or move it away")
     started = time.perf_counter()
-    total = int(arrays.snapshot["counts"].get("interactions", 0))
+    total = arrays.snapshot.n_interactions
     mark = uuid.uuid4().hex[:8]
     files = {name: out / f".{name}.{mark}" for name in (OUTCOMES, REPORT)}
     try:

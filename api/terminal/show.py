@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from engine.data.provenance import Extent, Provenance
 from engine.measures.satisfaction import Satisfaction, SatisfactionAgainst
 from engine.reports.report import AgentShare, Report
 from engine.scoring.weights import RoutingWeights
@@ -101,7 +102,7 @@ def _summary(report: Report) -> list[tuple[str, str]]:
     reasons = "; ".join(f"{reason}: {number(n)}" for reason, n in report.unrouted.reasons.items())
     unrouted = f"{number(report.unrouted.total)} unrouted" + (f" ({reasons})" if reasons else "")
     rows = [
-        ("snapshot", f"{snapshot['id']}  {interval_text(snapshot)}"),
+        ("snapshot", f"{snapshot.id}  {interval_text(snapshot)}"),
         ("interactions", f"{number(report.n_interactions)}: {number(report.routed)} routed, {unrouted}"),
         ("weights", weights_text(report.weights_used) + _moved(report)),
         ("sharing", fair.verdict),
@@ -130,27 +131,26 @@ def _moved(report: Report) -> str:
     return f" ({at}: no rule applies, weights as given)" if same else f" (moved by {at})"
 
 
-def interval_text(snapshot: dict[str, Any]) -> str:
+def interval_text(snapshot: Provenance) -> str:
     """First and last day of a snapshot; nothing where it has no interactions."""
-    interval, zone = snapshot.get("interval") or {}, snapshot.get("time_zone", "UTC")
-    if not interval.get("start"):
+    if snapshot.interval is None or not snapshot.interval.start:
         return ""
-    window = snapshot.get("window")
-    some = f"; of it {window['start']} to {window['end']}" if window else ""
-    return days(interval, zone) + some
+    window = snapshot.window
+    some = f"; of it {window.start} to {window.end}" if window else ""
+    return days(snapshot.interval, snapshot.time_zone or "UTC") + some
 
 
-def days(interval: dict[str, Any], zone: str) -> str:
+def days(interval: Extent, zone: str) -> str:
     """First and last day of arrivals, in the centre's time zone.
 
     Examples
     --------
-    >>> days({"start": "1998-12-31T22:30:00+00:00", "end": "1999-01-31T20:00:00+00:00"}, "Asia/Jerusalem")
+    >>> days(Extent("1998-12-31T22:30:00+00:00", "1999-01-31T20:00:00+00:00"), "Asia/Jerusalem")
     '1999-01-01 to 1999-01-31 (Asia/Jerusalem)'
     """
-    if not interval["start"]:
+    if not interval.start or not interval.end:
         return "-"
-    first, last = (datetime.fromisoformat(interval[end]).astimezone(ZoneInfo(zone)) for end in ("start", "end"))
+    first, last = (datetime.fromisoformat(end).astimezone(ZoneInfo(zone)) for end in (interval.start, interval.end))
     return f"{first.date()} to {last.date()} ({zone})"
 
 
@@ -253,7 +253,7 @@ def show_snapshots(manifests: list[Manifest], store: Path) -> None:
     """One line per snapshot."""
     rows = [
         [m.name, str(m.source.get("kind", "")), number(m.rows["interactions"]), number(m.rows["agents"]),
-         days(m.interval, m.time_zone), m.created[:19], m.id[:12]]
+         days(Extent(**m.interval), m.time_zone), m.created[:19], m.id[:12]]
         for m in manifests
     ]  # fmt: skip
     columns = [

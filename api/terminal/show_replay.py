@@ -120,7 +120,7 @@ def _summary(report: Report, content: Replay, waits: ServiceLevel) -> list[tuple
     snapshot, columns, answered = report.snapshot, content.columns, waits.answered_wait_s
     shares = ((50, answered.p50), (90, answered.p90), (95, answered.p95), (99, answered.p99))
     rows = [
-        ("snapshot", f"{snapshot['id']}  {interval_text(snapshot)}"),
+        ("snapshot", f"{snapshot.id}  {interval_text(snapshot)}"),
         ("today's rule", columns[1].rule), ("scenario", columns[-1].rule),
         ("service level", f"{waits.definition}, goal {_goal_text(waits)}"),
         ("waits of answered", ", ".join(f"{share} % within {cell(wait_s, 'seconds')} s" for share, wait_s in shares)),

@@ -91,7 +91,7 @@ def calibrate(
     replays = {name: span.replays(chosen, draws, progress, f"replaying {name}") for name, span in spans.items()}
     plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in spans.items()}
     evidence = Evidence(
-        **vars(searched), snapshot=Origin(arrays.snapshot["id"], arrays.snapshot["sha256"]),
+        **vars(searched), snapshot=Origin(arrays.snapshot.id, arrays.snapshot.sha256),
         rule=f"{today.method}: {METHODS[today.method].about}", goal=today.goal or "each queue's own",
         seed=today.seed, draws=draws, loss=LOSS, credit=priority.shown(),
         spans={name: _span_days(span) for name, span in spans.items()},

@@ -12,9 +12,10 @@ from typing import Any
 
 from engine.data.centre import Centre
 from engine.data.history import History
+from engine.data.provenance import Provenance, Window
 from engine.data.wall_time import DAY_US, FIRST_DAY, LAST_DAY, span_of_days
 from engine.errors import MissingInput
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,21 @@ class Arrays:
         Who could do what.
     batches : callable
         Gives an iterator over `Batch` in time order, afresh at every call.
-    snapshot : dict
-        What a report says about the origin: id, sha256, counts, assumptions.
+    snapshot : Provenance
+        What a report says about the origin.
     history : callable
         Gives all that is recorded about the same interactions, in memory.
     """
 
     centre: Centre
     batches: Callable[[], Iterator[Batch]]
-    snapshot: Record
+    snapshot: Provenance
     history: Callable[[], History] = _no_history
 
     @property
     def has_made_up_surveys(self) -> bool:
         """Whether the surveys were drawn from a seed; then nothing is claimed from them."""
-        return "surveys" in self.snapshot.get("made_up", ())
+        return self.snapshot.is_made_up("surveys")
 
     def window(self, start_us: int, end_us: int, queue: int | None = None) -> Arrays:
         """A time window, perhaps of one queue: its interactions and blocks, and surveys up to the end of it.
@@ -148,5 +149,4 @@ class Arrays:
         if first is None and last is None:
             return self
         some = self.window(*span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone))
-        named = {"start": str(first or "first"), "end": str(last or "last")}
-        return replace(some, snapshot=some.snapshot | {"window": named})
+        return replace(some, snapshot=replace(some.snapshot, window=Window(str(first or "first"), str(last or "last"))))

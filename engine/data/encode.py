@@ -14,6 +14,7 @@ from engine.data.call_types import CallTypeIndex, requirements
 from engine.data.centre import Blocks, Centre, Surveys
 from engine.data.checks import complete
 from engine.data.history import history_of
+from engine.data.provenance import Provenance
 from engine.data.tables import CAPACITY, MEDIA, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidTable
@@ -63,9 +64,8 @@ def encode(tables: Tables) -> Arrays:
             yield Batch(int(days[start]), ids[part], call_type[part], arrived_us[part], agent[part], handle_s[part])
 
     counts = {name: frame.height for name, frame in tables}
-    snapshot = {"id": None, "sha256": None, "counts": counts, "assumptions": said}
     recorded = partial(history_of, interactions, call_type, lambda texts: places(texts, centre.agent_ids))
-    return Arrays(centre, batches, snapshot, recorded)
+    return Arrays(centre, batches, Provenance(counts=counts, assumptions=said), recorded)
 
 
 def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:

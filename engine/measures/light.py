@@ -31,7 +31,6 @@ class Light:
     asa_off: float | None = about("ASA against the recorded one, as a share.")
     service_level_off: float | None = about("Service level less the recorded one.")
     why: str = about("The same in words.")
-    forced: bool | None = about("Whether force gave a verdict although it is red.", optional=True)
 
 
 def light(past: Level, today: Level, *, is_answered: bool = True) -> Light:

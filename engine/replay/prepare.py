@@ -87,7 +87,7 @@ class Recorded:
             self.history,
             self.centre,
             self.assumptions,
-            is_recorded=bool(self.arrays.snapshot["counts"].get("staffing")),
+            is_recorded=bool(self.arrays.snapshot.counts.get("staffing")),
         )
         return blocks
 

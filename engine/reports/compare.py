@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from engine.data.arrays import Arrays
+from engine.data.provenance import Provenance
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING
 from engine.estimates.estimated import Estimates
@@ -70,7 +71,7 @@ class Verdict:
 class Comparison:
     """Rules side by side."""
 
-    snapshot: Record = about("Name, hash, counts, repairs and assumptions of the data.")
+    snapshot: Provenance = about("Name, hash, counts, repairs and assumptions of the data.")
     scenarios: list[Scenario] = about("All that is needed to run it again; the first is what others are compared with.")
     sides: list[Side] = about("Under each way of handling.")
     verdicts: list[Verdict] = about("Of each rule but the first: what is the same under both.")

@@ -168,11 +168,11 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
             "paired differences before absolute levels"
         )
-    if recorded.arrays.snapshot["counts"].get("staffing") and not recorded.centre.staffing.agent.size:
+    if recorded.arrays.snapshot.counts.get("staffing") and not recorded.centre.staffing.agent.size:
         yield "the staffing table has no block of a known agent in these days, so nobody is on queue"
     if light.color == "unknown":
         yield light.why
-    elif "interactions" in recorded.arrays.snapshot.get("made_up", ()):
+    elif recorded.arrays.snapshot.is_made_up("interactions"):
         yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
     n_days = np.unique(local_days(recorded.history.arrived_us, recorded.centre.time_zone)).size
     if light.color != "unknown" and n_days < FEWEST_DAYS:

@@ -87,6 +87,13 @@ class Differences:
 
 
 @dataclass(frozen=True)
+class VerdictLight(Light):
+    """Whether today's rule, replayed, reproduces the record well enough to carry a verdict."""
+
+    forced: bool = about("Whether force gave a verdict although it is red.")
+
+
+@dataclass(frozen=True)
 class GoalEffect:
     """What moving the weights did."""
 
@@ -105,7 +112,7 @@ class Replay:
 
     headline: str = about("What the numbers are, and are not.")
     columns: list[ReplayColumn] = about("recorded, today and scenario, in this order.")
-    light: Light = about("Whether today's rule, replayed, reproduces the record.")
+    light: VerdictLight = about("Whether today's rule, replayed, reproduces the record.")
     differences: Differences | None = about("Scenario less today; null where the light is red.")
     verdict: str = about("The differences in words, or why there are none.")
     satisfaction_against_today: SatisfactionAgainst | None = about("Satisfaction expected, beside that under today.")

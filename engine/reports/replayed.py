@@ -19,7 +19,7 @@ from engine.methods import METHODS
 from engine.replay.playing import Played
 from engine.reports.columns import Column, Study
 from engine.reports.notes import replay_notes
-from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, ReplayColumn
+from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, ReplayColumn, VerdictLight
 from engine.reports.report import AgentShare, Report, Unrouted
 from engine.spec import Scenario
 
@@ -74,7 +74,8 @@ def _judged(study: Study, scenario: Scenario, column: Column, force: bool) -> Re
     is_red = lit.color == "red"
     differences = None if is_red and not force else study.difference(column, study.today)
     return Replay(
-        headline=HEADLINE, columns=summaries, light=replace(lit, forced=force and is_red), differences=differences,
+        headline=HEADLINE, columns=summaries, light=VerdictLight(**vars(lit), forced=force and is_red),
+        differences=differences,
         verdict=_withheld(lit) if differences is None else _verdict(differences, study.resampling.is_possible),
         satisfaction_against_today=None if differences is None else study.satisfaction(column, study.today),
         goal=None, estimates=study.estimates, replications=scenario.replications, intervals=INTERVALS,

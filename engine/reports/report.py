@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.data.centre import Centre
+from engine.data.provenance import Provenance
 from engine.errors import MissingInput
 from engine.measures.fairness import Fairness, Shares, expectation, fairness
 from engine.measures.satisfaction import Satisfaction, coverage, satisfaction
@@ -18,7 +19,7 @@ from engine.reports.replay import Replay
 from engine.results import about, plain
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
-from engine.typing import FloatArray, Record
+from engine.typing import FloatArray
 
 PREFERENCE = (
     "preference, not workload: nobody is ever busy here, so this shows who the score prefers, "
@@ -76,7 +77,7 @@ class Report:
     headline: str = about("What the numbers are, and are not.")
     scenario: Scenario = about("All that is needed to run it again.")
     weights_used: RoutingWeights = about("The weights after the goal moved them.")
-    snapshot: Record = about("Name, hash, counts, repairs and assumptions of the data.")
+    snapshot: Provenance = about("Name, hash, counts, repairs and assumptions of the data.")
     routed: int = about("Interactions with a chosen agent; in a replay those answered.")
     unrouted: Unrouted = about("Interactions without a chosen agent.")
     preference: Preference | None = about("Score mode: the busiest agent and the implied peak. Null in a replay.")

@@ -227,7 +227,7 @@ def decide(
     shape = (len(weights), centre.n_requirements)
     row, segment, n_rows, missing = 0, -1, 0, 0
     n_days = len(csat.mean) if planner.reads_csat else 1
-    n_interactions = arrays.snapshot["counts"].get("interactions", 0)
+    n_interactions = arrays.snapshot.n_interactions
     selector = Selector(min(n_interactions, n_days * shape[1]) * float(centre.n_agents * shape[0]))
     for batch in arrays.batches():
         now = csat.row_of(batch.day) if planner.reads_csat else 0

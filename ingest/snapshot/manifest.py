@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.data.provenance import Extent, Provenance
 from engine.errors import CorruptSnapshot
 
 SCHEMA_VERSION = 1
@@ -82,20 +83,20 @@ class Manifest:
         """The manifest as it is written to disk."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
-    def summary(self) -> dict[str, Any]:
-        """What a report says about its snapshot: id, sha256, counts and assumptions."""
-        return {
-            "id": self.name,
-            "sha256": self.id,
-            "created": self.created,
-            "source": self.source,
-            "time_zone": self.time_zone,
-            "interval": self.interval,
-            "counts": self.rows,
-            "repairs": self.repairs,
-            "made_up": list(self.made_up),
-            "assumptions": list(self.assumptions),
-        }
+    def summary(self) -> Provenance:
+        """What a report says about its snapshot."""
+        return Provenance(
+            id=self.name,
+            sha256=self.id,
+            created=self.created,
+            source=self.source,
+            time_zone=self.time_zone,
+            interval=Extent(**self.interval),
+            counts=self.rows,
+            repairs=self.repairs,
+            made_up=list(self.made_up),
+            assumptions=list(self.assumptions),
+        )
 
 
 def content_id(files: Sequence[FileEntry], rows: Mapping[str, int], dictionaries: Mapping[str, Sequence[str]]) -> str:

@@ -24,11 +24,16 @@ from api.http.answers import (
 )
 from api.http.docs.examples import Example
 from api.http.models import BatchRequest, RoutingRequest
+from api.http.shapes import model_of
 from engine.errors import RoutingError
+from engine.reports.compare import Comparison
 
 REF = "#/components/schemas/{model}"
 TAKEN = (RoutingRequest, BatchRequest)
-GIVEN = (RoutingAnswer, BatchAnswer, SnapshotList, SnapshotAnswer, Health, Readiness, ProblemAnswer)
+GIVEN = (
+    *map(model_of, (RoutingAnswer, BatchAnswer, Comparison, SnapshotList, SnapshotAnswer, Health, Readiness)),
+    ProblemAnswer,
+)
 ABOUT = """Routes recorded interactions by a weighted score of skill, language and satisfaction, and measures how
 fairly the work would be shared. In score mode nobody is ever busy: answers show preference, not workload. A replay
 keeps agents busy and lets customers wait and leave: the same customers under today's rule and under another. A live
@@ -37,28 +42,30 @@ request ranks who is available now on Genesys Cloud; source and degraded say whe
 
 def described(
     summary: str,
-    answer: type[BaseModel] | None = None,
-    *,
+    *answers: type,
     takes: type[BaseModel] | None = None,
     errors: Sequence[type[RoutingError]] = (),
     text: bool = False,
 ) -> dict[str, Any]:
     """What a route says of itself, as arguments of its decorator."""
     responses: dict[int | str, dict[str, Any]] = {}
-    if answer is not None:
-        responses[200] = {"description": "The answer", "content": {"application/json": _schema(answer)}}
+    if answers:
+        shown = [_schema(model_of(answer)) for answer in answers]
+        schema = shown[0] if len(shown) == 1 else {"anyOf": shown}
+        responses[200] = {"description": "The answer", "content": {"application/json": {"schema": schema}}}
     if text:
         responses[200] = {"description": "The answer"}
     for status, titles in _by_status([*errors, Busy]).items():
-        responses[status] = {"description": ", or ".join(titles), "content": {PROBLEM_JSON: _schema(ProblemAnswer)}}
-    content = None if takes is None else {"application/json": _schema(takes)}
-    extra = {} if content is None else {"requestBody": {"required": True, "content": content}}
+        content = {PROBLEM_JSON: {"schema": _schema(ProblemAnswer)}}
+        responses[status] = {"description": ", or ".join(titles), "content": content}
+    body = {} if takes is None else {"application/json": {"schema": _schema(takes)}}
+    extra = {"requestBody": {"required": True, "content": body}} if body else {}
     about = {"summary": summary, "responses": responses, "openapi_extra": extra, "response_model": None}
     return about | ({"response_class": PlainTextResponse} if text else {})
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return {"schema": {"$ref": REF.format(model=model.__name__)}}
+    return {"$ref": REF.format(model=model.__name__)}
 
 
 def _by_status(kinds: Iterable[type[RoutingError]]) -> dict[int, list[str]]:

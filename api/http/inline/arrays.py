@@ -14,10 +14,12 @@ from api.http.open_snapshots import OpenSnapshot
 from engine.data.arrays import Arrays
 from engine.data.checks import check
 from engine.data.encode import encode
+from engine.data.provenance import Extent
 from engine.data.tables import Tables
 from engine.errors import InvalidTable
 
 # Requirements x agents held at once; a few hundred MB.
+GIVEN_HERE = "the interactions were given in the request, the rest is the snapshot's"
 MOST_CELLS = 40_000_000
 NO_TIMES = "no arrival times were given: every survey counts, and nothing is said about simultaneous interactions"
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,7 +53,7 @@ def inline(data: OpenSnapshot, rows: list[Any], most: int, *, replayed: bool = F
         warnings += _about_staffing(tables)
     arrays = encode(tables)
     _check_size(arrays)
-    said = [text for text in arrays.snapshot["assumptions"] if text not in data.manifest.assumptions]
+    said = [text for text in arrays.snapshot.assumptions if text not in data.manifest.assumptions]
     return Inline(
         _with_origin(arrays, data, frame, said), "arrived_at" not in absent, frame["interaction_id"], warnings
     )
@@ -101,12 +103,13 @@ def _with_origin(arrays: Arrays, data: OpenSnapshot, frame: pl.DataFrame, said: 
     origin = data.manifest.summary()
     bounds = frame.select(start=pl.min("arrived_at"), end=pl.max("arrived_at")).row(0, named=True)
     timed = bounds["start"] != _NO_TIME
-    origin["interval"] = {name: at.isoformat() if timed else None for name, at in bounds.items()}
-    origin["counts"] = origin["counts"] | {"interactions": frame.height}
-    origin["assumptions"] = [
-        *origin["assumptions"], *said, "the interactions were given in the request, the rest is the snapshot's"
-    ]  # fmt: skip
-    return replace(arrays, snapshot=origin)
+    given = replace(
+        origin,
+        interval=Extent(*(at.isoformat() if timed else None for at in (bounds["start"], bounds["end"]))),
+        counts=origin.counts | {"interactions": frame.height},
+        assumptions=[*origin.assumptions, *said, GIVEN_HERE],
+    )
+    return replace(arrays, snapshot=given)
 
 
 def _warnings(frame: pl.DataFrame, absent: set[str], data: OpenSnapshot) -> list[str]:
