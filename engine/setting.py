@@ -7,15 +7,24 @@ declarations, so nothing about a setting is written a second time.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
-from dataclasses import MISSING, dataclass, field, fields, replace
+from collections.abc import Collection
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from functools import cache
+from reprlib import Repr
 from typing import Any, Literal
+
+import numpy as np
 
 from engine.errors import InvalidScenario
 
 Kind = Literal["number", "whole", "word", "flag", "goal", "terms", "filters", "levers"]
 Applies = Literal["always", "replay", "rolling"]
 _KEY = "setting"
+# A value that is refused may be anything, of any length.
+_SHOWN = Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 60
+# What is allowed where a setting holds more than one value.
+_SPECIAL = {"terms": "three numbers", "goal": "SHARE/SECONDS", "filters": "a list", "levers": "a table"}
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,8 @@ class Setting:
         where = {"always": "", "replay": "Replay: ", "rolling": "Rolling performance: "}[self.applies]
         return f"{where}{self.about}{f' [{self.unit}]' if self.unit else ''}"
 
-    def check(self, value: object) -> None:
-        """Refuse a value that is none of these.
+    def check(self, value: object) -> Any:
+        """The value as it is kept, without numpy; one that is not allowed is refused.
 
         Raises
         ------
@@ -81,23 +90,27 @@ class Setting:
         Traceback (most recent call last):
         engine.errors.InvalidScenario: away_s is 61; use seconds from 0 to 60
         """
-        if not self._allows(value):
-            raise InvalidScenario(f"{self.name} is {value!r}; use {self.allowed()}")
+        value = plain(value)
+        if self.kind in _SPECIAL or not self._allows(value):
+            raise InvalidScenario(f"{self.name} is {shown(value)}; use {self.allowed()}")
+        return value
 
     def _allows(self, value: object) -> bool:
         if isinstance(value, bool) or self.kind == "flag":
             return isinstance(value, bool) and self.kind == "flag"
         if isinstance(value, str) or self.kind == "word":
-            return value in self.words
-        whole = self.kind == "whole"
-        is_number = isinstance(value, int if whole else int | float) and math.isfinite(value)
-        return is_number and self.low <= value <= self.high  # type: ignore[operator]
+            return isinstance(value, str | int) and value in self.words
+        # Compared and not converted: a whole number may be larger than any float.
+        is_number = isinstance(value, int if self.kind == "whole" else int | float)
+        return is_number and self.low <= value <= self.high and value != math.inf  # type: ignore[operator]
 
     def allowed(self) -> str:
         """What may stand there, in words."""
+        words = [str(word) for word in self.words]
+        if self.kind in _SPECIAL:
+            return _SPECIAL[self.kind] + (f" of {', '.join(words)}" if words else "")
         if self.kind == "flag":
             return "true or false"
-        words = [str(word) for word in self.words]
         if self.kind == "word":
             return " or ".join(words) if len(words) < 3 else "one of " + ", ".join(words)
         noun = "a whole number" if self.kind == "whole" else "seconds" if self.unit == "s" else "a number"
@@ -106,12 +119,48 @@ class Setting:
         return f"{', '.join(words)} or {bounds}" if words else bounds
 
 
+def plain(value: object) -> object:
+    """A value without numpy: arrays as lists, scalars as Python has them."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+
+
+def shown(value: object) -> str:
+    """A value of any kind in a few characters of one line.
+
+    Parameters
+    ----------
+    value : object
+        As somebody gave it.
+
+    Returns
+    -------
+    str
+        For a refusal; control characters are escaped.
+
+    Examples
+    --------
+    >>> shown("x"), len(shown("x" * 1000)), shown(object)
+    ("'x'", 60, "<class 'object'>")
+    """
+    try:
+        return " ".join(_SHOWN.repr(value).split("\n"))
+    except ValueError:
+        # Python writes no whole number of more than some thousand digits.
+        return "a number of thousands of digits"
+
+
+def as_name(value: object) -> str:
+    """What should be a name, bare where it could be one."""
+    return value if isinstance(value, str) and value.isidentifier() and len(value) < 80 else shown(value)
+
+
 def setting(default: object, about: str, **more: Any) -> Any:
     """A field of a frozen dataclass that is a setting; see `Setting` for what may be said of it."""
     return field(default=default, metadata={_KEY: Setting(about, **more)})
 
 
-def declared(kind: type[Any], *path: str) -> Iterator[Setting]:
+@cache
+def declared(kind: type[Any], *path: str) -> tuple[Setting, ...]:
     """The settings that a dataclass declares, with names, defaults and places filled in.
 
     Parameters
@@ -121,26 +170,31 @@ def declared(kind: type[Any], *path: str) -> Iterator[Setting]:
     *path : str
         Where the dataclass stands in a scenario.
 
-    Yields
-    ------
-    Setting
+    Returns
+    -------
+    tuple of Setting
         In the order of the fields; fields that are no settings are passed over.
     """
-    for each in fields(kind):
-        said: Setting | None = each.metadata.get(_KEY)
-        if said is None:
-            continue
-        default = each.default if each.default is not MISSING else None
-        name = said.name or each.name
-        option = said.option or name.removesuffix(f"_{said.unit}" if said.unit else "").replace("_", "-")
-        low = int(said.low) if said.kind == "whole" else said.low
-        yield replace(
-            said, low=low, name=name, option=option, http=said.http or name, default=default, path=(*path, each.name)
-        )  # fmt: skip
+    return tuple(_filled(each, each.metadata[_KEY], path) for each in fields(kind) if _KEY in each.metadata)
 
 
-def check_all(values: object) -> None:
-    """Refuse the first value of a dataclass that its declaration does not allow."""
-    for each in declared(type(values)):
-        if each.kind in ("number", "whole", "word", "flag"):
-            each.check(getattr(values, each.path[-1]))
+def _filled(each: Field[Any], said: Setting, path: tuple[str, ...]) -> Setting:
+    default = each.default if each.default is not MISSING else None
+    name = said.name or each.name
+    option = said.option or name.removesuffix(f"_{said.unit}" if said.unit else "").replace("_", "-")
+    low = int(said.low) if said.kind == "whole" else said.low
+    return replace(
+        said, low=low, name=name, option=option, http=said.http or name, default=default, path=(*path, each.name)
+    )  # fmt: skip
+
+
+def check_all(values: object, place: str = "") -> None:
+    """Keep every value of a dataclass as its declaration has it; the first that is not allowed is refused."""
+    kind: Any = type(values)
+    for each in declared(kind):
+        if each.kind not in _SPECIAL:
+            try:
+                kept = each.check(getattr(values, each.path[-1]))
+            except InvalidScenario as error:
+                raise InvalidScenario(f"{place}{error}") from None
+            object.__setattr__(values, each.path[-1], kept)

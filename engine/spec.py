@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from engine.data.arrays import Arrays
@@ -20,7 +21,7 @@ from engine.methods import METHODS
 from engine.scoring.csat import QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
-from engine.setting import Setting, check_all, declared, setting
+from engine.setting import Setting, as_name, check_all, declared, plain, setting, shown
 from engine.typing import Int32Array, Record
 
 ROLLING = "rolling"
@@ -142,6 +143,7 @@ class Scenario:
         return (self.method, self.required, self.csat, self.csat_missing, self.csat_shrinkage, self.language)
 
 
+@cache
 def settings() -> tuple[Setting, ...]:
     """Every setting of a run, in the order of the pages.
 
@@ -196,13 +198,13 @@ def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scena
         "": {name: getattr(base, name) for name in Scenario.__dataclass_fields__},
         **{name: asdict(getattr(base, name)) for name in ("weights", "assumptions", "switches")},
     }
-    levers = {name: value for name, value in given.items() if name in LEVERS}
+    levers = {name: value for name, value in given.items() if isinstance(name, str) and name in LEVERS}
     if levers:
         parts[""]["levers"] = levers_of(plain_levers(base.levers) | levers)
     for name, value in given.items():
-        if name in LEVERS:
+        if name in levers:
             continue
-        if name not in known:
+        if not (isinstance(name, str) and name in known):
             raise InvalidScenario(unknown_setting(name))
         *room, last = known[name].path
         if known[name].kind == "terms":
@@ -213,40 +215,42 @@ def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scena
     return Scenario(**parts[""] | nested | {"switches": Switches(**parts["switches"])})
 
 
-def unknown_setting(name: str, also: Sequence[str] = ()) -> str:
+def unknown_setting(name: object, also: Sequence[str] = ()) -> str:
     """A refusal of a name that nothing declares; `also` are names that stand beside settings."""
     names = [*also, *(each.name for each in settings())]
-    near = get_close_matches(name, names, n=1)
-    return f"{name} is not a setting; " + (f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}")
+    near = get_close_matches(name[:80], names, n=1) if isinstance(name, str) else []
+    remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}"
+    return f"{as_name(name)} is not a setting; {remedy}"
 
 
 def _terms(value: object) -> dict[str, float]:
     """Three weights by name."""
+    value = plain(value)
     if isinstance(value, RoutingWeights):
         return {name: getattr(value, name) for name in TERMS}
-    if isinstance(value, Mapping):
-        unknown = [name for name in value if name not in TERMS]
-        if not unknown:
-            return dict(value)
-    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(TERMS):
+    if isinstance(value, Mapping) and all(name in TERMS for name in value):
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) == len(TERMS):
         return dict(zip(TERMS, value, strict=True))
     raise InvalidScenario(
-        f"weights is {value!r}: give three numbers, proficiency,language,satisfaction, for example 0.4,0.3,0.3"
+        f"weights is {shown(value)}: give three numbers, proficiency,language,satisfaction, for example 0.4,0.3,0.3"
     )
 
 
-def _filters(value: object) -> tuple[str, ...]:
+def _filters(value: object) -> tuple[Any, ...]:
     """Hard filters from a list, or from words with commas between them."""
+    value = plain(value)
     parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, Sequence):
-        raise InvalidScenario(f"required is {value!r}; use a list of {' or '.join(REQUIRED)}")
-    return tuple(part.strip() for part in map(str, parts) if part.strip() not in ("", "none"))
+    if not isinstance(parts, Sequence) or isinstance(parts, bytes):
+        raise InvalidScenario(f"required is {shown(value)}; use a list of {' or '.join(REQUIRED)}")
+    words = [part.strip() if isinstance(part, str) else part for part in parts]
+    return tuple(word for word in words if not isinstance(word, str) or word not in ("", "none"))
 
 
 def _only(required: Sequence[str]) -> tuple[str, ...]:
-    unknown = [name for name in required if name not in REQUIRED]
+    unknown = [name for name in required if not (isinstance(name, str) and name in REQUIRED)]
     if unknown:
-        raise InvalidScenario(f"required names {unknown[0]!r}; use {' or '.join(REQUIRED)}")
+        raise InvalidScenario(f"required names {shown(unknown[0])}; use {' or '.join(REQUIRED)}")
     return tuple(name for name in REQUIRED if name in required)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
 from engine.data.arrays import Arrays
+from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
+from engine.setting import as_name, shown
 from engine.spec import Scenario, scenario_of
 
 # Column that a study's scenarios are compared with, and the keys of its file.
 BASELINE = "baseline"
 STUDY_KEYS = ("snapshot", "from", "to", "replications", "baseline", "scenario")
+# Columns that every comparison has beside its scenarios.
+TAKEN = ("recorded", "today")
+MOST_NAME_CHARS = 300
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,8 @@ def comparing(content: Mapping[str, Any]) -> Comparing:
     Parameters
     ----------
     content : mapping
-        snapshot, from, to, replications, baseline (a table of settings), scenario (a list of such tables, each with a
-        name).
+        snapshot, from, to, replications, baseline (a table of settings, and a name if it has one of its own), scenario
+        (a list of such tables, each with a name).
 
     Returns
     -------
@@ -89,36 +95,55 @@ def comparing(content: Mapping[str, Any]) -> Comparing:
     >>> comparing({"scenario": [{"name": "ours", "method": "weighted"}]}).names
     ['baseline', 'ours']
     """
-    unknown = [key for key in content if key not in STUDY_KEYS]
-    if unknown:
-        near = get_close_matches(unknown[0], STUDY_KEYS, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"use {', '.join(STUDY_KEYS)}; settings stand under [baseline]"
-        raise InvalidScenario(f"{unknown[0]} is not a key of a study; {remedy}")
-    rows = content.get("scenario", [])
-    if not (isinstance(rows, Sequence) and rows and all(isinstance(row, Mapping) for row in rows)):
+    if not isinstance(content, Mapping):
+        raise InvalidScenario(f"a study is {shown(content)}; write a table with {', '.join(STUDY_KEYS)}")
+    _check_keys(content)
+    rows, baseline = content.get("scenario", []), content.get("baseline", {})
+    if not (isinstance(rows, list | tuple) and rows and all(isinstance(row, Mapping) for row in rows)):
         raise InvalidScenario("a study needs scenarios; write [[scenario]] with a name and settings, once for each")
-    baseline = content.get("baseline", {})
     if not isinstance(baseline, Mapping):
         raise InvalidScenario("baseline is not a table of settings; write [baseline] with settings under it")
+    snapshot = content.get("snapshot")
+    if not (snapshot is None or isinstance(snapshot, str)):
+        raise InvalidScenario(f"snapshot is {shown(snapshot)}; write the name of a snapshot, or its folder, in quotes")
+    name, held = _entry("the baseline", {"name": BASELINE} | dict(baseline))
     if "replications" in content:
-        baseline = {"replications": content["replications"], **baseline}
+        if "replications" in held:
+            raise InvalidScenario("replications stands beside [baseline] and under it; keep one of them")
+        held = {"replications": content["replications"], **held}
+    entries = tuple(_entry(f"scenario {place}", row) for place, row in enumerate(rows, start=1))
     found = Comparing(
-        content.get("snapshot"), day_of("from", content.get("from")), day_of("to", content.get("to")), dict(baseline),
-        tuple(_entry(place, row) for place, row in enumerate(rows, start=1)),
-    )  # fmt: skip
-    taken = [*found.names, "recorded", "today"]
-    twice = next((name for name in found.names if taken.count(name) > 1), None)
+        snapshot, day_of("from", content.get("from")), day_of("to", content.get("to")), held, entries, name
+    )
+    counts = Counter([*TAKEN, *found.names])
+    twice = next((name for name in found.names if counts[name] > 1), None)
     if twice is not None:
-        raise InvalidScenario(f"the name {twice!r} is taken; give every scenario a name of its own")
+        raise InvalidScenario(f"the name {shown(twice)} is taken; give every scenario a name of its own")
     found.scenarios("genesys")
     return found
 
 
-def _entry(place: int, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _check_keys(content: Mapping[str, Any]) -> None:
+    unknown = [key for key in content if not (isinstance(key, str) and key in STUDY_KEYS)]
+    if unknown:
+        near = get_close_matches(str(unknown[0])[:80], STUDY_KEYS, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"use {', '.join(STUDY_KEYS)}; settings stand under [baseline]"
+        raise InvalidScenario(f"{as_name(unknown[0])} is not a key of a study; {remedy}")
+
+
+def _entry(place: str, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The name of a scenario, and what it says."""
     name = row.get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise InvalidScenario(f'scenario {place} has no name; give it one, for example name = "more language"')
-    return name, {key: value for key, value in row.items() if key != "name"}
+    if name is None or (isinstance(name, str) and not name.strip()):
+        raise InvalidScenario(f'{place} has no name; give it one, for example name = "more language"')
+    if not (isinstance(name, str) and len(name) <= MOST_NAME_CHARS and name.isprintable()):
+        raise InvalidScenario(
+            f"{place} has the name {shown(name)}; use a text of at most {MOST_NAME_CHARS} characters without control "
+            "characters"
+        )
+    held = dict(row)
+    del held["name"]
+    return name, held
 
 
 def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
@@ -133,16 +158,6 @@ def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
         return scenario_of(entry, base)
     except InvalidScenario as error:
         raise InvalidScenario(f"scenario {name!r}: {error}") from error
-
-
-def day_of(key: str, value: object) -> date | None:
-    """A day from a date or a text YYYY-MM-DD; `key` names it in a refusal."""
-    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise InvalidScenario(f"{key} is {value!r}; write an existing day as YYYY-MM-DD") from error
 
 
 def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:

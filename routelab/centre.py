@@ -14,6 +14,7 @@ from engine.data.encode import encode
 from engine.data.provenance import Extent
 from engine.data.tables import TABLES
 from engine.errors import InvalidTable, MissingInput, UnknownName
+from engine.setting import shown
 from routelab.showing import html_table
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class Centre:
         UnknownName
             If there is no such table.
         """
-        if name not in TABLES:
-            raise UnknownName(f"table {name!r} is not known; there are {', '.join(TABLES)}")
+        if not (isinstance(name, str) and name in TABLES):
+            raise UnknownName(f"table {shown(name)} is not known; there are {', '.join(TABLES)}")
         return self.read_table(name)
 
     @property
@@ -131,11 +132,26 @@ def read(
     if snapshot is not None:
         if tables or time_zone is not None:
             raise MissingInput(f"a snapshot has its own tables and time zone; leave out {[*tables, 'time_zone'][0]}")
-        return _of_snapshot(Path(store or os.environ.get("ROUTELAB_STORE") or STORE), str(snapshot))
+        return _of_snapshot(_path(_default_store() if store is None else store), str(_path(snapshot)))
     missing = [name for name in ("agents", "interactions") if name not in tables]
     if missing:
         raise MissingInput(f"{missing[0]} are missing; give agents= and interactions=, or the name of a snapshot")
+    if not (time_zone is None or isinstance(time_zone, str)):
+        raise UnknownName(f"time zone {shown(time_zone)} is no text; give an IANA name such as Europe/Berlin")
     return _of_tables(tables, time_zone)
+
+
+def _default_store() -> str:
+    return os.environ.get("ROUTELAB_STORE") or STORE
+
+
+def _path(given: Any) -> Path:
+    if not isinstance(given, str | os.PathLike):
+        raise MissingInput(
+            f"{shown(given)} is no snapshot or folder of snapshots; give a name or path as text, and tables by their "
+            "names: agents=, interactions="
+        )
+    return Path(given)
 
 
 def _of_snapshot(store: Path, name: str) -> Centre:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.data.arrays import Arrays
+from engine.errors import UnknownName
 from engine.replay.explain import explain_replay
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
@@ -16,8 +17,9 @@ from engine.reports.report import Report
 from engine.results import plain
 from engine.run import choose
 from engine.selection.explain import explain
+from engine.setting import shown
 from engine.spec import Scenario
-from routelab.showing import html_table, notes, shown
+from routelab.showing import formatted, html_table, notes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,6 +75,8 @@ class Run:
         """
         import polars as pl
 
+        if not isinstance(interaction_id, str):
+            raise UnknownName(f"interaction {shown(interaction_id)} is no text; give one of the ids in to_frame()")
         why = explain_replay if self.scenario.mode == "replay" else explain
         found = why(self.scenario, self.arrays, interaction_id)
         return pl.DataFrame(plain(found.agents), infer_schema_length=None)
@@ -104,7 +108,7 @@ class Run:
                 f"{len(content['warnings'])} warnings; see report.warnings",
             ]
         column, light = replay["columns"][-1], replay["light"]
-        told = ", ".join(f"{WORDS[name]} {shown(name, column[name])}" for name in MEASURES[:5])
+        told = ", ".join(f"{WORDS[name]} {formatted(name, column[name])}" for name in MEASURES[:5])
         return [
             f"Replay of {scenario['method']!r}: {column['offered']:,.0f} offered",
             told,
@@ -173,11 +177,11 @@ class Compared:
 
 
 def _measures(column: dict[str, Any]) -> list[str]:
-    return [shown(name, column[name]) for name in MEASURES]
+    return [formatted(name, column[name]) for name in MEASURES]
 
 
 def _told(column: dict[str, Any]) -> Iterator[str]:
-    return (f"{WORDS[name]} {shown(name, column[name])}" for name in MEASURES[:5])
+    return (f"{WORDS[name]} {formatted(name, column[name])}" for name in MEASURES[:5])
 
 
 def _verdicts(content: dict[str, Any]) -> Iterator[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from engine.data.arrays import Arrays
-from engine.errors import InvalidScenario
+from engine.data.wall_time import day_of
+from engine.errors import InvalidScenario, MissingInput
 from engine.reports.columns import today_of
 from engine.reports.compare import compare as compare_scenarios
 from engine.reports.outcomes import Outcomes
 from engine.run import run
+from engine.setting import shown
 from engine.spec import Scenario, scenario_of
-from engine.study import BASELINE, comparing, day_of, days_in
+from engine.study import comparing, days_in
 from ingest.workers import runs_in
 from routelab.centre import Centre
 from routelab.results import Compared, Run
@@ -118,15 +119,12 @@ def compare(
     MissingInput
         If the data lacks what a replay needs.
     """
-    if isinstance(scenarios, Mapping | str) or len(scenarios) < 2:
+    if not isinstance(scenarios, list | tuple) or len(scenarios) < 2:
         raise InvalidScenario('compare: give two scenarios or more, for example [{"method": "genesys"}, {}]')
     arrays = _chosen(centre, days)
     today = today_of(Scenario(mode="replay"), arrays).method
-    baseline, *others = _named(scenarios)
-    first = baseline.pop("name", BASELINE)
-    wanted = replace(comparing({"baseline": {**settings, **baseline}, "scenario": others}), name=first)
-    if first in wanted.names[1:]:
-        raise InvalidScenario(f"the name {first!r} is taken; give every scenario a name of its own")
+    first, *others = map(_called, scenarios)
+    wanted = comparing({"baseline": settings | first, "scenario": others})
     found = compare_scenarios(
         wanted.scenarios(today), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
     )
@@ -139,19 +137,20 @@ def _scenario(mode: str, settings: Mapping[str, Any]) -> Scenario:
     return scenario_of({"mode": mode, **settings})
 
 
-def _named(scenarios: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The scenarios; one without a name of its own is called by its method."""
-    odd = next((entry for entry in scenarios if not isinstance(entry, Mapping)), None)
-    if odd is not None:
+def _called(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A scenario; one without a name of its own is called by its method."""
+    if not isinstance(entry, Mapping):
         raise InvalidScenario(
-            f'compare: {odd!r} is no scenario; give its settings, for example {{"method": "genesys"}}'
+            f'compare: {shown(entry)} is no scenario; give its settings, for example {{"method": "genesys"}}'
         )
-    return [({"name": entry["method"]} if "method" in entry else {}) | dict(entry) for entry in scenarios]
+    return ({"name": entry["method"]} if isinstance(entry.get("method"), str) else {}) | dict(entry)
 
 
 def _chosen(centre: Centre, days: Days | None) -> Arrays:
+    if not isinstance(centre, Centre):
+        raise MissingInput(f"{shown(centre)} is no contact centre; give what routelab.read returns")
     if days is None:
         return centre.arrays
-    if isinstance(days, str) or len(days) != 2:
-        raise InvalidScenario(f'days is {days!r}; give the first and the last, ("2024-03-04", "2024-03-08")')
+    if not isinstance(days, list | tuple) or len(days) != 2:
+        raise InvalidScenario(f'days is {shown(days)}; give the first and the last, ("2024-03-04", "2024-03-08")')
     return days_in(centre.arrays, day_of("days", days[0]), day_of("days", days[1]))

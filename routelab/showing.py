@@ -8,7 +8,7 @@ from html import escape
 SHARES = ("service_level", "abandonment", "occupancy")
 
 
-def shown(name: str, value: float | None) -> str:
+def formatted(name: str, value: float | None) -> str:
     """A measure in a few characters; a dash where it is undefined."""
     if value is None:
         return "-"

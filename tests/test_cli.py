@@ -103,7 +103,7 @@ def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
         (["--weights=-1,1,1"], "proficiency is -1.0"),
         (["--weights", "nan,1,1"], "proficiency is nan"),
         (["--weights", "inf,1,1"], "proficiency is inf"),
-        (["--threshold", "nan"], "min_score_threshold is nan"),
+        (["--threshold", "nan"], "weights: threshold is nan"),
         (["--threshold", "x"], "not a valid float"),
         (["--sla", "80"], "SHARE/SECONDS"),
         (["--sla", "120/20"], "SHARE/SECONDS"),

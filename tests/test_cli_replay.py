@@ -253,7 +253,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
     ("simulate", ["--performance", "rolling"], "--performance needs --sla"),
     ("simulate", ["--sla", "80/20", "--performance", "often"], "performance is 'often'; use rolling or a number"),
     ("simulate", ["--seed=-1"], "seed is -1"),
-    ("simulate", ["--from", "2026-13-01"], "does not match the format"),
+    ("simulate", ["--from", "2026-13-01"], "--from is '2026-13-01'; write an existing day as YYYY-MM-DD"),
     ("explain", ["--interaction", "i9999"], "interaction 'i9999' is not in this data; ids look like 'i001'"),
     ("explain", [], "Missing option '--interaction'"),
     ("compare", ["--methods", "genesys"], "compare: give two rules or more, for example genesys,weighted"),

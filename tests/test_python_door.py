@@ -254,8 +254,8 @@ def test_what_is_no_table_is_refused_with_what_is_taken():
     assert "agents: cannot be read as a frame" in said(good | {"agents": mixed})[0]
     objects = pl.DataFrame({"agent_id": [object()]})
     assert said(good | {"agents": objects}) == [
-        "agents: cannot be read as a frame (column agent_id holds Python objects); give every column one type, or its "
-        "values as text"
+        "agents: cannot be read as a frame (column agent_id holds Python objects); give a frame whose columns have "
+        "names of their own and one type each, or values as text"
     ]
     with pytest.raises(MissingInput, match="interactions are missing; give agents= and interactions="):
         routelab.read(agents=pl.DataFrame())

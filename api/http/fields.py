@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -19,7 +18,7 @@ from pydantic import (
 )
 
 from api.checks import shown, told
-from engine.data.wall_time import FIRST_DAY, LAST_DAY
+from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario
 from engine.methods import METHODS
 from engine.scoring.weights import ServiceLevelGoal
@@ -29,19 +28,15 @@ NAME_CHARS = 300
 # What this service takes at most where the engine takes more: draws of one request, and whole numbers that every
 # reader of JSON keeps exactly.
 MOST = {"replications": 100, "seed": 2**53}
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _day(value: object) -> object:
     if not isinstance(value, str):
         raise told(f"found {shown(value)}", "write a day as text, for example 2024-03-01")
     try:
-        day = date.fromisoformat(value if _DAY.fullmatch(value) else "")
-    except ValueError as error:
-        raise told(f"found {shown(value)}", "write an existing day as YYYY-MM-DD, for example 2024-03-01") from error
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise told(f"found {shown(value)}", f"use a day from {FIRST_DAY} to {LAST_DAY}")
-    return day
+        return day_of("", value)
+    except InvalidScenario as error:
+        raise told(f"found {shown(value)}", str(error).partition("; ")[2]) from error
 
 
 def _goal(value: str) -> str:

@@ -10,7 +10,6 @@ from engine.setting import Setting
 from engine.spec import settings
 
 _HEAD = ("| setting | command line | HTTP | allowed | default | what it does |", "|---|---|---|---|---|---|")
-_SPECIAL = {"terms": "three numbers", "goal": "SHARE/SECONDS", "filters": "a list", "levers": "a table"}
 
 
 def table() -> str:
@@ -38,8 +37,7 @@ def _cells(one: Setting) -> Iterator[str]:
     yield one.name
     yield f"`--switch {one.name}=`" if one.path[0] == "switches" else f"`--{one.option}`"
     yield f"`{'.'.join([*one.path[:-1], one.http])}`"
-    words = f" of {', '.join(map(str, one.words))}" if one.kind == "filters" else ""
-    yield _SPECIAL.get(one.kind, "") + words or one.allowed()
+    yield one.allowed()
     yield _default(one.default)
     yield one.sentence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,16 @@ from api.terminal import options
 
 # Draws that make the noise band.
 DRAWS = 20
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @options.scenario_command(
     only=("sla", "service_level", "short_abandon_s", "replications", "seed"), defaults={"replications": DRAWS}
 )
 @options.snapshot
-@click.option("--fit-from", type=_DAY, help="First day to fit, local.  [default: the first]")
-@click.option("--fit-to", type=_DAY, help="Last day to fit.  [default: after 60 % of the days]")
-@click.option("--test-from", type=_DAY, help="First day to test.  [default: the next]")
-@click.option("--test-to", type=_DAY, help="Last day to test.  [default: the last]")
+@click.option("--fit-from", type=options.DAY, help="First day to fit, local.  [default: the first]")
+@click.option("--fit-to", type=options.DAY, help="Last day to fit.  [default: after 60 % of the days]")
+@click.option("--test-from", type=options.DAY, help="First day to test.  [default: the next]")
+@click.option("--test-to", type=options.DAY, help="Last day to test.  [default: the last]")
 @click.option("--method", metavar="NAME", help="The rule in force.  [default: what the queues' settings record]")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("calibration.json"), show_default=True,
@@ -32,8 +31,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @options.store
 @options.as_json
 def calibrate(
-    snapshot_name: str, fit_from: datetime | None, fit_to: datetime | None, test_from: datetime | None,
-    test_to: datetime | None, method: str | None, out: Path, chart: Path | None, store: Path, as_json: bool,
+    snapshot_name: str, fit_from: date | None, fit_to: date | None, test_from: date | None,
+    test_to: date | None, method: str | None, out: Path, chart: Path | None, store: Path, as_json: bool,
     **measured: Any,
 ) -> None:  # fmt: skip
     """Fit join gap, after-call work and the credit of priority on some days; show how they do on others.
@@ -61,8 +60,7 @@ def calibrate(
     from ingest.snapshot.reading import open_snapshot
 
     arrays = open_snapshot(store, snapshot_name).arrays()
-    days = [day and day.date() for day in (fit_from, fit_to, test_from, test_to)]
-    fit, test = default_days(arrays, days[:2], days[2:])
+    fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
     with progress(not as_json) as watch:
         found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
     write_calibration(out, found)

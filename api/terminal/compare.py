@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @options.store
 @options.as_json
 def compare(
-    study: Path | None, snapshot_name: str | None, first_day: datetime | None, last_day: datetime | None,
+    study: Path | None, snapshot_name: str | None, first_day: date | None, last_day: date | None,
     methods: str | None, out: Path, force: bool, store: Path, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Replay scenarios over the same customers: waits, abandonment, occupancy, fairness, with intervals.
@@ -75,7 +75,7 @@ def compare(
 
 
 def _methods(
-    snapshot: str | None, first_day: datetime | None, last_day: datetime | None, methods: str | None,
+    snapshot: str | None, first_day: date | None, last_day: date | None, methods: str | None,
     given: Mapping[str, Any],
 ) -> Comparing:  # fmt: skip
     """One scenario for each method that the options name; what else they say holds for all."""
@@ -87,10 +87,9 @@ def _methods(
     rules = [name.strip() for name in ("genesys,weighted" if methods is None else methods).split(",") if name.strip()]
     if len(rules) < 2:
         raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
-    first, last = (day and day.date() for day in (first_day, last_day))
     entries = tuple((f"{rule} ({rules[: n + 1].count(rule)})" if rule in rules[:n] else rule, {"method": rule})
                     for n, rule in enumerate(rules))  # fmt: skip
-    return Comparing(snapshot, first, last, options.chosen(given) | entries[0][1], entries[1:], entries[0][0])
+    return Comparing(snapshot, first_day, last_day, options.chosen(given) | entries[0][1], entries[1:], entries[0][0])
 
 
 def _study(path: Path, given: Mapping[str, Any]) -> Comparing:

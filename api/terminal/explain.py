@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @options.store
 @options.as_json
 def explain(
-    snapshot_name: str, interaction: str, first_day: datetime | None, last_day: datetime | None, top: int, store: Path,
+    snapshot_name: str, interaction: str, first_day: date | None, last_day: date | None, top: int, store: Path,
     as_json: bool, **scenario: Any,
 ) -> None:  # fmt: skip
     """Show every agent with its terms, its place, and why it lost; of a replay also who was free and who waited.
@@ -36,7 +36,7 @@ def explain(
     chosen = options.scenario_of(scenario)
     from ingest.snapshot.reading import open_snapshot
 
-    arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    arrays = options.days_in(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     if chosen.mode == "replay":
         _replayed(chosen, arrays, interaction, top, as_json)
         return

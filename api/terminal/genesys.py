@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -38,7 +38,7 @@ def genesys() -> None:
 @platform.patience
 @options.as_json
 def check(
-    queues: tuple[str, ...], first_day: datetime | None, last_day: datetime | None, time_zone: str,
+    queues: tuple[str, ...], first_day: date | None, last_day: date | None, time_zone: str,
     settings_file: Path | None, patience_s: float, as_json: bool,
 ) -> None:  # fmt: skip
     """Probe every permission, show limits and days with data, and estimate requests and minutes. Reads nothing else.
@@ -54,9 +54,8 @@ def check(
     from ingest.genesys import check_platform
 
     check_time_zone(time_zone)
-    days = (first_day and first_day.date(), last_day and last_day.date())
     with platform.opened(credentials, patience_s) as (make, _):
-        found = check_platform(make(time.sleep), credentials.base_url, queues, *days, time_zone)
+        found = check_platform(make(time.sleep), credentials.base_url, queues, first_day, last_day, time_zone)
     if as_json:
         import orjson
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from engine.data.arrays import Arrays
     from engine.estimates.assumptions import Assumptions
@@ -28,9 +28,21 @@ name = click.option("--name", required=True, help="Name of the new snapshot.")
 replace = click.option("--replace", is_flag=True, help="Replace a snapshot of this name.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
+
+class _Day(click.ParamType):  # type: ignore[type-arg]
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | None:
+        """Read a day."""
+        from engine.data.wall_time import day_of
+
+        return day_of(param.opts[0] if param else "the day", value)
+
+
+DAY = _Day()
 _WINDOW = (
-    click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), help="First day, local.  [default: all]"),
-    click.option("--to", "last_day", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.  [default: all]"),
+    click.option("--from", "first_day", type=DAY, help="First day, local.  [default: all]"),
+    click.option("--to", "last_day", type=DAY, help="Last day, included.  [default: all]"),
 )
 
 
@@ -120,11 +132,6 @@ def window(command: Command) -> Command:
     for option in reversed(_WINDOW):
         command = option(command)
     return command
-
-
-def days_of(arrays: Arrays, first_day: datetime | None, last_day: datetime | None) -> Arrays:
-    """The chosen days of a data set."""
-    return days_in(arrays, first_day and first_day.date(), last_day and last_day.date())
 
 
 def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:

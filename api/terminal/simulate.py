@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from api.terminal import options
 @options.store
 @options.as_json
 def simulate(
-    snapshot_name: str, first_day: datetime | None, last_day: datetime | None, out: Path, force: bool, store: Path,
+    snapshot_name: str, first_day: date | None, last_day: date | None, out: Path, force: bool, store: Path,
     as_json: bool, **scenario: Any,
 ) -> None:  # fmt: skip
     """Route every interaction of a snapshot: who would be chosen, or replay who would have answered, and when.
@@ -41,7 +41,7 @@ def simulate(
     from ingest.snapshot.reading import open_snapshot
 
     started = time.perf_counter()
-    arrays = options.days_of(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    arrays = options.days_in(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     load_s = time.perf_counter() - started
     options.check_calibration(scenario["calibration"], arrays)
     with progress(not as_json) as watch:

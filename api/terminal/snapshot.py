@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,8 +126,8 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
 @click.option(
     "--queue", "queues", multiple=True, metavar="NAME", required=True, help="Queue by name or id; may be given again."
 )
-@click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day.")
-@click.option("--to", "last_day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day, included.")
+@click.option("--from", "first_day", type=options.DAY, required=True, help="First day.")
+@click.option("--to", "last_day", type=options.DAY, required=True, help="Last day, included.")
 @click.option(
     "--time-zone", default="UTC", show_default=True, help="IANA zone of these days, for example Europe/Berlin."
 )
@@ -143,7 +143,7 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
 @options.store
 @options.as_json
 def genesys(
-    name: str, queues: tuple[str, ...], first_day: datetime, last_day: datetime, time_zone: str, refresh_days: int,
+    name: str, queues: tuple[str, ...], first_day: date, last_day: date, time_zone: str, refresh_days: int,
     survey_scale: str | None, pseudonymise: bool, settings_file: Path | None, patience_s: float, replace: bool,
     store: Path, as_json: bool,
 ) -> None:  # fmt: skip
@@ -161,7 +161,7 @@ def genesys(
     from ingest.genesys import RARELY, Means, Scale, Span, Wanted, import_genesys
 
     gc.set_threshold(*RARELY)
-    span = Span(first_day.date(), last_day.date(), time_zone)
+    span = Span(first_day, last_day, time_zone)
     wanted = Wanted(queues, span, refresh_days, Scale.of(survey_scale), pseudonymise)
     with platform.opened(credentials, patience_s) as (make, made), progress(not as_json) as watch:
         means = Means(make, credentials.base_url)

@@ -121,12 +121,13 @@ def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
         yield value.is_null(), "must not be empty"
     if column.dtype == pl.String() and (column.required or column.name in table.key):
         yield value.str.len_bytes() == 0, "must not be empty"
-    if column.dtype == pl.Float64():
-        yield ~value.is_finite(), "must be a finite number"
+    # What is not finite is told once, not as too large besides.
+    finite = value.is_finite() if column.dtype == pl.Float64() else pl.lit(True)
+    yield ~finite, "must be a finite number"
     if column.low is not None:
-        yield value < column.low, f"must be at least {column.low:g}"
+        yield finite & (value < column.low), f"must be at least {column.low:g}"
     if column.high is not None:
-        yield value > column.high, f"must be at most {column.high:g}"
+        yield finite & (value > column.high), f"must be at most {column.high:g}"
     if column.one_of:
         yield ~value.is_in(list(column.one_of)), f"must be one of {', '.join(column.one_of)}"
     yield from _list_rules(column, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,11 +11,50 @@ import numpy as np
 import polars as pl
 
 from engine.errors import InvalidScenario
+from engine.setting import plain, shown
 from engine.typing import IntArray
 
 DAY_US = 86_400_000_000
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def day_of(name: str, value: object) -> date | None:
+    """A day from a date or a text, None from None.
+
+    Parameters
+    ----------
+    name : str
+        What is to be a day, for a refusal.
+    value : object
+        A date, or YYYY-MM-DD.
+
+    Returns
+    -------
+    date or None
+
+    Raises
+    ------
+    InvalidScenario
+        If it is no day, or one outside 1970 to 2199.
+
+    Examples
+    --------
+    >>> day_of("from", "2026-01-05")
+    datetime.date(2026, 1, 5)
+    """
+    value = plain(value)
+    if value is None:
+        return None
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            value = date.fromisoformat(value)
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise InvalidScenario(f"{name} is {shown(value)}; write an existing day as YYYY-MM-DD")
+    if not FIRST_DAY <= value <= LAST_DAY:
+        raise InvalidScenario(f"{name} is {value}; use a day from {FIRST_DAY} to {LAST_DAY}")
+    return value
 
 
 def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from engine.errors import InvalidScenario
-from engine.setting import setting
+from engine.setting import check_all, setting, shown
 
 # Score keys are whole numbers of 1e-9. Up to this weight they stay below 2**53, where float64 is exact.
 LARGEST_WEIGHT = 1e6
@@ -60,10 +59,10 @@ class ServiceLevelGoal:
         InvalidScenario
             If the text is no goal or the share is not within 1-100.
         """
-        match = _GOAL.fullmatch(text)
+        match = _GOAL.fullmatch(text) if isinstance(text, str) else None
         if not match or not 1 <= float(match[1]) <= 100:
             raise InvalidScenario(
-                f"goal {text!r}: write SHARE/SECONDS, for example 80/20 for 80 % answered within 20 s"
+                f"goal {shown(text)}: write SHARE/SECONDS, for example 80/20 for 80 % answered within 20 s"
             )
         return cls(float(match[1]) / 100, float(match[2]))
 
@@ -93,9 +92,7 @@ class RoutingWeights:
     )
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not (math.isfinite(value) and 0 <= value <= LARGEST_WEIGHT):
-                raise InvalidScenario(f"weights: {name} is {value!r}; use a number from 0 to {LARGEST_WEIGHT:g}")
+        check_all(self, "weights: ")
         if not any(self.terms):
             raise InvalidScenario("weights: all three are 0; at least one must be greater than 0")
 

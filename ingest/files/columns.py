@@ -94,7 +94,7 @@ def _repeated(name: str, earlier: str, target: str, findings: Findings) -> None:
 
 def _missing(name: str, names: list[str], unused: list[str]) -> str:
     near = get_close_matches(name, [other.lower() for other in unused], n=1, cutoff=0.6)
-    shown = ", ".join(_short(other) for other in names[:MOST_NAMES])
+    shown = ", ".join(_short(other) for other in names[:MOST_NAMES]) or "no column"
     remedy = _REMEDIES.get(name, "add it, or rename the column that holds it")
     if near:
         remedy = f"did you mean {near[0]}? Rename it to {name}"

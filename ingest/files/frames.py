@@ -24,7 +24,7 @@ class FrameFile(ArrowFile):
     `__dataframe__`, a list of dictionaries, or a dictionary of columns.
     """
 
-    remedy = "give every column one type, or its values as text"
+    remedy = "give a frame whose columns have names of their own and one type each, or values as text"
 
     def __init__(self, frame: Any, findings: Findings) -> None:
         self._frame = frame

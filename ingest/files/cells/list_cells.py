@@ -97,6 +97,9 @@ def _entries(cells: Cells, form: Pairs) -> pl.DataFrame | None:
     raw = cells.raw.arr.to_list() if isinstance(cells.raw.dtype, pl.Array) else cells.raw
     inner = raw.dtype.inner if isinstance(raw.dtype, pl.List) else None
     if isinstance(inner, pl.Struct):
+        if _numbered_otherwise(inner, form):
+            cells.refuse_type(f"entries of {form.label} and {form.number}")
+            return None
         return _from_structs(cells, raw, inner, form)
     if inner is not None and (is_text(_instance(inner)) or inner == pl.Null):
         return _from_texts(cells, _exploded(raw.cast(pl.List(pl.String))), form)
@@ -104,6 +107,12 @@ def _entries(cells: Cells, form: Pairs) -> pl.DataFrame | None:
         return _from_texts(cells, _exploded(text(cells).str.split(";")), form)
     cells.refuse_type(f"entries such as {form.example}")
     return None
+
+
+def _numbered_otherwise(inner: pl.Struct, form: Pairs) -> bool:
+    """Whether entries bring their number under another name: the default must not stand in for it."""
+    types = {field.name: field.dtype for field in inner.fields}
+    return form.label in types and form.number not in types and any(kind.is_numeric() for kind in types.values())
 
 
 def _exploded(lists: pl.Series) -> pl.DataFrame:
