@@ -71,7 +71,10 @@ else:
     )
     # Settings by their declared names, as scenario files hold them; what is left out is as in the baseline.
     _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in ("mode", "handling")}
-    StudySettings = made("StudySettings", "Settings by their declared names.", (), **_CHOSEN)
+    StudySettings = made(
+        "StudySettings", "Settings by their declared names.", (),
+        **{"name": (Name | None, Field(default=None, description="Of its own; null for baseline."))} | _CHOSEN,
+    )  # fmt: skip
     StudyScenario = made(
         "StudyScenario", "A scenario of a study: its name, and what it changes.", (),
         **{"name": (Name, Field(description="Of the scenario."))} | _CHOSEN,
@@ -210,15 +213,17 @@ class BatchRequest(_Scenario):  # type: ignore[misc]
         """The study to run, of a request with scenarios."""
         content = {
             "snapshot": self.snapshot, "from": self.from_ or self.start_date, "to": self.to or self.end_date,
-            "replications": self.replications, "baseline": _given(self.baseline),
-            "scenario": [_given(entry) for entry in self.scenario or ()],
+            "baseline": _given(self.baseline), "scenario": [_given(entry) for entry in self.scenario or ()],
         }  # fmt: skip
-        return comparing(content)
+        own = {"replications": self.replications} if "replications" in self.model_fields_set else {}
+        return comparing(content | own)
 
 
 def _given(some: Any) -> dict[str, Any]:
-    """What a part of a request says, by declared name."""
-    return {} if some is None else some.model_dump(exclude_unset=True)
+    """What a part of a request says, by declared name; null is as left out, but for a setting that may be none."""
+    said = {} if some is None else some.model_dump(exclude_unset=True)
+    none = {name for name, one in SETTINGS.items() if one.kind == "goal"}
+    return {name: value for name, value in said.items() if value is not None or name in none}
 
 
 def _chosen(request: Any) -> dict[str, Any]:
