@@ -17,11 +17,13 @@ import polars as pl
 
 from engine.data.tables import Tables
 from engine.estimates.assumptions import Assumptions, Switches
+from engine.run import run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests.strategies import LANGUAGES, MIDNIGHT, SKILLS, TICK, UNKNOWN_AGENT, Dice, table
 
 DAY = timedelta(days=1)
+COLUMNS = ("interaction_id", "status", "selected_agent_id", "wait_s", "start_at", "end_at", "composite_score")
 PREFERRED_S = 6
 GIVEN = RoutingWeights(0.4, 0.3, 0.3, 0.0)
 # In every queue, where the method looks at it.
@@ -273,3 +275,10 @@ def rules_json(rules: list[tuple[float | None, float]]) -> str:
     return json.dumps(
         [{"operator": operator[least is None], "threshold": least, "waitSeconds": wait} for least, wait in rules]
     )
+
+
+def engine_outcomes(chosen: Scenario, tables: Any) -> tuple[list[tuple[Any, ...]], Any]:
+    """Rows of the outcomes file, and the report."""
+    kept: list[Any] = []
+    report = run(chosen, tables, kept.append)
+    return list(kept[0].to_frame().select(COLUMNS).iter_rows()), report

@@ -19,9 +19,9 @@ from engine.reports.compare import Comparison, RuleDifferences, _both, compare
 from engine.reports.replay import MEASURES, Difference
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
+from tests.made_up import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
 from tests.small_centres import DAY, call, last_first, tables_of
 from tests.strategies import MIDNIGHT
-from tests.test_replay_report import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
 
 # Of the columns; a rule that comes again is numbered.
 NAMES = ["genesys", "weighted", "weighted (2)"]

@@ -82,7 +82,8 @@ def said(tmp_path_factory) -> dict[str, str]:
     table = copy / "engine" / "methods" / "__init__.py"
     declare(table, '    "random"', '    "thrown": thrown.METHOD,\n')
     declare(table, "from engine.methods import", "from engine.methods import thrown\n")
-    environment = os.environ | {"PYTHONPATH": str(copy)}
+    # The loops of a copy would be compiled anew, which takes longer than all the rest.
+    environment = os.environ | {"PYTHONPATH": str(copy), "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-c", ASKING, str(copy), str(ROOT / "data" / "sample")]
     found = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.centre import Centre
 from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario
@@ -43,9 +45,13 @@ class Problem:
     preferred: list[list[tuple[str, float]]] | None = None
     switches: Switches = field(default_factory=Switches)
 
+    @cached_property
+    def centre(self) -> Centre:
+        return encode(self.tables).centre
+
     def view(self) -> View:
         """What a method sees: a kind for each call type."""
-        centre = encode(self.tables).centre
+        centre = self.centre
         n, n_agents = centre.call_types.height, centre.n_agents
         queue, language = centre.queue[centre.requirement], centre.language[centre.requirement]
         speaks = np.vstack([~np.isnan(centre.language_level.T), np.ones((1, n_agents), bool)])
@@ -81,9 +87,10 @@ def problems(draw: st.DrawFn) -> Problem:
         queues=table("queues", [_queue(dice, queue, rings[queue], rules[queue]) for queue in QUEUE_IDS]),
     )
     lists = [[(a, dice.one(0, 20.0, 80, 80, 99.5, 100.0)) for a in dice.some(*names, *names)] for _ in range(12)]
-    n_kinds = encode(tables).centre.call_types.height
     switches = Switches(language_in_mean=dice.one(True, False), longest_idle=dice.one(0, 1, 2, 3, 100))
-    return Problem(tables, rings, rules, [dice.one([], *lists) for _ in range(n_kinds)], switches)
+    problem = Problem(tables, rings, rules, switches=switches)
+    problem.preferred = [dice.one([], *lists) for _ in range(problem.centre.call_types.height)]
+    return problem
 
 
 def _all_rated(dice: Dice, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -25,24 +25,16 @@ from engine.scoring.scores import Terms
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario, csat_of
 from tests.oracle_centre import plain
-from tests.small_centres import call, centre, scenario, tables_of
+from tests.small_centres import call, centre, engine_outcomes, scenario, tables_of
 from tests.strategies import UNKNOWN_AGENT
 
 # 100 by default, forty times as many at night.
 N_CENTRES = 4 * settings.default.max_examples
-COLUMNS = ("interaction_id", "status", "selected_agent_id", "wait_s", "start_at", "end_at", "composite_score")
 
 
 def terms_as(chosen: Scenario, arrays: Arrays) -> Terms:
     """Terms as a replay of a scenario reads them."""
     return terms_for(chosen, arrays, csat_of(chosen, arrays))
-
-
-def engine_outcomes(scenario: Scenario, tables: Any) -> tuple[list[tuple[Any, ...]], Any]:
-    """Rows of the outcomes file, and the report."""
-    kept: list[Any] = []
-    report = run(scenario, tables, kept.append)
-    return list(kept[0].to_frame().select(COLUMNS).iter_rows()), report
 
 
 # --- both ways ----------------------------------------------------------------------------------------------------

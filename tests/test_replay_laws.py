@@ -15,7 +15,7 @@ from engine.estimates.demand import NEVER_US, Demand, Kinds, leaving
 from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
 from engine.replay.loop import replay
-from tests.test_replay import MILLION, Problem, problem
+from tests.replay_problems import MILLION, Problem, problem
 
 ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = Status
 N_PROBLEMS = 40 * settings.default.max_examples

@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +13,8 @@ import polars as pl
 import pytest
 
 from api.output.results import to_json
-from engine.data.arrays import Arrays
 from engine.data.encode import encode
-from engine.data.tables import TABLES, Tables
+from engine.data.tables import Tables
 from engine.estimates.assumptions import Assumptions
 from engine.measures.intervals import Paired
 from engine.measures.light import light
@@ -31,46 +28,17 @@ from engine.run import choose, run, run_all
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
-from ingest.snapshot.reading import open_snapshot
-from ingest.synthetic import make
+from tests.made_up import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
 from tests.small_centres import DAY, call, centre, last_first, rated, scenario, tables_of
 from tests.strategies import MIDNIGHT
 
-ENDS = ("answered", "abandoned", "flowed_out", "unserved")
 NINE = MIDNIGHT + timedelta(hours=9)
 FOUR = ("ann", "bob", "cid", "dot")
-GENESYS = Scenario(mode="replay", method="genesys")
-WEIGHTED = Scenario(mode="replay")
-
-
-@cache
-def store() -> TemporaryDirectory[str]:
-    """A made-up centre of eight days, played by Genesys standard routing; some wait and some give up."""
-    folder = TemporaryDirectory()
-    make(Path(folder.name), "made", interactions=3000, agents=8, days=8, queues=2, skills=3, languages=2)
-    return folder
-
-
-@cache
-def made() -> Arrays:
-    return open_snapshot(Path(store().name), "made").arrays()
-
-
-@cache
-def made_tables() -> Tables:
-    """As tables, so that the record can be changed; nothing says any more that it is made up."""
-    snapshot = open_snapshot(Path(store().name), "made")
-    return Tables.of({name: snapshot.table(name) for name in TABLES})
 
 
 @cache
 def reported(chosen: Scenario = WEIGHTED) -> Report:
     return run(chosen, made())
-
-
-def with_waits(change: pl.Expr) -> Tables:
-    """The made-up centre with another record of waiting."""
-    return replace(made_tables(), interactions=made_tables().interactions.with_columns(wait_s=change))
 
 
 class Level(NamedTuple):

@@ -25,9 +25,20 @@ from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests import oracle
 from tests.oracle_centre import DAY_US, NEVER_US, Plain, plain, us
-from tests.small_centres import DAY, GIVEN, busy_centre, call, centre, rolling, scenario, tables_of, untied
+from tests.small_centres import (
+    COLUMNS,
+    DAY,
+    GIVEN,
+    busy_centre,
+    call,
+    centre,
+    engine_outcomes,
+    rolling,
+    scenario,
+    tables_of,
+    untied,
+)
 from tests.strategies import MIDNIGHT, TICK, Dice, table
-from tests.test_prepare import COLUMNS, engine_outcomes
 
 # 25 by default, forty times as many at night.
 N_CENTRES = settings.default.max_examples

@@ -75,8 +75,8 @@ class Served:
             return
         if self.queue.min() < 0 or self.status.min() < 0 or self.status.max() >= len(STATUS):
             raise InvalidTable(f"served: queues are places from 0 on, statuses places in {', '.join(STATUS)}")
-        # NaN passes both.
-        if (self.wait_s < 0).any() or np.isinf(self.wait_s).any():
+        # Both pass over NaN.
+        if np.fmin.reduce(self.wait_s) < 0 or np.fmax.reduce(self.wait_s) == np.inf:
             raise InvalidTable("served: waits are finite seconds from 0 on, NaN where not recorded")
 
     @classmethod

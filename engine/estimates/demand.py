@@ -53,11 +53,6 @@ class Kinds:
         if len(self.eligible) != n or any(getattr(self, name).shape != (n,) for name in names):
             raise InvalidTable(f"kinds: every column needs {n} values, one per kind")
 
-    @property
-    def queues(self) -> Int32Array:
-        """Place of the queue of each kind."""
-        return np.zeros(self.media.size, np.int32) if self.queue is None else self.queue
-
     @classmethod
     def plain(cls, eligible: BoolArray, lead_s: Any = 0.0) -> Kinds:
         """Voice calls that differ only in who may take them.
@@ -174,20 +169,7 @@ class Demand:
 
 
 def leaving(arrived_us: IntArray, patience_s: FloatArray) -> IntArray:
-    """When customers give up.
-
-    Parameters
-    ----------
-    arrived_us : (n,) array of int64
-        Arrivals. [us]
-    patience_s : (n,) array of float
-        Longest wait, infinite for never. [s]
-
-    Returns
-    -------
-    (n,) array of int64
-        The largest int64 for never. [us]
-    """
+    """When customers give up."""
     ever = np.isfinite(patience_s)
     waits = np.rint(1e6 * np.where(ever, patience_s, 0.0)).astype(np.int64)
     return np.where(ever, arrived_us + waits, NEVER_US)

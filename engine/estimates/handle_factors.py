@@ -91,20 +91,7 @@ def fit_factors(history: History, centre: Centre, assumptions: Assumptions) -> F
 
 
 def skill_sets(centre: Centre) -> tuple[list[tuple[int, ...]], Int32Array]:
-    """Distinct sets of required skills.
-
-    Parameters
-    ----------
-    centre : Centre
-        Call types.
-
-    Returns
-    -------
-    sets : list of tuple of int
-        Places of skills, in order of first appearance.
-    handling_of_call_type : (n_call_types,) array of int32
-        Set of each call type.
-    """
+    """Distinct sets of required skills."""
     rows: dict[tuple[int, ...], int] = {}
     needed = np.split(centre.skill, centre.skill_start[1:-1]) if centre.n_requirements else []
     row = [rows.setdefault(tuple(skills.tolist()), len(rows)) for skills in needed]

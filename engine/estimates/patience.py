@@ -164,19 +164,6 @@ class KaplanMeier:
 def late_hazard(wait_s: FloatArray, left: BoolArray) -> float:
     """Rate of giving up late: abandonments over time waited, both after the first three quarters of abandonments.
 
-    Parameters
-    ----------
-    wait_s : (n,) array of float
-        Waits. [s]
-    left : (n,) array of bool
-        Whether the customer gave up.
-
-    Returns
-    -------
-    float
-        With t the latest abandonment after which at least a quarter of all come (0 where there is none):
-        abandonments later than t, divided by the seconds that all interactions waited beyond t. [1/s]
-
     Examples
     --------
     >>> late_hazard(np.array([1.0, 2.0, 3.0, 4.0, 8.0]), np.array([True, True, True, True, False]))

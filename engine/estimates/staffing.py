@@ -122,13 +122,7 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
 
 
 def default_interrupts() -> BoolArray:
-    """Whose work may be interrupted by what: an email by anything else, all other media by nothing.
-
-    Returns
-    -------
-    (n_media, n_media) array of bool
-        Work in progress by row, what comes by column.
-    """
+    """Whose work may be interrupted by what: an email by anything else, all other media by nothing."""
     interrupts = np.zeros((len(MEDIA), len(MEDIA)), bool)
     interrupts[MEDIA.index("email")] = True
     return interrupts

@@ -35,25 +35,7 @@ for _place in range(64):
 
 
 class Calls(NamedTuple):
-    """Interactions in order of arrival, then id.
-
-    Parameters
-    ----------
-    arrived_us, leave_us, alert_us, handle_us : (n,) array of int64
-        Arrival, when the customer gives up (NEVER_US: never), alerting before the answer, handling. [us]
-    base_us : (n,) array of float
-        Handling before the agent's factor. [us]
-    kind : (n,) array of int32
-        Call type and media.
-    misses : (n,) array of int32
-        How many agents do not answer.
-    pick : (n,) array of float
-        Draw in [0, 1), for methods that draw.
-    flows_out : (n,) array of bool
-        Whether leaving is an exit of the flow, not the customer's choice.
-    handling : (n,) array of int32
-        Row of the factors; empty where there are none.
-    """
+    """Interactions in order of arrival, an array for each column of a demand; handling is empty without factors."""
 
     arrived_us: Any
     leave_us: Any
@@ -68,19 +50,7 @@ class Calls(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """What interactions of one kind have in common.
-
-    Parameters
-    ----------
-    media, tier : (n_kinds,) array of int8
-        Media; those of tier 0 go before all of tier 1.
-    lead_us : (n_kinds,) array of int64
-        Head start among those waiting. [us]
-    timeout_us : (n_kinds,) array of int64
-        Length of an alert that nobody answers. [us]
-    eligible : (n_kinds, n_words) array of uint64
-        Who counts for the choice share.
-    """
+    """What interactions of one kind have in common; eligible, in words of 64 agents, tells who counts for a choice."""
 
     media: Any
     tier: Any
@@ -221,19 +191,7 @@ class State(NamedTuple):
 
 
 class Served(NamedTuple):
-    """What came of each interaction.
-
-    Parameters
-    ----------
-    status : (n,) array of int8
-        One of the above.
-    agent : (n,) array of int32
-        Who is asked or answered, -1 for nobody.
-    start_us, end_us, left_us : (n,) array of int64
-        Answer, agent free again, end of waiting. [us]
-    found : (n,) array of int8
-        Eligible agents free: 0, 1, or 2 for more.
-    """
+    """What comes of each interaction: a status of those above, and who is asked or answered, -1 for nobody."""
 
     status: Any
     agent: Any

@@ -53,7 +53,7 @@ class Replay:
         self._calls = bundles.calls(kernel, demand)
         self._kinds = bundles.kinds(kernel, demand, clock or Clock())
         self._agents = bundles.agents(kernel, demand, roster, clock or Clock())
-        self._roster = roster
+        self._roster, self._alerts = roster, bool(demand.alert_us.any())
         self._state: Any = None
         self._served = bundles.served(kernel, demand.arrived_us.size)
         self._ladder: Ladder | None = None
@@ -138,21 +138,21 @@ class Replay:
 
     def _read(self, rows: slice, last_us: int) -> Served:
         kernel, demand = self._kernel, self._demand
-        now = kernel.Served(*(column[rows] for column in self._served))
-        arrived_us, kind, settled = demand.arrived_us[rows], demand.kind[rows], now.status >= kernel.ANSWERED
-        status = np.where(settled, now.status - kernel.ANSWERED, Status.UNSERVED).astype(np.int8)
-        left_us = now.left_us
-        if not settled.all():
-            left_us = np.where(settled, left_us, np.maximum(arrived_us, last_us))
-        answered = status == Status.ANSWERED
-        if answered.all():
-            offered_us, agent = now.start_us - demand.alert_us[rows], now.agent
-        else:
-            offered_us = np.where(answered, now.start_us - demand.alert_us[rows], 0)
-            agent = np.where(answered, now.agent, np.int32(-1))
+        now, arrived_us = kernel.Served(*(column[rows] for column in self._served)), demand.arrived_us[rows]
+        status = np.maximum(now.status, kernel.ANSWERED) - np.int8(kernel.ANSWERED)
+        agent, left_us, open_ = now.agent, now.left_us, now.status < kernel.ANSWERED
+        # Nearly always everything is settled in the end; columns are then handed on as they are.
+        if open_.any():
+            status[open_] = Status.UNSERVED
+            agent, left_us = np.where(open_, -1, agent), np.where(open_, np.maximum(arrived_us, last_us), left_us)
+        offered_us = now.start_us
+        if self._alerts:
+            offered_us = (now.start_us - demand.alert_us[rows]) * (status == 0)
+        kind = demand.kind[rows]
+        queue = np.broadcast_to(np.int32(0), kind.shape) if demand.kinds.queue is None else demand.kinds.queue[kind]
         return Served(
-            arrived_us, demand.kinds.queues[kind], status, (left_us - arrived_us) / 1e6, agent,
-            offered_us, now.start_us, now.end_us, now.found, kind,
+            arrived_us, queue, status, (left_us - arrived_us) / 1e6, agent, offered_us, now.start_us, now.end_us,
+            now.found, kind,
         )  # fmt: skip
 
 

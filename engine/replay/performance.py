@@ -11,22 +11,6 @@ from engine.typing import FloatArray
 def achieved(served: Served, n_queues: int, from_us: int, to_us: int, goal_s: FloatArray | float) -> FloatArray:
     """Performance of queues over a trailing window, as rolling goals read it.
 
-    Parameters
-    ----------
-    served : Served
-        What became of interactions so far; those still waiting read as unserved.
-    n_queues : int
-        How many there are.
-    from_us, to_us : int
-        Waiting that ended later than the one and not later than the other counts. [us]
-    goal_s : float or (n_queues,) array of float
-        Longest wait within the goal. [s]
-
-    Returns
-    -------
-    (n_queues,) array of float
-        Answered within the goal over answered and abandoned, 0-1; NaN where there were neither.
-
     Examples
     --------
     >>> none, status = np.array([0, 0, 0]), np.array([0, 0, 1])

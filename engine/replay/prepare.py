@@ -160,22 +160,7 @@ class Recorded:
 
 
 def sort_kinds(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
-    """Distinct call type and media, and perhaps preferred agents, of interactions.
-
-    Parameters
-    ----------
-    given : History or Interactions
-        The interactions.
-    centre : Centre
-        Names agents.
-    with_preferred : bool
-        Whether agents attached by the flow tell kinds apart.
-
-    Returns
-    -------
-    Sorted
-        Kinds in order of call type, media and preferred agents.
-    """
+    """Distinct call type and media, and perhaps preferred agents, of interactions."""
     lists, attached = _preferred(given, centre) if with_preferred else ([None], np.zeros(given.n, np.int64))
     code = (given.call_type.astype(np.int64) * 8 + given.media) * len(lists) + attached
     kinds, kind = np.unique(code, return_inverse=True)
@@ -200,26 +185,7 @@ def _preferred(
 
 
 def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
-    """What interactions of a kind have in common.
-
-    Parameters
-    ----------
-    sorted_ : Sorted
-        The kinds.
-    centre : Centre
-        Queues with their scoring method.
-    terms : Terms
-        Tells who is eligible; columns are agents in the order of the centre.
-    point_s : float
-        Head start of one point of priority. [s]
-    timeout_s : float
-        How long an alert that nobody answers lasts where a queue does not say. [s]
-
-    Returns
-    -------
-    Kinds
-        In the order of `sorted_`.
-    """
+    """What interactions of a kind have in common."""
     requirement = centre.requirement[sorted_.call_type].astype(np.int64)
     points = centre.call_types["priority"].to_numpy()[sorted_.call_type]
     only = (centre.queues["scoring_method"] == "PriorityOnly").to_numpy()[centre.queue[requirement]]
@@ -243,22 +209,7 @@ def _eligible(terms: Terms, requirement: IntArray) -> BoolArray:
 
 
 def demand_of(given: Interactions, kinds: Kinds, kind: Int32Array) -> Demand:
-    """Interactions as the loop takes them.
-
-    Parameters
-    ----------
-    given : Interactions
-        With everything drawn.
-    kinds : Kinds
-        What they have in common.
-    kind : (n,) array of int32
-        Kind of each.
-
-    Returns
-    -------
-    Demand
-        In the same order.
-    """
+    """Interactions as the loop takes them."""
     return Demand(
         arrived_us=given.arrived_us, kind=kind, handle_us=given.handle_us, leave_us=given.leave_us, kinds=kinds,
         flows_out=given.flows_out, alert_us=given.alert_us, misses=given.misses, pick=given.pick,
