@@ -11,10 +11,11 @@ from api.http.fields import Day, Goal, Name, Strict, about, field_of, made
 from api.http.inline.rows import ROW
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
+from engine.levers import LEVERS
 from engine.scoring.weights import RoutingWeights
 from engine.setting import declared
 from engine.spec import TERMS, Scenario, scenario_of, settings
-from engine.study import Comparing, comparing
+from engine.study import FIXED, Comparing, comparing
 
 MOST_SKILLS = 50
 SETTINGS = {one.name: one for one in settings()}
@@ -70,7 +71,8 @@ else:
         declared(Switches),
     )
     # Settings by their declared names, as scenario files hold them; what is left out is as in the baseline.
-    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in ("mode", "handling")}
+    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED}
+    _CHOSEN |= {name: (Any, Field(default=None, description=kind.about)) for name, kind in LEVERS.items()}
     StudySettings = made(
         "StudySettings", "Settings by their declared names.", (),
         **{"name": (Name | None, Field(default=None, description="Of its own; null for baseline."))} | _CHOSEN,

@@ -13,7 +13,7 @@ from api.http.open_snapshots import OpenSnapshots
 from engine.reports.columns import today_of
 from engine.reports.compare import compare
 from engine.spec import Scenario, settings
-from engine.study import days_in
+from engine.study import FIXED, days_in
 from ingest.workers import runs_in
 
 # What a request may say beside its scenarios.
@@ -36,7 +36,7 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
 def _check(request: BatchRequest) -> None:
     beside = sorted(request.model_fields_set - BESIDE)
     if beside:
-        known = {one.http for one in settings()} | {"assumptions", "switches"}
+        known = {one.http for one in settings() if one.name not in FIXED} | {"assumptions", "switches"}
         remedy = (
             "write it under baseline, by the name a scenario file has for it" if beside[0] in known else "leave it out"
         )
