@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.data.centre import Blocks
 from engine.data.encode import encode
-from engine.data.served import Served, Status, recorded
+from engine.data.served import Served, Status, joined, recorded
 from engine.data.wall_time import local_days
 from engine.measures.days import Calendar, days_of
 from engine.measures.fairness import gini
@@ -267,7 +268,7 @@ def test_a_replay_has_the_shape_of_the_record():
         if tables.staffing.is_empty():
             continue
         study = Study(encode(tables), scenario(seed, "genesys"))
-        played: Any = study.column("today", today_of(study.scenario, study.arrays)).played
+        played: Any = study.column("today", today_of(study.scenario, study.arrays), keep=True).played
         served = played.served
         some = served.agent >= 0
         assert (served.answered == some).all()
@@ -281,6 +282,24 @@ def test_a_replay_has_the_shape_of_the_record():
         assert (served.arrived_us == played.demand.arrived_us).all()
         n_alerted += int((alert_us[some] > 0).sum())
     assert n_alerted > settings.default.max_examples
+
+
+@pytest.mark.parametrize("seed", range(settings.default.max_examples))
+def test_counts_by_queue_and_interval_are_those_counted_one_by_one(seed):
+    """What arrived before the first edge or from the last on counts nowhere; parts add up to the whole."""
+    rng = np.random.default_rng(seed)
+    served = made(rng).served
+    edges_us = np.unique(rng.integers(0, 5 * 86_400, int(rng.integers(2, 9)))) * MILLION
+    found = served.counts_by(edges_us, 3)
+    assert found.shape == (3, edges_us.size - 1, 4)
+    rows = list(zip(served.queue.tolist(), served.arrived_us.tolist(), served.status.tolist(), strict=True))
+    for queue in range(3):
+        for place, (low, high) in enumerate(pairwise(edges_us.tolist())):
+            inside = [status for q, at, status in rows if q == queue and low <= at < high]
+            assert found[queue, place].tolist() == [inside.count(status) for status in Status]
+    halves = [served.rows(slice(0, 30)), served.rows(np.arange(60) >= 30)]
+    assert (sum(half.counts_by(edges_us, 3) for half in halves) == found).all()
+    assert (joined(halves).counts == served.counts).all()
 
 
 def test_every_interaction_is_measured_against_its_own_queue_s_goal():

@@ -15,7 +15,7 @@ from engine.data.centre import Blocks, Centre, Surveys
 from engine.data.checks import complete
 from engine.data.history import history_of
 from engine.data.provenance import Provenance
-from engine.data.tables import CAPACITY, MEDIA, Tables
+from engine.data.tables import CAPACITY, MEDIA, OUTCOMES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidTable
 from engine.typing import FloatArray, Int8Array, Int32Array
@@ -64,7 +64,11 @@ def encode(tables: Tables) -> Arrays:
             yield Batch(int(days[start]), ids[part], call_type[part], arrived_us[part], agent[part], handle_s[part])
 
     counts = {name: frame.height for name, frame in tables}
-    recorded = partial(history_of, interactions, call_type, lambda texts: places(texts, centre.agent_ids))
+    media, outcome = (
+        places(interactions[name], [*names]).astype(np.int8)
+        for name, names in (("media", MEDIA), ("outcome", OUTCOMES))
+    )
+    recorded = partial(history_of, interactions, call_type, media, outcome, agent)
     return Arrays(centre, batches, Provenance(counts=counts, assumptions=said), recorded)
 
 

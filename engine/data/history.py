@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from engine.data.tables import MEDIA, OUTCOMES
+from engine.data.tables import OUTCOMES
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 SECONDS = ("wait_s", "alert_s", "handle_s", "acw_s", "patience_s")
@@ -81,17 +80,19 @@ class History:
         return History(**columns)
 
 
-def history_of(frame: pl.DataFrame, call_type: Any, place_of: Callable[[pl.Series], Int32Array]) -> History:
+def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: Int8Array, agent: Int32Array) -> History:
     """Everything recorded, from rows of the interactions table in order.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        All columns of the interactions table.
+        Columns interaction_id, arrived_at, preferred and those in seconds are read.
     call_type : (n,) array of int32
         Call type of each row.
-    place_of : callable
-        Gives the place of each agent id, -1 where it is null or unknown.
+    media, outcome : (n,) array of int8
+        Places in `engine.data.tables.MEDIA` and `OUTCOMES`.
+    agent : (n,) array of int32
+        Place of each recorded agent, -1 where none or not known.
 
     Returns
     -------
@@ -102,14 +103,10 @@ def history_of(frame: pl.DataFrame, call_type: Any, place_of: Callable[[pl.Serie
     return History(
         interaction_id=frame["interaction_id"],
         call_type=np.asarray(call_type, np.int32),
-        media=_places(frame["media"], MEDIA),
-        outcome=_places(frame["outcome"], OUTCOMES),
+        media=media,
+        outcome=outcome,
         arrived_us=frame["arrived_at"].dt.epoch("us").to_numpy(),
-        agent=place_of(frame["agent_id"]),
+        agent=agent,
         **{name: frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in SECONDS},
         preferred=None if preferred.null_count() == preferred.len() else preferred,
     )
-
-
-def _places(texts: pl.Series, names: tuple[str, ...]) -> Int8Array:
-    return texts.replace_strict(list(names), list(range(len(names))), return_dtype=pl.Int8).to_numpy()

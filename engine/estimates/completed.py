@@ -16,6 +16,7 @@ import polars as pl
 from engine.data.centre import Blocks, Centre
 from engine.errors import InvalidTable
 from engine.estimates.demand import leaving
+from engine.estimates.patience import Waits
 from engine.estimates.staffing import Roster, on_queue, roster
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
@@ -90,12 +91,12 @@ class Interactions:
     @property
     def leave_us(self) -> IntArray:
         """When each leaves if nobody has answered; the largest int64 for never. [us]"""
-        return leaving(self.arrived_us, np.minimum(self.patience_s, self.flow_out_s))
+        return leaving(self.arrived_us, Waits(self.patience_s, self.flow_out_s).leave_s)
 
     @property
     def flows_out(self) -> BoolArray:
         """Whether leaving then is an exit of the flow, not the customer's choice."""
-        return (self.flow_out_s <= self.patience_s) & np.isfinite(self.flow_out_s)
+        return Waits(self.patience_s, self.flow_out_s).flows_out
 
     def rows(self, chosen: Any) -> Interactions:
         """Some of them, by mask or by places in rising order."""

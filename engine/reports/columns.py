@@ -73,7 +73,7 @@ class Column:
     rule : str
         In words.
     played : Played or None
-        The first draw of what is not recorded; None for the record.
+        The first draw of what is not recorded, where it was asked for.
     interaction_id : polars.Series of str
         Of its interactions.
     requirement : (n,) array of int
@@ -146,8 +146,11 @@ class Study:
         """The rule in force, replayed."""
         return self.column("today", today_of(self.scenario, self.arrays))
 
-    def column(self, name: str, scenario: Scenario, *, still: bool = False) -> Column:
-        """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept."""
+    def column(self, name: str, scenario: Scenario, *, still: bool = False, keep: bool = False) -> Column:
+        """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept.
+
+        Demand and roster of the first are large, so they are kept on demand only.
+        """
         first: tuple[Played, Timeline] | None = None
         days, counts = [], []
         for number in range(self.scenario.replications):
@@ -162,8 +165,9 @@ class Study:
         played, time = first
         given, centre = played.completed.interactions, played.completed.centre
         return Column(
-            name, f"{scenario.method}: {METHODS[scenario.method].about}", played, given.interaction_id,
-            centre.requirement[given.call_type], played.served, time, stacked(days), np.stack(counts),
+            name, f"{scenario.method}: {METHODS[scenario.method].about}", played if keep else None,
+            given.interaction_id, centre.requirement[given.call_type], played.served, time, stacked(days),
+            np.stack(counts),
         )  # fmt: skip
 
     @property

@@ -49,7 +49,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     played : Played
         The first draw.
     """
-    column = study.column("scenario", scenario)
+    column = study.column("scenario", scenario, keep=True)
     played = column.played
     assert played is not None
     first = _FirstDraw(study, scenario, column, played)

@@ -7,7 +7,7 @@ replaced or deleted meanwhile.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,13 +16,14 @@ import polars as pl
 import pyarrow as pa
 
 from engine.data.arrays import Arrays, Batch
-from engine.data.encode import encode_centre, places
+from engine.data.encode import encode_centre
 from engine.data.history import History, history_of
-from engine.data.tables import TABLES, Tables
+from engine.data.tables import MEDIA, OUTCOMES, TABLES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot
+from engine.typing import Int32Array
 from ingest.snapshot import store as stores
-from ingest.snapshot.arrow_files import Pinned, read_plain, restore
+from ingest.snapshot.arrow_files import CODED, Pinned, read_plain, restore
 from ingest.snapshot.manifest import FILE_NAME, FileEntry, Manifest, read_manifest
 
 
@@ -89,11 +90,17 @@ class Snapshot:
                 pinned.let_go()
 
         def history() -> History:
-            frames = [read_plain(pinned.reader.read_all()) for pinned in _checked(files)]
-            rows = pl.concat(frames) if frames else TABLES["interactions"].empty().with_columns(call_type=pl.lit(0))
-            return history_of(
-                restore("interactions", rows), rows["call_type"], lambda texts: places(texts, centre.agent_ids)
+            read = [_codes(pinned.reader.read_all()) for pinned in _checked(files)]
+            rows = pl.from_arrow(pa.concat_tables(read)) if read else pl.DataFrame(schema={"call_type": pl.Int32})
+            assert isinstance(rows, pl.DataFrame)
+            texts = self.manifest.dictionaries
+            media, outcome = (
+                _looked_up(rows, name, [names.index(text) for text in texts.get(name, ())], names.index(default))
+                for name, names, default in (("media", MEDIA, "voice"), ("outcome", OUTCOMES, "unknown"))
             )
+            agent = _looked_up(rows, "agent_id", recorded, -1)
+            plain = restore("interactions", rows.drop(CODED, strict=False))
+            return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent)
 
         return Arrays(centre, batches, self.manifest.summary(), history)
 
@@ -142,6 +149,23 @@ def _checked(files: list[Pinned]) -> Iterator[Pinned]:
             ahead.pop().result()
             ahead += [thread.submit(later.check) for later in files[place + 1 : place + 2]]
             yield pinned
+
+
+def _codes(rows: pa.Table) -> pa.Table:
+    """A table with the codes of its texts; dictionaries only grow, so they mean the same in every file."""
+    for place, name in enumerate(rows.column_names):
+        if name in CODED:
+            codes = [chunk.indices for chunk in rows[name].chunks]
+            rows = rows.set_column(place, name, pa.chunked_array(codes, pa.int32()))
+    return rows
+
+
+def _looked_up(rows: pl.DataFrame, name: str, places: Sequence[int] | Int32Array, default: int) -> Int32Array:
+    """The place that each code stands for, the default where there is no text."""
+    if name not in rows.columns:
+        return np.full(rows.height, default, np.int32)
+    codes = rows[name].fill_null(len(places)).to_numpy()
+    return np.append(places, default).astype(np.int32)[codes]
 
 
 def _batch(rows: pa.RecordBatch, recorded: np.ndarray) -> Batch:
