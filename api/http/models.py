@@ -48,6 +48,8 @@ Rows = Annotated[
     list[Any] | None,
     WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": ROW.json_schema()}, {"type": "null"}]}),
 ]
+# What a lever takes is for the lever to say.
+_LEVERS = {name: (Any, Field(default=None, description=f"Replay: {kind.about}")) for name, kind in LEVERS.items()}
 if TYPE_CHECKING:
     # Made when the program runs, which a type checker cannot follow.
     Weights: TypeAlias = Any
@@ -71,8 +73,7 @@ else:
         declared(Switches),
     )
     # Settings by their declared names, as scenario files hold them; what is left out is as in the baseline.
-    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED}
-    _CHOSEN |= {name: (Any, Field(default=None, description=kind.about)) for name, kind in LEVERS.items()}
+    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED} | _LEVERS
     StudySettings = made(
         "StudySettings", "Settings by their declared names.", (),
         **{"name": (Name | None, Field(default=None, description="Of its own; null for baseline."))} | _CHOSEN,
@@ -166,7 +167,7 @@ def _scenario_fields() -> dict[str, Any]:
     }
 
 
-_Scenario: Any = made("_Scenario", "A scenario.", declared(Scenario), _Data, **_scenario_fields())
+_Scenario: Any = made("_Scenario", "A scenario.", declared(Scenario), _Data, **_scenario_fields(), **_LEVERS)
 
 
 class BatchRequest(_Scenario):  # type: ignore[misc]
@@ -233,4 +234,5 @@ def _chosen(request: Any) -> dict[str, Any]:
     weights = request.weights.model_dump()
     flat = {one.name: getattr(request, one.http) for one in declared(Scenario) if one.name != "weights"}
     flat |= {"weights": [weights[term] for term in TERMS], "threshold": weights["min_score_threshold"]}
+    flat |= {name: getattr(request, name) for name in LEVERS if getattr(request, name) is not None}
     return flat | request.assumptions.model_dump() | request.switches.model_dump()
