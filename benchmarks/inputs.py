@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -24,12 +25,15 @@ class Disagreement(RoutingError):
     """The engine chose otherwise than the row-by-row baseline."""
 
 
+# Runs a scenario and writes its files into a folder; whoever measures hands it in.
+Simulate = Callable[[Scenario, Arrays, Path], object]
+
+
 class Inputs:
     """Data of one case."""
 
-    def __init__(self, case: Case, folder: Path) -> None:
-        self.case = case
-        self.folder = folder
+    def __init__(self, case: Case, folder: Path, simulate: Simulate) -> None:
+        self.case, self.folder, self.simulate = case, folder, simulate
 
     @property
     def scenario(self) -> Scenario:

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 from pyarrow import ipc
 
-from api.output.results import simulate_to
 from benchmarks import files
 from benchmarks.inputs import Inputs
 from benchmarks.measure import ROW_BY_ROW, clock_s, peak_mib, processor_s
@@ -161,7 +160,7 @@ def end_to_end(inputs: Inputs) -> Job:
     paths = files.files_in(snapshot)
 
     def run() -> None:
-        simulate_to(scenario, open_snapshot(snapshot.parent, snapshot.name).arrays(), out)
+        inputs.simulate(scenario, open_snapshot(snapshot.parent, snapshot.name).arrays(), out)
 
     run()
     n_bytes = sum(path.stat().st_size for path in files.files_in(out))

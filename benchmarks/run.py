@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import floors
 from benchmarks.floors import check
-from benchmarks.inputs import Disagreement, Inputs
+from benchmarks.inputs import Disagreement, Inputs, Simulate
 from benchmarks.measure import ROW_BY_ROW, NotMeasured, Row, Spread, alternate
 from benchmarks.parsing import PHASE as PARSE
 from benchmarks.parsing import WORKLOADS as PARSED
@@ -65,13 +65,14 @@ def run(
     sizes: Sequence[str] = (),
     phases: Sequence[str] = (),
     *,
+    simulate: Simulate,
     short: bool = False,
     say: Say = str,
 ) -> Results:
     """Measure."""
     results = Results([], [])
     for workload, size, some in _wanted(workloads, sizes, phases, short):
-        for measured in _case(workload, size, some, say):
+        for measured in _case(workload, size, some, say, simulate):
             if isinstance(measured, Row):
                 results.rows.append(measured)
             else:
@@ -110,10 +111,10 @@ def _known(kind: str, name: str, names: Collection[str]) -> str:
     return found
 
 
-def _case(workload: str, size: str, phases: Sequence[str], say: Say) -> Iterator[Row | str]:
+def _case(workload: str, size: str, phases: Sequence[str], say: Say, simulate: Simulate) -> Iterator[Row | str]:
     with tempfile.TemporaryDirectory(prefix="routelab-bench-") as folder:
         say(f"{workload} {size}: making the data")
-        job_of, n_interactions = _jobs(workload, SIZES[size], Path(folder))
+        job_of, n_interactions = _jobs(workload, SIZES[size], Path(folder), simulate)
         for phase in phases:
             say(f"{workload} {size}: {phase}")
             try:
@@ -122,7 +123,7 @@ def _case(workload: str, size: str, phases: Sequence[str], say: Say) -> Iterator
                 yield f"{workload} {size} {phase}: {reason}"
 
 
-def _jobs(workload: str, n_interactions: int, folder: Path) -> tuple[Callable[[str], Job], int]:
+def _jobs(workload: str, n_interactions: int, folder: Path, simulate: Simulate) -> tuple[Callable[[str], Job], int]:
     """Data of a case: what makes a phase of it ready, and how many interactions there are."""
     if workload in PARSED:
         return lambda phase: parse(n_interactions, PARSED[workload]), n_interactions
@@ -130,7 +131,7 @@ def _jobs(workload: str, n_interactions: int, folder: Path) -> tuple[Callable[[s
         case = REPLAYS[workload].build(n_interactions)
         start()
         return lambda phase: REPLAY_PHASES[phase](case), case.n_interactions
-    inputs = Inputs(WORKLOADS[workload].build(n_interactions), folder)
+    inputs = Inputs(WORKLOADS[workload].build(n_interactions), folder, simulate)
     return lambda phase: _beside_rows(PHASES[phase](inputs), inputs), n_interactions
 
 
@@ -196,6 +197,7 @@ def main(
     workload: list[str],
     size: list[str],
     phase: list[str],
+    simulate: Simulate,
     short: bool = False,
     check: bool = False,
     as_json: bool = False,
@@ -207,6 +209,8 @@ def main(
     ----------
     workload, size, phase : list of str
         As in `run`.
+    simulate : callable
+        Runs a scenario over arrays and writes its files into a folder.
     short : bool
         Only the short set.
     check : bool
@@ -225,7 +229,7 @@ def main(
 
     try:
         with Console(stderr=True).status("benchmarks") as status:
-            results = run(workload, size, phase, short=short, say=status.update)
+            results = run(workload, size, phase, simulate=simulate, short=short, say=status.update)
     except Disagreement as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED

@@ -130,7 +130,10 @@ def _replay(
 def _outcomes(played: Played) -> Outcomes:
     given, served = played.completed.interactions, played.served
     texts = Texts(played.completed.centre)
-    return Outcomes(given.interaction_id.to_arrow(), given.call_type, served.agent, played.score, texts, served)
+    return Outcomes(
+        given.interaction_id.to_arrow(), given.call_type, served.arrived_us, given.media, served.agent, played.score,
+        texts, served,
+    )  # fmt: skip
 
 
 def _arrays(data: Tables | Arrays) -> Arrays:

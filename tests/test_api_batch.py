@@ -60,10 +60,11 @@ def test_inline_interactions_get_the_choices_of_the_slow_twin_in_the_order_given
 def test_rows_with_id_skill_and_language_alone_meet_every_agent_and_every_survey(client):
     rows = [{"id": "x", "required_skill": "billing", "required_language": "en"}, {"id": "a", "required_skill": "tech"}]
     report = batch(client, interactions=rows, outcomes=True)
+    where = {"queue_id": None, "media": "voice", "arrived_at": None}
     assert report["outcomes"] == [
-        {"id": "x", "required_skill": "billing", "required_language": "en", "selected_agent_id": "ada",
+        {"id": "x", **where, "required_skill": "billing", "required_language": "en", "selected_agent_id": "ada",
          "selected_agent_name": "Ada Moreno", "composite_score": 0.925, "status": "routed"},
-        {"id": "a", "required_skill": "tech", "required_language": None, "selected_agent_id": "ada",
+        {"id": "a", **where, "required_skill": "tech", "required_language": None, "selected_agent_id": "ada",
          "selected_agent_name": "Ada Moreno", "composite_score": 0.765, "status": "routed"},
     ]  # fmt: skip
     assert report["scenario"]["csat"] == "all"

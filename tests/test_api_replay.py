@@ -154,7 +154,7 @@ def test_interactions_given_inline_are_replayed_as_those_of_the_snapshot(client,
     wanted = choose(scenario, open_snapshot(store, "sample").arrays()).to_frame().to_dicts()
     found = [{"interaction_id": row.pop("id"), **row} for row in given["outcomes"]]
     for row in found:
-        row |= {name: row[name] and datetime.fromisoformat(row[name]) for name in ("start_at", "end_at")}
+        row |= {name: row[name] and datetime.fromisoformat(row[name]) for name in ("arrived_at", "start_at", "end_at")}
     assert found == wanted
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.output.results import simulate_to
 from benchmarks import baseline, floors, phases, run
 from benchmarks.inputs import Disagreement, Inputs
 from benchmarks.measure import Row, Spread, peak_mib
@@ -25,7 +26,7 @@ FEW = 300
 
 @pytest.fixture(scope="module", params=WORKLOADS)
 def inputs(request, tmp_path_factory):
-    return Inputs(WORKLOADS[request.param].build(FEW), tmp_path_factory.mktemp(request.param))
+    return Inputs(WORKLOADS[request.param].build(FEW), tmp_path_factory.mktemp(request.param), simulate_to)
 
 
 @pytest.mark.parametrize("phase", phases.PHASES)
@@ -60,7 +61,7 @@ def test_the_baseline_agrees_with_the_engine_on_random_centres(centre, weights, 
 
 
 def test_a_winner_that_differs_stops_the_benchmark(tmp_path):
-    inputs = Inputs(WORKLOADS["team"].build(FEW), tmp_path)
+    inputs = Inputs(WORKLOADS["team"].build(FEW), tmp_path, simulate_to)
     inputs.outcomes.agent[:] = (inputs.outcomes.agent + 1) % 50
     with pytest.raises(Disagreement, match="rows differ from the row-by-row baseline"):
         _ = inputs.baseline_pair_s
@@ -122,11 +123,11 @@ def test_every_floor_belongs_to_the_short_set_and_comparing_nothing_fails():
 def test_the_command_prints_a_table_or_json_and_fails_below_a_floor(monkeypatch, capsys):
     monkeypatch.setitem(SIZES, "10k", FEW)
     monkeypatch.setattr(run, "SHORT", (("team", "10k", ("choose",)),))
-    assert run.main([], [], [], short=True) == 0
+    assert run.main([], [], [], simulate_to, short=True) == 0
     assert "team" in capsys.readouterr().out
     floor = {"workload": "team", "size": "10k", "phase": "choose", "plain_at_most": 0.0}
     monkeypatch.setattr(floors, "stated", lambda: {"factor": 1.5, "floors": [floor]})
-    assert run.main(["TEAM"], ["10K"], [], short=True, check=True, as_json=True) == 1
+    assert run.main(["TEAM"], ["10K"], [], simulate_to, short=True, check=True, as_json=True) == 1
     printed = json.loads(capsys.readouterr().out)
     assert printed["rows"][0]["phase"] == "choose"
     assert "the floor is 0" in printed["failures"][0]
@@ -134,7 +135,7 @@ def test_the_command_prints_a_table_or_json_and_fails_below_a_floor(monkeypatch,
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(InvalidScenario, match=r"workload 'tean' .* use one of team"):
-        run.run(["tean"])
+        run.run(["tean"], simulate=simulate_to)
 
 
 def test_memory_is_that_of_the_other_process_alone():

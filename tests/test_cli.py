@@ -30,8 +30,8 @@ def test_simulate_writes_one_row_per_interaction_and_a_report(store, tmp_path, c
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert outcomes.height == open_snapshot(store, "s").manifest.rows["interactions"] == 50
     assert outcomes.columns == [
-        "interaction_id", "required_skill", "required_language", "selected_agent_id", "selected_agent_name",
-        "composite_score", "status",
+        "interaction_id", "queue_id", "media", "arrived_at", "required_skill", "required_language",
+        "selected_agent_id", "selected_agent_name", "composite_score", "status",
     ]  # fmt: skip
     assert report["routed"] + report["unrouted"]["total"] == 50
     assert report["routed"] == outcomes.filter(pl.col("status").cast(pl.String) == "routed").height

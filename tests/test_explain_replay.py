@@ -81,27 +81,27 @@ def test_who_was_chosen_and_how_it_ended_is_what_the_outcomes_say(method: str, s
     names = set(tables.agents["agent_id"])
     for found, row in explained(chosen, tables):
         about, given = found.interaction, recorded[row["interaction_id"]]
-        assert (about["interaction_id"], about["status"], about["wait_s"]) == (
+        assert (about.interaction_id, about.status, about.wait_s) == (
             row["interaction_id"], row["status"], row["wait_s"],
         )  # fmt: skip
-        assert (about["agent_id"], about["arrived_us"]) == (row["selected_agent_id"], us(given["arrived_at"]))
-        assert (about["recorded_agent_id"], about["recorded_wait_s"]) == (given["agent_id"], given["wait_s"])
-        assert {about["queue_id"], about["language"], about["priority"]} == {
+        assert (about.agent_id, about.arrived_us) == (row["selected_agent_id"], us(given["arrived_at"]))
+        assert (about.recorded_agent_id, about.recorded_wait_s) == (given["agent_id"], given["wait_s"])
+        assert {about.queue_id, about.language, about.priority} == {
             given["queue_id"], given["language"], given["priority"],
         }  # fmt: skip
         first, *others = found.agents
-        assert {agent["agent_id"] for agent in found.agents} == names
+        assert {agent.agent_id for agent in found.agents} == names
         assert len(found.agents) == len(names)
-        assert not any(agent["reason"] == "chosen" for agent in others)
+        assert not any(agent.reason == "chosen" for agent in others)
         if row["status"] == "answered":
-            assert (first["agent_id"], first["reason"], first["place"]) == (row["selected_agent_id"], "chosen", 1)
-            assert found.decision["at_us"] == row["asked_us"]
-            assert first["score"] == row["composite_score"]
+            assert (first.agent_id, first.reason, first.place) == (row["selected_agent_id"], "chosen", 1)
+            assert found.decision.at_us == row["asked_us"]
+            assert first.score == row["composite_score"]
         else:
-            assert first["reason"] != "chosen"
-            assert found.decision["how"].startswith("nobody answered")
-            assert found.decision["at_us"] == us(given["arrived_at"])
-        assert found.decision["waited_s"] == (found.decision["at_us"] - us(given["arrived_at"])) / 1e6
+            assert first.reason != "chosen"
+            assert found.decision.how.startswith("nobody answered")
+            assert found.decision.at_us == us(given["arrived_at"])
+        assert found.decision.waited_s == (found.decision.at_us - us(given["arrived_at"])) / 1e6
         json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -115,12 +115,12 @@ def test_every_agent_s_reason_is_what_the_outcomes_show(method: str) -> None:
         read, rows = plain(chosen, tables), outcomes(chosen, tables)
         for found, row in explained(chosen, tables):
             i = [each["interaction_id"] for each in read.calls].index(row["interaction_id"])
-            ladder = read.ladder(found.decision["at_us"] // DAY_US)
+            ladder = read.ladder(found.decision.at_us // DAY_US)
             for agent in found.agents:
-                a = [each["agent_id"] for each in read.agents].index(agent["agent_id"])
+                a = [each["agent_id"] for each in read.agents].index(agent.agent_id)
                 told = reason(read, rows, found, row, i, a, ladder.rank[i])
-                assert agent["reason"] == told or (told == "free" and agent["reason"].startswith("free")), (seed, row)
-                seen[agent["reason"].split(" ")[0]] += 1
+                assert agent.reason == told or (told == "free" and agent.reason.startswith("free")), (seed, row)
+                seen[agent.reason.split(" ")[0]] += 1
     # Each kind of reason is met often.
     assert min(seen[word] for word in ("chosen", "busy", "free,", "not")) > 10
     assert method == "fixed_order" or seen["no"] > 10
@@ -129,7 +129,7 @@ def test_every_agent_s_reason_is_what_the_outcomes_show(method: str) -> None:
 def reason(
     read: Plain, rows: dict[str, Any], found: ReplayExplanation, row: dict[str, Any], i: int, a: int, rank: list[float]
 ) -> str:
-    name, at_us = read.agents[a]["agent_id"], found.decision["at_us"]
+    name, at_us = read.agents[a]["agent_id"], found.decision.at_us
     if name == row["selected_agent_id"]:
         return "chosen"
     spells = zip(read.roster.agent, read.roster.start_us, read.roster.end_us, strict=True)
@@ -154,17 +154,17 @@ def test_agents_stand_in_the_order_in_which_they_would_be_asked(method: str) -> 
         tables, chosen = centre(seed), replace(rolling(seed), method=method)
         rows = outcomes(chosen, tables)
         for found, row in explained(chosen, tables):
-            free = [agent for agent in found.agents if agent["place"] is not None]
-            assert [agent["place"] for agent in free] == list(range(1, len(free) + 1))
+            free = [agent for agent in found.agents if agent.place is not None]
+            assert [agent.place for agent in free] == list(range(1, len(free) + 1))
             assert free == found.agents[: len(free)]
             for agent in free:
-                ends = [each["end_us"] for each in rows.values() if each["selected_agent_id"] == agent["agent_id"]
-                        and each is not row and each["end_us"] <= found.decision["at_us"]]  # fmt: skip
+                ends = [each["end_us"] for each in rows.values() if each["selected_agent_id"] == agent.agent_id
+                        and each is not row and each["end_us"] <= found.decision.at_us]  # fmt: skip
                 if ends:
-                    assert agent["idle_s"] == (found.decision["at_us"] - max(ends)) / 1e6
-                assert agent["busy_until_us"] is None
-            if row["status"] == "answered" and found.decision["waited_s"] == 0:
-                keys = [(-(agent["score"] or 0), -agent["idle_s"]) for agent in free]
+                    assert agent.idle_s == (found.decision.at_us - max(ends)) / 1e6
+                assert agent.busy_until_us is None
+            if row["status"] == "answered" and found.decision.waited_s == 0:
+                keys = [(-(agent.score or 0), -agent.idle_s) for agent in free]
                 assert keys == sorted(keys)
                 n_choices += len(keys) > 1
     assert n_choices > 10
@@ -183,20 +183,20 @@ def test_a_freed_agent_had_a_list_of_those_it_could_take_and_this_one_was_first(
         chosen = replace(rolling(seed), method=method, goal=None, performance=0.8)
         read, rows = plain(chosen, tables), outcomes(chosen, tables)
         for found, row in explained(chosen, tables):
-            if row["status"] != "answered" or found.decision["waited_s"] == 0:
+            if row["status"] != "answered" or found.decision.waited_s == 0:
                 assert found.waiting == []
                 continue
-            told = [each["interaction_id"] for each in found.waiting]
+            told = [each.interaction_id for each in found.waiting]
             assert told == waiting(read, rows, row)[:MOST_WAITING]
-            assert found.waiting[0]["is_this"]
-            assert sum(each["is_this"] for each in found.waiting) == 1
+            assert found.waiting[0].is_this
+            assert sum(each.is_this for each in found.waiting) == 1
             for each in found.waiting:
-                one = read.calls[[c["interaction_id"] for c in read.calls].index(each["interaction_id"])]
-                assert each["waited_s"] == (found.decision["at_us"] - us(one["arrived_at"])) / 1e6
-                assert each["credit_s"] == 60 * one["priority"]
-                assert not each["priority_only"]
+                one = read.calls[[c["interaction_id"] for c in read.calls].index(each.interaction_id)]
+                assert each.waited_s == (found.decision.at_us - us(one["arrived_at"])) / 1e6
+                assert each.credit_s == 60 * one["priority"]
+                assert not each.priority_only
                 if one["outcome"] == "answered":
-                    assert each["leaves_in_s"] == pytest.approx(one["patience_s"] - each["waited_s"], abs=1e-6)
+                    assert each.leaves_in_s == pytest.approx(one["patience_s"] - each.waited_s, abs=1e-6)
             n_lists += 1
             n_several += len(told) > 1
     assert n_lists > 20
@@ -219,7 +219,7 @@ def test_scores_are_those_of_the_ladder_that_held_at_that_instant():
     for seed in SEEDS:
         tables, chosen = centre(seed), replace(rolling(seed), csat="asof", method="weighted", goal="80/20")
         for found, row in explained(chosen, tables):
-            assert found.agents[0]["reason"] != "chosen" or found.agents[0]["score"] == row["composite_score"]
+            assert found.agents[0].reason != "chosen" or found.agents[0].score == row["composite_score"]
 
 
 # --- cases for the pencil -------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def why(chosen: Scenario, name: str, **rows: list[dict[str, Any]]) -> ReplayExpl
 
 
 def reasons(found: ReplayExplanation) -> dict[str, str]:
-    return {agent["agent_id"]: agent["reason"] for agent in found.agents}
+    return {agent.agent_id: agent.reason for agent in found.agents}
 
 
 RINGED: dict[str, Any] = {
@@ -247,14 +247,14 @@ def test_agents_outside_the_ring_are_told_when_it_opens():
     rows = [call(0, 0.0, handle_s=500.0), call(1, 5.0)]
     chosen = Scenario(mode="replay", method="bullseye")
     found = why(chosen, "i001", interactions=rows, **RINGED)
-    assert (found.interaction["agent_id"], found.interaction["wait_s"]) == ("bob", 30.0)
-    assert (found.decision["stage"], found.decision["stages"], found.decision["waited_s"]) == (2, 3, 30.0)
-    assert found.decision["how"].startswith("an agent became free, or might be asked from now on")
+    assert (found.interaction.agent_id, found.interaction.wait_s) == ("bob", 30.0)
+    assert (found.decision.stage, found.decision.stages, found.decision.waited_s) == (2, 3, 30.0)
+    assert found.decision.how.startswith("an agent became free, or might be asked from now on")
     assert reasons(found) == {
         "bob": "chosen", "ann": "busy for another 465 s", "cid": "outside the ring: asked only after 60 s of waiting",
         "dot": "not eligible: no member of the queue, or lacks what is required",
     }  # fmt: skip
-    assert why(chosen, "i000", interactions=rows, **RINGED).decision["stage"] == 1
+    assert why(chosen, "i000", interactions=rows, **RINGED).decision.stage == 1
 
 
 def test_whoever_waits_in_a_ring_that_is_not_open_was_not_passed_over():
@@ -264,26 +264,26 @@ def test_whoever_waits_in_a_ring_that_is_not_open_was_not_passed_over():
         call(3, 20.0, queue_id="p"),
     ]  # fmt: skip
     found = why(Scenario(mode="replay", method="bullseye"), "i003", interactions=rows, **RINGED)
-    assert found.interaction["agent_id"] == "bob"
-    assert [each["interaction_id"] for each in found.waiting] == ["i003"]
+    assert found.interaction.agent_id == "bob"
+    assert [each.interaction_id for each in found.waiting] == ["i003"]
     # Ten seconds more, and the earlier call's ring is open.
     late = [*rows[:1], rows[1] | {"handle_s": 49.0}, *rows[2:]]
     found = why(Scenario(mode="replay", method="bullseye"), "i002", interactions=late, **RINGED)
-    assert [(each["interaction_id"], each["is_this"]) for each in found.waiting] == [("i002", True), ("i003", False)]
+    assert [(each.interaction_id, each.is_this) for each in found.waiting] == [("i002", True), ("i003", False)]
 
 
 def test_of_one_that_nobody_answered_it_says_who_there_was_when_it_arrived():
     rows = [call(0, 0.0, handle_s=100.0), call(1, 10.0, patience_s=4.0)]
     there = [{"agent_id": name, "start_at": NINE, "end_at": NINE + timedelta(hours=1)} for name in ("ann", "dot")]
     found = why(Scenario(mode="replay", method="genesys"), "i001", interactions=rows, staffing=there)
-    assert (found.interaction["status"], found.interaction["agent_id"]) == ("abandoned", None)
+    assert (found.interaction.status, found.interaction.agent_id) == ("abandoned", None)
     assert reasons(found) == {
         "ann": "busy for another 90 s", "bob": "not on queue", "cid": "not on queue",
         "dot": "not eligible: no member of the queue, or lacks what is required",
     }  # fmt: skip
-    assert found.agents[0]["agent_id"] == "ann"
+    assert found.agents[0].agent_id == "ann"
     assert found.waiting == []
-    assert all(agent["place"] is None for agent in found.agents)
+    assert all(agent.place is None for agent in found.agents)
 
 
 def test_an_agent_is_gone_at_the_very_end_of_the_block_and_there_at_its_start():
@@ -346,16 +346,16 @@ def test_calls_of_queues_that_go_by_priority_only_come_first(point_s: float, poi
     there = [{"agent_id": "ann", "start_at": NINE, "end_at": NINE + DAY}]
     chosen = replace(WEIGHTED, assumptions=Assumptions(point_s=point_s))
     found = why(chosen, "i003", interactions=rows, queues=queues, staffing=there)
-    listed = [(each["interaction_id"], each["credit_s"], each["priority_only"]) for each in found.waiting]
+    listed = [(each.interaction_id, each.credit_s, each.priority_only) for each in found.waiting]
     assert listed == [("i003", 1.0, True), ("i002", 0.0, True), ("i001", point_s * points, False)]
-    assert [each["leaves_in_s"] for each in found.waiting] == [None] * 3
+    assert [each.leaves_in_s for each in found.waiting] == [None] * 3
 
 
 def test_at_most_twenty_who_wait_are_listed():
     rows = [call(0, 0.0, handle_s=100.0), *(call(n, float(n)) for n in range(1, 40))]
     there = [{"agent_id": "ann", "start_at": NINE, "end_at": NINE + DAY}]
     found = why(WEIGHTED, "i001", interactions=rows, staffing=there)
-    assert [each["interaction_id"] for each in found.waiting] == [f"i{n:03}" for n in range(1, 21)]
+    assert [each.interaction_id for each in found.waiting] == [f"i{n:03}" for n in range(1, 21)]
 
 
 def test_an_unknown_interaction_is_refused_with_what_ids_look_like():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from api.terminal.cli import run
 from ingest.double import Double
 from ingest.snapshot import store as stores
 from ingest.snapshot.reading import verify
@@ -35,17 +36,21 @@ def parts(store: Path) -> set[str]:
     return {path.parent.name for path in store.glob(".n.parts/*/part.json")}
 
 
+def given(double: Double) -> dict[str, str]:
+    access = {"GENESYS_BASE_URL": double.url, "GENESYS_CLIENT_ID": "demo", "GENESYS_CLIENT_SECRET": SECRET}
+    return access | {"ROUTELAB_SETTINGS": os.devnull}
+
+
 def environment(double: Double) -> dict[str, str]:
-    given = {"GENESYS_BASE_URL": double.url, "GENESYS_CLIENT_ID": "demo", "GENESYS_CLIENT_SECRET": SECRET}
-    return os.environ | given | {"ROUTELAB_SETTINGS": os.devnull}
+    return os.environ | given(double)
 
 
-def finished(store: Path, double: Double, *queues: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command(store, *queues), env=environment(double), capture_output=True, text=True, timeout=LONGEST_S, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+def finished(store: Path, double: Double, *queues: str) -> None:
+    """Let the command run to its end, here; only who is killed needs a process of its own."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in given(double).items():
+            patched.setenv(name, value)
+        assert run(command(store, *queues)[3:]) == 0
 
 
 def killed(store: Path, double: Double, *queues: str, when: Callable[[], bool]) -> bool:
@@ -73,7 +78,11 @@ def whole(double, tmp_path_factory):
     """Both queues read at once, the requests that it takes, and what was printed."""
     store = tmp_path_factory.mktemp("whole")
     before = len(double.requests)
-    done = finished(store, double, "Queue 1", "Queue 2")
+    done = subprocess.run(
+        command(store, "Queue 1", "Queue 2"), env=environment(double), capture_output=True, text=True,
+        timeout=LONGEST_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     return content(store / "n"), len(double.requests) - before, done
 
 

@@ -294,7 +294,8 @@ def test_the_outcomes_file_has_its_columns_and_nulls_where_nobody_was_chosen():
     for method in METHODS:
         frame = choose(scenario(3, method), tables).to_frame()
         assert frame.schema == {
-            "interaction_id": pl.String, "required_skill": pl.String, "required_language": pl.String,
+            "interaction_id": pl.String, "queue_id": pl.String, "media": pl.String,
+            "arrived_at": pl.Datetime("us", "UTC"), "required_skill": pl.String, "required_language": pl.String,
             "selected_agent_id": pl.String, "selected_agent_name": pl.String, "composite_score": pl.Float64,
             "status": pl.String, "wait_s": pl.Float64, "start_at": pl.Datetime("us", "UTC"),
             "end_at": pl.Datetime("us", "UTC"),
@@ -305,6 +306,9 @@ def test_the_outcomes_file_has_its_columns_and_nulls_where_nobody_was_chosen():
         assert set(frame["status"]) <= set(ENDS)
         for given, found in zip(rows.to_dicts(), frame.to_dicts(), strict=True):
             skills = ";".join(sorted(set(given["skills"] or [])))
+            assert [found[name] for name in ("queue_id", "media", "arrived_at")] == [
+                given["queue_id"], given["media"], given["arrived_at"]
+            ]  # fmt: skip
             assert (found["required_skill"], found["required_language"]) == (skills or None, given["language"])
             chosen, answered = found["selected_agent_id"], found["status"] == "answered"
             assert (chosen is not None) == answered

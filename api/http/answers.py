@@ -88,6 +88,9 @@ class Outcome:
     """The choice for one interaction, and in a replay what became of it."""
 
     id: str = about("Id of the interaction.")
+    queue_id: str | None = about("Null where the request names no queue.")
+    media: str = about("voice, chat, email, message or callback.")
+    arrived_at: datetime | None = about("Null where the request has no times.")
     required_skill: str | None = about("Several are joined by a semicolon.")
     required_language: str | None = about("Null where any will do.")
     selected_agent_id: str | None = about("Null where nobody was chosen.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
+import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
 from api.http.inline.arrays import Inline, inline
@@ -115,7 +116,7 @@ def _outcomes(parts: list[Outcomes], own: Inline) -> orjson.Fragment:
     """One row per interaction in the order of the request; those outside the window have none."""
     if not parts:
         return orjson.Fragment(b"[]")
-    chosen = join(parts).to_frame()
+    chosen = join(parts).to_frame().with_columns(pl.lit(None).alias(name) for name in sorted(own.absent))
     asked = own.ids.to_frame().join(chosen, on="interaction_id", how="inner", maintain_order="left")
     # Written without a Python object per row: other threads, and so other requests, go on meanwhile.
     return orjson.Fragment(asked.rename({"interaction_id": "id"}).write_json())

@@ -32,6 +32,8 @@ def bench(
       routelab bench --workload enterprise --size 1m
       routelab bench --phase replay --plot growth.svg
     """
+    from api.output.results import simulate_to
     from benchmarks.run import main
 
-    sys.exit(main(list(workload), list(size), list(phase), short=short, check=check, as_json=as_json, plot=plot))
+    chosen = (list(workload), list(size), list(phase))
+    sys.exit(main(*chosen, simulate_to, short=short, check=check, as_json=as_json, plot=plot))

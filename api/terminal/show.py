@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from engine.data.call_types import AskedFor
 from engine.data.provenance import Extent, Provenance
 from engine.measures.satisfaction import Satisfaction, SatisfactionAgainst
 from engine.reports.report import AgentShare, Report
 from engine.scoring.weights import RoutingWeights
-from engine.selection.explain import AgentTerms, AskedFor, Explanation
+from engine.selection.explain import AgentTerms, Explanation
 from ingest.snapshot.manifest import Manifest
 
 if TYPE_CHECKING:

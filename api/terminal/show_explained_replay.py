@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from api.terminal.show import console, facts, grid, named, number
+from api.terminal.show import console, facts, grid, named, needs_text, number
 from engine.replay.explain import ReplayExplanation
 
 
@@ -23,26 +23,25 @@ def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: 
     """
     about, decision = explanation.interaction, explanation.decision
     out = console()
-    answered = f"{about['status']} after {number(about['wait_s'], 1)} s"
-    by = f" by {named(about['agent_id'], about['agent_name'])}" if about["agent_id"] else ""
-    past = f"{about['recorded_agent_id'] or 'nobody'} after {number(about['recorded_wait_s'], 1)} s"
-    stage = f"; stage {decision['stage']} of {decision['stages']}" if decision["stages"] > 1 else ""
-    when = f"{_clock(decision['at_us'], time_zone)}, after {number(decision['waited_s'], 1)} s"
-    queue = f"in queue {about['queue_id']}, {_clock(about['arrived_us'], time_zone)}"
+    answered = f"{about.status} after {number(about.wait_s, 1)} s"
+    by = f" by {named(about.agent_id, about.agent_name)}" if about.agent_id else ""
+    past = f"{about.recorded_agent_id or 'nobody'} after {number(about.recorded_wait_s, 1)} s"
+    stage = f"; stage {decision.stage} of {decision.stages}" if decision.stages > 1 else ""
+    when = f"{_clock(decision.at_us, time_zone)}, after {number(decision.waited_s, 1)} s"
+    queue = f"in queue {about.queue_id}, {_clock(about.arrived_us, time_zone)}"
     rows = [
-        ("interaction", f"{about['interaction_id']} {queue}"),
-        ("requires", f"{', '.join(about['skills']) or 'no skill'}; language {about['language'] or 'any'}; "
-         f"priority {about['priority']:g}"),
+        ("interaction", f"{about.interaction_id} {queue}"),
+        ("requires", needs_text(about)),
         ("rule", explanation.rule),
         ("outcome", answered + by),
         ("recorded", past),
-        ("decided", f"{when}: {decision['how']}{stage}"),
+        ("decided", f"{when}: {decision.how}{stage}"),
     ]  # fmt: skip
     out.print(facts("", rows))
     table = [
-        [str(a["place"] or "-"), named(a["agent_id"], a["agent_name"]),
-         "-" if a["score"] is None else f"{a['score']:.4f}",
-         number(a["idle_s"], 0), a["reason"]]
+        [str(a.place or "-"), named(a.agent_id, a.agent_name),
+         "-" if a.score is None else f"{a.score:.4f}",
+         number(a.idle_s, 0), a.reason]
         for a in explanation.agents[:most]
     ]  # fmt: skip
     columns = [("order", "right"), ("agent", "left"), ("score", "right"), ("idle, s", "right"), ("why", "left")]
@@ -55,8 +54,8 @@ def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: 
 
 def _waiting(explanation: ReplayExplanation) -> object:
     rows = [
-        [str(place), w["interaction_id"] + (" (this)" if w["is_this"] else ""), number(w["waited_s"], 1),
-         number(w["credit_s"], 0), number(w["leaves_in_s"], 0)]
+        [str(place), w.interaction_id + (" (this)" if w.is_this else ""), number(w.waited_s, 1),
+         number(w.credit_s, 0), number(w.leaves_in_s, 0)]
         for place, w in enumerate(explanation.waiting, start=1)
     ]  # fmt: skip
     columns = [

@@ -15,7 +15,7 @@ from engine.data.history import History
 from engine.data.provenance import Provenance, Window
 from engine.data.wall_time import DAY_US, FIRST_DAY, LAST_DAY, span_of_days
 from engine.errors import MissingInput
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Batch:
         The agent who was recorded, -1 for none.
     handle_s : (n,) array of float, optional
         Recorded handling time, NaN where none. [s]
+    media : (n,) array of int8, optional
+        Place in `engine.data.tables.MEDIA`; None where all is voice.
     """
 
     day: int
@@ -44,6 +46,7 @@ class Batch:
     arrived_us: IntArray
     agent: Int32Array | None = None
     handle_s: FloatArray | None = None
+    media: Int8Array | None = None
 
     def rows(self, chosen: BoolArray) -> Batch:
         """The batch with only the chosen rows."""
@@ -58,6 +61,7 @@ class Batch:
             self.arrived_us[chosen],
             None if self.agent is None else self.agent[chosen],
             None if self.handle_s is None else self.handle_s[chosen],
+            None if self.media is None else self.media[chosen],
         )
 
 

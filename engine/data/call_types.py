@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
+from engine.results import about
 from engine.typing import Int32Array
 
 KEY = ("queue_id", "skills", "language", "priority")
@@ -27,6 +30,18 @@ def _as_sets(keys: pl.DataFrame) -> pl.DataFrame:
     """Keys with their skills sorted and without repeats."""
     sets = [SEPARATOR.join(sorted(set(text.split(SEPARATOR)))) for text in keys["skills"]]
     return keys.with_columns(pl.Series("skills", sets, dtype=pl.String))
+
+
+@dataclass(frozen=True)
+class AskedFor:
+    """An interaction and what it requires."""
+
+    interaction_id: str = about("Id of the interaction.")
+    arrived_us: int = about("When it arrived. [us since 1970, UTC]")
+    queue_id: str = about("Queue that it waits in.")
+    skills: list[str] = about("Required skills, in order of name.")
+    language: str | None = about("Required language; null where any will do.")
+    priority: float = about("Priority. [points]")
 
 
 class CallTypeIndex:

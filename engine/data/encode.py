@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -54,6 +55,7 @@ def encode(tables: Tables) -> Arrays:
     ids = interactions["interaction_id"].to_arrow()
     arrived_us = interactions["arrived_at"].dt.epoch("us").to_numpy()
     handle_s = interactions["handle_s"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    media = np.maximum(places(interactions["media"], list(MEDIA)), 0).astype(np.int8)
     days = day.to_numpy()
     starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1)) if days.size else np.empty(0, np.int64)
     ends = [*starts[1:], days.size]
@@ -61,7 +63,10 @@ def encode(tables: Tables) -> Arrays:
     def batches() -> Iterator[Batch]:
         for start, end in zip(starts, ends, strict=bool(starts.size)):
             part = slice(start, end)
-            yield Batch(int(days[start]), ids[part], call_type[part], arrived_us[part], agent[part], handle_s[part])
+            columns: tuple[Any, ...] = tuple(
+                side[part] for side in (ids, call_type, arrived_us, agent, handle_s, media)
+            )
+            yield Batch(int(days[start]), *columns)
 
     counts = {name: frame.height for name, frame in tables}
     media, outcome = (

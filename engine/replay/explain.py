@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
+from engine.data.call_types import AskedFor
 from engine.data.served import STATUS, Status
 from engine.errors import UnknownName
 from engine.estimates.demand import NEVER_US
@@ -15,6 +16,7 @@ from engine.methods import METHODS
 from engine.methods.ladder import NEVER
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
+from engine.results import about, plain
 from engine.scoring.scores import SCALE
 from engine.spec import Scenario
 from engine.typing import BoolArray, FloatArray, IntArray, Record
@@ -23,37 +25,67 @@ MOST_WAITING = 20
 
 
 @dataclass(frozen=True)
+class Replayed(AskedFor):
+    """An interaction, and how it ended in the replay and in the record."""
+
+    status: str = about("answered, abandoned, flowed_out or unserved.")
+    wait_s: float = about("Waiting. [s]")
+    agent_id: str | None = about("Who answered; null for nobody.")
+    agent_name: str | None = about("Null where none is known.")
+    recorded_agent_id: str | None = about("Who answered in the record.")
+    recorded_wait_s: float | None = about("Waiting in the record; null where not recorded. [s]")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """When and how it was decided who takes an interaction."""
+
+    at_us: int = about("When. [us since 1970, UTC]")
+    waited_s: float = about("How long it had waited. [s]")
+    how: str = about("Whether an agent was free, or one became free.")
+    stage: int = about("Which stage of waiting, from 1.")
+    stages: int = about("How many there are.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One agent at that instant."""
+
+    place: int | None = about("In the order in which agents would be asked; null for whoever could not be.")
+    agent_id: str = about("Id of the agent.")
+    agent_name: str | None = about("Null where none is known.")
+    score: float | None = about("Null where the method has none.")
+    idle_s: float | None = about("How long idle. [s]")
+    busy_until_us: int | None = about("Null for whoever is not busy. [us since 1970, UTC]")
+    reason: str = about("Chosen, or why not.")
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """An interaction that waited for the same agent."""
+
+    interaction_id: str = about("Id of the interaction.")
+    waited_s: float = about("How long it had waited. [s]")
+    credit_s: float = about("Head start of its priority. [s]")
+    priority_only: bool = about("Whether it goes by priority alone.")
+    leaves_in_s: float | None = about("When it would leave; null for never. [s]")
+    is_this: bool = about("Whether it is the one explained.")
+
+
+@dataclass(frozen=True)
 class ReplayExplanation:
-    """One interaction of a replay.
+    """One interaction of a replay."""
 
-    Parameters
-    ----------
-    interaction : dict
-        What it required, when it came, and what became of it.
-    rule : str
-        In words.
-    decision : dict
-        When it was decided (at_us), how (an agent was free, or one became free), how long it had waited, and at
-        which stage of waiting.
-    agents : list of dict
-        In the order in which they would be asked: place (None: could not be), agent_id, agent_name, score, idle_s,
-        busy_until_us, reason.
-    waiting : list of dict
-        Where an agent became free: the interactions that this agent could have taken, first in order first.
-    """
-
-    interaction: Record
-    rule: str
-    decision: Record
-    agents: list[Record]
-    waiting: list[Record]
+    interaction: Replayed = about("What it required, when it came, and how it ended.")
+    rule: str = about("The rule in words.")
+    decision: Decision = about("When and how it was decided.")
+    agents: list[Asked] = about("Everybody, in the order in which they would be asked.")
+    waiting: list[Waiter] = about("Where an agent became free: what it could have taken, first in order first.")
 
     def to_dict(self) -> Record:
         """Everything as plain values."""
-        return {
-            "interaction": self.interaction, "rule": self.rule, "decision": self.decision,
-            "agents": self.agents, "waiting": self.waiting,
-        }  # fmt: skip
+        found: Record = plain(self)
+        return found
 
 
 def explain_replay(scenario: Scenario, arrays: Arrays, interaction_id: str) -> ReplayExplanation:
@@ -102,7 +134,7 @@ def _row(ids: pl.Series, interaction_id: str) -> int:
     return row
 
 
-def _about(played: Played, recorded: Recorded, row: int) -> Record:
+def _about(played: Played, recorded: Recorded, row: int) -> Replayed:
     served, given, centre, history = (
         played.served,
         played.completed.interactions,
@@ -119,14 +151,14 @@ def _about(played: Played, recorded: Recorded, row: int) -> Record:
     recorded_agent = -1 if past is None else int(history.agent[past])
     recorded_wait_s = np.nan if past is None else float(history.wait_s[past])
     agent = int(served.agent[row])
-    return {
-        "interaction_id": given.interaction_id[row], **kind,
-        "arrived_us": int(given.arrived_us[row]), "status": STATUS[served.status[row]],
-        "wait_s": float(served.wait_s[row]), "agent_id": centre.agent_ids[agent] if agent >= 0 else None,
-        "agent_name": centre.agent_names[agent] if agent >= 0 else None,
-        "recorded_agent_id": recorded.centre.agent_ids[recorded_agent] if recorded_agent >= 0 else None,
-        "recorded_wait_s": None if np.isnan(recorded_wait_s) else recorded_wait_s,
-    }  # fmt: skip
+    return Replayed(
+        interaction_id=given.interaction_id[row], **kind,
+        arrived_us=int(given.arrived_us[row]), status=STATUS[served.status[row]],
+        wait_s=float(served.wait_s[row]), agent_id=centre.agent_ids[agent] if agent >= 0 else None,
+        agent_name=centre.agent_names[agent] if agent >= 0 else None,
+        recorded_agent_id=recorded.centre.agent_ids[recorded_agent] if recorded_agent >= 0 else None,
+        recorded_wait_s=None if np.isnan(recorded_wait_s) else recorded_wait_s,
+    )  # fmt: skip
 
 
 class _Moment:
@@ -148,7 +180,7 @@ class _Moment:
         self.busy_until_us, self.idle_us = self._states()
         self.on_queue = self._on_queue()
 
-    def decision(self) -> Record:
+    def decision(self) -> Decision:
         """When and how it was decided."""
         waited_s = (self.at_us - self.arrived_us) / 1e6
         if self.chosen < 0:
@@ -157,10 +189,7 @@ class _Moment:
             how = "an agent was free when it arrived"
         else:
             how = "an agent became free, or might be asked from now on, and it was first in order"
-        return {
-            "at_us": self.at_us, "waited_s": waited_s, "how": how,
-            "stage": self.stage + 1, "stages": self.n_stages,
-        }  # fmt: skip
+        return Decision(self.at_us, waited_s, how, self.stage + 1, self.n_stages)
 
     def _states(self) -> tuple[IntArray, IntArray]:
         """Until when each agent is busy (0: is not), and since when idle."""
@@ -181,7 +210,7 @@ class _Moment:
         on_queue[roster.agent[now]] = True
         return on_queue
 
-    def agents(self) -> list[Record]:
+    def agents(self) -> list[Asked]:
         """Everybody, those who could be asked first, in order."""
         n = self.rank.size
         free = self.on_queue & (self.busy_until_us == 0) & (self.rank > NEVER)
@@ -195,14 +224,14 @@ class _Moment:
         centre, rows = self.played.completed.centre, []
         for place, agent in enumerate(order.tolist(), start=1):
             idle = self.idle_us[agent]
-            rows.append({
-                "place": place if free[agent] else None,
-                "agent_id": centre.agent_ids[agent], "agent_name": centre.agent_names[agent],
-                "score": float(self.rank[agent] / SCALE) if has_score and self.rank[agent] > NEVER else None,
-                "idle_s": (self.at_us - int(idle)) / 1e6 if free[agent] and idle <= self.at_us else None,
-                "busy_until_us": int(self.busy_until_us[agent]) or None,
-                "reason": self._reason(agent, free),
-            })  # fmt: skip
+            rows.append(Asked(
+                place=place if free[agent] else None,
+                agent_id=centre.agent_ids[agent], agent_name=centre.agent_names[agent],
+                score=float(self.rank[agent] / SCALE) if has_score and self.rank[agent] > NEVER else None,
+                idle_s=(self.at_us - int(idle)) / 1e6 if free[agent] and idle <= self.at_us else None,
+                busy_until_us=int(self.busy_until_us[agent]) or None,
+                reason=self._reason(agent, free),
+            ))  # fmt: skip
         return rows
 
     def _reason(self, agent: int, free: BoolArray) -> str:
@@ -234,7 +263,7 @@ class _Moment:
             return "not eligible: no member of the queue, or lacks what is required"
         return "no candidate: below the threshold, or lacks a skill"
 
-    def waiting(self) -> list[Record]:
+    def waiting(self) -> list[Waiter]:
         """Interactions that the agent could have taken instead, first in order first."""
         served, demand = self.played.served, self.played.demand
         if self.chosen < 0 or self.at_us == self.arrived_us:
@@ -252,13 +281,13 @@ class _Moment:
         order = np.lexsort((rows, key, tier))[:MOST_WAITING]
         return [self._waiter(int(rows[place]), int(lead_us[place]), int(tier[place])) for place in order]
 
-    def _waiter(self, row: int, lead_us: int, tier: int) -> Record:
+    def _waiter(self, row: int, lead_us: int, tier: int) -> Waiter:
         demand = self.played.demand
         leave_us = int(demand.leave_us[row])
-        return {
-            "interaction_id": self.played.completed.interactions.interaction_id[row],
-            "waited_s": (self.at_us - int(demand.arrived_us[row])) / 1e6,
-            "credit_s": lead_us / 1e6, "priority_only": tier == 0,
-            "leaves_in_s": None if leave_us == NEVER_US else (leave_us - self.at_us) / 1e6,
-            "is_this": row == self.row,
-        }  # fmt: skip
+        return Waiter(
+            interaction_id=self.played.completed.interactions.interaction_id[row],
+            waited_s=(self.at_us - int(demand.arrived_us[row])) / 1e6,
+            credit_s=lead_us / 1e6, priority_only=tier == 0,
+            leaves_in_s=None if leave_us == NEVER_US else (leave_us - self.at_us) / 1e6,
+            is_this=row == self.row,
+        )  # fmt: skip

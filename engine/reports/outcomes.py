@@ -13,9 +13,10 @@ from engine.data.arrays import Batch
 from engine.data.centre import Centre
 from engine.data.encode import places
 from engine.data.served import STATUS, Served, joined, none
+from engine.data.tables import MEDIA
 from engine.scoring.scores import SCALE
 from engine.selection.decisions import Decided
-from engine.typing import BoolArray, FloatArray, Int32Array
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,6 +79,16 @@ class Texts:
         return Coded(self._centre.agent_names)
 
     @cached_property
+    def queue(self) -> Coded:
+        """By call type."""
+        return Coded(self._centre.call_types["queue_id"])
+
+    @cached_property
+    def media(self) -> Coded:
+        """By place in `MEDIA`."""
+        return Coded(MEDIA)
+
+    @cached_property
     def skill(self) -> Coded:
         """By call type: required skills joined by a semicolon."""
         return Coded(self._centre.call_types["skills"].list.join(";").replace("", None))
@@ -108,6 +119,10 @@ class Outcomes:
         One per interaction; an Arrow column where it came so.
     call_type : (n,) array or Arrow column of int32
         Rows of the centre's call types.
+    arrived_us : (n,) array or Arrow column of int64
+        Arrival. [us since 1970, UTC]
+    media : (n,) array of int8, optional
+        Place in `engine.data.tables.MEDIA`; None where all is voice.
     agent : (n,) array of int32
         The chosen agent, -1 for nobody.
     score : (n,) array of float
@@ -120,6 +135,8 @@ class Outcomes:
 
     interaction_id: Any
     call_type: Any
+    arrived_us: Any
+    media: Int8Array | None
     agent: Int32Array
     score: FloatArray
     texts: Texts
@@ -131,9 +148,9 @@ class Outcomes:
         Returns
         -------
         pyarrow.RecordBatch
-            interaction_id, required_skill, required_language, selected_agent_id, selected_agent_name,
-            composite_score, status, and in a replay wait_s, start_at, end_at; nulls where nobody was chosen, and
-            no score where a method has none.
+            interaction_id, queue_id, media, arrived_at, required_skill, required_language, selected_agent_id,
+            selected_agent_name, composite_score, status, and in a replay wait_s, start_at, end_at; nulls where
+            nobody was chosen, and no score where a method has none.
         """
         import pyarrow as pa
 
@@ -146,6 +163,9 @@ class Outcomes:
         nobody = None if chosen.all() else ~chosen
         columns = {
             "interaction_id": _texts(self.interaction_id),
+            "queue_id": self.texts.queue.column(call_type),
+            "media": self.texts.media.column(np.zeros(agent.size, np.int8) if self.media is None else self.media),
+            "arrived_at": pa.array(np.asarray(self.arrived_us)).view(pa.timestamp("us", "UTC")),
             "required_skill": self.texts.skill.column(call_type),
             "required_language": self.texts.language.column(call_type),
             "selected_agent_id": self.texts.agent_id.column(agent),
@@ -197,6 +217,8 @@ def join(parts: list[Outcomes]) -> Outcomes:
     return Outcomes(
         _chunks(part.interaction_id for part in parts),
         np.concatenate([np.asarray(part.call_type) for part in parts]),
+        np.concatenate([np.asarray(part.arrived_us) for part in parts]),
+        _media((part.agent.size, part.media) for part in parts),
         np.concatenate([part.agent for part in parts]),
         np.concatenate([part.score for part in parts]),
         parts[0].texts,
@@ -236,7 +258,10 @@ class Collector:
 
         ids = (batch.interaction_id for batch in self._batches)
         call_type = pa.chunked_array([pa.array(batch.call_type) for batch in self._batches], pa.int32())
-        return Outcomes(_chunks(ids), call_type, self._agent[: self._n], self._score[: self._n], self._texts)
+        arrived_us = pa.chunked_array([pa.array(batch.arrived_us) for batch in self._batches], pa.int64())
+        media = _media((batch.call_type.size, batch.media) for batch in self._batches)
+        agent, score = self._agent[: self._n], self._score[: self._n]
+        return Outcomes(_chunks(ids), call_type, arrived_us, media, agent, score, self._texts)
 
 
 def _look_up(decided: Decided, agent: Int32Array, score: FloatArray) -> None:
@@ -269,7 +294,15 @@ def outcomes_of(decided: Decided, texts: Texts) -> Outcomes:
     batch = decided.batch
     agent, score = np.empty(batch.call_type.size, np.int32), np.empty(batch.call_type.size)
     _look_up(decided, agent, score)
-    return Outcomes(batch.interaction_id, batch.call_type, agent, score, texts)
+    return Outcomes(batch.interaction_id, batch.call_type, batch.arrived_us, batch.media, agent, score, texts)
+
+
+def _media(parts: Iterable[tuple[int, Int8Array | None]]) -> Int8Array | None:
+    """Media of several batches of so many rows as one column, None where all is voice."""
+    each = list(parts)
+    if all(media is None for _, media in each):
+        return None
+    return np.concatenate([np.zeros(n, np.int8) if media is None else media for n, media in each])
 
 
 def _texts(ids: Any) -> Any:
@@ -289,4 +322,4 @@ def _chunks(parts: Iterable[Any]) -> Any:
 def nothing(texts: Texts, *, timed: bool = False) -> Outcomes:
     """Outcomes of no interaction, as score mode or a replay writes them."""
     nobody = np.empty(0, np.int32)
-    return Outcomes([], nobody, nobody, np.empty(0), texts, none() if timed else None)
+    return Outcomes([], nobody, np.empty(0, np.int64), None, nobody, np.empty(0), texts, none() if timed else None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.data.arrays import Arrays, Batch
+from engine.data.call_types import AskedFor
 from engine.data.centre import Centre
 from engine.data.encode import encode
 from engine.data.tables import Tables
@@ -21,18 +22,6 @@ from engine.typing import IntArray, Record
 
 # Lifts candidates above everybody else; larger than any key, and their sum is still exact in float64.
 ABOVE_ALL = 2.0**52
-
-
-@dataclass(frozen=True)
-class AskedFor:
-    """An interaction and what it requires."""
-
-    interaction_id: str = about("Id of the interaction.")
-    arrived_us: int = about("When it arrived. [us since 1970, UTC]")
-    queue_id: str = about("Queue that it waits in.")
-    skills: list[str] = about("Required skills, in order of name.")
-    language: str | None = about("Required language; null where any will do.")
-    priority: float = about("Priority. [points]")
 
 
 @dataclass(frozen=True)

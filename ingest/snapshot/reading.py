@@ -80,12 +80,14 @@ class Snapshot:
         centre = encode_centre(tables, call_types)
         agent = {name: i for i, name in enumerate(centre.agent_ids)}
         recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries["agent_id"]], np.int32)
+        texts = self.manifest.dictionaries.get("media", [])
+        media = None if set(texts) <= {"voice"} else np.array([MEDIA.index(text) for text in texts], np.int8)
         files = self._files_of("interactions")
 
         def batches() -> Iterator[Batch]:
             for pinned in _checked(files):
                 for number in range(pinned.reader.num_record_batches):
-                    yield _batch(pinned.reader.get_batch(number), recorded)
+                    yield _batch(pinned.reader.get_batch(number), recorded, media)
                 # A year of days passes by in the memory of one.
                 pinned.let_go()
 
@@ -168,8 +170,8 @@ def _looked_up(rows: pl.DataFrame, name: str, places: Sequence[int] | Int32Array
     return np.append(places, default).astype(np.int32)[codes]
 
 
-def _batch(rows: pa.RecordBatch, recorded: np.ndarray) -> Batch:
-    """One record batch as the arrays the engine reads; codes of agents become their places."""
+def _batch(rows: pa.RecordBatch, recorded: np.ndarray, media: np.ndarray | None) -> Batch:
+    """One record batch as the arrays the engine reads; codes of agents and media become their places."""
     names = rows.schema.names
     # Only views and buffers: pyarrow's compute functions would take longer to import than a month to read.
     arrived_us = rows.column("arrived_at").view(pa.int64()).to_numpy()
@@ -191,7 +193,15 @@ def _batch(rows: pa.RecordBatch, recorded: np.ndarray) -> Batch:
         arrived_us=arrived_us,
         agent=agent,
         handle_s=handle_s,
+        media=None if media is None or "media" not in names else _media(rows.column("media"), media),
     )
+
+
+def _media(column: pa.DictionaryArray, place: np.ndarray) -> np.ndarray:
+    """Places of media; what is null is voice, as everywhere."""
+    codes, known = _values(column.indices, np.int32)
+    found: np.ndarray = place.take(codes, mode="clip")
+    return found if known is None else np.where(known, found, np.int8(0))
 
 
 def _values(column: pa.Array, kind: type) -> tuple[np.ndarray, np.ndarray | None]:

@@ -29,14 +29,19 @@ _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 class Inline:
     """Interactions of a request with the agents of a snapshot, ready for the engine.
 
-    `timed` says whether they have times of arrival, `ids` keeps the order of the request, `warnings` is what a reader
-    of the report must know.
+    `absent` names columns that the request left out and a stand-in fills, `ids` keeps the order of the request,
+    `warnings` is what a reader of the report must know.
     """
 
     arrays: Arrays
-    timed: bool
+    absent: set[str]
     ids: pl.Series
     warnings: list[str]
+
+    @property
+    def timed(self) -> bool:
+        """Whether they have times of arrival."""
+        return "arrived_at" not in self.absent
 
 
 def inline(data: OpenSnapshot, rows: list[Any], most: int, *, replayed: bool = False) -> Inline:
@@ -54,9 +59,7 @@ def inline(data: OpenSnapshot, rows: list[Any], most: int, *, replayed: bool = F
     arrays = encode(tables)
     _check_size(arrays)
     said = [text for text in arrays.snapshot.assumptions if text not in data.manifest.assumptions]
-    return Inline(
-        _with_origin(arrays, data, frame, said), "arrived_at" not in absent, frame["interaction_id"], warnings
-    )
+    return Inline(_with_origin(arrays, data, frame, said), absent, frame["interaction_id"], warnings)
 
 
 def _checked(given: pl.DataFrame, absent: set[str], data: OpenSnapshot, place: Pointers) -> pl.DataFrame:
