@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from api.checks import shown, told
-from api.http.fields import Day, Goal, Name, Strict, about, field_of, made
+from api.http.fields import Day, Goal, Name, Strict, about, field_of, lever_field, made
 from api.http.inline.rows import ROW
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
@@ -48,8 +48,7 @@ Rows = Annotated[
     list[Any] | None,
     WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": ROW.json_schema()}, {"type": "null"}]}),
 ]
-# What a lever takes is for the lever to say.
-_LEVERS = {name: (Any, Field(default=None, description=f"Replay: {kind.about}")) for name, kind in LEVERS.items()}
+_LEVERS = {name: lever_field(name) for name in LEVERS}
 if TYPE_CHECKING:
     # Made when the program runs, which a type checker cannot follow.
     Weights: TypeAlias = Any
@@ -72,7 +71,7 @@ else:
         "Where sources on the platform's routing differ; the defaults are the better attested.",
         declared(Switches),
     )
-    # Settings by their declared names, as scenario files hold them; what is left out is as in the baseline.
+    # Settings and levers by their declared names, as scenario files hold them; what is left out is as in the baseline.
     _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED} | _LEVERS
     StudySettings = made(
         "StudySettings", "Settings by their declared names.", (),
