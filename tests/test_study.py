@@ -34,6 +34,10 @@ method = "weighted"
 name = "more language"
 method = "weighted"
 weights = [0.2, 0.6, 0.2]
+
+[[scenario]]
+name = "longer Mondays"
+handle = {factor = 1.2, when = {weekdays = ["mon"]}}
 """
 
 
@@ -63,10 +67,11 @@ def answered(store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def test_a_study_file_compares_its_scenarios_with_the_baseline(answered):
-    assert [scenario["method"] for scenario in answered["scenarios"]] == ["genesys", "weighted", "weighted"]
-    assert [verdict["rule"] for verdict in answered["verdicts"]] == ["ours", "more language"]
+    assert [scenario["method"] for scenario in answered["scenarios"]] == ["genesys", "weighted", "weighted", "genesys"]
+    assert [verdict["rule"] for verdict in answered["verdicts"]] == ["ours", "more language", "longer Mondays"]
     for side in answered["sides"]:
-        assert [one["against"] for one in side["differences"]] == ["baseline", "baseline"]
+        assert [one["against"] for one in side["differences"]] == ["baseline"] * 3
+        assert side["differences"][2]["occupancy"]["value"] > 0
     weights = [scenario["weights"] for scenario in answered["scenarios"]]
     assert weights[1] == weights[0] != weights[2]
     assert {scenario["service_level"] for scenario in answered["scenarios"]} == {"offered"}
@@ -93,6 +98,7 @@ def test_the_same_content_is_a_request(store, answered):
         "scenario": [
             {"name": "ours", "method": "weighted"},
             {"name": "more language", "method": "weighted", "weights": [0.2, 0.6, 0.2]},
+            {"name": "longer Mondays", "handle": {"factor": 1.2, "when": {"weekdays": ["mon"]}}},
         ],
     }  # fmt: skip
     found = client.post("/simulate/batch", json=body)
@@ -106,6 +112,8 @@ def test_the_same_content_is_a_request(store, answered):
     ({"from": "2026-01-05", "start_date": "2026-01-05"}, "/start_date: says the same as from; give one of them"),
     ({"scenario": [{"name": "a", "metod": "genesys"}]}, "/scenario/0/metod"),
     ({"scenario": [{"name": "a", "away_s": -1}]}, "/scenario/0/away_s: found -1; use 0 or more"),
+    ({"scenario": [{"name": "a", "handle": 0}]}, "/scenario/0/handle: handle: factor is 0; use a number above 0"),
+    ({"scenario": [{"name": "a", "handle": {"factor": 2, "sklil": "x"}}]}, "handle: sklil is not one of factor"),
     ({"scenario": [{"name": "a"}, {"name": "a"}]}, "the name 'a' is taken"),
     ({"scenario": [{"name": "a", "seed": 1}]}, "seed must be the same for all rules"),
     ({"scenario": []}, "/scenario"),

@@ -20,6 +20,7 @@ from pydantic import (
 from api.checks import shown, told
 from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario
+from engine.levers import LEVERS
 from engine.methods import METHODS
 from engine.scoring.weights import ServiceLevelGoal
 from engine.setting import Setting
@@ -71,6 +72,25 @@ def field_of(one: Setting, **more: Any) -> tuple[Any, Any]:
     default = [*one.default] if isinstance(one.default, tuple) else one.default
     said: dict[str, Any] = {"default": default, "description": about(one)} | more
     return (_kind(one) if said["default"] is not None else _kind(one) | None), Field(**said)
+
+
+def lever_field(name: str) -> tuple[Any, Any]:
+    """Type and field of a lever: what the lever itself reads, a number, an entry or a list of entries."""
+
+    def check(value: object) -> object:
+        try:
+            if value is not None:
+                LEVERS[name].of(value)
+        except InvalidScenario as error:
+            what, _, remedy = str(error).partition("; ")
+            raise told(what, remedy) from error
+        return value
+
+    entry: dict[str, Any] = {"type": "object"}
+    schema = {"anyOf": [{"type": "number"}, entry, {"type": "array", "items": entry}, {"type": "null"}]}
+    return Annotated[Any, AfterValidator(check), WithJsonSchema(schema)], Field(
+        default=None, description=LEVERS[name].about
+    )
 
 
 def about(one: Setting) -> str:

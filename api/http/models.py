@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from api.checks import shown, told
-from api.http.fields import Day, Goal, Name, Strict, about, field_of, made
+from api.http.fields import Day, Goal, Name, Strict, about, field_of, lever_field, made
 from api.http.inline.rows import ROW
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
+from engine.levers import LEVERS
 from engine.scoring.weights import RoutingWeights
 from engine.setting import declared
 from engine.spec import TERMS, Scenario, scenario_of, settings
@@ -69,8 +70,9 @@ else:
         "Where sources on the platform's routing differ; the defaults are the better attested.",
         declared(Switches),
     )
-    # Settings by their declared names, as scenario files hold them; what is left out is as in the baseline.
+    # Settings and levers by their declared names, as scenario files hold them; what is left out is as in the baseline.
     _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in ("mode", "handling")}
+    _CHOSEN |= {name: lever_field(name) for name in LEVERS}
     StudySettings = made("StudySettings", "Settings by their declared names.", (), **_CHOSEN)
     StudyScenario = made(
         "StudyScenario", "A scenario of a study: its name, and what it changes.", (),

@@ -93,7 +93,8 @@ class Snapshot:
 
         def history() -> History:
             read = [_codes(pinned.reader.read_all()) for pinned in _checked(files)]
-            rows = pl.from_arrow(pa.concat_tables(read)) if read else pl.DataFrame(schema={"call_type": pl.Int32})
+            nothing = TABLES["interactions"].empty().drop(CODED).with_columns(call_type=pl.lit(0, pl.Int32))
+            rows = pl.from_arrow(pa.concat_tables(read)) if read else nothing
             assert isinstance(rows, pl.DataFrame)
             texts = self.manifest.dictionaries
             media, outcome = (
