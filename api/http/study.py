@@ -30,7 +30,7 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
     arrays = recorded(arrays, *scenarios)
     count(arrays.history().n * len(scenarios))
     found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
-    return orjson.dumps(found.to_dict(), option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(found.to_dict())
 
 
 def _check(request: BatchRequest) -> None:

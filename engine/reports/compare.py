@@ -161,7 +161,7 @@ def _side(
             for column in columns[1:]
         ],
         satisfaction=[study.satisfaction(column, columns[0]) for column in columns[1:]],
-        estimates=study.estimates,
+        estimates=study.recorded.estimates,
     ), study
 
 
