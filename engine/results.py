@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-_AS_IT_IS = (str, int, float, bool, type(None))
+# Exactly these: a float of numpy is a float too, but JSON does not know it.
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
 
 
 def about(sentence: str, *, default: Any = MISSING, optional: bool = False) -> Any:
@@ -68,7 +69,7 @@ def plain(value: Any) -> Any:
     any
         Keys are the names of the fields, without optional ones that are None.
     """
-    if isinstance(value, _AS_IT_IS):
+    if type(value) in _AS_IT_IS:
         return value
     if is_dataclass(value) and not isinstance(value, type):
         return dict(_items(value))
@@ -89,7 +90,7 @@ def _items(result: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _inside(value: Any) -> Any:
-    if isinstance(value, _AS_IT_IS):
+    if type(value) in _AS_IT_IS:
         return value
     return value.to_dict() if hasattr(value, "to_dict") else plain(value)
 

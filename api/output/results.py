@@ -103,7 +103,7 @@ def write_comparison(comparison: Comparison, out: Path) -> bytes:
         If the folder cannot be made.
     """
     make_folder(out)
-    content = orjson.dumps(comparison.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    content = orjson.dumps(comparison.to_dict(), option=orjson.OPT_INDENT_2)
     side = out / f".{COMPARISON}.{uuid.uuid4().hex[:8]}"
     try:
         side.write_bytes(content + b"\n")
@@ -115,7 +115,7 @@ def write_comparison(comparison: Comparison, out: Path) -> bytes:
 
 def to_json(report: Report) -> bytes:
     """The content of report.json, in UTF-8."""
-    return orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2)
 
 
 def _timing(load_s: float | None, simulate_s: float, writer: _Writer) -> Timing:

@@ -60,7 +60,7 @@ def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
         return
     from api.terminal.show_explained_replay import show_explained_replay
 

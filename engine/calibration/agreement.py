@@ -34,22 +34,7 @@ LOW, HIGH = 2.5, 97.5
 
 
 def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptions) -> SpanAgreement:
-    """Recorded, replayed with the defaults and replayed calibrated.
-
-    Parameters
-    ----------
-    span : Span
-        The days.
-    defaults, replays : Replays
-        Under the assumptions before and after calibration.
-    chosen : Assumptions
-        Those after it; they say how busy agents were as recorded.
-
-    Returns
-    -------
-    SpanAgreement
-        Calibrated values are means over draws.
-    """
+    """Recorded, replayed with the defaults and replayed calibrated."""
     one = np.zeros(span.slot_of_cell.size, np.int64)
     row, before = banded(span.past, replays.cells, one, 1)[0], banded(span.past, defaults.cells, one, 1)[0]
     occupied = replays.occupancy
@@ -68,22 +53,7 @@ def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptio
 
 
 def months(name: str, span: Span, replays: Replays) -> list[MonthBeside]:
-    """Calendar months of a span, with the colour of each.
-
-    Parameters
-    ----------
-    name : str
-        Of the span.
-    span : Span
-        The days.
-    replays : Replays
-        Calibrated.
-
-    Returns
-    -------
-    list of MonthBeside
-        In order.
-    """
+    """Calendar months of a span, with the colour of each."""
     numbers = np.array([12 * day.year + day.month - 1 for day in span.dates])
     found, group = np.unique(numbers[span.day_of_cell], return_inverse=True)
     rows = banded(span.past, replays.cells, group, found.size)
@@ -95,24 +65,7 @@ def months(name: str, span: Span, replays: Replays) -> list[MonthBeside]:
 
 
 def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) -> list[Beside]:
-    """Recorded measures by group, those of replays as means over draws, and the band of the draws.
-
-    Parameters
-    ----------
-    past : dict of (n,) arrays
-        Recorded sums.
-    draws : sequence of dict of (n,) arrays
-        Replayed sums.
-    group : (n,) array of int
-        Where each belongs.
-    n_groups : int
-        How many there are.
-
-    Returns
-    -------
-    list of Beside
-        One per group.
-    """
+    """Recorded measures by group, those of replays as means over draws, and the band of the draws."""
     before, after = by_group(past, group, n_groups), [by_group(one, group, n_groups) for one in draws]
     recorded = {name: measure(before, name) for name in SHOWN}
     draws_of = {name: np.stack([measure(one, name) for one in after]) for name in SHOWN}

@@ -31,53 +31,19 @@ Distances = dict[str, dict[str, float | None]]
 
 
 def by_group(parts: Parts, group: IntArray, n_groups: int) -> Parts:
-    """Sums of sums.
-
-    Parameters
-    ----------
-    parts : dict of (n,) arrays
-        Sums.
-    group : (n,) array of int
-        Where each belongs.
-    n_groups : int
-        How many there are.
-
-    Returns
-    -------
-    dict of (n_groups,) arrays
-        Of the same names.
-    """
+    """Sums by group of sums by row."""
     return {name: np.bincount(group, part, n_groups).astype(float) for name, part in parts.items()}
 
 
 def measure(parts: Parts, name: str) -> FloatArray:
-    """A measure of sums, NaN where there is nothing to divide by.
-
-    Parameters
-    ----------
-    parts : dict of (n,) arrays
-        Sums.
-    name : str
-        Key of `SHOWN`.
-
-    Returns
-    -------
-    (n,) array of float
-        Shares or seconds.
-    """
+    """A measure (of `SHOWN`) of sums, NaN where there is nothing to divide by."""
     above, below = (parts[part] for part in SHOWN[name])
     return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
 
 
 @dataclass(frozen=True)
 class Errors:
-    """How a measure differs over groups.
-
-    Parameters
-    ----------
-    rmse, spread, correlation : float or None
-        Root mean square error, standard deviation of what was recorded, and correlation; None where undefined.
-    """
+    """How a measure differs over groups: root mean square error, recorded spread, correlation; None where undefined."""
 
     rmse: float | None
     spread: float | None
@@ -85,20 +51,7 @@ class Errors:
 
 
 def errors(simulated: Parts, recorded: Parts, name: str) -> Errors:
-    """Root mean square error of a measure over groups, weighted by what was recorded.
-
-    Parameters
-    ----------
-    simulated, recorded : dict of (n,) arrays
-        Sums by group.
-    name : str
-        Key of `SHOWN`.
-
-    Returns
-    -------
-    Errors
-        None where undefined.
-    """
+    """Root mean square error of a measure over groups, weighted by what was recorded."""
     mine, theirs = measure(simulated, name), measure(recorded, name)
     known = ~np.isnan(mine) & ~np.isnan(theirs)
     if not known.any():
@@ -119,18 +72,8 @@ def errors(simulated: Parts, recorded: Parts, name: str) -> Errors:
 def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Distances:
     """How far a replay is from the record, in units that can be added.
 
-    Parameters
-    ----------
-    simulated, recorded : dict of (n_cells,) arrays
-        Sums by half hour.
-    day_of_cell : (n_cells,) array of int
-        Place of the day.
-
-    Returns
-    -------
-    dict
-        By grain, then measure: off as a whole in units of the limit (the ASA's is a share of the recorded one, of at
-        least 1 s), and root mean square error by day and half hour over the recorded spread; null where undefined.
+    As a whole in units of the limit (the ASA's is a share of the recorded one, of at least 1 s); by day and half hour
+    the root mean square error over the recorded spread.
 
     Examples
     --------
@@ -160,16 +103,6 @@ def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Dista
 
 def loss(found: Distances) -> float:
     """One number for all distances.
-
-    Parameters
-    ----------
-    found : dict
-        As `distances` gives them.
-
-    Returns
-    -------
-    float
-        Root of the mean over grains of the mean over measures of the squares; undefined ones are left out.
 
     Examples
     --------

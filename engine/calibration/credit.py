@@ -37,29 +37,16 @@ _FLOATS = ("credit_s", "point_s", "agreement", "lead", "lead_low", "lead_high")
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often each candidate agrees with the exits of a stretch of time.
+    """How often each candidate agrees with the exits of a stretch of time."""
 
-    Parameters
-    ----------
-    since : date or None
-        First day of the period, or of all that was compared, in the centre's time zone; None where nothing was.
-    n_exits, n_days : int
-        Exits compared, and the days on which they happened.
-    agreed : (n_candidates,) array of int
-        Exits in which nobody waiting had a larger wait plus credit than the chosen one.
-    low, high : (n_candidates,) array of float
-        95 % interval of the best share less each candidate's, from days drawn again; all 0 below two days.
-    peaks : tuple of int
-        Other candidates whose share is clearly above those of their neighbours.
-    """
-
-    since: date | None
+    since: date | None  # First day, local; None where nothing was compared
     n_exits: int
     n_days: int
-    agreed: IntArray
+    agreed: IntArray  # By candidate: exits in which nobody waiting had a larger wait plus credit than the chosen one
+    # By candidate: 95 % interval of the best share less its own, from days drawn again; all 0 below two days
     low: FloatArray
     high: FloatArray
-    peaks: tuple[int, ...] = ()
+    peaks: tuple[int, ...] = ()  # Other candidates whose share is clearly above those of their neighbours
 
     @property
     def share(self) -> FloatArray | None:

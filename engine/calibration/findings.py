@@ -19,18 +19,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 def findings(evidence: Evidence) -> list[str]:
-    """Sentences on what was fitted, how close it comes on the days tested, and where it fails.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        Of a calibration.
-
-    Returns
-    -------
-    list of str
-        One sentence or two each.
-    """
+    """Sentences on what was fitted, how close it comes on the days tested, and where it fails."""
     tested = evidence.agreement["test"]
     return [
         *_about_fit(evidence), *_about_closeness(tested), *_about_places(tested), *_about_few_agents(tested),
@@ -155,18 +144,7 @@ def type_text(row: TypeBeside) -> str:
 
 
 def error_text(row: Beside) -> str:
-    """How far replays are off, simulated less recorded.
-
-    Parameters
-    ----------
-    row : Beside
-        Of any group.
-
-    Returns
-    -------
-    str
-        Service level in points and ASA in seconds, where they are defined.
-    """
+    """How far replays are off, simulated less recorded."""
     level, asa_s = _error(row, "service_level"), _error(row, "asa_s")
     said = [] if level is None else [f"{100 * level:+.1f} points"]
     return ", ".join(said + ([] if asa_s is None else [f"ASA {asa_s:+.0f} s"]))

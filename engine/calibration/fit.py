@@ -147,20 +147,7 @@ def default_days(arrays: Arrays, fit: Sequence[date | None], test: Sequence[date
 
 
 def not_fitted(arrays: Arrays, history: History) -> dict[str, str]:
-    """What the data say already.
-
-    Parameters
-    ----------
-    arrays : Arrays
-        With or without staffing.
-    history : History
-        The days to fit.
-
-    Returns
-    -------
-    dict
-        Reasons by name of the assumption.
-    """
+    """Why assumptions need not be fitted, by their names: the data say them already."""
     said = {}
     if arrays.centre.staffing.agent.size:
         said["join_gap_s"] = "the table staffing says when agents were on queue, so nothing is inferred"

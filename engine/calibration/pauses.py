@@ -15,19 +15,8 @@ from engine.typing import BoolArray, FloatArray, IntArray
 def pauses(history: History, queue: IntArray, gap_s: float) -> Pauses:
     """Time from a voice service to its agent's next, as long as somebody was waiting in the queue just served.
 
-    Parameters
-    ----------
-    history : History
-        What is recorded.
-    queue : (n,) array of int
-        Queue of each interaction.
-    gap_s : float
-        Longer pauses are taken for time off queue. [s]
-
-    Returns
-    -------
-    Pauses
-        From the Kaplan-Meier estimate, since a queue that runs empty hides how long the pause would have been.
+    By the Kaplan-Meier estimate, since a queue that runs empty hides how long a pause would have been; pauses longer
+    than `gap_s` are taken for time off queue.
     """
     waits = np.nan_to_num(history.wait_s)
     voice = history.media == MEDIA.index("voice")

@@ -26,22 +26,12 @@ ROUNDS, DRAWS = 3, 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pair of assumptions and how far its replays are from the record.
-
-    Parameters
-    ----------
-    join_gap_s, acw_s : float
-        What was tried. [s]
-    losses : tuple of float
-        One per draw of what is not recorded.
-    distances : dict
-        By grain and measure, of the first draw; null where undefined.
-    """
+    """A pair of assumptions and how far its replays are from the record."""
 
     join_gap_s: float
     acw_s: float
-    losses: tuple[float, ...]
-    distances: Distances
+    losses: tuple[float, ...]  # One per draw of what is not recorded
+    distances: Distances  # Of the first draw
 
     @property
     def loss(self) -> float:
@@ -54,19 +44,7 @@ class Candidate:
 
 
 class Search:
-    """Tries join gaps and after-call work.
-
-    Parameters
-    ----------
-    span : Span
-        Days to fit.
-    given : Assumptions
-        All others; what is not searched stays as it is here.
-    fitted : sequence of str
-        Those of join_gap_s and acw_s that are searched.
-    progress : callable, optional
-        Called with label, candidates done and candidates in all.
-    """
+    """Tries those of join gap and after-call work that are to be fitted; all else stays as it is given."""
 
     def __init__(self, span: Span, given: Assumptions, fitted: Sequence[str], progress: Progress | None) -> None:
         self.span, self.given, self._progress = span, given, progress
@@ -121,22 +99,6 @@ class Search:
 
 def between(tried: Sequence[float], best: float, step: float, *, ratios: bool = False) -> list[float]:
     """The best value and those half way to its neighbours.
-
-    Parameters
-    ----------
-    tried : sequence of float
-        Values, rising.
-    best : float
-        One of them.
-    step : float
-        New values are whole multiples of it.
-    ratios : bool
-        Half way by ratio instead of by difference.
-
-    Returns
-    -------
-    list of float
-        One to three values, rising.
 
     Examples
     --------

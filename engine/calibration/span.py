@@ -30,44 +30,18 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True)
 class Replays:
-    """Draws of today's rule over a span, as sums.
+    """Draws of today's rule over a span, as sums."""
 
-    Parameters
-    ----------
-    cells, types : list of dict
-        Sums by half hour and by call type, one per draw.
-    occupancy : (n_draws,) array of float
-        Busy over staffed seconds, NaN where nobody was staffed.
-    outside : float or None
-        Share of the first draw's work that lies outside its blocks.
-    staffed : (n_days,) array of int
-        Agents on queue, by day of the span.
-    """
-
+    # Sums by half hour and by call type, one per draw
     cells: list[Parts]
     types: list[Parts]
-    occupancy: FloatArray
-    outside: float | None
-    staffed: IntArray
+    occupancy: FloatArray  # Busy over staffed seconds by draw, NaN where nobody was staffed
+    outside: float | None  # Share of the first draw's work that lies outside its blocks
+    staffed: IntArray  # Agents on queue, by day of the span
 
 
 class Span:
-    """Days on which replays are held against the record.
-
-    Parameters
-    ----------
-    arrays : Arrays
-        The whole data set.
-    scenario : Scenario
-        The rule in force, with seed and definitions.
-    days : tuple of date
-        First and last, both included.
-
-    Raises
-    ------
-    MissingInput
-        If nothing arrived on these days, or no wait of theirs is recorded.
-    """
+    """Days on which replays are held against the record."""
 
     def __init__(self, arrays: Arrays, scenario: Scenario, days: Days) -> None:
         part = arrays.days(*days)

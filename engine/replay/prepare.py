@@ -16,6 +16,7 @@ from engine.data.history import History
 from engine.errors import InvalidTable
 from engine.estimates.completed import Completed, Interactions
 from engine.estimates.demand import Demand, Kinds
+from engine.estimates.estimated import Estimates, StaffingEstimate
 from engine.estimates.handle_factors import Factors, fit_factors
 from engine.estimates.handling import handling
 from engine.estimates.patience import Curve, curves, patience
@@ -67,7 +68,7 @@ class Recorded:
     def __init__(self, arrays: Arrays, scenario: Scenario) -> None:
         self.arrays, self.assumptions, self.seed = arrays, scenario.assumptions, scenario.seed
         self.history: History = arrays.history()
-        self.estimates: dict[str, Any] = {}
+        self._estimates: dict[str, Any] = {}
         self._completed: tuple[int, Completed] | None = None
 
     @property
@@ -80,16 +81,20 @@ class Recorded:
         """Arrival of the first interaction, 0 where there is none. [us]"""
         return int(self.history.arrived_us[0]) if self.history.n else 0
 
+    @property
+    def estimates(self) -> Estimates:
+        """How what is not recorded was filled in, in the replication completed last."""
+        return Estimates(self._staffing[1], **self._estimates)
+
     @cached_property
+    def _staffing(self) -> tuple[Blocks, StaffingEstimate]:
+        is_recorded = bool(self.arrays.snapshot.counts.get("staffing"))
+        return staffing(self.history, self.centre, self.assumptions, is_recorded=is_recorded)
+
+    @property
     def blocks(self) -> Blocks:
         """When agents were staffed."""
-        blocks, self.estimates["staffing"] = staffing(
-            self.history,
-            self.centre,
-            self.assumptions,
-            is_recorded=bool(self.arrays.snapshot.counts.get("staffing")),
-        )
-        return blocks
+        return self._staffing[0]
 
     @cached_property
     def spells(self) -> Blocks:
@@ -115,8 +120,8 @@ class Recorded:
         """The interactions of one replication, with everything drawn that is not recorded."""
         history, assumed, seed = self.history, self.assumptions, self.seed
         known = self.factors if assumed.handling == "agent" else None
-        handled, self.estimates["handling"] = handling(history, self.centre, assumed, seed, replication, known)
-        waits, self.estimates["patience"] = patience(
+        handled, self._estimates["handling"] = handling(history, self.centre, assumed, seed, replication, known)
+        waits, self._estimates["patience"] = patience(
             history, self.queue_of_type, assumed, seed, replication, self.curves
         )
         return Interactions(

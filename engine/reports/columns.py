@@ -14,7 +14,6 @@ from engine.data.arrays import Arrays
 from engine.data.centre import Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
-from engine.estimates.estimated import Estimates
 from engine.measures.days import Calendar, days_of
 from engine.measures.intervals import Days, Resampling, point, stacked
 from engine.measures.satisfaction import (
@@ -169,11 +168,6 @@ class Study:
             given.interaction_id, centre.requirement[given.call_type], played.served, time, stacked(days),
             np.stack(counts),
         )  # fmt: skip
-
-    @property
-    def estimates(self) -> Estimates:
-        """How what is not recorded was filled in; known once something was replayed."""
-        return Estimates(**self.recorded.estimates)
 
     def summary(self, column: Column) -> ReplayColumn:
         """Measures of a column with their intervals."""

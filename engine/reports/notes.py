@@ -34,24 +34,7 @@ OF_PLATFORM = ("genesys", "bullseye", "preferred_agent")
 
 
 def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
-    """Everything odd about the data or the scenario of a run.
-
-    Parameters
-    ----------
-    tally : Tally
-        All batches counted.
-    scenario : Scenario
-        What was run.
-    used : RoutingWeights
-        The weights after its goal.
-    filled : tuple of int
-        Agents without any survey by the first and by the last day.
-
-    Returns
-    -------
-    list of str
-        One sentence each.
-    """
+    """Everything odd about the data or the scenario of a run."""
     return [*_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
 
 
@@ -80,18 +63,7 @@ def _about_weights(scenario: Scenario, used: RoutingWeights) -> Iterator[str]:
 
 
 def about_centre(centre: Centre) -> Iterator[str]:
-    """What interactions require and nobody has.
-
-    Parameters
-    ----------
-    centre : Centre
-        Who can do what.
-
-    Yields
-    ------
-    str
-        At most one sentence.
-    """
+    """What interactions require and nobody has."""
     unheld = list(_unheld(centre))
     if unheld:
         more = f" and {len(unheld) - MOST_NAMES} more" if len(unheld) > MOST_NAMES else ""
@@ -125,45 +97,13 @@ def _unheld(centre: Centre) -> Iterator[str]:
 def replay_notes(
     recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel, light: Light
 ) -> list[str]:
-    """Everything odd about the data or the scenario of a replay.
-
-    Parameters
-    ----------
-    recorded : Recorded
-        The data set with its estimates.
-    scenario : Scenario
-        What was replayed.
-    played : Played
-        The first draw.
-    waits : ServiceLevel
-        Service level of the scenario.
-    light : Light
-        Whether the replay reproduces the record.
-
-    Returns
-    -------
-    list of str
-        One sentence each.
-    """
+    """Everything odd about the data or the scenario of a replay."""
     return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *_about_history(recorded)]
 
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
-    """How far a replay of these data can be trusted.
-
-    Parameters
-    ----------
-    recorded : Recorded
-        The data set with its estimates.
-    light : Light
-        Whether the replay reproduces the record.
-
-    Yields
-    ------
-    str
-        One sentence each.
-    """
-    if recorded.estimates["staffing"].source == "inferred":
+    """How far a replay of these data can be trusted."""
+    if recorded.estimates.staffing.source == "inferred":
         yield (
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
             "paired differences before absolute levels"
@@ -208,20 +148,7 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: S
 
 
 def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
-    """What a rule asks for and the data do not have.
-
-    Parameters
-    ----------
-    recorded : Recorded
-        The data set.
-    scenario : Scenario
-        Its rule.
-
-    Yields
-    ------
-    str
-        One sentence each.
-    """
+    """What a rule asks for and the data do not have."""
     queues, method = recorded.centre.queues, METHODS[scenario.method]
     yield from _about_filters(recorded, scenario)
     if scenario.method == "bullseye" and queues["rings"].is_null().all():

@@ -78,7 +78,7 @@ def _judged(study: Study, scenario: Scenario, column: Column, force: bool) -> Re
         differences=differences,
         verdict=_withheld(lit) if differences is None else _verdict(differences, study.resampling.is_possible),
         satisfaction_against_today=None if differences is None else study.satisfaction(column, study.today),
-        goal=None, estimates=study.estimates, replications=scenario.replications, intervals=INTERVALS,
+        goal=None, estimates=study.recorded.estimates, replications=scenario.replications, intervals=INTERVALS,
     )  # fmt: skip
 
 
