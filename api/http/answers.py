@@ -85,7 +85,7 @@ class RoutingAnswer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The choice for one interaction, and in a replay what became of it."""
+    """The choice for one interaction, and in a replay its outcome."""
 
     id: str = about("Id of the interaction.")
     queue_id: str | None = about("Null where the request names no queue.")
