@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -26,8 +26,8 @@ _REMEDIES = {
     "list_type": "write a list in square brackets",
     "model_type": "write an object in braces",
     "finite_number": "write a finite number",
-    "greater_than_equal": "use {ge:,.12g} or more",
-    "less_than_equal": "use {le:,.12g} or less",
+    "greater_than_equal": "use {ge} or more",
+    "less_than_equal": "use {le} or less",
     "string_too_short": "write at least {min_length} character",
     "string_too_long": "write at most {max_length} characters",
     "string_pattern_mismatch": "leave out control characters",
@@ -119,8 +119,14 @@ def _problem(model: type[BaseModel], error: Any) -> Problem:
     words = _WORDS.get(kind)
     if words is not None:
         return words(model, where, error)
-    remedy = _REMEDIES.get(kind, error["msg"]).format(**error.get("ctx", {}))
+    bounds = {name: _written(value) for name, value in error.get("ctx", {}).items()}
+    remedy = _REMEDIES.get(kind, error["msg"]).format(**bounds)
     return Problem(where, f"found {shown(found)}", remedy)
+
+
+def _written(value: object) -> object:
+    """A number of a remedy as people write it."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}" if isinstance(value, float) else value
 
 
 def _missing(model: type[BaseModel], where: str, error: Any) -> Problem:
@@ -151,13 +157,22 @@ _WORDS: dict[str, Callable[[type[BaseModel], str, Any], Problem]] = {
 def _owner(model: type[BaseModel], steps: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model in which the last step stands."""
     for step in steps[:-1]:
-        field = model.model_fields.get(str(step))
-        kinds = getattr(field.annotation, "__args__", (field.annotation,)) if field else ()
-        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if not inner:
+        if isinstance(step, int):
+            continue  # An entry of a list, whose model was found by the list's name
+        field = model.model_fields.get(step) or next((f for f in model.model_fields.values() if f.alias == step), None)
+        inner = next(_models(field.annotation), None) if field else None
+        if inner is None:
             return None
-        model = inner[0]
+        model = inner
     return model
+
+
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    """Models that a type holds, at any depth."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in getattr(kind, "__args__", ()):
+        yield from _models(part)
 
 
 def _names(model: type[BaseModel]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from datetime import date, time
 from functools import cache
 from reprlib import Repr
 from typing import Any, Literal
@@ -142,6 +143,8 @@ def shown(value: object) -> str:
     >>> shown("x"), len(shown("x" * 1000)), shown(object)
     ("'x'", 60, "<class 'object'>")
     """
+    if isinstance(value, date | time):
+        return str(value)
     try:
         return " ".join(_SHOWN.repr(value).split("\n"))
     except ValueError:

@@ -217,7 +217,7 @@ def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scena
 
 def unknown_setting(name: object, also: Sequence[str] = ()) -> str:
     """A refusal of a name that nothing declares; `also` are names that stand beside settings."""
-    names = [*also, *(each.name for each in settings())]
+    names = [*also, *(each.name for each in settings()), *LEVERS]
     near = get_close_matches(name[:80], names, n=1) if isinstance(name, str) else []
     remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}"
     return f"{as_name(name)} is not a setting; {remedy}"

@@ -22,6 +22,8 @@ STUDY_KEYS = ("snapshot", "from", "to", "replications", "baseline", "scenario")
 # Columns that every comparison has beside its scenarios.
 TAKEN = ("recorded", "today")
 MOST_NAME_CHARS = 300
+# Settings that a study decides by itself.
+FIXED = ("mode", "handling")
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _entry(place: str, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
     """A scenario of a study; what it refuses is told with its name."""
-    taken = [key for key in ("mode", "handling") if key in entry]
+    taken = [key for key in FIXED if key in entry]
     if taken:
         raise InvalidScenario(
             f"scenario {name!r}: {taken[0]} is not for a study to say: it replays every scenario twice, with recorded "

@@ -9,6 +9,7 @@ from typing import Any
 from engine.data.arrays import Arrays
 from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario, MissingInput
+from engine.levers import LEVERS
 from engine.reports.columns import today_of
 from engine.reports.compare import compare as compare_scenarios
 from engine.reports.outcomes import Outcomes
@@ -124,7 +125,9 @@ def compare(
     arrays = _chosen(centre, days)
     today = today_of(Scenario(mode="replay"), arrays).method
     first, *others = map(_called, scenarios)
-    wanted = comparing({"baseline": settings | first, "scenario": others})
+    # Levers of a baseline move it alone; those given here hold for all.
+    levers = {name: value for name, value in settings.items() if name in LEVERS}
+    wanted = comparing({"baseline": settings | first, "scenario": [levers | other for other in others]})
     found = compare_scenarios(
         wanted.scenarios(today), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
     )

@@ -17,6 +17,7 @@ from api.http import models
 from engine import spec as engine_scenario
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING, Assumptions, Switches
+from engine.levers import levers_of
 from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -336,7 +337,7 @@ def test_a_replay_too_large_for_one_answer_is_refused_with_the_way_out(client, s
 
 # --- the requests and the engine must not drift apart -----------------------------------------------------------------
 
-NAMES = {"goal": "sla_target", "performance": "current_performance", "language": "language_term"}
+NAMES = {"goal": "sla_target", "performance": "current_performance", "language": "language_term", "levers": "handle"}
 # A value of every field that is not its default: as a request gives it, and as the engine reads it.
 CHANGED = {
     "mode": ("replay",), "method": ("bullseye",), "weights": ({"proficiency": 0.9}, RoutingWeights(proficiency=0.9)),
@@ -344,7 +345,7 @@ CHANGED = {
     "csat": ("all",), "csat_missing": ("queue-mean",), "csat_shrinkage": (3.0,), "language": ("proficiency",),
     "seed": (5,), "window_s": (60.0,), "replan_s": (60.0,), "service_level": ("offered",), "short_abandon_s": (5.0,),
     "interval_min": (15,), "replications": (7,), "assumptions": ({"acw_s": 5.0}, Assumptions(acw_s=5.0)),
-    "switches": ({"longest_idle": 5}, Switches(longest_idle=5)),
+    "switches": ({"longest_idle": 5}, Switches(longest_idle=5)), "levers": (1.5, levers_of({"handle": 1.5})),
 }  # fmt: skip
 
 

@@ -55,6 +55,10 @@ def answer_batch(
 
 
 def _check_fit(request: BatchRequest, limits: Limits) -> None:
+    for name in ("baseline", "from_", "to"):
+        if getattr(request, name) is not None:
+            remedy = "give scenario with it, or leave it out"
+            raise InvalidBody(Problem(f"/{name.strip('_')}", "belongs to a study, and there is no scenario", remedy))
     if not request.outcomes:
         return
     if request.interactions is None:

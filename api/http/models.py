@@ -15,7 +15,7 @@ from engine.levers import LEVERS
 from engine.scoring.weights import RoutingWeights
 from engine.setting import declared
 from engine.spec import TERMS, Scenario, scenario_of, settings
-from engine.study import Comparing, comparing
+from engine.study import FIXED, Comparing, comparing
 
 MOST_SKILLS = 50
 SETTINGS = {one.name: one for one in settings()}
@@ -48,6 +48,7 @@ Rows = Annotated[
     list[Any] | None,
     WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": ROW.json_schema()}, {"type": "null"}]}),
 ]
+_LEVERS = {name: lever_field(name) for name in LEVERS}
 if TYPE_CHECKING:
     # Made when the program runs, which a type checker cannot follow.
     Weights: TypeAlias = Any
@@ -71,9 +72,11 @@ else:
         declared(Switches),
     )
     # Settings and levers by their declared names, as scenario files hold them; what is left out is as in the baseline.
-    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in ("mode", "handling")}
-    _CHOSEN |= {name: lever_field(name) for name in LEVERS}
-    StudySettings = made("StudySettings", "Settings by their declared names.", (), **_CHOSEN)
+    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED} | _LEVERS
+    StudySettings = made(
+        "StudySettings", "Settings by their declared names.", (),
+        **{"name": (Name | None, Field(default=None, description="Of its own; null for baseline."))} | _CHOSEN,
+    )  # fmt: skip
     StudyScenario = made(
         "StudyScenario", "A scenario of a study: its name, and what it changes.", (),
         **{"name": (Name, Field(description="Of the scenario."))} | _CHOSEN,
@@ -163,7 +166,7 @@ def _scenario_fields() -> dict[str, Any]:
     }
 
 
-_Scenario: Any = made("_Scenario", "A scenario.", declared(Scenario), _Data, **_scenario_fields())
+_Scenario: Any = made("_Scenario", "A scenario.", declared(Scenario), _Data, **_scenario_fields(), **_LEVERS)
 
 
 class BatchRequest(_Scenario):  # type: ignore[misc]
@@ -212,15 +215,17 @@ class BatchRequest(_Scenario):  # type: ignore[misc]
         """The study to run, of a request with scenarios."""
         content = {
             "snapshot": self.snapshot, "from": self.from_ or self.start_date, "to": self.to or self.end_date,
-            "replications": self.replications, "baseline": _given(self.baseline),
-            "scenario": [_given(entry) for entry in self.scenario or ()],
+            "baseline": _given(self.baseline), "scenario": [_given(entry) for entry in self.scenario or ()],
         }  # fmt: skip
-        return comparing(content)
+        own = {"replications": self.replications} if "replications" in self.model_fields_set else {}
+        return comparing(content | own)
 
 
 def _given(some: Any) -> dict[str, Any]:
-    """What a part of a request says, by declared name."""
-    return {} if some is None else some.model_dump(exclude_unset=True)
+    """What a part of a request says, by declared name; null is as left out, but for a setting that may be none."""
+    said = {} if some is None else some.model_dump(exclude_unset=True)
+    none = {name for name, one in SETTINGS.items() if one.kind == "goal"}
+    return {name: value for name, value in said.items() if value is not None or name in none}
 
 
 def _chosen(request: Any) -> dict[str, Any]:
@@ -228,4 +233,5 @@ def _chosen(request: Any) -> dict[str, Any]:
     weights = request.weights.model_dump()
     flat = {one.name: getattr(request, one.http) for one in declared(Scenario) if one.name != "weights"}
     flat |= {"weights": [weights[term] for term in TERMS], "threshold": weights["min_score_threshold"]}
+    flat |= {name: getattr(request, name) for name in LEVERS if getattr(request, name) is not None}
     return flat | request.assumptions.model_dump() | request.switches.model_dump()

@@ -13,6 +13,7 @@ from api.http.open_snapshots import OpenSnapshots
 from engine.reports.columns import today_of
 from engine.reports.compare import compare
 from engine.spec import Scenario, settings
+from engine.study import FIXED, days_in
 from ingest.workers import runs_in
 
 # What a request may say beside its scenarios.
@@ -24,7 +25,7 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
     _check(request)
     wanted = request.study()
     data = snapshots.get(wanted.snapshot)
-    arrays = data.arrays.days(wanted.first, wanted.last)
+    arrays = days_in(data.arrays, wanted.first, wanted.last)
     scenarios = wanted.scenarios(today_of(Scenario(mode="replay"), arrays).method)
     arrays = recorded(arrays, *scenarios)
     count(arrays.history().n * len(scenarios))
@@ -35,7 +36,7 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
 def _check(request: BatchRequest) -> None:
     beside = sorted(request.model_fields_set - BESIDE)
     if beside:
-        known = {one.http for one in settings()} | {"assumptions", "switches"}
+        known = {one.http for one in settings() if one.name not in FIXED} | {"assumptions", "switches"}
         remedy = (
             "write it under baseline, by the name a scenario file has for it" if beside[0] in known else "leave it out"
         )

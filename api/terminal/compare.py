@@ -103,11 +103,13 @@ def _study(path: Path, given: Mapping[str, Any]) -> Comparing:
     if named:
         raise click.UsageError(f"{path} holds the settings; write {named[0]} there, under [baseline]")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' editors may put a mark before the text.
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise MissingInput(f"{path}: there is no such file; see the pages on studies for what it holds") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidScenario(f"{path}: not a readable TOML file ({error}); mend it") from error
+    except (OSError, ValueError, RecursionError) as error:
+        remedy = "save it as UTF-8" if isinstance(error, UnicodeError) else "mend it"
+        raise InvalidScenario(f"{path}: not a readable TOML file ({error}); {remedy}") from error
     try:
         wanted = comparing(content)
         if wanted.snapshot is None:

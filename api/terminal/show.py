@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from ingest.snapshot.manifest import Manifest
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 MOST_AGENTS = 10
 EXPLAINED = (
@@ -28,10 +30,22 @@ EXPLAINED = (
 
 
 def console() -> Console:
-    """Standard output; as wide as the terminal, or 120 columns when piped."""
+    """Standard output; as wide as the terminal, or 120 columns when piped; names in brackets are no markup."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False, emoji=False)
+
+
+def styled(style: str, text: str, rest: str = "") -> Text:
+    """A text in a style, and what follows it plain."""
+    from rich.text import Text
+
+    return Text.assemble((text, style), rest)
+
+
+def note(warning: str) -> Text:
+    """A line that a reader must know."""
+    return styled("yellow", "note", f" {warning}")
 
 
 def percent(share: float | None) -> str:
@@ -73,7 +87,7 @@ def facts(title: str, rows: list[tuple[str, str]]) -> Table:
     return table
 
 
-def grid(title: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> Table:
+def grid(title: str, columns: list[tuple[str, str]], rows: Sequence[Sequence[str | Text]]) -> Table:
     """A table with headings; the second word of each column is its side."""
     from rich.table import Table
 
@@ -88,14 +102,14 @@ def grid(title: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> T
 def show_report(report: Report) -> None:
     """What a planner reads after a run in score mode."""
     out = console()
-    out.print(f"\n[bold]{report.headline}[/bold]\n")
+    out.print(f"\n{report.headline}\n", style="bold")
     out.print(facts("", _summary(report)))
     out.print()
     if report.routed:
         out.print(_agents(report))
         out.print(EXPLAINED, style="dim")
     for warning in [*report.warnings, *report.fairness.warnings]:
-        out.print(f"[yellow]note[/yellow] {warning}")
+        out.print(note(warning))
 
 
 def _summary(report: Report) -> list[tuple[str, str]]:
@@ -237,7 +251,7 @@ def show_explanation(explanation: Explanation, most: int) -> None:
     if len(explanation.agents) > most:
         out.print(f"{len(explanation.agents) - most} more agents; --top {len(explanation.agents)} shows all")
     for warning in explanation.warnings:
-        out.print(f"[yellow]note[/yellow] {warning}")
+        out.print(note(warning))
 
 
 def _content(agent: AgentTerms) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.terminal.show import console, facts, grid, number
-from api.terminal.show_replay import COLORS, cell
+from api.terminal.show import console, facts, grid, note, number, styled
+from api.terminal.show_replay import COLORS, cell, lit_text
 from engine.calibration import Calibration
 from engine.calibration.evidence import Beside, Evidence
 from engine.calibration.findings import WEEKDAYS
@@ -29,7 +29,9 @@ def show_calibration(found: Calibration) -> None:
     """What a planner reads after a calibration."""
     out, evidence = console(), found.evidence
     lit = evidence.agreement["test"].light
-    out.print(f"\n[bold {COLORS[lit.color]}]{lit.color.upper()}[/] on the days tested: {lit.why}\n")
+    out.print()
+    out.print(lit_text(lit, " on the days tested:"))
+    out.print()
     out.print(facts("", _summary(found.assumptions, evidence)))
     for name in SPANS:
         out.print()
@@ -43,7 +45,7 @@ def show_calibration(found: Calibration) -> None:
         out.print(_candidates(evidence))
         out.print(f"loss: {evidence.loss}", style="dim")
     for finding in evidence.findings:
-        out.print(f"[yellow]note[/yellow] {finding}")
+        out.print(note(finding))
 
 
 def _summary(assumptions: dict[str, float], evidence: Evidence) -> list[tuple[str, str]]:
@@ -115,9 +117,9 @@ BESIDE = tuple(f"{measure}, {side}" for measure in ("ASA", "abandoned", "service
 
 
 def _months(evidence: Evidence) -> Any:
-    rows = [
+    rows: list[list[Any]] = [
         [row.month, row.span, number(row.recorded.offered), *_beside(row),
-         f"[{COLORS[row.light.color]}]{row.light.color}[/]"]
+         styled(COLORS[row.light.color], row.light.color)]
         for row in evidence.months
     ]  # fmt: skip
     columns = [("", "left"), ("", "left"), ("offered", "right"), *((head, "right") for head in BESIDE), ("", "left")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.terminal.show import console, grid, satisfaction_text
-from api.terminal.show_replay import COLORS, HEADINGS, ROWS, cell, difference_text, shown_rows
+from api.terminal.show import console, grid, note, satisfaction_text, styled
+from api.terminal.show_replay import HEADINGS, ROWS, cell, difference_text, lit_text, shown_rows
 from engine.reports.compare import Comparison, Side, Verdict
 from engine.reports.replay import MEASURES, ReplayColumn
 
@@ -25,19 +25,20 @@ def show_comparison(comparison: Comparison) -> None:
     """
     out = console()
     for side in comparison.sides:
-        lit = side.light
-        out.print(f"\n[bold]{SIDES[side.handling]}[/bold]")
-        out.print(f"[bold {COLORS[lit.color]}]{lit.color.upper()}[/] {lit.why}")
+        out.print(f"\n{SIDES[side.handling]}", style="bold")
+        out.print(lit_text(side.light))
         out.print(_columns(side))
         out.print(_differences(side))
         for rule, csat in zip(side.differences, side.satisfaction, strict=True):
             said = satisfaction_text(csat, "expected")
             out.print(f"satisfaction of {rule.rule} against {rule.against}: {said}")
-    out.print("\n[bold]Verdict[/bold] (what holds under both)")
+    out.print()
+    out.print(styled("bold", "Verdict", " (what holds under both)"))
+    against = comparison.sides[0].differences[0].against
     for verdict in comparison.verdicts:
-        out.print(f"  {verdict.rule} against {comparison.scenarios[0].method}: {verdict_text(verdict)}")
+        out.print(f"  {verdict.rule} against {against}: {verdict_text(verdict)}")
     for warning in comparison.warnings:
-        out.print(f"[yellow]note[/yellow] {warning}")
+        out.print(note(warning))
 
 
 def verdict_text(verdict: Verdict) -> str:

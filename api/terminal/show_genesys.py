@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
+
+from api.terminal.show import console
 
 if TYPE_CHECKING:
     from ingest.genesys import Check
@@ -16,21 +17,21 @@ SHOWN_QUEUES = 20
 
 def show_check(found: Check) -> None:
     """Print permissions, limits, queues, days and the estimate."""
-    console = Console(width=None if Console().is_terminal else 120, highlight=False)
-    console.print(f"{found.host}: {len(found.queues)} queues")
-    console.print(_permissions(found))
+    out = console()
+    out.print(f"{found.host}: {len(found.queues)} queues")
+    out.print(_permissions(found))
     for namespace, values in found.limits.items():
         listed = ", ".join(f"{key} {value:,.0f}" for key, value in sorted(values.items()))
-        console.print(f"limits {namespace}: {listed or 'not told'}")
-    console.print(_queues(found))
+        out.print(f"limits {namespace}: {listed or 'not told'}")
+    out.print(_queues(found))
     if found.data_from is None:
-        console.print("days with interactions: none in the last 24 months, or they may not be counted")
+        out.print("days with interactions: none in the last 24 months, or they may not be counted")
     else:
-        console.print(f"days with interactions: {found.data_from} to {found.data_to} (UTC)")
-    console.print(f"jobs cover conversations until {found.available:%Y-%m-%d %H:%M} UTC; later days are read by query")
+        out.print(f"days with interactions: {found.data_from} to {found.data_to} (UTC)")
+    out.print(f"jobs cover conversations until {found.available:%Y-%m-%d %H:%M} UTC; later days are read by query")
     cost = found.estimate
     if found.span is not None:
-        console.print(
+        out.print(
             f"estimate for {found.span[0]} to {found.span[1]}: {_interactions(found)} of "
             f"{len(found.chosen)} queues, {cost.agents} agents: "
             f"about {cost.requests} requests, {cost.minutes:g} minutes"

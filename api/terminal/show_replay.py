@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.terminal.show import (
     console,
@@ -12,17 +12,23 @@ from api.terminal.show import (
     interval_text,
     most_handled,
     named,
+    note,
     number,
     percent,
     satisfaction_text,
     show_report,
+    styled,
     three,
 )
 from engine.estimates.estimated import Estimates, StaffingEstimate
 from engine.measures.fairness import Fairness
+from engine.measures.light import Light
 from engine.measures.waits import IntervalWaits, QueueWaits, ServiceLevel
 from engine.reports.replay import Difference, GoalEffect, Replay, ReplayColumn
 from engine.reports.report import Report
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
 MOST_ROWS = 5
@@ -53,12 +59,12 @@ def show(report: Report) -> None:
 
 def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
     """What a planner reads after a replay."""
-    out, lit = console(), content.light
-    out.print(f"\n[bold]{content.headline}[/bold]\n")
-    out.print(f"[bold {COLORS[lit.color]}]{lit.color.upper()}[/] {lit.why}")
+    out = console()
+    out.print(f"\n{content.headline}\n", style="bold")
+    out.print(lit_text(content.light))
     out.print()
     out.print(columns_table(content))
-    out.print(f"[bold]{content.verdict}[/bold]")
+    out.print(content.verdict, style="bold")
     if content.replications > 1:
         out.print("What follows is the first of the draws, as in outcomes.arrow.", style="dim")
     out.print()
@@ -67,7 +73,12 @@ def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
     for table in _details(report, waits):
         out.print(table)
     for warning in [*report.warnings, *report.fairness.warnings]:
-        out.print(f"[yellow]note[/yellow] {warning}")
+        out.print(note(warning))
+
+
+def lit_text(light: Light, more: str = "") -> Text:
+    """The light in its colour, and why."""
+    return styled(f"bold {COLORS[light.color]}", light.color.upper(), f"{more} {light.why}")
 
 
 def cell(value: float | None, kind: str) -> str:

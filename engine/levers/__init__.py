@@ -10,6 +10,7 @@ from engine.errors import InvalidScenario
 from engine.estimates.completed import Completed
 from engine.levers.handle import Handle
 from engine.levers.lever import Lever as Lever
+from engine.setting import as_name, shown
 
 # By name, in the order in which they change the data set.
 LEVERS: dict[str, type[Lever]] = {
@@ -42,8 +43,9 @@ def levers_of(given: Mapping[str, Any]) -> tuple[Lever, ...]:
     """
     for name in given:
         if name not in LEVERS:
-            near = get_close_matches(name, LEVERS, n=1)
-            raise InvalidScenario(f"{name} is not a lever; " + (f"did you mean {near[0]}?" if near else _known()))
+            near = get_close_matches(str(name), LEVERS, n=1)
+            remedy = f"did you mean {near[0]}?" if near else _known()
+            raise InvalidScenario(f"{as_name(name)} is not a lever; {remedy}")
     return tuple(LEVERS[name].of(given[name]) for name in LEVERS if name in given)
 
 
@@ -100,7 +102,7 @@ def in_order(levers: Sequence[Lever]) -> tuple[Lever, ...]:
     kinds = list(LEVERS.values())
     for lever in levers:
         if type(lever) not in kinds:
-            raise InvalidScenario(f"levers: {lever!r} is no lever; {_known()}")
+            raise InvalidScenario(f"levers: {shown(lever)} is no lever; {_known()}")
     found = tuple(sorted(levers, key=lambda lever: kinds.index(type(lever))))
     names = [name_of(lever) for lever in found]
     twice = next((name for name in names if names.count(name) > 1), None)

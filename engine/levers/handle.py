@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,12 +13,15 @@ from engine.data.centre import Centre
 from engine.errors import InvalidScenario, UnknownName
 from engine.estimates.completed import Completed, Interactions
 from engine.levers.when import When
+from engine.setting import as_name, plain, shown
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # What an entry may name: what the interaction requires, or who handles it.
 OF_INTERACTION, OF_AGENT = ("queue", "skill"), ("agent", "group")
 KEYS = ("factor", *OF_INTERACTION, *OF_AGENT, "when")
 MOST_NAMES = 8
+# As in the table of handle factors.
+LEAST, MOST = 0.01, 100.0
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,20 @@ class Entry:
         """From a number, or from a table of `KEYS`."""
         if not isinstance(given, Mapping):
             given = {"factor": given}
-        unknown = [key for key in given if key not in KEYS]
+        unknown = [key for key in given if not (isinstance(key, str) and key in KEYS)]
         if unknown:
-            raise InvalidScenario(f"handle: {unknown[0]} is not one of {', '.join(KEYS)}")
-        factor = given.get("factor")
-        if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < math.inf:
-            raise InvalidScenario(f"handle: factor is {factor!r}; use a number above 0, 1 for no change")
+            raise InvalidScenario(f"handle: {as_name(unknown[0])} is not one of {', '.join(KEYS)}")
+        factor = plain(given.get("factor"))
+        if not isinstance(factor, int | float) or isinstance(factor, bool) or not LEAST <= factor <= MOST:
+            raise InvalidScenario(
+                f"handle: factor is {shown(factor)}; use a number above 0, from {LEAST:g} to {MOST:g}, 1 for no change"
+            )
         of = [key for key in (*OF_INTERACTION, *OF_AGENT) if key in given]
         if len(of) > 1:
             raise InvalidScenario(f"handle: an entry names {of[0]} and {of[1]}; use one of them, or two entries")
         name: Any = given[of[0]] if of else ""
         if of and not (isinstance(name, str) and name):
-            raise InvalidScenario(f"handle: {of[0]} is {name!r}; give its name")
+            raise InvalidScenario(f"handle: {of[0]} is {shown(name)}; give its name")
         return cls(float(factor), of[0] if of else "", name, When.of(given["when"]) if "when" in given else None)
 
     def plain(self) -> dict[str, Any]:
@@ -118,7 +122,7 @@ class Handle:
         >>> Handle.of({"factor": 1.05, "queue": "Technik"}).plain()
         [{'factor': 1.05, 'queue': 'Technik'}]
         """
-        rows = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+        rows = given if isinstance(given, list | tuple) else [given]
         if not rows:
             raise InvalidScenario("handle: give a factor, or a list of entries with one each")
         return cls(tuple(Entry.of_plain(row) for row in rows))

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from engine.errors import InvalidScenario
+from engine.setting import shown
 from engine.typing import BoolArray, IntArray
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -60,10 +61,10 @@ class When:
         When(weekdays=('mon', 'fri'), from_min=480, to_min=720)
         """
         if not isinstance(given, Mapping) or not set(given) <= set(KEYS):
-            raise InvalidScenario(f"when is {given!r}; use a table of {', '.join(KEYS)}")
+            raise InvalidScenario(f"when is {shown(given)}; use a table of {', '.join(KEYS)}")
         days = given.get("weekdays", ())
-        if not isinstance(days, list | tuple) or any(day not in WEEKDAYS for day in days):
-            raise InvalidScenario(f"weekdays is {days!r}; use a list of {', '.join(WEEKDAYS)}")
+        if not isinstance(days, list | tuple) or any(not isinstance(day, str) or day not in WEEKDAYS for day in days):
+            raise InvalidScenario(f"weekdays is {shown(days)}; use a list of {', '.join(WEEKDAYS)}")
         from_min, to_min = _minutes("from", given.get("from", "00:00")), _minutes("to", given.get("to", "24:00"))
         if from_min == to_min:
             raise InvalidScenario(f"when from {given.get('from')} to {given.get('to')} is no time; use two times")
@@ -107,7 +108,7 @@ class When:
 
 
 def _minutes(name: str, given: object) -> int:
-    if given == "24:00":
+    if isinstance(given, str) and given == "24:00":
         return _DAY_MIN
     try:
         if isinstance(given, time):
@@ -117,5 +118,5 @@ def _minutes(name: str, given: object) -> int:
         else:
             raise ValueError
     except ValueError as error:
-        raise InvalidScenario(f"{name} is {given!r}; write a time as HH:MM, for example 08:00") from error
+        raise InvalidScenario(f"{name} is {shown(given)}; write a time as HH:MM, for example 08:00") from error
     return at.hour * 60 + at.minute

@@ -133,7 +133,9 @@ def _check(scenarios: Sequence[Scenario]) -> None:
     shared = ("assumptions", "seed", "service_level", "short_abandon_s", "replications", "goal", "interval_min")
     for name in shared:
         if len({str(getattr(scenario, name)) for scenario in scenarios}) > 1:
-            raise InvalidScenario(f"compare: {name} must be the same for all rules")
+            raise InvalidScenario(
+                f"compare: {name} must be the same for all rules; say it once for all, as under [baseline]"
+            )
     if any(scenario.mode != "replay" for scenario in scenarios):
         raise InvalidScenario("compare: rules are compared in mode replay")
 

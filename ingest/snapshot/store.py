@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import CorruptSnapshot, InvalidScenario, NotWritable, SnapshotExists, UnknownName
+from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -215,16 +216,17 @@ def folder_of(store: Path, name: str) -> Path:
     candidates = [Path(name)] if os.sep in name else [store / name, Path(name)]
     # While a snapshot is replaced its name is gone for a moment; the old one stands aside, still whole.
     aside = [path for path in store.glob(".*.old") if (m := _LEFTOVER.fullmatch(path.name)) and m["name"] == name]
+    # os.path knows that what is too long for a name is no file.
     for folder in [*candidates, *aside, *candidates]:
-        if (folder / FILE_NAME).is_file():
+        if os.path.isfile(folder / FILE_NAME):  # noqa: PTH113
             return folder
     for folder in candidates:
-        if folder.is_dir() and name not in {"", ".", ".."}:
+        if os.path.isdir(folder) and name not in {"", ".", ".."}:  # noqa: PTH112
             raise CorruptSnapshot(f"{folder}: there is no {FILE_NAME}, so this folder is not a snapshot")
     known = names(store)
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-    raise UnknownName(f"snapshot {name!r} is not in {store}; {hint}")
+    raise UnknownName(f"snapshot {shown(name)} is not in {store}; {hint}")
 
 
 def companion(store: Path, name: str) -> Path:
