@@ -18,6 +18,7 @@ from engine import spec as engine_scenario
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING, Assumptions, Switches
 from engine.levers import levers_of
+from engine.levers import levers_of
 from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
