@@ -101,8 +101,7 @@ class Interactions:
     def rows(self, chosen: Any) -> Interactions:
         """Some of them, by mask or by places in rising order."""
         places = np.flatnonzero(chosen) if np.asarray(chosen).dtype == bool else np.asarray(chosen, np.int64)
-        some: dict[str, Any] = {name: None if c is None else c[places] for name, c in self._columns().items()}
-        return Interactions(**some, factor=self.factor)
+        return replace(self, **{name: c[places] for name, c in self._columns().items() if c is not None})
 
     def scaled(self, share: FloatArray) -> Interactions:
         """Handling times of each times a factor > 0."""

@@ -156,8 +156,9 @@ def _pairs(history: History, centre: Centre, handled_s: FloatArray, row: Int32Ar
     row_of = np.zeros(centre.n_requirements, np.int64)
     row_of[centre.requirement] = row
     return _Pairs(
-        cell, names % n_agents, row_of[names // n_agents // len(MEDIA)], n, total, square, cells.size, n_agents
-    )
+        cell=cell, agent=names % n_agents, row=row_of[names // n_agents // len(MEDIA)], n=n, total=total,
+        square=square, n_cells=cells.size, n_agents=n_agents,
+    )  # fmt: skip
 
 
 def _estimated(pairs: _Pairs, n_rows: int) -> tuple[FloatArray, FactorsEstimate | None]:

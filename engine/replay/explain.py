@@ -16,10 +16,10 @@ from engine.methods import METHODS
 from engine.methods.ladder import NEVER
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
-from engine.results import about, plain
+from engine.results import Result, about
 from engine.scoring.scores import SCALE
 from engine.spec import Scenario
-from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.typing import BoolArray, FloatArray, IntArray
 
 MOST_WAITING = 20
 
@@ -73,7 +73,7 @@ class Waiter:
 
 
 @dataclass(frozen=True)
-class ReplayExplanation:
+class ReplayExplanation(Result):
     """One interaction of a replay."""
 
     interaction: Replayed = about("What it required, when it came, and how it ended.")
@@ -81,11 +81,6 @@ class ReplayExplanation:
     decision: Decision = about("When and how it was decided.")
     agents: list[Asked] = about("Everybody, in the order in which they would be asked.")
     waiting: list[Waiter] = about("Where an agent became free: what it could have taken, first in order first.")
-
-    def to_dict(self) -> Record:
-        """Everything as plain values."""
-        found: Record = plain(self)
-        return found
 
 
 def explain_replay(scenario: Scenario, arrays: Arrays, interaction_id: str) -> ReplayExplanation:
@@ -135,19 +130,12 @@ def _row(ids: pl.Series, interaction_id: str) -> int:
 
 
 def _about(played: Played, recorded: Recorded, row: int) -> Replayed:
-    served, given, centre, history = (
-        played.served,
-        played.completed.interactions,
-        played.completed.centre,
-        recorded.history,
-    )
+    served, given = played.served, played.completed.interactions
+    centre, history = played.completed.centre, recorded.history
     kind = centre.call_types.row(int(given.call_type[row]), named=True)
-    # An interaction that a lever has added is not in the record.
-    past = (
-        row
-        if given.interaction_id is history.interaction_id
-        else history.interaction_id.index_of(given.interaction_id[row])
-    )
+    # An interaction that a lever has added is not in the record; where none did, places are the same.
+    same = given.interaction_id is history.interaction_id
+    past = row if same else history.interaction_id.index_of(given.interaction_id[row])
     recorded_agent = -1 if past is None else int(history.agent[past])
     recorded_wait_s = np.nan if past is None else float(history.wait_s[past])
     agent = int(served.agent[row])

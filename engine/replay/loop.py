@@ -151,8 +151,8 @@ class Replay:
         kind = demand.kind[rows]
         queue = np.broadcast_to(np.int32(0), kind.shape) if demand.kinds.queue is None else demand.kinds.queue[kind]
         return Served(
-            arrived_us, queue, status, (left_us - arrived_us) / 1e6, agent, offered_us, now.start_us, now.end_us,
-            now.found, kind,
+            arrived_us, queue, status, (left_us - arrived_us) / 1e6, agent, offered_us=offered_us,
+            start_us=now.start_us, end_us=now.end_us, found=now.found, kind=kind,
         )  # fmt: skip
 
 

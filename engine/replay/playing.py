@@ -16,7 +16,6 @@ from engine.estimates.demand import NEVER_US, Demand
 from engine.estimates.staffing import Roster
 from engine.levers import changed
 from engine.methods import METHODS
-from engine.methods.genesys import clock_settings
 from engine.methods.ladder import Ladder
 from engine.methods.method import Method, View
 from engine.replay.bundles import Clock
@@ -134,7 +133,7 @@ class _Player:
         arrays = replace(recorded.arrays, centre=self.centre)
         self.csat: CsatTable = csat_of(scenario, arrays)
         self.terms = terms_for(scenario, arrays, self.csat)
-        by = recorded.sorted(given, self.centre, with_preferred="preferred" in self.method.reads)
+        by = recorded.by_kind(given, self.centre, with_preferred="preferred" in self.method.reads)
         assumed = scenario.assumptions
         kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
         self.demand = demand_of(given, kinds, by.kind)
@@ -147,7 +146,8 @@ class _Player:
 
     def play(self) -> Played:
         """From the first event to the last."""
-        replay = Replay(self.demand, self.roster, self._clock())
+        switches = self.scenario.switches if self.method.is_platform else None
+        replay = Replay(self.demand, self.roster, Clock.of(self.scenario.assumptions, switches))
         weights = [self.weights] * len(self.centre.queue_ids)
         ladder, made_for = None, None
         start_us = self.completed.start_us
@@ -167,8 +167,9 @@ class _Player:
         served = replay.finish(ladder)
         self._note_scores(replay, ladder)
         return Played(
-            self.scenario, self.completed, self.demand, self.roster, served, self.score, self.moves, self.ladder_at
-        )
+            self.scenario, self.completed, self.demand, self.roster, served, score=self.score, moves=self.moves,
+            ladder_at=self.ladder_at,
+        )  # fmt: skip
 
     def ladder_at(self, at_us: int) -> Ladder:
         """The ladder that held at an instant, made again."""
@@ -212,11 +213,6 @@ class _Player:
             weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
             switches=self.scenario.switches, factor=factor,
         )  # fmt: skip
-
-    def _clock(self) -> Clock:
-        assumed = self.scenario.assumptions
-        settings = clock_settings(self.scenario.switches) if self.method.is_platform else {}
-        return Clock(timeout_s=assumed.timeout_s, away_s=assumed.away_s, **settings)
 
     def _moved(self, replay: Replay, now_us: int, before: list[RoutingWeights]) -> list[RoutingWeights]:
         """Weights of each queue by what it achieved over the window that ends now."""

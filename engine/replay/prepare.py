@@ -35,7 +35,7 @@ MOST_MISSES = 500
 
 
 @dataclass(frozen=True)
-class Sorted:
+class ByKind:
     """Interactions by kind.
 
     Parameters
@@ -142,36 +142,32 @@ class Recorded:
             self._completed = replication, Completed(given, self.centre, self.blocks, self.first_us, worked_us)
         return self._completed[1]
 
-    def sorted(self, given: Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
+    def by_kind(self, given: Interactions, centre: Centre, *, with_preferred: bool) -> ByKind:
         """Interactions by kind; of those recorded they are told apart once."""
-        history = self.history
-        if (
-            given.call_type is history.call_type
-            and given.media is history.media
-            and given.preferred is history.preferred
-        ):
+        # Replications and most levers leave these columns as they are, so every scenario shares one pass over them.
+        if all(getattr(given, name) is getattr(self.history, name) for name in ("call_type", "media", "preferred")):
             return self.by_preference if with_preferred else self.by_type
-        return sort_kinds(given, centre, with_preferred=with_preferred)
+        return tell_apart(given, centre, with_preferred=with_preferred)
 
     @cached_property
-    def by_type(self) -> Sorted:
+    def by_type(self) -> ByKind:
         """Interactions by call type and media."""
-        return sort_kinds(self.history, self.centre, with_preferred=False)
+        return tell_apart(self.history, self.centre, with_preferred=False)
 
     @cached_property
-    def by_preference(self) -> Sorted:
+    def by_preference(self) -> ByKind:
         """Interactions by call type, media and preferred agents."""
-        return sort_kinds(self.history, self.centre, with_preferred=True)
+        return tell_apart(self.history, self.centre, with_preferred=True)
 
 
-def sort_kinds(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
+def tell_apart(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> ByKind:
     """Distinct call type and media, and perhaps preferred agents, of interactions."""
     lists, attached = _preferred(given, centre) if with_preferred else ([None], np.zeros(given.n, np.int64))
     code = (given.call_type.astype(np.int64) * 8 + given.media) * len(lists) + attached
     kinds, kind = np.unique(code, return_inverse=True)
     both = kinds // len(lists)
     preferred = [lists[place] for place in kinds % len(lists)] if with_preferred else None
-    return Sorted(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)
+    return ByKind(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)
 
 
 def _preferred(
@@ -189,10 +185,10 @@ def _preferred(
     return list(texts), codes
 
 
-def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
+def kinds_of(found: ByKind, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
     """What interactions of a kind have in common."""
-    requirement = centre.requirement[sorted_.call_type].astype(np.int64)
-    points = centre.call_types["priority"].to_numpy()[sorted_.call_type]
+    requirement = centre.requirement[found.call_type].astype(np.int64)
+    points = centre.call_types["priority"].to_numpy()[found.call_type]
     only = (centre.queues["scoring_method"] == "PriorityOnly").to_numpy()[centre.queue[requirement]]
     lead_s = np.where(only, 1.0, point_s) * points
     alerts_s = centre.queues["alerting_timeout_s"].fill_null(timeout_s).to_numpy()[centre.queue[requirement]]
@@ -202,9 +198,9 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, time
             f"{centre.n_agents:,} agents are more than a replay holds at once; replay fewer days, or merge skills"
         )
     return Kinds(
-        media=sorted_.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
+        media=found.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
         lead_us=np.rint(1e6 * lead_s).astype(np.int64), eligible=_eligible(terms, requirement),
-        call_type=sorted_.call_type, preferred=sorted_.preferred,
+        call_type=found.call_type, preferred=found.preferred,
         timeout_us=np.rint(1e6 * alerts_s).astype(np.int64), queue=centre.queue[requirement],
     )  # fmt: skip
 

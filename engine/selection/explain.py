@@ -12,13 +12,13 @@ from engine.data.centre import Centre
 from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import UnknownName
-from engine.results import about, plain
+from engine.results import Result, about
 from engine.scoring.csat import MADE_UP
 from engine.scoring.scores import SCALE, Block, Terms, score_keys
 from engine.scoring.weights import RoutingWeights
 from engine.selection.decisions import ranking
 from engine.spec import Scenario, csat_of, terms_of
-from engine.typing import IntArray, Record
+from engine.typing import IntArray
 
 # Lifts candidates above everybody else; larger than any key, and their sum is still exact in float64.
 ABOVE_ALL = 2.0**52
@@ -41,7 +41,7 @@ class AgentTerms:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Result):
     """One decision, agent by agent, best first."""
 
     interaction: AskedFor = about("What was required.")
@@ -49,11 +49,6 @@ class Explanation:
     chosen: AgentTerms | None = about("The winner; null where nobody could be chosen.")
     agents: list[AgentTerms] = about("Every agent of the data set, best first.")
     warnings: list[str] = about("What to know before trusting it.")
-
-    def to_dict(self) -> Record:
-        """Everything as plain values."""
-        found: Record = plain(self)
-        return found
 
 
 def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> Explanation:
