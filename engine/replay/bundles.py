@@ -107,11 +107,13 @@ def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
 
 def plan(kernel: Any, ladder: Ladder) -> Any:
     """Who may be asked, in which order."""
+    # Masks in words let the loop skip 64 agents at a time; ranks are read only where a bit is set.
     able = ladder.rank > -np.inf
     n_rows = len(ladder.rank)
     limit = np.zeros(n_rows, np.int32) if ladder.limit is None else np.array(ladder.limit, np.int32)
     highest = np.max(ladder.rank, axis=1, initial=-np.inf)
     lowest = np.min(np.where(able, ladder.rank, np.inf), axis=1, initial=np.inf)
+    # Rows of a kind only grow, so whoever may ever be asked for it is ranked in its last one.
     last = ladder.first_row[1:] - 1
     order, ordered = _ranked(ladder.rank, able, highest > lowest)
     return kernel.Plan(
@@ -128,6 +130,7 @@ def _ranked(rank: FloatArray, able: BoolArray, differs: BoolArray) -> tuple[Int3
     if n_agents < MANY_AGENTS:
         return np.empty(0, np.int32), np.zeros(n_rows + 1, np.int64)
     size = np.where(differs, able.sum(axis=1), 0)
+    # Stable, so equal ranks keep the order of places and the loop looks at idle times only among them.
     order = [np.argsort(-rank[row], kind="stable")[:n] for row, n in enumerate(size.tolist())]
     return np.concatenate(order).astype(np.int32), np.concatenate([[0], np.cumsum(size)])
 
@@ -140,6 +143,7 @@ def agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
     until_us = np.concatenate([roster.end_us, np.full(n, kernel.ENDS_US)])
     # At one instant spells end before others start; within that by agent.
     order = np.lexsort((agent, until_us > kernel.ENDS_US, at_us))
+    # Most centres take calls only; one flag then spares the loop all questions of capacity.
     single = bool((demand.kinds.media == MEDIA.index("voice")).all() and (roster.capacity[:, 0] == 1).all())
     factor = np.empty((0, roster.n_agents)) if demand.factor is None else np.array(demand.factor, np.float64)
     return kernel.Agents(

@@ -137,10 +137,12 @@ class _Player:
         assumed = scenario.assumptions
         kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
         self.demand = demand_of(given, kinds, by.kind)
+        # The idle clock of the platform is no business of other methods.
         last = self.method.is_platform and scenario.switches.new_agents_last
         self.roster = self.completed.roster(new_agents_last=last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Move] = []
+        # What ladders were made from, so that a past one can be made again; all ladders of a month would be too large.
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
         self._low = self._noted = 0
 
@@ -160,6 +162,7 @@ class _Player:
                     self._note_scores(replay, ladder, start_us)
                 ladder, made_for = self.method.ladder(self._view(*state)), state
                 self._states.append((start_us, *state))
+            # The last stretch is left to the end, which also settles whoever still waits.
             if until_us < NEVER_US:
                 replay.run_until(ladder, until_us)
             start_us = until_us
@@ -199,6 +202,7 @@ class _Player:
                     f"rolling: from the first arrival to the last there are over {MOST_PLANS:,} times to plan anew; "
                     "choose days, or plan less often"
                 )
+            # From midnight UTC, so that a replay of one day plans anew at the same instants as one of the month.
             stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
         return sorted(stop for stop in stops if stop > first_us)
 
@@ -220,6 +224,7 @@ class _Player:
         part = replay.so_far(slice(self._low, high))
         within_s = goal_s(self.scenario, self.centre)
         share = achieved(part, len(before), now_us - window_us, now_us, within_s)
+        # Whoever left before the window cannot count again, so each look starts at the first who still may.
         open_ = (part.status == Status.UNSERVED) | (part.left_us > now_us - window_us)
         self._low += int(open_.argmax()) if open_.any() else open_.size
         assert self.scenario.goal is not None
@@ -245,6 +250,7 @@ class _Player:
         rows = slice(self._noted, int(np.searchsorted(self.demand.arrived_us, until_us)))
         served = replay.so_far(rows)
         fresh = np.flatnonzero(np.isnan(self.score[rows]) & (served.agent >= 0) & (served.status == Status.ANSWERED))
+        # Only methods with scores get here, and their ladders have one row for each kind.
         row = ladder.first_row[self.demand.kind[rows][fresh]]
         self.score[rows][fresh] = ladder.rank[row, served.agent[fresh]] / SCALE
         undecided = served.status == Status.UNSERVED

@@ -88,6 +88,7 @@ class Recorded:
 
     @cached_property
     def _staffing(self) -> tuple[Blocks, StaffingEstimate]:
+        # Of the whole snapshot: in a window without blocks the table is there all the same.
         is_recorded = bool(self.arrays.snapshot.counts.get("staffing"))
         return staffing(self.history, self.centre, self.assumptions, is_recorded=is_recorded)
 
@@ -136,6 +137,7 @@ class Recorded:
 
     def completed(self, replication: int) -> Completed:
         """The data set of one replication; scenarios of a single one share it."""
+        # Only the last one is kept: a completed month is large, and replications come one after another.
         if self._completed is None or self._completed[0] != replication:
             given, n = self.interactions(replication), self.centre.n_agents
             worked_us = last_work(self.history, self.first_us, n, self.assumptions)
@@ -163,6 +165,7 @@ class Recorded:
 def tell_apart(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> ByKind:
     """Distinct call type and media, and perhaps preferred agents, of interactions."""
     lists, attached = _preferred(given, centre) if with_preferred else ([None], np.zeros(given.n, np.int64))
+    # One number per kind, since distinct numbers are found many times faster than distinct rows; 8 is above the media.
     code = (given.call_type.astype(np.int64) * 8 + given.media) * len(lists) + attached
     kinds, kind = np.unique(code, return_inverse=True)
     both = kinds // len(lists)
@@ -190,6 +193,7 @@ def kinds_of(found: ByKind, centre: Centre, terms: Terms, point_s: float, timeou
     requirement = centre.requirement[found.call_type].astype(np.int64)
     points = centre.call_types["priority"].to_numpy()[found.call_type]
     only = (centre.queues["scoring_method"] == "PriorityOnly").to_numpy()[centre.queue[requirement]]
+    # A queue that scores by priority only orders by points, so there a point needs no length in seconds.
     lead_s = np.where(only, 1.0, point_s) * points
     alerts_s = centre.queues["alerting_timeout_s"].fill_null(timeout_s).to_numpy()[centre.queue[requirement]]
     if requirement.size * centre.n_agents > MOST_CELLS:
@@ -223,6 +227,7 @@ def _misses(ids: pl.Series, share: float, seed: int, replication: int) -> Int32A
     if share == 0:
         return np.zeros(ids.len(), np.int32)
     draw = uniform(ids, seed, NO_ANSWER, replication)
+    # By the inverse of its distribution: one draw for each interaction, whatever the scenario does with it.
     misses = np.floor(np.log1p(-draw) / np.log(share))
     return np.minimum(misses, MOST_MISSES).astype(np.int32)
 
@@ -237,6 +242,7 @@ def eligibility(scenario: Scenario) -> Sequence[str]:
 
 def terms_for(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
     """Terms of a scenario's scores with agents in the order of the centre; filters are those of `eligibility`."""
+    # With the method's own filters, since a report calls eligible only whom the method may ask.
     wide = replace(scenario, required=tuple(eligibility(scenario)))
     order = np.arange(arrays.centre.n_agents, dtype=np.int32)
     return terms_of(wide, arrays, csat, order)

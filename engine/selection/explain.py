@@ -132,6 +132,7 @@ class _Choice:
         self.centre, self.order, self.scenario, self.block = centre, terms.order, scenario, block
         self.requirement, self.used = requirement, scenario.weights_used()
         weights = np.array([self.used.terms])
+        # The raw score leaves filters and threshold out, so that a reader sees how close an agent came.
         unfiltered = Block(block.proficiency, block.language, block.csat, np.ones_like(block.eligible))
         self.raw = score_keys(unfiltered, weights, np.array([0.0]))[0, 0]
         self.key = score_keys(block, weights, np.array([self.used.min_score_threshold]))[0, 0]
@@ -142,6 +143,7 @@ class _Choice:
     def _ranking(self) -> IntArray:
         """Candidates by the one total order, then members by their score, then everybody else."""
         ids = [self.centre.agent_ids[a] for a in self.order]
+        # Members without a key still stand in the order of their raw scores, and strangers to the queue come last.
         above = np.where(self.key > 0, self.key + ABOVE_ALL, np.where(self.member, self.raw, -1.0))
         return ranking(above, self.centre.queue_time_s[self.order], self.centre.idle_since_us[self.order], ids)
 
