@@ -18,7 +18,6 @@ from engine import spec as engine_scenario
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING, Assumptions, Switches
 from engine.levers import levers_of
-from engine.levers import levers_of
 from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
