@@ -38,7 +38,7 @@ class Run:
     arrays : Arrays
         The data set, or the days of it.
     kept : Outcomes, optional
-        What became of each interaction; found when asked for where it was not kept.
+        Outcome of each interaction; found when asked for where it was not kept.
     """
 
     report: Report
@@ -48,7 +48,7 @@ class Run:
 
     @cached_property
     def outcomes(self) -> Outcomes:
-        """What became of each interaction, as arrays; of the first replication."""
+        """Outcomes of all interactions, as arrays; of the first replication."""
         return choose(self.scenario, self.arrays) if self.kept is None else self.kept
 
     def to_frame(self) -> pl.DataFrame:

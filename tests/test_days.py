@@ -1,4 +1,4 @@
-"""What became of customers, recorded or replayed, in one shape: days add up to the whole, work counts once."""
+"""Outcomes, recorded or replayed, in one shape: days add up to the whole, work counts once."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_day_on_which_the_clock_changes_is_one_day(month, day, hours):
 
 @dataclass
 class Made:
-    """What became of made-up interactions."""
+    """Outcomes of made-up interactions."""
 
     served: Served
     time: Timeline

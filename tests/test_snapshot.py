@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -53,6 +54,21 @@ def test_however_it_is_split_the_content_is_the_same(tmp_path):
     scenario = Scenario()
     assert_frame_equal(choose(scenario, whole.arrays()).to_frame(), choose(scenario, parts.arrays()).to_frame())
     assert_frame_equal(choose(scenario, whole.arrays()).to_frame(), choose(scenario, encode(whole.tables())).to_frame())
+
+
+def test_outcomes_of_a_snapshot_say_queue_media_and_arrival(tmp_path):
+    """Codes of files, columns of tables and rows of a window are the same media; where none is said it is voice."""
+    media = [["chat", "voice", None, "email"][n % 4] for n in range(50)]
+    frame = interactions().with_columns(media=pl.Series(media, dtype=pl.String))
+    write(tmp_path, "s", [frame[:20], frame[20:]])
+    found = open_snapshot(tmp_path, "s")
+    outcomes = choose(Scenario(), found.arrays()).to_frame()
+    assert outcomes["media"].to_list() == [each or "voice" for each in media]
+    assert outcomes["queue_id"].to_list() == frame["queue_id"].to_list()
+    assert outcomes["arrived_at"].to_list() == frame["arrived_at"].to_list()
+    assert_frame_equal(outcomes, choose(Scenario(), encode(found.tables())).to_frame())
+    day = found.arrays().days(date(2026, 3, 2), None)
+    assert_frame_equal(choose(Scenario(), day).to_frame(), outcomes.filter(pl.col("arrived_at").dt.day() == 2))
 
 
 def test_equal_content_has_equal_id(tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import routelab
 from api.terminal.cli import run
 from engine.errors import InvalidScenario
 from engine.setting import Setting
@@ -207,3 +208,27 @@ def value(scenario: Scenario, path: tuple[str, ...]) -> object:
 def test_an_option_given_twice_where_one_is_meant_is_refused(store, capsys, command, twice):
     assert run([command, "--snapshot", "made", "--store", str(store), *twice]) == 2
     assert "more than once; give it once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lever", ["0.5", '[{"factor": 0.5}, {"factor": 0.6, "when": {"weekdays": ["mon"]}}]'])
+def test_a_lever_on_the_command_line_holds_for_every_rule_compared(store, tmp_path, lever):
+    """And is what a study with it in every scenario says."""
+    options = ["--snapshot", "made", "--methods", "genesys,weighted", "--handle", lever]
+    assert compare(store, tmp_path / "options", *options) == 0
+    handle = json.loads(lever)
+    handle = handle if isinstance(handle, list) else [{"factor": handle}]
+    found = json.loads((tmp_path / "options" / "study.json").read_text())
+    assert [scenario["levers"]["handle"][0] for scenario in found["scenarios"]] == [handle[0]] * 2
+    centre = routelab.read("made", store=store)
+    wanted = routelab.compare(centre, [{"method": "genesys"}, {"method": "weighted"}], handle=handle).to_dict()
+    assert found["sides"] == wanted["sides"]
+
+
+def test_a_lever_that_cannot_be_read_is_refused(store, tmp_path, capsys):
+    for text, says in (
+        ("soon", "--handle 'soon': write a number, or entries"),
+        ("0", "factor is 0; use a number above"),
+    ):
+        options = ["--snapshot", "made", "--store", str(store), "--mode", "replay", "--handle", text]
+        assert run(["simulate", *options, "--out", str(tmp_path / "out")]) == 2
+        assert says in capsys.readouterr().err

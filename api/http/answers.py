@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.http.shapes import Answer
 from engine.data.provenance import Extent
 from engine.measures.fairness import Fairness
-from engine.reports.report import Report
+from engine.reports import report
 from engine.results import about
 from engine.scoring.weights import RoutingWeights
 from engine.selection.explain import AgentTerms
@@ -85,7 +85,7 @@ class RoutingAnswer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The choice for one interaction, and in a replay what became of it."""
+    """The choice for one interaction, and in a replay its outcome."""
 
     id: str = about("Id of the interaction.")
     queue_id: str | None = about("Null where the request names no queue.")
@@ -103,9 +103,18 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class BatchAnswer(Report):
+class Timing(report.Timing):
+    """How long it took; null for what was not done."""
+
+    load_s: float = about("Opening the data. [s]")
+    simulate_s: float = about("Routing and measuring. [s]")
+
+
+@dataclass(frozen=True)
+class BatchAnswer(report.Report):
     """The content of report.json, and outcomes where asked for."""
 
+    timing: Timing = about("How long it took.")
     outcomes: list[Outcome] | None = about("One per interaction, in the order of the request.", optional=True)
 
 

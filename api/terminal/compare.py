@@ -98,7 +98,9 @@ def _methods(
     rules = [name.strip() for name in ("genesys,weighted" if methods is None else methods).split(",") if name.strip()]
     if len(rules) < 2:
         raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
-    entries = tuple((f"{rule} ({rules[: n + 1].count(rule)})" if rule in rules[:n] else rule, {"method": rule})
+    # Levers of a baseline move it alone; those of the options hold for all.
+    levers = options.levers(given)
+    entries = tuple((f"{rule} ({rules[: n + 1].count(rule)})" if rule in rules[:n] else rule, levers | {"method": rule})
                     for n, rule in enumerate(rules))  # fmt: skip
     return Comparing(snapshot, first_day, last_day, options.chosen(given) | entries[0][1], entries[1:], entries[0][0])
 

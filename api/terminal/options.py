@@ -93,7 +93,16 @@ class ScenarioCommand(Once):
             if each.name not in self.decided and each.path[0] != "switches":
                 yield option_of(each, self.defaults.get(each.name))
         if not self.only:
+            yield from _levers()
             yield from _files_and_switches([each.name for each in some if each.path[0] == "switches"])
+
+
+def _levers() -> Iterator[click.Option]:
+    from engine.levers import LEVERS
+
+    for name, lever in LEVERS.items():
+        told = f"Replay: {lever.about} A number, or its entries as JSON."
+        yield click.Option([f"--{name}"], metavar="NUMBER|JSON", help=told)
 
 
 def _files_and_switches(switches: list[str]) -> Iterator[click.Option]:
@@ -180,7 +189,27 @@ def chosen(given: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidScenario("--performance needs --sla: without a goal it moves nothing; add --sla 80/20, say")
     known = {each.name: each for each in settings()}
     found = {name: _read(known[name], value) for name, value in given.items() if name in known and value is not None}
-    return found | _switches(given["switch"], known)
+    return found | _switches(given["switch"], known) | levers(given)
+
+
+def levers(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Levers by name, of those options that were given."""
+    from engine.levers import LEVERS
+
+    return {name: _lever(name, given[name]) for name in LEVERS if given.get(name) is not None}
+
+
+def _lever(name: str, text: str) -> object:
+    import json
+
+    from engine.errors import InvalidScenario
+
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidScenario(
+            f'--{name} {text!r}: write a number, or entries as JSON, for example {{"factor": 0.9}}'
+        ) from error
 
 
 def calibrated(path: Path | None) -> Assumptions:

@@ -97,7 +97,7 @@ class CreditFit:
     periods : tuple of Agreement
         By day, week or month.
     counts : dict
-        What became of the answered interactions; the parts add up to `answered`. Interactions that were not answered
+        Outcomes of the answered interactions; the parts add up to `answered`. Interactions that were not answered
         and whose wait is not recorded are nobody's competitors, and counted where there are any.
     by : {"day", "week", "month"}
         What a period is.
@@ -249,7 +249,7 @@ class _Waits:
 
 
 def _waits(history: History, centre: Centre) -> tuple[_Waits, dict[str, int]]:
-    """Everybody whose wait is known and above 0, and what became of the answered."""
+    """Everybody whose wait is known and above 0, and the outcomes of the answered."""
     answered = history.outcome_is("answered")
     alert_s = np.where(answered, np.nan_to_num(history.alert_s), 0.0)
     wait_us = np.rint(1e6 * np.maximum(np.nan_to_num(history.wait_s) - alert_s, 0.0)).astype(np.int64)

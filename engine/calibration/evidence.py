@@ -214,7 +214,7 @@ class Credit:
     priorities: list[float] = about("Priorities that occur, rising. [points]")
     candidates_s: list[float] = about("Head starts that were tried. [s]")
     by: str = about("What a period is: day, week or month.")
-    counts: dict[str, int] = about("What became of the answered interactions. [count]")
+    counts: dict[str, int] = about("Answered interactions, by whether their order can be compared. [count]")
     whole: CreditShares = about("Over all exits.")
     periods: list[CreditShares] = about("By period.")
     steps: list[Credit] = about("The same of each two neighbouring priorities.")

@@ -77,7 +77,7 @@ class Arrays:
     Parameters
     ----------
     centre : Centre
-        Who could do what.
+        Agents, queues and call types.
     batches : callable
         Gives an iterator over `Batch` in time order, afresh at every call.
     snapshot : Provenance

@@ -1,4 +1,4 @@
-"""What became of each interaction: one shape for the record and for every replay."""
+"""Outcomes of interactions: one shape for the record and for every replay."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATUS = tuple(status.name.lower() for status in Status)
 
 @dataclass(frozen=True)
 class Served:
-    """Interactions, and what became of each.
+    """Interactions and their outcomes.
 
     Parameters
     ----------

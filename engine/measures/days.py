@@ -1,4 +1,4 @@
-"""Sums by local day of what became of interactions, so that rules can be compared day by day."""
+"""Sums of outcomes by local day, so that rules can be compared day by day."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def sums_by(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[
     Parameters
     ----------
     served : Served
-        What became of the interactions.
+        Outcomes of the interactions.
     goal : Goal
         What the service level is.
     group : (n,) array of int

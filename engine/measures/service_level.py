@@ -68,7 +68,7 @@ def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) 
     Parameters
     ----------
     served : Served
-        What became of the interactions.
+        Outcomes of the interactions.
     goal : Goal
         What the service level is.
     span_us : tuple of int, optional
@@ -109,7 +109,7 @@ def by_queue(
     Parameters
     ----------
     served : Served
-        What became of the interactions.
+        Outcomes of the interactions.
     goal : Goal
         What the service level is.
     queue_ids, queue_names : sequence of str
@@ -135,7 +135,7 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     Parameters
     ----------
     served : Served
-        What became of the interactions.
+        Outcomes of the interactions.
     goal : Goal
         What the service level is.
     minutes : {15, 30, 60}
@@ -216,7 +216,7 @@ def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, BoolArray]:
     Parameters
     ----------
     served : Served
-        What became of the interactions.
+        Outcomes of the interactions.
     goal : Goal
         What the service level is.
 

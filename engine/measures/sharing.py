@@ -136,7 +136,7 @@ def lacks(centre: Centre, requirement: IntArray, agent: IntArray) -> BoolArray:
     Parameters
     ----------
     centre : Centre
-        Who can do what.
+        Queues, skills and call types.
     requirement, agent : (n,) array of int
         Pairs.
 

@@ -73,7 +73,7 @@ class Recorded:
 
     @property
     def centre(self) -> Centre:
-        """Who could do what."""
+        """Agents, queues and call types."""
         return self.arrays.centre
 
     @property

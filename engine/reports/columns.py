@@ -78,7 +78,7 @@ class Column:
     requirement : (n,) array of int
         What each required.
     served : Served
-        What became of them.
+        Outcomes of the interactions.
     time : Timeline
         What agents did.
     days : Days

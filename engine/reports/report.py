@@ -32,7 +32,7 @@ class Unrouted:
     """Interactions without a chosen agent."""
 
     total: int = about("Interactions. [count]")
-    reasons: dict[str, int] = about("By reason; in a replay by what became of them. [count]")
+    reasons: dict[str, int] = about("By reason; in a replay by outcome. [count]")
 
 
 @dataclass(frozen=True)
