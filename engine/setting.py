@@ -146,10 +146,11 @@ def shown(value: object) -> str:
     if isinstance(value, date | time):
         return str(value)
     try:
-        return " ".join(_SHOWN.repr(value).split("\n"))
+        said = _SHOWN.repr(value)
     except ValueError:
         # Python writes no whole number of more than some thousand digits.
         return "a number of thousands of digits"
+    return said if said.isprintable() else " ".join(said.split())
 
 
 def as_name(value: object) -> str:

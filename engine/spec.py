@@ -18,7 +18,7 @@ from engine.estimates.assumptions import Assumptions, Switches
 from engine.levers import LEVERS, Lever, in_order, levers_of
 from engine.levers import plain as plain_levers
 from engine.methods import METHODS
-from engine.scoring.csat import QUEUE_MEAN, CsatTable, csat_table
+from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.setting import Setting, as_name, check_all, declared, plain, setting, shown
@@ -71,7 +71,7 @@ class Scenario:
         words=("asof", "all"),
     )  # fmt: skip
     csat_missing: float | str = setting(
-        0.5, "Satisfaction term of agents without surveys.", high=1.0, words=(QUEUE_MEAN,)
+        NEUTRAL, "Satisfaction term of agents without surveys.", high=1.0, words=(QUEUE_MEAN,)
     )
     csat_shrinkage: float = setting(0.0, "Surveys' worth of pull toward the mean in the score.", high=1e6)
     language: str = setting(

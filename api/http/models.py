@@ -34,7 +34,8 @@ def _tried(given: ValidationInfo, before: tuple[str, ...], name: str, value: Any
     """The value, if the engine takes it together with fields that stand before it; its refusal belongs to the value."""
     if not all(field in given.data for field in before):
         return value  # one of them is refused already
-    fields = {{"sla_target": "goal"}.get(field, field): given.data[field] for field in before}
+    names = {one.http: one.path[-1] for one in declared(Scenario)}
+    fields = {names[field]: given.data[field] for field in before}
     try:
         Scenario(**fields, **{name: value})
     except InvalidScenario as error:
@@ -93,7 +94,9 @@ class RoutingRequest(Strict):
     sla_target: Goal | None = Field(
         default="80/20", description="Service-level goal, SHARE/SECONDS; may move the weights."
     )
-    current_performance: Share = Field(default=0.80, description="Share now achieved within the goal, 0 to 1.")
+    current_performance: Share = Field(
+        default=SETTINGS["performance"].default, description="Share now achieved within the goal, 0 to 1."
+    )
     start_date: Day = Field(description="First day of the window, YYYY-MM-DD in the time zone of the snapshot.")
     end_date: Day = Field(description="Last day of the window, its whole day included; surveys up to its end count.")
     snapshot: Name | None = Field(default=None, description="Name of a snapshot; null for the newest.")

@@ -22,7 +22,10 @@ DRAWS = 20
 @click.option("--fit-to", type=options.DAY, help="Last day to fit.  [default: after 60 % of the days]")
 @click.option("--test-from", type=options.DAY, help="First day to test.  [default: the next]")
 @click.option("--test-to", type=options.DAY, help="Last day to test.  [default: the last]")
-@click.option("--method", metavar="NAME", help="The rule in force.  [default: what the queues' settings record]")
+@click.option(
+    "--method", cls=options.NamesMethods, metavar="NAME",
+    help="The rule in force.  [default: what the queues' settings record]",
+)  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("calibration.json"), show_default=True,
     help="File for simulate --calibration.",
@@ -78,9 +81,8 @@ def calibrate(
     from api.terminal.show_calibration import show_calibration
 
     show_calibration(found)
-    click.echo(
-        f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with 'routelab simulate --calibration {out}'"
-    )
+    use = f"routelab simulate --mode replay --calibration {out}"
+    click.echo(f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with '{use}'")
 
 
 def _picture(chart: Path | None) -> Path | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--snapshot", "snapshot_name", help="Name of a snapshot, or its folder; without STUDY.")
 @options.window
 @click.option(
-    "--methods", metavar="NAME,NAME",
+    "--methods", cls=options.NamesMethods, metavar="NAME,NAME",
     help="Rules to compare; the first is what the others are compared with.  [default: genesys,weighted]",
 )  # fmt: skip
 @click.option(
@@ -36,9 +36,20 @@ def compare(
 ) -> None:  # fmt: skip
     """Replay scenarios over the same customers: waits, abandonment, occupancy, fairness, with intervals.
 
-    STUDY is a TOML file with a snapshot, a [baseline] and [[scenario]] tables, each with a name and settings. Without
-    one, --methods names the rules. Every scenario is played twice, with recorded handling times and with times that
-    change with the agent; where the two disagree, the answer is "not determined".
+    STUDY is a TOML file with a snapshot, from and to, a [baseline] of settings that hold for all, and [[scenario]]
+    tables, each with a name and the settings it changes. Without one, --methods names the rules. Every scenario is
+    played twice, with recorded handling times and with times that change with the agent; where the two disagree, the
+    answer is "not determined".
+
+    \b
+    A study file:
+      snapshot = "demo"
+      [baseline]
+      sla = "80/20"
+      [[scenario]]
+      name = "more language"
+      method = "weighted"
+      weights = [0.2, 0.6, 0.2]
 
     \b
     Examples:

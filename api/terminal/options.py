@@ -21,7 +21,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 store = click.option(
     "--store", type=click.Path(path_type=Path), default=Path("data/snapshots"), envvar="ROUTELAB_STORE",
-    show_default=True, help="Folder of snapshots.",
+    show_default=True, show_envvar=True, help="Folder of snapshots.",
 )  # fmt: skip
 snapshot = click.option("--snapshot", "snapshot_name", required=True, help="Name of a snapshot, or its folder.")
 name = click.option("--name", required=True, help="Name of the new snapshot.")
@@ -46,13 +46,25 @@ _WINDOW = (
 )
 
 
+class NamesMethods(click.Option):
+    """An option whose help ends with the methods there are."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Its place in the help."""
+        from engine.methods import METHODS
+
+        found = super().get_help_record(ctx)
+        return found and (found[0], f"{found[1]}  Methods: {', '.join(METHODS)}.")
+
+
 class Once(click.Command):
     """A command that refuses an option given twice where one is meant."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments."""
         _, _, order = self.make_parser(ctx).parse_args(list(args))
-        for each in order:
+        is_help = any(each.is_eager for each in order)
+        for each in () if is_help else order:
             if isinstance(each, click.Option) and not (each.multiple or each.is_flag) and order.count(each) > 1:
                 raise click.UsageError(f"{each.opts[-1]} is given more than once; give it once", ctx)
         return super().parse_args(ctx, args)
@@ -96,7 +108,8 @@ def _levers() -> Iterator[click.Option]:
 def _files_and_switches(switches: list[str]) -> Iterator[click.Option]:
     yield click.Option(
         ["--switch"], multiple=True, metavar="NAME=VALUE",
-        help=f"Where sources on Genesys' routing differ: {', '.join(switches)}.",
+        help=f"Where sources on Genesys' routing differ, as in {switches[0]}=true; may be given again. Names: "
+        f"{', '.join(switches)}.",
     )  # fmt: skip
     yield click.Option(
         ["--calibration"], type=click.Path(path_type=Path, dir_okay=False),

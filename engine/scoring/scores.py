@@ -17,7 +17,7 @@ from engine.data.checks import check
 from engine.data.encode import encode
 from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario
-from engine.scoring.csat import QUEUE_MEAN, CsatTable, csat_table
+from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.weights import RoutingWeights
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
@@ -257,7 +257,7 @@ def score_matrix(
     members: pl.DataFrame | None = None,
     required: Sequence[str] = (),
     language: str = "binary",
-    csat_missing: float | str = 0.5,
+    csat_missing: float | str = NEUTRAL,
 ) -> FloatArray:
     """Score of every interaction with every agent, as one matrix.
 
