@@ -52,8 +52,9 @@ def calibrate(
     from engine.calibration import default_days
     from engine.spec import scenario_of
 
-    given = {name: value for name, value in measured.items() if value is not None}
-    scenario = scenario_of({"replications": DRAWS} | given | {"mode": "replay", "method": method or "genesys"})
+    scenario = scenario_of(
+        {"replications": DRAWS} | options.read(measured) | {"mode": "replay", "method": method or "genesys"}
+    )
     picture = _picture(chart)
     for path in filter(None, (out, picture)):
         _check(path)

@@ -82,6 +82,10 @@ def run(arguments: list[str] | None = None) -> int:
     except (OSError, MemoryError) as error:
         click.echo(f"failed: {_reason(error)}", err=True)
         return FAILED
+    except UnicodeEncodeError as error:
+        # Bytes of a path that are no UTF-8: Python passes them on, the libraries that write files do not.
+        click.echo(f"error: {error.object!a} is no text; use a name in UTF-8", err=True)
+        return BAD_INPUT
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
     return DONE

@@ -123,11 +123,9 @@ scenario_command = partial(click.command, cls=ScenarioCommand)
 
 def option_of(each: Setting, default: object = None) -> click.Option:
     """The option of a setting; it is None where it is not given, so that files may stand in."""
-    number = each.kind in ("number", "whole") and not each.words
-    kind = (int if each.kind == "whole" else float) if number else str
     said = _plain(each.default if default is None else default)
     help_ = each.sentence + (f"  [default: {said}]" if said else "")
-    return click.Option([f"--{each.option}", each.name], type=kind, metavar=_metavar(each), help=help_)
+    return click.Option([f"--{each.option}", each.name], metavar=_metavar(each), help=help_)
 
 
 def _metavar(each: Setting) -> str:
@@ -188,8 +186,14 @@ def chosen(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("performance") is not None and given.get("sla") is None:
         raise InvalidScenario("--performance needs --sla: without a goal it moves nothing; add --sla 80/20, say")
     known = {each.name: each for each in settings()}
-    found = {name: _read(known[name], value) for name, value in given.items() if name in known and value is not None}
-    return found | _switches(given["switch"], known) | levers(given)
+    return read(given) | _switches(given["switch"], known) | levers(given)
+
+
+def read(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by name, of those options of their own that were given."""
+    from engine.spec import settings
+
+    return {each.name: _read(each, given[each.name]) for each in settings() if given.get(each.name) is not None}
 
 
 def levers(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,12 +207,13 @@ def _lever(name: str, text: str) -> object:
     import json
 
     from engine.errors import InvalidScenario
+    from engine.setting import shown
 
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidScenario(
-            f'--{name} {text!r}: write a number, or entries as JSON, for example {{"factor": 0.9}}'
+            f'--{name} {shown(text)}: write a number, or entries as JSON, for example {{"factor": 0.9}}'
         ) from error
 
 
@@ -220,15 +225,14 @@ def calibrated(path: Path | None) -> Assumptions:
     return Assumptions.of({} if path is None else read_calibration(path).assumptions)
 
 
-def _read(each: Setting, value: Any) -> Any:
-    """The value of an option, as the declaration wants it."""
+def _read(each: Setting, text: str) -> Any:
+    """The value of an option, as the declaration wants it; what cannot be read stays a text, which it refuses."""
     if each.kind == "terms":
-        return _numbers(value)
+        return _numbers(text)
     if each.kind == "word":
         # A word may be a number, as the minutes of an interval.
-        word = next((word for word in each.words if str(word) == value), value)
-        return int(word) if isinstance(word, str) and word.isdigit() else word
-    return _number_or_text(value) if each.words and each.kind == "number" else value
+        return next((word for word in each.words if str(word) == text), text)
+    return _number_or_text(text, each.kind) if each.kind in ("number", "whole") else text
 
 
 def _numbers(text: str) -> list[float] | str:
@@ -240,6 +244,7 @@ def _numbers(text: str) -> list[float] | str:
 
 def _switches(texts: tuple[str, ...], known: Mapping[str, Setting]) -> dict[str, Any]:
     from engine.errors import InvalidScenario
+    from engine.setting import shown
 
     names = [name for name, each in known.items() if each.path[0] == "switches"]
     given: dict[str, Any] = {}
@@ -249,7 +254,7 @@ def _switches(texts: tuple[str, ...], known: Mapping[str, Setting]) -> dict[str,
         number = _number_or_text(value)
         if name not in names or (words and value not in words) or (not words and isinstance(number, str)):
             raise InvalidScenario(
-                f"--switch {text!r}: write NAME=true, NAME=false or NAME=NUMBER; names: {', '.join(names)}"
+                f"--switch {shown(text)}: write NAME=true, NAME=false or NAME=NUMBER; names: {', '.join(names)}"
             )
         if name in given:
             raise InvalidScenario(f"--switch {name} is given more than once; give it once")
@@ -257,8 +262,8 @@ def _switches(texts: tuple[str, ...], known: Mapping[str, Setting]) -> dict[str,
     return given
 
 
-def _number_or_text(text: str) -> float | str:
+def _number_or_text(text: str, kind: str = "number") -> float | str:
     try:
-        return float(text)
+        return int(text) if kind == "whole" else float(text)
     except ValueError:
         return text
