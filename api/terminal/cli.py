@@ -45,13 +45,7 @@ def _reason(error: OSError | MemoryError) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and leave with its exit code: 0 done, 2 bad usage or input, 1 failed.
-
-    Parameters
-    ----------
-    arguments : list of str, optional
-        By default those of the process.
-    """
+    """Run a command (by default that of the process) and exit: 0 done, 2 bad usage or input, 1 failed."""
     sys.exit(run(arguments))
 
 

@@ -16,13 +16,7 @@ SIDES = {
 
 
 def show_comparison(comparison: Comparison) -> None:
-    """What a planner reads after a comparison.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Of two rules or more.
-    """
+    """What a planner reads after a comparison of two rules or more."""
     out = console()
     for side in comparison.sides:
         out.print(f"\n{SIDES[side.handling]}", style="bold")

@@ -10,17 +10,7 @@ from engine.replay.explain import ReplayExplanation
 
 
 def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: int) -> None:
-    """One interaction of a replay: what was decided, and why.
-
-    Parameters
-    ----------
-    explanation : ReplayExplanation
-        Of one interaction.
-    time_zone : str
-        Zone in which times are shown.
-    most : int
-        Agents to show.
-    """
+    """One interaction of a replay: what was decided and why, in local time, with so many agents at most."""
     about, decision = explanation.interaction, explanation.decision
     out = console()
     answered = f"{about.status} after {number(about.wait_s, 1)} s"

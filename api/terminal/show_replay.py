@@ -44,13 +44,7 @@ HEADINGS = {"recorded": "recorded", "today": "today's rule, replayed", "scenario
 
 
 def show(report: Report) -> None:
-    """What a planner reads after a run, whatever its mode.
-
-    Parameters
-    ----------
-    report : Report
-        Of any scenario.
-    """
+    """What a planner reads after a run, whatever its mode."""
     if report.replay is None or report.service_level is None:
         show_report(report)
     else:

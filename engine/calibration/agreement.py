@@ -68,6 +68,7 @@ def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) 
     """Recorded measures by group, those of replays as means over draws, and the band of the draws."""
     before, after = by_group(past, group, n_groups), [by_group(one, group, n_groups) for one in draws]
     recorded = {name: measure(before, name) for name in SHOWN}
+    # Measured draw by draw and then averaged, so that value and band belong to the same thing.
     draws_of = {name: np.stack([measure(one, name) for one in after]) for name in SHOWN}
     found = []
     for place, offered in enumerate(before["offered"]):
@@ -98,6 +99,7 @@ def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> d
         each, before = [errors(one, past, name) for one in draws], errors(plainly, past, name)
         found[name] = Closeness(
             spread=each[0].spread, rmse_defaults=before.rmse, correlation_defaults=before.correlation,
+            # Errors of single draws, not of their mean: averaging would hide the noise that a single replay has.
             rmse=_mean([one.rmse for one in each]), correlation=_mean([one.correlation for one in each]),
             rmse_between_draws=_mean([errors(a, b, name).rmse for a, b in pairwise(draws)]),
         )  # fmt: skip
@@ -136,6 +138,7 @@ def _days(span: Span, replays: Replays) -> list[DayBeside]:
 def _day_ends(span: Span, replays: Replays) -> dict[str, Beside]:
     """The first and the last half hour with arrivals of each day, and all between."""
     names = ("first", "between", "last")
+    # Cells come in order of time, so a day begins where its number changes.
     first = np.append(True, np.diff(span.day_of_cell) > 0)
     last = np.append(first[1:], True)
     rows = banded(span.past, replays.cells, np.where(first, 0, np.where(last, 2, 1)), 3)

@@ -23,6 +23,7 @@ MEASURES = {
 }
 SHOWN = MEASURES | {"mean_wait_s": ("wait_s", "waits")}
 GRAINS = ("whole", "day", "half_hour")
+# Abandonment has no limit of its own in the light; it is a share, and takes that of the service level.
 LIMITS = {"asa_s": ASA_OFF, "abandonment": SERVICE_LEVEL_OFF, "service_level": SERVICE_LEVEL_OFF}
 _LEAST_SPREAD = 1e-9
 Parts = dict[str, FloatArray]
@@ -56,6 +57,7 @@ def errors(simulated: Parts, recorded: Parts, name: str) -> Errors:
     known = ~np.isnan(mine) & ~np.isnan(theirs)
     if not known.any():
         return Errors(None, None, None)
+    # By what was recorded: a half hour of three calls must not weigh as much as one of three hundred.
     weight = recorded[SHOWN[name][1]][known]
     weight = weight / weight.sum()
     mine, theirs = mine[known], theirs[known]
@@ -93,6 +95,7 @@ def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Dista
     found: Distances = {grain: {} for grain in GRAINS}
     for name in MEASURES:
         mine, theirs = (float(measure(side, name)[0]) for side in sides["whole"])
+        # Where hardly anybody waits 20 % of the ASA would be less than a replay can be right by.
         limit = LIMITS[name] * (max(theirs, 1.0) if name == "asa_s" else 1.0)
         found["whole"][name] = plain((mine - theirs) / limit)
         for grain in GRAINS[1:]:
@@ -111,6 +114,7 @@ def loss(found: Distances) -> float:
     """
     means = []
     for grain in GRAINS:
+        # Squares, so that one large miss counts more than several small ones; grains first, as each has an equal say.
         squares = [value**2 for value in found[grain].values() if value is not None]
         means += [np.mean(squares)] if squares else []
     return float(np.sqrt(np.mean(means))) if means else 0.0

@@ -61,6 +61,7 @@ class Agreement:
     @property
     def runner_up(self) -> int:
         """Place of the candidate that comes next."""
+        # Stable, so of equal shares the shorter head start comes first.
         order = np.argsort(-self.agreed, kind="stable")
         return int(order[1])
 
@@ -134,13 +135,10 @@ class CreditFit:
         return ". ".join([_judged(self), *_reservations(self)])
 
     def to_frame(self) -> pl.DataFrame:
-        """Shares by candidate, over all and by period.
+        """Shares by candidate, over all (since is null) and by period in which anything could be compared.
 
-        Returns
-        -------
-        polars.DataFrame
-            since (null: over all), exits, days, credit_s (of a step), point_s, agreement (share), and the lead of the
-            best share with its interval. Periods in which nothing could be compared are not there.
+        Columns since, exits, days, credit_s (of a step), point_s, agreement (share), and the lead of the best share
+        with its interval.
         """
         schema = {"since": pl.Date, "exits": pl.Int64, "days": pl.Int64} | dict.fromkeys(_FLOATS, pl.Float64)
         rows: list[Any] = []
@@ -216,6 +214,7 @@ def credit(
     steps = []
     for low in range(found.size - 1):
         pair = waits.rows((level == low) | (level == low + 1))
+        # Of two priorities alone, as rules need not be proportional; what others did to them is left out.
         exits = {"answered after waiting": int((pair.agent >= 0).sum())}
         steps.append(_fit(pair, centre, grid_s, found[low : low + 2], (by, seed), exits))
     return replace(whole, steps=tuple(steps))
@@ -252,6 +251,7 @@ def _waits(history: History, centre: Centre) -> tuple[_Waits, dict[str, int]]:
     """Everybody whose wait is known and above 0, and the outcomes of the answered."""
     answered = history.outcome_is("answered")
     alert_s = np.where(answered, np.nan_to_num(history.alert_s), 0.0)
+    # Alerting follows the choice, so it is no part of the wait that was compared.
     wait_us = np.rint(1e6 * np.maximum(np.nan_to_num(history.wait_s) - alert_s, 0.0)).astype(np.int64)
     waited, unknown = wait_us > 0, np.isnan(history.wait_s)
     left_us = history.arrived_us + wait_us
@@ -307,6 +307,7 @@ def _compared(waits: _Waits, centre: Centre, grid_s: FloatArray, priorities: Flo
     # Kinds that wait in the same line come one after another.
     order = np.argsort(line, kind="stable")
     kind, line = np.argsort(order)[kind], line[order]
+    # Levels, not points, so that the sweep indexes small arrays.
     level = np.searchsorted(priorities, centre.call_types["priority"].to_numpy()[call_type[order]])
     by_left = np.argsort(waits.left_us, kind="stable")
     calls = kernel.Calls(waits.arrived_us, waits.left_us, kind, waits.agent.astype(np.int64), by_left)
@@ -347,6 +348,7 @@ def _agreement(since: date | None, n: IntArray, agreed: IntArray, seed: int) -> 
     drawn = rng.multinomial(n.size, np.full(n.size, 1 / n.size), size=RESAMPLES).astype(float)
     share = (drawn @ agreed) / (drawn @ n)[:, None]
     best = int(np.argmax(total))
+    # Of the lead, not of each share: days on which all candidates agree well move them together.
     low, high = np.quantile(share[:, [best]] - share, [0.025, 0.975], axis=0)
     return Agreement(since, int(n.sum()), n.size, total, low, high, _peaks(share, best))
 
@@ -355,6 +357,7 @@ def _peaks(share: FloatArray, best: int) -> tuple[int, ...]:
     """Candidates clearly above their neighbours, the best left out; (n_resamples, n_candidates) shares."""
     rises = np.quantile(np.diff(share, axis=1), 0.025, axis=0) > 0
     falls = np.quantile(np.diff(share, axis=1), 0.975, axis=0) < 0
+    # The ends of the grid count as peaks where the shares fall away from them.
     tops = np.concatenate([[True], rises]) & np.concatenate([falls, [True]])
     tops[best] = False
     return tuple(np.flatnonzero(tops).tolist())

@@ -76,10 +76,12 @@ def _about_few_agents(tested: SpanAgreement) -> Iterator[str]:
         return
     agents, n = np.array([row.agents for row in days]), np.array([row.recorded.offered for row in days])
     error = np.array([_error(row, "service_level") for row in days])
+    # A quarter, so that both sides hold enough days to be compared.
     few = agents <= np.quantile(agents, 0.25)
     if few.all():
         return
     rms = [float(np.sqrt(np.average(error[side] ** 2, weights=n[side]))) for side in (few, ~few)]
+    # Worth a sentence only where the error matters in itself and is clearly larger than on other days.
     if rms[0] < POINTS or rms[0] < MUCH_MORE * rms[1]:
         return
     yield (
@@ -121,17 +123,7 @@ def _about_staffing(evidence: Evidence) -> Iterator[str]:
 
 
 def type_text(row: TypeBeside) -> str:
-    """A call type as people read it.
-
-    Parameters
-    ----------
-    row : TypeBeside
-        Of it only the type.
-
-    Returns
-    -------
-    str
-        What is not asked for is left out.
+    """A call type as people read it; what is not asked for is left out.
 
     Examples
     --------
@@ -171,6 +163,7 @@ def _weight(row: Beside) -> float:
 
 def _is_off(row: Beside, offered: float) -> bool:
     """Whether a group that matters is off by more than noise and than anybody minds."""
+    # Groups of a few calls are always far off.
     if row.recorded.offered < max(LEAST_SHARE * offered, LEAST_OFFERED):
         return False
     level, asa_s = _error(row, "service_level"), _error(row, "asa_s")
@@ -183,4 +176,5 @@ def _is_off(row: Beside, offered: float) -> bool:
 def _beyond(row: Beside, name: str) -> bool:
     band: Limits = getattr(row.band, name)
     value = getattr(row.recorded, name)
+    # Within the band chance alone explains the difference.
     return band.low is None or band.high is None or not band.low <= value <= band.high

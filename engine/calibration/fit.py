@@ -83,12 +83,15 @@ def calibrate(
     today = today_of(replace(scenario, mode="replay", replications=1), arrays)
     today = today if method is None else replace(today, method=method)
     spans = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
+    # Read off the log without a replay, and first, since it decides who of those waiting is served.
     priority = credit(spans["fit"].history, arrays.centre, seed=scenario.seed)
+    # Where no candidate stands out the default stays: a head start fitted to noise would move every wait.
     head_start: dict[str, float] = {} if priority.point_s is None else {"point_s": priority.point_s}
     assumed: dict[str, Any] = {**head_start}
     fitted, searched = _searched(spans["fit"], replace(today.assumptions, **assumed), progress)
     chosen = replace(today.assumptions, **(assumed | fitted))
     replays = {name: span.replays(chosen, draws, progress, f"replaying {name}") for name, span in spans.items()}
+    # One draw of the defaults is enough to show where the fit began.
     plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in spans.items()}
     evidence = Evidence(
         **vars(searched), snapshot=Origin(arrays.snapshot.id, arrays.snapshot.sha256),
@@ -131,6 +134,7 @@ def default_days(arrays: Arrays, fit: Sequence[date | None], test: Sequence[date
             "at least two days"
         )
     days = [EPOCH + timedelta(days=day) for day in numbers]
+    # In order of time, as a calibration is used: fitted on the past, applied to what follows.
     n_fit = sum(day < test[0] for day in days) if test[0] else round(FIT_SHARE * len(days))
     fit_days = (fit[0] or days[0], fit[1] or days[min(max(n_fit, 1), len(days) - 1) - 1])
     later = next((day for day in days if day > fit_days[1]), days[-1])

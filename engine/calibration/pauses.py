@@ -19,6 +19,7 @@ def pauses(history: History, queue: IntArray, gap_s: float) -> Pauses:
     than `gap_s` are taken for time off queue.
     """
     waits = np.nan_to_num(history.wait_s)
+    # Calls only: who holds several chats has no pause to be seen between them.
     voice = history.media == MEDIA.index("voice")
     left_us = history.arrived_us + np.rint(1e6 * waits).astype(np.int64)
     handled = voice & (history.agent >= 0) & history.outcome_is("answered") & ~np.isnan(history.handle_s)
@@ -29,6 +30,7 @@ def pauses(history: History, queue: IntArray, gap_s: float) -> Pauses:
     done, following = done[same], following[same]
     free_us = left_us[done] + np.rint(1e6 * history.handle_s[done]).astype(np.int64)
     found = [(np.empty(0), np.empty(0, bool))]
+    # By the queue just served: an agent of several may take the next call elsewhere, but was needed here.
     for place in np.unique(queue[done]):
         here, waited = queue[done] == place, voice & (queue == place) & (waits > 0)
         lines = _waiting(history.arrived_us[waited], left_us[waited])
@@ -56,6 +58,7 @@ def _seen(
     place = np.searchsorted(start_us, free_us, "right") - 1
     inside = (place >= 0) & (free_us < end_us[place]) & (next_us >= free_us)
     empty_us, free_us, next_us = end_us[place][inside], free_us[inside], next_us[inside]
+    # A queue that runs empty censors the pause: nobody knows when the agent would have been ready.
     return (np.minimum(next_us, empty_us) - free_us) / 1e6, next_us <= empty_us
 
 
@@ -69,5 +72,6 @@ def _summary(pause_s: FloatArray, ended: BoolArray, gap_s: float) -> Pauses:
     area = float(held @ np.maximum(np.diff(edges), 0.0))
     beyond = float(held[np.searchsorted(curve.at_s, gap_s, "right")])
     median_s = curve.median_s
+    # Mean of those up to the gap: the area under the curve, less what longer ones contribute to it.
     mean_s = (area - gap_s * beyond) / (1.0 - beyond) if beyond < 1 else None
     return Pauses(n, gap_s, plain(median_s) if np.isfinite(median_s) else None, mean_s)

@@ -56,6 +56,7 @@ class Search:
 
     def run(self) -> Candidate:
         """The best of all that were tried with as many draws as the finer grids."""
+        # One draw tells where the valley lies; only near its floor are differences as small as chance.
         self._try(self.gaps_s, self.acws_s, 1)
         for number in range(ROUNDS):
             best = self._best(1 if number == 0 else DRAWS)
@@ -68,6 +69,7 @@ class Search:
     @property
     def noise(self) -> float:
         """Standard deviation of the loss between draws of the same candidate."""
+        # Pooled over candidates: three draws of one would say little about chance.
         each = [np.var(one.losses, ddof=1) for one in self.tried.values() if len(one.losses) > 1]
         return float(np.sqrt(np.mean(each))) if each else 0.0
 
@@ -77,6 +79,7 @@ class Search:
 
     def _best(self, draws: int) -> Candidate:
         some = [one for one in self.tried.values() if len(one.losses) >= draws]
+        # Of equal losses the shorter gap: it invents less time on queue.
         return min(some, key=lambda one: (one.loss, one.join_gap_s, one.acw_s))
 
     def _try(self, gaps_s: Sequence[float], acws_s: Sequence[float], draws: int) -> None:
@@ -108,6 +111,7 @@ def between(tried: Sequence[float], best: float, step: float, *, ratios: bool = 
     place = tried.index(best)
     found = {best}
     for low, high in pairwise(tried[max(place - 1, 0) : place + 2]):
+        # Gaps matter by ratio, from a minute to twenty; after-call work by seconds.
         middle = step * round((np.sqrt(low * high) if ratios else (low + high) / 2) / step)
         found |= {float(middle)} if low < middle < high else set()
     return sorted(found)

@@ -46,6 +46,7 @@ class Span:
     def __init__(self, arrays: Arrays, scenario: Scenario, days: Days) -> None:
         part = arrays.days(*days)
         self.history: History = part.history()
+        # History is read and cut once; every candidate of the search replays the same.
         self.arrays = replace(part, history=lambda: self.history)
         self.scenario, self.days = scenario, days
         if np.isnan(self.history.wait_s).all():
@@ -56,6 +57,7 @@ class Span:
         zone = arrays.centre.time_zone
         local = pl.Series(self.history.arrived_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(zone).dt
         slot = (2 * local.hour().cast(pl.Int64) + local.minute().cast(pl.Int64) // 30).to_numpy()
+        # Half hours of the local day with any arrival: empty ones have nothing to be compared.
         code, self.cell = np.unique(local_days(self.history.arrived_us, zone) * SLOTS + slot, return_inverse=True)
         self.slot_of_cell: IntArray = code % SLOTS
         self.day_numbers, self.day_of_cell = np.unique(code // SLOTS, return_inverse=True)
@@ -111,6 +113,7 @@ class Span:
             types.append(sums_by(served, study.goal(self.arrays.centre), self.history.call_type, self.n_types))
             inside_s, work_s, staffed_s = _work(time_of(played))
             occupied.append(inside_s / staffed_s if staffed_s else np.nan)
+            # Of one draw, as it shows what inferred blocks are like, and that hardly changes from draw to draw.
             outside = max(0.0, 1.0 - inside_s / work_s) if number == 0 and work_s > 0 else outside
         return Replays(cells, types, np.array(occupied), outside, self._staffed(study))
 
@@ -125,6 +128,7 @@ class Span:
 
     def _staffed(self, study: Study) -> IntArray:
         spells, n = study.recorded.spells, self.arrays.centre.n_agents
+        # Spells over midnight count for the day on which they begin.
         day = np.searchsorted(self.day_numbers, local_days(spells.start_us, self.arrays.centre.time_zone), "right") - 1
         pairs = np.unique(np.maximum(day, 0) * n + spells.agent)
         return np.bincount(pairs // n, minlength=self.day_numbers.size)

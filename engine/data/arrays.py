@@ -113,6 +113,7 @@ class Arrays:
         """
         centre = replace(
             self.centre,
+            # Surveys from before the window stay: satisfaction as known then is part of the choice.
             surveys=self.centre.surveys.before(end_us),
             staffing=self.centre.staffing.within(start_us, end_us),
             busy=self.centre.busy.within(start_us, end_us),

@@ -57,6 +57,7 @@ def encode(tables: Tables) -> Arrays:
     handle_s = interactions["handle_s"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     media = np.maximum(places(interactions["media"], list(MEDIA)), 0).astype(np.int8)
     days = day.to_numpy()
+    # By UTC day, as satisfaction changes at midnight UTC and snapshots hold a file for each day.
     starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1)) if days.size else np.empty(0, np.int64)
     ends = [*starts[1:], days.size]
 
@@ -92,6 +93,7 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     Centre
         Dense and read-only by convention.
     """
+    # In order of ids, so that the smaller place wins wherever the smaller id does.
     agents = tables.agents.sort("agent_id")
     agent_ids = agents["agent_id"].to_list()
     queue_ids = tables.queues["queue_id"].to_list()
@@ -136,6 +138,7 @@ def places(texts: pl.Series, names: list[str]) -> Int32Array:
     """Place of each text in a list of names, -1 where it is null or not there."""
     numbers = np.arange(len(names), dtype=np.int32)
     known = pl.DataFrame({"text": names, "place": numbers}, {"text": pl.String, "place": pl.Int32})
+    # A join rather than a dictionary: texts of millions of rows stay in columns.
     joined = texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")
     return joined["place"].fill_null(-1).to_numpy()
 
@@ -207,6 +210,7 @@ def _blocks(frame: pl.DataFrame, agent_ids: list[str]) -> Blocks:
         end_us=pl.col("end_at").dt.epoch("us"),
     )
     rows = rows.filter(pl.col("agent") >= 0).sort("agent", "start_us")
+    # Each block starts where the earlier ones have reached; what lies wholly inside is left with no length and dropped.
     reached_us = pl.col("end_us").cum_max().shift().over("agent")
     rows = rows.with_columns(start_us=pl.max_horizontal("start_us", reached_us))
     return Blocks(*(column.to_numpy() for column in rows.filter(pl.col("start_us") < pl.col("end_us"))))

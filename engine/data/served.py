@@ -73,6 +73,7 @@ class Served:
             raise InvalidTable("served: arrivals, queues, statuses and waits must be as many; take them from one run")
         if not self.arrived_us.size:
             return
+        # Counts by place would silently count these elsewhere.
         if self.queue.min() < 0 or self.status.min() < 0 or self.status.max() >= len(STATUS):
             raise InvalidTable(f"served: queues are places from 0 on, statuses places in {', '.join(STATUS)}")
         # Both pass over NaN.
@@ -202,6 +203,7 @@ def recorded(history: History, queue: IntArray, acw_s: float) -> Served:
     for place in (Status.ANSWERED, Status.ABANDONED, Status.FLOWED_OUT):
         status[history.outcome_is(STATUS[place])] = place
     status[history.outcome_is("unknown") & (history.agent >= 0)] = Status.ANSWERED
+    # A row may name an agent though nobody answered, for instance one who was only alerted.
     agent = np.where(status == Status.ANSWERED, history.agent, np.int32(-1))
     wait_s = np.nan_to_num(history.wait_s)
     offered_s = np.maximum(wait_s - np.nan_to_num(history.alert_s), 0.0)

@@ -87,6 +87,7 @@ def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:
     if last < first:
         raise InvalidScenario(f"the last day {last} lies before the first day {first}; swap them")
     zone = ZoneInfo(time_zone)
+    # Midnights are looked up one by one: days of the local calendar have 23 or 25 hours twice a year.
     edges = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, last + timedelta(days=1)))
     start_us, end_us = ((edge - _EPOCH) // timedelta(microseconds=1) for edge in edges)
     return start_us, end_us
@@ -137,6 +138,7 @@ def edges(arrived_us: IntArray, step_us: int, zone: ZoneInfo) -> IntArray:
     since_us, offset_us = _offsets(zone, first_us - DAY_US, last_us + DAY_US)
     pieces: list[IntArray] = []
     for low, high, offset in zip(since_us, [*since_us[1:], last_us + DAY_US], offset_us, strict=True):
+        # The first full step of local time after a change of offset; the piece before it is an interval of its own.
         next_us = low + -(low + offset) % step_us
         pieces += [np.array([low], np.int64), np.arange(next_us, high, step_us)]
     edges_us = np.unique(np.concatenate(pieces))

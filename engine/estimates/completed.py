@@ -109,20 +109,7 @@ class Interactions:
         return replace(self, handle_us=handle_us, base_us=self.base_us * share)
 
     def scaled_by_agent(self, share: FloatArray, row: IntArray) -> Interactions:
-        """Handling times by whoever handles them.
-
-        Parameters
-        ----------
-        share : (n_rows, n_agents) array of float
-            What each agent's times are multiplied with.
-        row : (n,) array of int
-            Row of `share` that holds for each interaction.
-
-        Returns
-        -------
-        Interactions
-            With a row of factors for each pair of rows that occurs.
-        """
+        """Handling times by whoever handles them: each interaction names a row of `share`, (n_rows, n_agents)."""
         before = np.ones((1, share.shape[1])) if self.factor is None else self.factor
         base_us = self.handle_us.astype(float) if self.factor is None else self.base_us
         of = np.zeros(self.n, np.int64) if self.factor is None else self.handling.astype(np.int64)
@@ -136,23 +123,7 @@ class Interactions:
 
 
 def merged(parts: Sequence[Interactions]) -> Interactions:
-    """Interactions of several parts in order of arrival, then id.
-
-    Parameters
-    ----------
-    parts : sequence of Interactions
-        At least one; all with the same factors.
-
-    Returns
-    -------
-    Interactions
-        All of them.
-
-    Raises
-    ------
-    InvalidTable
-        If an id comes twice.
-    """
+    """Interactions of several parts in order of arrival, then id; factors must be the same, ids new."""
     ids = pl.concat([part.interaction_id for part in parts])
     if ids.n_unique() < ids.len():
         twice = ids.filter(ids.is_duplicated())[0]

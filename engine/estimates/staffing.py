@@ -229,25 +229,10 @@ class Roster:
 def roster(centre: Centre, blocks: Blocks, worked_us: IntArray, first_us: int, *, new_agents_last: bool) -> Roster:
     """When agents can be asked in a replay, how much at once, and since when each is idle.
 
-    Parameters
-    ----------
-    centre : Centre
-        Capacities, work elsewhere, and idle times where the snapshot has them.
-    blocks : Blocks
-        As `staffing` gives them.
-    worked_us : (n_agents,) array of int64
-        End of each agent's last service before, as `last_work` gives it. [us]
-    first_us : int
-        Start of the replay; spells that end by then are left out. [us]
-    new_agents_last : bool
-        Whether agents of whom no earlier work is known come last, instead of being idle since their block began.
-
-    Returns
-    -------
-    Roster
-        Interrupted are emails only. An agent's idle clock starts at the snapshot's idle_since, where that is not
-        after the instant at which the agent can first be asked, or at the end of the last earlier service,
-        whichever is later; else at the start of the agent's block.
+    An agent's idle clock starts at the snapshot's idle_since, where that is not after the instant at which the agent
+    can first be asked, or at the end of the last earlier service (`worked_us`, from `last_work`), whichever is later;
+    else at the start of the agent's block, or last of all with `new_agents_last`. Spells that end by `first_us` are
+    left out.
     """
     n = centre.n_agents
     spells = _after(on_queue(blocks, centre.busy, n), first_us)

@@ -46,13 +46,7 @@ def kernel(*, allocates: bool = True, inlined: bool = False) -> Callable[[Kernel
 
 
 def cache_folder() -> Path | None:
-    """Folder of the user's state where machine code is kept.
-
-    Returns
-    -------
-    Path or None
-        It exists; None where it cannot be written, and then every process compiles for itself.
-    """
+    """Folder of the user's state where machine code is kept; None, each process compiles, where none can be written."""
     try:
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
         folder = state / "routelab" / "kernels"

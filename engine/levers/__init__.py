@@ -66,18 +66,7 @@ def plain(levers: Sequence[Lever]) -> dict[str, Any]:
 
 
 def name_of(lever: Lever) -> str:
-    """The name of a lever.
-
-    Parameters
-    ----------
-    lever : Lever
-        Of a kind that is in `LEVERS`.
-
-    Returns
-    -------
-    str
-        Its key there.
-    """
+    """The key of a lever in `LEVERS`."""
     return next(name for name, kind in LEVERS.items() if kind is type(lever))
 
 

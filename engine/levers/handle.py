@@ -132,28 +132,15 @@ class Handle:
         return [entry.plain() for entry in self.entries]
 
     def change(self, completed: Completed) -> Completed:
-        """Scale the handling times of a data set.
+        """Scale the handling times of a data set; interactions, agents and blocks stay.
 
-        Parameters
-        ----------
-        completed : Completed
-            With everything drawn.
-
-        Returns
-        -------
-        Completed
-            The same interactions, agents and blocks.
-
-        Raises
-        ------
-        UnknownName
-            If an entry names what the centre does not have.
-        InvalidScenario
-            If two equally specific entries want different factors for the same.
+        Refuses names that the centre does not have, and equally specific entries that want different factors for the
+        same.
         """
         given, centre = completed.interactions, completed.centre
         plain = [(entry, _which(entry, given, centre)) for entry in self.entries if entry.of not in OF_AGENT]
         share = _share(plain, np.ones(given.n))
+        # A factor of 1 everywhere must give the same object: no lever is the baseline to the last bit.
         if (share != 1.0).any():
             given = given.scaled(share)
         by_agent = [(entry, _who(entry, centre)) for entry in self.entries if entry.of in OF_AGENT]
@@ -211,6 +198,7 @@ def _share(entries: Sequence[tuple[Entry, BoolArray]], share: FloatArray) -> Flo
     """Fill in the factor of the most specific entry; equally specific ones must agree."""
     share, rank = share.copy(), np.full(share.shape, -1)
     by: list[Entry] = []
+    # From general to specific, so that the last one written is the most specific.
     for entry, holds in sorted(entries, key=lambda each: each[0].rank):
         number = 2 * entry.rank[0] + entry.rank[1]
         clash = holds & (rank == number) & (share != entry.factor)
@@ -227,6 +215,7 @@ def _share(entries: Sequence[tuple[Entry, BoolArray]], share: FloatArray) -> Flo
 
 def _by_agent(entries: Sequence[tuple[Entry, BoolArray]], given: Interactions, centre: Centre) -> Interactions:
     """Scale what agents handle; interactions at which the same entries hold share a row of factors."""
+    # Entries in force may differ by arrival; all that matters of an interaction is which of them hold.
     holds = np.stack([_in_time(entry, given, centre) for entry, _ in entries], axis=1)
     sets, row = np.unique(holds, axis=0, return_inverse=True)
     rows = [_share(list(_held(entries, some)), np.ones(centre.n_agents)) for some in sets]

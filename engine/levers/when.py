@@ -40,20 +40,9 @@ class When:
     def of(cls, given: object) -> When:
         """From plain values, as a scenario file holds them.
 
-        Parameters
-        ----------
-        given : mapping
-            weekdays (a list of mon to sun), from and to (HH:MM; 24:00 ends the day), each optional.
+        Keys weekdays (a list of mon to sun), from and to (HH:MM; 24:00 ends the day), each optional.
 
-        Returns
-        -------
-        When
-            Days in the order of the week.
-
-        Raises
-        ------
-        InvalidScenario
-            If a key, a day or a time is not one of these, or the span is empty.
+        Refuses any other key, day or time, and a span of no length.
 
         Examples
         --------
@@ -103,6 +92,7 @@ class When:
             inside = (minute >= self.from_min) & (minute < self.to_min)
         else:
             inside = (minute >= self.from_min) | (minute < self.to_min)
+            # After midnight the shift of the day before still runs.
             day = (day - (minute < self.to_min)) % len(WEEKDAYS)
         return inside & np.isin(day, [WEEKDAYS.index(name) for name in self.weekdays or WEEKDAYS])
 

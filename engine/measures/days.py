@@ -48,6 +48,8 @@ class Calendar:
         for seen, place in self._known:
             if seen is at_us:
                 return place
+        # Levers may bring arrivals outside the recorded days; paired columns need the same days, so those count next
+        # door.
         place = np.maximum(np.searchsorted(self.days, local_days(at_us, self.time_zone), side="right") - 1, 0)
         self._known[:] = [(at_us, place), *self._known[:3]]
         return place
@@ -81,6 +83,7 @@ def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> D
     rows = served.answered
     cell = day[rows] * time.n_agents + served.agent[rows]
     counts = np.bincount(cell, minlength=n * time.n_agents).reshape(1, n, time.n_agents).astype(float)
+    # Agents never on queue would stand as zeros in the Gini of every rule; they had no part in any.
     ever = np.bincount(time.spells.agent, minlength=time.n_agents) > 0
     parts = sums_by(served, goal, day, n) | presence
     return Days({name: part[None] for name, part in parts.items()}, counts, ever)
@@ -106,6 +109,7 @@ def sums_by(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[
         within, counted, answered, abandoned, offered, waits [count], answered_wait_s, wait_s [s].
     """
     known = ~np.isnan(served.wait_s)
+    # Without a wait an answer can be neither early nor late, so means leave it out on both sides.
     timed = known & (served.status == Status.ANSWERED)
     wait_s = np.where(known, served.wait_s, 0.0)
     within, counted = level_terms(served, goal)

@@ -48,6 +48,7 @@ class Eligibility:
         >>> some.able.tolist(), some.group.tolist()
         ([[True, False], [True, True]], [0, 1, 0])
         """
+        # Packed into bytes, thousands of rows of a thousand agents compare as short ones; kinds are many, groups few.
         _, first, alike = np.unique(np.packbits(eligible, axis=1), axis=0, return_index=True, return_inverse=True)
         return cls(eligible[first], alike.reshape(-1)[kind])
 
@@ -66,6 +67,7 @@ class Eligibility:
         rows : (m,) array of int
             The interactions looked at.
         """
+        # One sort for all groups, where a mask for each would go over all interactions again and again.
         bounds = np.searchsorted(self.group[rows][order], np.arange(len(self.able) + 1))
         for able, (low, high) in zip(self.able, pairwise(bounds), strict=True):
             if low < high:

@@ -58,6 +58,7 @@ def gini(handled: ArrayLike) -> Any:
         raise InvalidTable("handled: the Gini coefficient needs finite values >= 0 with a sum above 0")
     n = work.shape[-1]
     rank = 2.0 * np.arange(1, n + 1) - n - 1
+    # Over sorted values the pairwise differences of the definition are one weighted sum, n log n in place of n squared.
     value = (work @ rank) / (n * work.sum(axis=-1))
     return float(value) if value.ndim == 0 else value
 
@@ -88,19 +89,9 @@ class ChiSquare:
 
 
 def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
-    """Chi-square of counts against expected counts.
+    """Chi-square of counts by agent against expected ones.
 
-    Parameters
-    ----------
-    counts : (n_agents,) array
-        Interactions per agent.
-    expected : (n_agents,) array of float
-        What each would get; the same total.
-
-    Returns
-    -------
-    ChiSquare or None
-        None where fewer than two agents expect anything or nothing was counted.
+    None where fewer than two agents expect anything, or nothing was counted.
 
     Examples
     --------
@@ -114,6 +105,7 @@ def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
     n = float(observed[some].sum())
     if some.sum() < 2 or n == 0:
         return None
+    # Agents who expect nothing would divide by 0; they are left out here and counted in a warning.
     statistic = float((np.square(observed[some] - mean[some]) / mean[some]).sum())
     degrees = int(some.sum()) - 1
     return ChiSquare(statistic, degrees, float(chdtrc(degrees, statistic)), n, int((~some).sum()))
@@ -158,23 +150,10 @@ class Fairness:
 
 
 def effect_size(test: ChiSquare) -> EffectSize:
-    """Cohen's w with a 95 % interval.
+    """Cohen's w with a 95 % interval: ``w = sqrt(chi2 / N)``, its bounds by inverting the noncentral chi-square.
 
-    Parameters
-    ----------
-    test : ChiSquare
-        The distance measured.
-
-    Returns
-    -------
-    EffectSize
-        ``w = sqrt(chi2 / N)``; the bounds invert the noncentral chi-square, 0 where
-        no noncentrality fits.
-
-    Notes
-    -----
-    From a statistic of 1e9 on, the noncentral chi-square is taken as normal with mean ``k + d`` and
-    variance ``2 (k + 2 d)`` for k degrees of freedom and noncentrality d.
+    From a statistic of 1e9 on, the noncentral chi-square is taken as normal: for k degrees of freedom and noncentrality
+    d with mean k + d and variance 2 k + 4 d. Where no noncentrality fits, a bound is 0.
     """
     low, high = (_noncentrality(test, share) for share in (0.975, 0.025))
     value, low, high = (math.sqrt(each / test.n) for each in (test.statistic, low, high))
@@ -192,6 +171,7 @@ def _noncentrality(test: ChiSquare, share: float) -> float:
         half = (x - k) + 2 * z * z
         root = math.sqrt(max(0.0, half * half - (x - k) ** 2 + 2 * k * z * z))
         return max(0.0, half - math.copysign(root, z))
+    # Without any effect this quantile lies at or above the statistic already, so no noncentrality fits.
     if chdtr(k, x) <= share:
         return 0.0
     return float(chndtrinc(x, k, share))
@@ -203,25 +183,14 @@ def fair_lottery_gini(n_agents: int, n: float) -> float:
 
 
 def group_rates(counts: FloatArray, eligible: FloatArray, groups: list[str | None]) -> GroupRates | None:
-    """Chosen per eligible by group, and the lowest rate over the highest.
-
-    Parameters
-    ----------
-    counts, eligible : (n_agents,) array of float
-        Times chosen and times eligible.
-    groups : list of str or None
-        Group (division, site) of each agent.
-
-    Returns
-    -------
-    GroupRates or None
-        None where fewer than two groups were ever eligible.
-    """
+    """Times chosen per time eligible by group (division, site); None where fewer than two were ever eligible."""
+    # Groups none of whose agents could be chosen have no rate.
     names = sorted({g for g, e in zip(groups, eligible, strict=True) if g is not None and e > 0})
     if len(names) < 2:
         return None
     member = np.array([[g == name for g in groups] for name in names])
     rates = (member @ counts) / (member @ eligible)
+    # Lowest over highest, as in the four-fifths rule of selection rates (US Uniform Guidelines, 1978).
     top = float(rates.max())
     by_group = {name: float(rate) for name, rate in zip(names, rates, strict=True)}
     return GroupRates(by_group, float(rates.min()) / top if top > 0 else None)
@@ -339,18 +308,7 @@ def _simple_rule(test: ChiSquare | None, coefficient: float | None) -> bool | No
 
 
 def verdict(size: EffectSize | None) -> str:
-    """Words for an effect size, judged by the lower end of its interval.
-
-    Parameters
-    ----------
-    size : EffectSize or None
-        As `effect_size` gives it.
-
-    Returns
-    -------
-    str
-        One sentence.
-    """
+    """One sentence on an effect size, judged by the lower end of its interval."""
     if size is None:
         return "undefined: fewer than two agents could be compared, or nothing was routed"
     w, low = size.value, size.low
@@ -368,6 +326,7 @@ def _warnings(test: ChiSquare | None, coefficient: float | None, expected: Float
     said = []
     if test.left_out:
         said.append(f"{test.left_out} agents expect no interaction and are left out of chi-square")
+    # At a month of calls every real difference is significant, however small.
     if test.p_value <= SIMPLE_RULE_P and total >= 100 * expected.size:
         said.append(
             f"with {total:,.0f} interactions the p value is small for any real difference; "

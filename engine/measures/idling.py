@@ -78,6 +78,7 @@ def occupancy(time: Timeline, alert_us: IntArray | None = None) -> Occupancy:
     (0.5, [20.0], [80.0])
     """
     work, n = time.services, time.n_agents
+    # Alerting is busy time but no handling: it is part of the wait.
     handle_us = work.end_us - work.start_us - (0 if alert_us is None else alert_us)
     return Occupancy(
         time.staffed_s, time.busy_s, time.overrun_s,
@@ -161,6 +162,7 @@ def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibilit
 def _covered(arrived_us: IntArray, until_us: IntArray, may: Eligibility, waits: IntArray, free: Edges) -> IntArray:
     """How much of each wait is covered by free time of agents eligible for it. [us]"""
     covered_us = np.zeros(waits.size, np.int64)
+    # Groups in which nobody waited are passed over; most call types of a day are such.
     for able, rows in may.each(np.argsort(may.group[waits], kind="stable"), waits):
         union = _Union(free.starts(able), free.ends(able))
         covered_us[rows] = union.before(until_us[rows]) - union.before(arrived_us[rows])
@@ -182,6 +184,7 @@ class _Union:
         """Time covered before some instants. [us]"""
         if not self.start_us.size:
             return np.zeros(at_us.shape, np.int64)
+        # All runs begun before an instant, less what the last of them still has ahead.
         n = np.searchsorted(self.start_us, at_us, "right")
         to_come_us = np.maximum(self.end_us[n - 1] - at_us, 0)
         return self.sum_us[n] - np.where(n > 0, to_come_us, 0)

@@ -70,20 +70,7 @@ def stacked(days: Sequence[Days]) -> Days:
 
 
 def measures(sums: Mapping[str, FloatArray], counts: FloatArray) -> dict[str, FloatArray]:
-    """Measures of sums, NaN where undefined.
-
-    Parameters
-    ----------
-    sums : dict of (...) arrays
-        Of the parts.
-    counts : (..., n_agents) array
-        By agent.
-
-    Returns
-    -------
-    dict of (...) arrays of float
-        By name: those of `RATIOS`, and gini.
-    """
+    """Measures of sums of any shape (those of `RATIOS`, and gini of the counts), NaN where undefined."""
     found = {}
     for name, (above, below) in RATIOS.items():
         if above in sums:
@@ -111,6 +98,7 @@ def point(days: Days) -> dict[str, float | None]:
         None where undefined.
     """
     found = measures({name: part.sum(axis=1) for name, part in days.parts.items()}, days.counts.sum(axis=1))
+    # A mean over draws of a ratio over all days, not of daily ratios: busy days count for what they are.
     return {name: _plain(value.mean()) for name, value in found.items()}
 
 
@@ -145,9 +133,13 @@ class Resampling:
     def __init__(self, n_draws: int, n_days: int, seed: int = 0) -> None:
         self.is_possible = n_days >= FEWEST_DAYS
         self._shape = (n_draws, n_days)
+        # A stream of its own: drawing days must not touch the draws of patience, handling or choice.
         rng = np.random.default_rng([seed, 0x5EED])
         taken = rng.integers(0, n_days, (DRAWS, n_days)) if self.is_possible else np.empty((0, 0), np.int64)
+        # Each day comes with one draw of what is not recorded, so the interval covers both kinds of chance.
         taken = taken + n_days * rng.integers(0, n_draws, taken.shape)
+        # How often each day was taken, as one matrix: sums of 2,000 resamples are then one product. Small whole numbers
+        # are exact in 32 bits, and half the memory.
         self._weight = np.zeros((len(taken), n_draws * n_days), np.float32)
         np.add.at(self._weight, (np.arange(len(taken))[:, None], taken), 1)
 
@@ -181,6 +173,7 @@ class Resampling:
         """
         first, second = point(days), point(other)
         mine, theirs = self._resampled(days), self._resampled(other)
+        # Resample by resample on the same days and draws: what both rules share drops out of the difference.
         spread = self._spread({name: mine[name] - theirs[name] for name in mine if name in theirs})
         found = {}
         for name in first:
@@ -193,6 +186,7 @@ class Resampling:
     def _resampled(self, days: Days) -> dict[str, FloatArray]:
         if not self.is_possible:
             return {}
+        # The record is one draw, whatever the number of replications; it stands beside each of them.
         flat: Callable[[FloatArray], FloatArray] = lambda part: np.broadcast_to(part, self._shape).reshape(-1)  # noqa: E731
         n_agents = days.counts.shape[-1]
         counts = np.broadcast_to(days.counts, (*self._shape, n_agents)).reshape(-1, n_agents)
@@ -203,6 +197,7 @@ class Resampling:
         found: dict[str, Interval | None] = {}
         for name, values in resampled.items():
             known = values[~np.isnan(values)]
+            # Where most resamples leave a measure undefined, the rest are no picture of the days.
             some = known.size >= values.size / 2 and known.size > 0
             low, high = np.percentile(known, (LOW, HIGH)) if some else (0.0, 0.0)
             found[name] = Interval(float(low), float(high)) if some else None

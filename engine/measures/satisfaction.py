@@ -122,25 +122,15 @@ class SatisfactionAgainst(_Expected):
 
 def fold_of(day: Any) -> Any:
     """Half to which a UTC day belongs, or each of an array of days: even or odd."""
+    # Alternate days rather than two stretches: both halves then see the same weeks, seasons and staffing.
     return day % 2
 
 
 def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_kinds: int) -> Fit | None:
-    """Shrunk agent effects of surveys, adjusted for what the interactions required.
+    """Shrunk agent effects of scores 0-1, adjusted for what the interactions required.
 
-    Parameters
-    ----------
-    value : (n,) array of float
-        Scores, 0-1.
-    agent, kind : (n,) arrays of int
-        Agent and requirement of each survey; kind -1 (unknown) is one kind of its own.
-    n_agents, n_kinds : int
-        Sizes.
-
-    Returns
-    -------
-    Fit or None
-        None where the surveys leave no freedom to tell agents apart.
+    Kind -1, a requirement not known, is one kind of its own. None where the surveys leave no freedom to tell agents
+    apart.
     """
     # Only kinds that occur take part: call types may be many, those with surveys are few.
     kinds, at = np.unique(kind, return_inverse=True)
@@ -148,9 +138,11 @@ def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_k
     cell = (
         np.bincount(at * n_agents + agent, minlength=kinds.size * n_agents).reshape(kinds.size, n_agents).astype(float)
     )
+    # Means by requirement taken out exactly (fitting constants), so that who gets the hard calls is not taken for bad.
     gram = np.diag(cell.sum(axis=0)) - cell.T @ (cell / by_kind[:, None])
     apart = value - (np.bincount(at, value) / by_kind)[at]
     moment = np.bincount(agent, apart, n_agents)
+    # Agents who share no requirement with others leave directions in which nothing is seen; axes tell those apart.
     size, axes = np.linalg.eigh(gram)
     kept = size > 1e-9 * max(1.0, float(size[-1]))
     rank, free = int(kept.sum()), value.size - kinds.size - int(kept.sum())
@@ -159,6 +151,7 @@ def fit(value: FloatArray, agent: Int32Array, kind: IntArray, n_agents: int, n_k
     along = axes.T @ moment
     between = float((along[kept] ** 2 / size[kept]).sum())
     noise = max(0.0, float(apart @ apart) - between) / free
+    # Below 0 means that agents differ less than chance would make them.
     spread = max(0.0, (between - rank * noise) / float(np.trace(gram)))
     # Along the other axes the surveys say nothing: no effect is seen, and all of the spread stays unknown.
     shrunk = np.divide(spread, spread * size + noise, out=np.zeros(n_agents), where=kept & (spread > 0))
@@ -195,6 +188,7 @@ def coverage(surveys: Surveys, days: Sequence[int], n_answered: int) -> float | 
     """
     if not n_answered or (surveys.agent.size and not surveys.first.any()):
         return None
+    # Surveys that come twice count once: coverage is a share of interactions.
     return float((surveys.first & (surveys.day >= days[0]) & (surveys.day <= days[-1])).sum() / n_answered)
 
 
@@ -219,6 +213,7 @@ class Effects:
     @cached_property
     def halves(self) -> tuple[Fit | None, Fit | None]:
         """For even and for odd days, each from the surveys of the other half."""
+        # By the day of the call where it is known: a survey completed after midnight belongs to the half of its call.
         day = np.where(self.surveys.day >= 0, self.surveys.day, self.surveys.completed_us // DAY_US)
         return self._fit(day % 2 != 0), self._fit(day % 2 != 1)
 
@@ -272,6 +267,7 @@ def _means(mix: Mix, fits: list[Fit]) -> tuple[float, Gain]:
     n = mix.requirement.sum()
     base = sum(float(mix.requirement[k] @ fits[k].level) for k in (0, 1))
     recorded = sum(float(mix.recorded[k] @ fits[k].effect) for k in (0, 1))
+    # Only interactions that change hands move the mean, and only their agents add to its error.
     moves = [(mix.simulated[k] - mix.recorded[k]) / n for k in (0, 1)]
     gain = sum(float(moves[k] @ fits[k].effect) for k in (0, 1))
     # The halves share the same true effects, so their errors are added, not squared first: on the safe side.

@@ -178,6 +178,7 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     interval = np.searchsorted(edges_us, served.arrived_us, "right") - 1
     columns = _columns(served, goal, interval, edges_us.size - 1)
     waited_us = _waiting_between(served, edges_us)
+    # Nights would fill a report with empty rows; who still waits through one is shown.
     kept = np.flatnonzero((columns["offered"] > 0) | (waited_us > 0))
     shown = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
     shown["queue_length"] = waited_us / np.diff(edges_us)
@@ -208,24 +209,12 @@ def choice_share(found: Int8Array) -> float | None:
 
 def is_short(served: Served, short_abandon_s: float) -> BoolArray:
     """Where somebody abandoned within so many seconds; 0 for nobody."""
+    # At 0 nothing is short, not even those that left at once: the setting is then off.
     return (served.status == Status.ABANDONED) & (served.wait_s <= short_abandon_s) & (short_abandon_s > 0)
 
 
 def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, BoolArray]:
-    """Which interactions stand above and below the line of the service level.
-
-    Parameters
-    ----------
-    served : Served
-        Outcomes of the interactions.
-    goal : Goal
-        What the service level is.
-
-    Returns
-    -------
-    within, counted : (n,) array of bool
-        Answered within the goal, always of those answered with a known wait; and what they are a share of.
-    """
+    """Masks of what stands above and below the line: answered within the goal, and what that is a share of."""
     answered = (served.status == Status.ANSWERED) & ~np.isnan(served.wait_s)
     if goal.definition == "answered":
         counted = answered
@@ -240,6 +229,7 @@ def _columns(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict
     """Counts and means by group of interactions, NaN where undefined."""
     if served.queue.max(initial=-1) >= goal.within_s.size:
         raise InvalidTable(f"queue {served.queue.max()} has no goal, there are {goal.within_s.size}; give one by queue")
+    # Group and status as one number: one count gives all columns.
     places = group.astype(np.int64) * len(STATUS) + served.status
     by_status = np.bincount(places, minlength=n_groups * len(STATUS)).reshape(n_groups, len(STATUS))
     known = ~np.isnan(served.wait_s)
@@ -271,6 +261,7 @@ def _parts(served: Served, group: IntArray, n_groups: int) -> Iterator[Served]:
     if n_groups == 1:
         yield served
         return
+    # Percentiles cannot be added up, so each group is cut out once.
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(n_groups + 1))
     for low, high in pairwise(bounds):
@@ -300,6 +291,7 @@ def _waiting(served: Served) -> tuple[IntArray, IntArray]:
 def _percentiles(waits: FloatArray) -> Percentiles:
     """Nearest ranks of sorted waits."""
     n = waits.size
+    # Ceiling in whole numbers: in floats 0.95 times n may land a hair above a rank and take the next.
     return Percentiles(*(float(waits[-(-p * n // 100) - 1]) if n else None for p in PERCENTILES))
 
 
@@ -313,6 +305,7 @@ def _mean_queue(start_us: IntArray, end_us: IntArray, span_us: tuple[int, int] |
 def _longest_queue(start_us: IntArray, end_us: IntArray) -> int:
     """Most who waited at once; one who is served as another arrives makes room first."""
     starts = np.sort(start_us)
+    # Ends at the instant of a start count as over, as in the replay itself.
     waiting = np.arange(1, starts.size + 1) - np.searchsorted(np.sort(end_us), starts, "right")
     return int(waiting.max(initial=0))
 
@@ -345,5 +338,6 @@ def _ratio(part: FloatArray | IntArray, of: FloatArray | IntArray) -> FloatArray
 
 def _records(columns: dict[str, FloatArray | IntArray]) -> list[dict[str, Any]]:
     """Rows with None where a column is NaN."""
+    # A number that differs from itself is NaN.
     lists = [[None if value != value else value for value in column.tolist()] for column in columns.values()]  # noqa: PLR0124
     return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]

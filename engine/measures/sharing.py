@@ -112,6 +112,7 @@ class _Placed(NamedTuple):
 
 def _placed(spells: Blocks, ended_us: IntArray, arrived_us: IntArray, left_us: IntArray, routed: BoolArray) -> _Placed:
     """Interactions in order of arrival that the same agents may take, over spells in order of their starts."""
+    # Whoever has started less whoever has ended is on queue: two look-ups serve any number of agents.
     started = np.searchsorted(spells.start_us, arrived_us, "right")
     nobody = started == np.searchsorted(ended_us, arrived_us, "right")
     never = nobody & (started == spells.start_us.size)
@@ -119,9 +120,12 @@ def _placed(spells: Blocks, ended_us: IntArray, arrived_us: IntArray, left_us: I
     # With nobody on queue, all spells that have started have ended, and the next is still to start.
     at_us = arrived_us.copy()
     at_us[later] = spells.start_us[started[later]]
+    # An interaction that left before anybody came could have been nobody's; one that was routed was somebody's.
     kept = ~never & (~later | routed | (left_us >= at_us))
     at_us = at_us[kept]
     here = np.searchsorted(spells.start_us, at_us, "right") - np.searchsorted(ended_us, at_us, "right")
+    # Every spell gets the difference of two running sums, where splitting each interaction over its agents would be a
+    # matrix of interactions by agents.
     share = np.append(0.0, np.cumsum(routed[kept] / here))
     low, high = (np.searchsorted(at_us, side_us, "left") for side_us in (spells.start_us, spells.end_us))
     return _Placed(
@@ -150,6 +154,7 @@ def lacks(centre: Centre, requirement: IntArray, agent: IntArray) -> BoolArray:
     lacking[lacking] = np.isnan(centre.language_level[agent[lacking], language[lacking]])
     first, n_skills = centre.skill_start[requirement], np.diff(centre.skill_start)[requirement]
     pair = np.repeat(np.arange(requirement.size), n_skills)
+    # All required skills of all pairs end to end, so that no loop goes over pairs.
     place = np.arange(pair.size) - np.repeat(np.cumsum(n_skills) - n_skills, n_skills) + np.repeat(first, n_skills)
     lacking[pair[np.isnan(centre.proficiency[agent[pair], centre.skill[place]])]] = True
     return lacking

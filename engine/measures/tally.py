@@ -40,15 +40,7 @@ class Peak:
         self._open: IntArray = np.empty(0, np.int64)
 
     def add(self, arrived_us: IntArray, handle_s: FloatArray) -> None:
-        """Take more interactions.
-
-        Parameters
-        ----------
-        arrived_us : (n,) array of int64
-            In order, not before any earlier call's. [us]
-        handle_s : (n,) array of float
-            NaN where not recorded. [s]
-        """
+        """Take more interactions, none before any of an earlier call; a handling time not recorded is NaN."""
         timed: BoolArray = ~np.isnan(handle_s)
         self.n_untimed += int((~timed).sum())
         self.n_timed += int(timed.sum())
@@ -58,6 +50,7 @@ class Peak:
         start = arrived_us[busy]
         end = start + np.rint(handle_s[busy] * 1e6).astype(np.int64)
         ends = np.sort(np.concatenate([self._open, end]))
+        # Started less ended, at every start at once; those open from earlier batches count as started.
         held = self._open.size + np.arange(1, start.size + 1) - np.searchsorted(ends, start, side="right")
         self.value = max(self.value, int(held.max()))
         self._open = ends[ends > start[-1]]
@@ -155,6 +148,7 @@ class Tally:
         if self._segment is None:
             return
         segment, self._segment = self._segment, None
+        # Decisions hold for a whole segment, so agents are counted once per requirement, not once per call.
         total = segment.n.sum(axis=0)
         occurs = np.flatnonzero(total)
         chosen = segment.decided.agent[:, occurs]
@@ -218,6 +212,7 @@ class Tally:
         left = self.by_requirement - self.routed[scenario]
         rows = np.flatnonzero(left)
         centre = self.arrays.centre
+        # From the plainest reason to the least: nobody there, nobody suitable, nobody good enough.
         empty = ~centre.member[centre.queue[rows]].any(axis=1)
         unmatched = ~empty & ~self.terms.eligible(rows).any(axis=1)
         reason = np.where(empty, 0, np.where(unmatched, 1, 2))
@@ -227,6 +222,7 @@ class Tally:
     def peak(self, scenario: int, agent: int) -> Peak:
         """Simultaneous interactions of one agent, read from the data set once more."""
         peak, centre = Peak(), self.arrays.centre
+        # Only the busiest agent is asked for, so reading once more is cheaper than keeping times of all agents.
         for segment, batch in zip(self._segments, self.arrays.batches(), strict=True):
             rows, chosen = self.decisions[segment]
             theirs = np.zeros(centre.n_requirements, bool)
@@ -244,6 +240,7 @@ class Tally:
         last) and a matrix of groups and agents, columns in the order of the terms.
         """
         first, group = self.terms.alike()
+        # In blocks of about a million cells: all groups by all agents may not fit into memory.
         step = max(1, (1 << 20) // max(1, self.arrays.centre.n_agents))
         for start in range(0, first.size, step):
             rows = first[start : start + step]

@@ -99,6 +99,7 @@ class Timeline:
         agent, start, end = work.agent[order], (shift + work.start_us)[order], (shift + work.end_us)[order]
         reached = np.maximum.accumulate(end)
         begin = np.maximum(start, np.concatenate([[-1], reached[:-1]]))
+        # A service that lies wholly within earlier ones adds nothing.
         finish = np.maximum(end, begin)
         total = np.concatenate([[0], np.cumsum(finish - begin)])
 
@@ -108,6 +109,7 @@ class Timeline:
             return np.where(place > 0, total[last] + np.minimum(finish[last], at) - begin[last], 0)
 
         edge = spells.agent.astype(np.int64) * span - base
+        # All work, on queue or not; what lies outside spells is overrun.
         by_agent = np.bincount(agent, finish - begin, self.n_agents)
         return before(edge + spells.end_us) - before(edge + spells.start_us), by_agent.astype(np.int64)
 

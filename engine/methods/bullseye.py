@@ -51,6 +51,7 @@ def _widening(
     for number, (after_s, removed) in enumerate(steps, 1):
         rank, limit = standard.rank(requirement, removed)
         pool = members & ((ring <= number) | (number == len(steps)))
+        # Members of an inner ring go first, however skilled those of outer ones are.
         rank -= RING * ring
         yield [Stage(after_s, *of_one) for of_one in zip(rank, pool, limit.tolist(), strict=True)]
 
@@ -61,6 +62,7 @@ def _steps(centre: Centre, rings: Sequence[Ring]) -> list[tuple[float, frozenset
     steps = [(0.0, frozenset[int]())]
     for ring in rings:
         if ring.timeout_s is not None:
+            # Time-outs add up, and a skill once dropped stays dropped.
             after_s, removed = steps[-1]
             dropped = {place[name] for name in ring.removed if name in place}
             steps.append((after_s + ring.timeout_s, removed | dropped))

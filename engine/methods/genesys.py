@@ -46,6 +46,7 @@ class Stage:
     def row(self) -> Row:
         """The row of a ladder; a limit that cannot bind is left out."""
         rank = np.where(self.pool, self.rank, NEVER)
+        # A limit makes the loop walk the list of the free, so one that cannot bind is worth leaving out.
         binds = 0 < self.limit < np.count_nonzero(self.pool)
         return Row(self.after_s, rank, self.limit, self.pool) if binds else Row(self.after_s, rank)
 
@@ -87,6 +88,7 @@ class Standard:
         method = self._evaluation[self._centre.queue[requirement]]
         by_level = (method == BEST) & (n_skills[requirement] > 0)
         rank = np.where(by_level[:, None], np.rint(SCALE * mean), np.where(mean > NEVER, 0.0, NEVER))
+        # NONE asks for no skill, so nobody lacks one.
         rank[method == NONE] = 0.0
         return rank, np.where(by_level, self._switches.longest_idle, 0)
 

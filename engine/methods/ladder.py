@@ -51,6 +51,7 @@ class Ladder:
         n_rows = np.diff(self.first_row)
         ends = self.first_row[1:-1]
         rising = np.diff(self.after_us) > 0
+        # From the last row of a kind to the first of the next, waits start again at 0.
         rising[ends - 1] = True
         if (n_rows < 1).any() or self.first_row[-1] != len(self.rank) or not rising.all():
             raise InvalidScenario("ladder: every kind needs a row, and waits must rise from row to row")
@@ -141,6 +142,7 @@ def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agent
     first = np.cumsum([0, *map(len, ladders)]).astype(np.int32)
     after_us = np.array([_us(row.after_s) for row in rows], np.int64)
     limit = np.array([row.limit for row in rows], np.int32)
+    # Most rules have no limit, and without one the loop need not look at pools.
     if not limit.any():
         return Ladder(rank, first, after_us)
     return Ladder(rank, first, after_us, np.array([_pool(row) for row in rows]), limit)
@@ -158,6 +160,7 @@ def effective(rows: Iterable[Row]) -> list[Row]:
     given = list(rows)
     kept: list[Row] = []
     for row, later in zip(given, [*given[1:], None], strict=True):
+        # Two rows that start at once: the first never holds.
         lasts = later is None or _us(later.after_s) > _us(row.after_s)
         if lasts and not (kept and _alike(row, kept[-1])):
             kept.append(row)

@@ -65,6 +65,7 @@ def _rows(score: FloatArray, rules: Sequence[Rule], own: Sequence[Stage]) -> Ite
 
 def _joined(stage: Stage, after_s: float, admitted: BoolArray) -> Stage:
     """A stage of the queue's own method, later and with the admitted agents in it."""
+    # Never taken away again: a waiting interaction must not lose an agent whom it could already ask.
     rank = np.where(admitted & (stage.rank == NEVER), LAST, stage.rank)
     return Stage(after_s + stage.after_s, rank, stage.pool | admitted, stage.limit)
 

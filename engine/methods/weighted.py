@@ -53,6 +53,7 @@ class Weighted:
         """
         terms, centre = self._terms, self._terms.centre
         return Plan(
+            # Those with more skills first, so that the sums of a block take slices of its rows, not copies.
             requirement=requirement[np.argsort(-self._n_skills[requirement], kind="stable")],
             skill=terms.barred_skill, language=terms.barred_language, csat=terms.barred_csat(csat_row),
             skill_start=centre.skill_start, skill_row=centre.skill,

@@ -46,18 +46,7 @@ class Clock:
 
     @classmethod
     def of(cls, assumed: Assumptions, switches: Switches | None = None) -> Clock:
-        """The clock of a replay.
-
-        Parameters
-        ----------
-        assumed : Assumptions
-            What happens where an agent does not answer.
-        switches : Switches, optional
-            How Genesys' own methods count idle time; for others idle runs from the last interaction alone.
-
-        Returns
-        -------
-        Clock
+        """The clock of a replay; without the platform's switches idle runs from the last interaction alone.
 
         Examples
         --------

@@ -61,15 +61,7 @@ class Replay:
         self._plan: Any = None
 
     def run_until(self, ladder: Ladder, until_us: int = NEVER_US) -> None:
-        """Play all events before an instant under a ladder.
-
-        Parameters
-        ----------
-        ladder : Ladder
-            Ranks from now on; kinds and their rows' waits stay those of the first call.
-        until_us : int
-            Where to stop. [us]
-        """
+        """Play all events before an instant [us]; ladders of later calls differ from the first in ranks only."""
         # Packing ranks into words costs more than a short stretch of events; callers go on with the ladder they have.
         if ladder is not self._ladder:
             self._check(ladder)
@@ -81,13 +73,7 @@ class Replay:
         )
 
     def copy(self) -> Replay:
-        """The same replay at the same instant: both go on, and neither knows of the other.
-
-        Returns
-        -------
-        Replay
-            With a state of its own.
-        """
+        """The same replay at the same instant: both go on, and neither knows of the other."""
         # Only what changes is copied; interactions, kinds and agents are shared and never written to.
         twin = copy(self)
         if self._state is not None:
@@ -108,34 +94,15 @@ class Replay:
             raise InvalidScenario("the ladder has other stages of waiting than the one before; only ranks may change")
 
     def so_far(self, rows: slice = ALL) -> Served:
-        """What is known now.
+        """What is known now, of some interactions.
 
-        Parameters
-        ----------
-        rows : slice
-            Of which interactions; by default of all.
-
-        Returns
-        -------
-        Served
-            Those waiting, or still to come, or whose alert will come to nothing, read as unserved, seen to wait until
-            the last event; those who will answer an alert, as answered already. Columns change as the replay goes on.
+        Those waiting, or still to come, or whose alert will come to nothing, read as unserved, seen to wait until the
+        last event; those who will answer an alert, as answered already. Columns change as the replay goes on.
         """
         return self._read(rows, 0 if self._state is None else int(self._state.at[self._kernel.LAST_US]))
 
     def finish(self, ladder: Ladder) -> Served:
-        """Play to the end.
-
-        Parameters
-        ----------
-        ladder : Ladder
-            Ranks from now on.
-
-        Returns
-        -------
-        Served
-            Those whom nobody ever answered are unserved.
-        """
+        """Play to the end; those whom nobody ever answered are unserved."""
         self.run_until(ladder)
         last_us = int(self._state.at[self._kernel.LAST_US])
         # An answer may lie behind the last event, at the end of its alert; the unserved were seen to wait until then.

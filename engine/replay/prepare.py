@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +15,7 @@ from engine.data.history import History
 from engine.errors import InvalidTable
 from engine.estimates.completed import Completed, Interactions
 from engine.estimates.demand import Demand, Kinds
-from engine.estimates.estimated import Estimates, StaffingEstimate
+from engine.estimates.estimated import Estimates, HandlingEstimate, PatienceEstimate, StaffingEstimate
 from engine.estimates.handle_factors import Factors, fit_factors
 from engine.estimates.handling import handling
 from engine.estimates.patience import Curve, curves, patience
@@ -68,7 +67,7 @@ class Recorded:
     def __init__(self, arrays: Arrays, scenario: Scenario) -> None:
         self.arrays, self.assumptions, self.seed = arrays, scenario.assumptions, scenario.seed
         self.history: History = arrays.history()
-        self._estimates: dict[str, Any] = {}
+        self._filled_in: tuple[HandlingEstimate, PatienceEstimate] | None = None
         self._completed: tuple[int, Completed] | None = None
 
     @property
@@ -84,7 +83,8 @@ class Recorded:
     @property
     def estimates(self) -> Estimates:
         """How what is not recorded was filled in, in the replication completed last."""
-        return Estimates(self._staffing[1], **self._estimates)
+        assert self._filled_in is not None
+        return Estimates(self._staffing[1], *self._filled_in)
 
     @cached_property
     def _staffing(self) -> tuple[Blocks, StaffingEstimate]:
@@ -121,10 +121,9 @@ class Recorded:
         """The interactions of one replication, with everything drawn that is not recorded."""
         history, assumed, seed = self.history, self.assumptions, self.seed
         known = self.factors if assumed.handling == "agent" else None
-        handled, self._estimates["handling"] = handling(history, self.centre, assumed, seed, replication, known)
-        waits, self._estimates["patience"] = patience(
-            history, self.queue_of_type, assumed, seed, replication, self.curves
-        )
+        handled, of_handling = handling(history, self.centre, assumed, seed, replication, known)
+        waits, of_patience = patience(history, self.queue_of_type, assumed, seed, replication, self.curves)
+        self._filled_in = of_handling, of_patience
         return Interactions(
             interaction_id=history.interaction_id, call_type=history.call_type, media=history.media,
             arrived_us=history.arrived_us, handle_us=handled.handle_us, base_us=handled.base_us,

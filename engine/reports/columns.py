@@ -58,6 +58,7 @@ def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:
         method = "bullseye"
     if queues["routing_rules"].drop_nulls().len():
         method = "preferred_agent"
+    # As recorded: whatever a scenario changes, the rule in force has no levers, filters or goals in motion.
     return replace(scenario, method=method, performance=0.80, required=(), levers=())
 
 
@@ -155,11 +156,13 @@ class Study:
         """
         first: tuple[Played, Timeline] | None = None
         days, counts = [], []
+        # Replications by number: every rule meets the same draws, so differences are paired.
         for number in range(self.scenario.replications):
             if self._progress is not None:
                 self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
             played = play(scenario, self.recorded, number, still=still)
             time = time_of(played)
+            # All further draws are summed up and let go: a month of them would not fit into memory.
             first = first or (played, time)
             days.append(days_of(played.served, time, self.calendar, self.goal(played.completed.centre)))
             counts.append(played.served.counts)
@@ -175,6 +178,7 @@ class Study:
     def summary(self, column: Column) -> ReplayColumn:
         """Measures of a column with their intervals."""
         values, intervals = point(column.days), self.resampling.interval(column.days)
+        # Counts are means over draws, so they need not be whole.
         mean = column.counts.mean(axis=0)
         measured: dict[str, Any] = dict(zip(STATUS, mean.tolist(), strict=True))
         measured |= {name: values.get(name) for name in MEASURES}
@@ -198,6 +202,7 @@ class Study:
         # Those whom both have, and a known agent answered in both.
         rows, others = _shared(column.interaction_id, other.interaction_id)
         mine, theirs = column.served.agent[rows], other.served.agent[others]
+        # Where one of the two answered nobody there is no difference between agents to tell.
         both = (mine >= 0) & (theirs >= 0)
         fold = fold_of(column.served.arrived_us[rows] // DAY_US)
         history, centre = self.recorded.history, self.arrays.centre
@@ -221,6 +226,7 @@ def time_of(played: Played) -> Timeline:
 
 def _shared(ids: pl.Series, others: pl.Series) -> tuple[IntArray, IntArray]:
     """Places in both of the interactions that both have."""
+    # Without levers columns share one series of ids, and a join of millions is spared.
     if ids is others:
         every = np.arange(ids.len())
         return every, every

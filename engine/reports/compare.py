@@ -111,10 +111,12 @@ def compare(
     """
     _check(scenarios)
     called = list(names or _names([scenario.method for scenario in scenarios]))
+    # The two sides share nothing but the data, so they may run at once.
     sides = list(map_runs(partial(_side, scenarios, called, arrays, progress), HANDLING))
     records, study = [side for side, _ in sides], sides[0][1]
     why = _withheld(records, force, study)
     verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
+    # Several scenarios of one method say the same; once is enough.
     rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
     return Comparison(
         snapshot=arrays.snapshot, scenarios=list(scenarios), sides=records,
@@ -125,6 +127,7 @@ def compare(
 def _check(scenarios: Sequence[Scenario]) -> None:
     if len(scenarios) < 2:
         raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
+    # What differs here would differ for other reasons than the rule, and no difference could be laid at its door.
     shared = ("assumptions", "seed", "service_level", "short_abandon_s", "replications", "goal", "interval_min")
     for name in shared:
         if len({str(getattr(scenario, name)) for scenario in scenarios}) > 1:
@@ -144,6 +147,7 @@ def _side(
     rule = today_of(assumed[0], arrays)
     # Today's rule is played once, whether or not it is among those compared.
     today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
+    # The baseline of differences is the first rule; the light always judges today's, compared or not.
     shown = [study.past, *([] if today in columns else [today]), *columns]
     summaries = {column.name: study.summary(column) for column in shown}
     return Side(
@@ -192,6 +196,7 @@ def _both(differences: Sequence[Difference]) -> str:
     values = [difference.value for difference in differences if difference.value is not None]
     if len(values) < len(differences):
         return "undefined"
+    # Two ways of handling that disagree about the sign bound the truth on both sides of no difference.
     if min(values) < 0 < max(values):
         return UNDECIDED
     words = {difference.says for difference in differences}

@@ -52,6 +52,7 @@ def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, fille
 def _about_weights(scenario: Scenario, used: RoutingWeights) -> Iterator[str]:
     threshold = used.min_score_threshold
     largest, given = sum(used.terms), sum(scenario.weights.terms)
+    # Weights such as 0.4, 0.3, 0.3 add up to a hair beside 1.
     if threshold > largest + 1e-9:
         yield f"the threshold {threshold:g} is above the largest possible score {largest:g}: nobody can be chosen"
     elif not math.isclose(largest, 1.0, abs_tol=1e-6):
@@ -112,6 +113,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         yield light.why
     elif recorded.arrays.snapshot.is_made_up("interactions"):
         yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
+    # A light of few days turns by chance: one odd day is a third of three.
     n_days = np.unique(local_days(recorded.history.arrived_us, recorded.centre.time_zone)).size
     if light.color != "unknown" and n_days < FEWEST_DAYS:
         yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
@@ -133,6 +135,7 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: S
             f"customers waited {waits.idle_while_waiting_s / 3600:,.1f} hours ({100 * share:.1f} % of all waiting) "
             "while a qualified agent sat free, because of the threshold, a ring or a rule"
         )
+    # Only scores read satisfaction.
     reads_csat = METHODS[scenario.method].planner is not None and scenario.weights_used().historical_csat > 0
     if reads_csat and recorded.arrays.has_made_up_surveys:
         yield MADE_UP

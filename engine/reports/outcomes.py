@@ -40,6 +40,7 @@ class Coded:
         import pyarrow as pa
 
         series = pl.Series(texts, dtype=pl.String)
+        # Sorted, so that equal data sets give equal files.
         distinct = series.drop_nulls().unique().sort().to_list()
         self.dictionary = pa.array(distinct, pa.string())
         # One more code behind the last stands for place -1, nobody.
@@ -244,6 +245,7 @@ class Collector:
         """Take one decided batch."""
         start, self._n = self._n, self._n + decided.batch.call_type.size
         if self._n > self._agent.size:
+            # Doubled, so that a data set of unknown size is copied a few times, not once per batch.
             longer = max(self._n, 2 * self._agent.size)
             self._agent, self._score = np.resize(self._agent, longer), np.resize(self._score, longer)
         _look_up(decided, self._agent[start : self._n], self._score[start : self._n])

@@ -71,6 +71,7 @@ def _judged(study: Study, scenario: Scenario, column: Column, force: bool) -> Re
     """The three rules side by side, and what may be said of their differences."""
     summaries = [study.summary(one) for one in (study.past, study.today, column)]
     lit = lit_by(*summaries[:2])
+    # A replay that misses the record cannot carry a difference: both rules would rest on the same error.
     is_red = lit.color == "red"
     differences = None if is_red and not force else study.difference(column, study.today)
     return Replay(
@@ -121,6 +122,7 @@ class _FirstDraw:
         centre, served = self.played.completed.centre, self.column.served
         goal = self.study.goal(centre)
         idle = idle_while_waiting(served.arrived_us, served.until_us, self._may, self.column.time)
+        # Replays always know; records never come here.
         assert served.found is not None
         return ServiceLevel(
             **vars(measure(served, goal, _span_us(self.column))),
@@ -153,6 +155,7 @@ class _FirstDraw:
         found = fairness(
             Shares(counts, busy.handled_s, shared.eligible_count, expected, name, centre.agent_ids, centre.groups)
         )
+        # Occupancy needs time on queue; of who had none it is undefined, not 0.
         some = (shared.eligible_count > 0) & (busy.staffed_s > 0)
         is_busy = busy.busy_s[some].sum() > 0
         return replace(found, gini_occupancy=gini(busy.by_agent[some])) if is_busy else found
@@ -172,11 +175,13 @@ def _span_us(column: Column) -> tuple[int, int] | None:
     arrived_us = column.served.arrived_us
     if not arrived_us.size:
         return None
+    # Until the last agent goes: whoever still waits is part of the queue until then.
     return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(column.time.spells.end_us.max(initial=0)))
 
 
 def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> GoalEffect | None:
     """When and how the goal moved the weights, and what it changed."""
+    # A goal that moved nothing has no effect to report, and the replay without it would be the same again.
     moves = scenario.is_rolling or scenario.weights_used() != scenario.weights
     if scenario.goal is None or not moves or METHODS[scenario.method].planner is None:
         return None

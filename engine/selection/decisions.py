@@ -30,21 +30,9 @@ SMALL_PAIRS = 100_000
 
 
 def best(plan: Plan, *, compiled: bool = False) -> tuple[Int32Array, FloatArray]:
-    """Best agent of each row of a plan.
+    """Best agent of each row of a plan (-1 where nobody can be chosen) and the winner's key (0 for nobody).
 
-    Parameters
-    ----------
-    plan : Plan
-        With columns in the order in which ties are won.
-    compiled : bool
-        Whether to use the kernel; the result is the same to the last bit.
-
-    Returns
-    -------
-    agent : (n_scenarios, n) array of int32
-        -1 where nobody can be chosen.
-    key : (n_scenarios, n) array of float
-        The winner's key, 0 for nobody.
+    Both (n_scenarios, n); compiled or plain, the result is the same to the last bit.
     """
     shape = (len(plan.weights), plan.requirement.size)
     column, key = np.empty(shape, np.int64), np.empty(shape)
@@ -108,21 +96,7 @@ class Selector:
 
 
 def ranking(key: FloatArray, queue_time_s: FloatArray, idle_since_us: IntArray, agent_ids: list[str]) -> IntArray:
-    """Agents from best to worst, by the one total order.
-
-    Parameters
-    ----------
-    key : (n_agents,) array of float
-        Score keys.
-    queue_time_s, idle_since_us : (n_agents,) arrays
-        Of the agents; unknown = 9999 s and the largest int64.
-    agent_ids : list of str
-        Last resort, by code point.
-
-    Returns
-    -------
-    (n_agents,) array of int
-        Key descending, queue time ascending, longest idle, agent id ascending.
+    """Agents from best to worst: key descending, queue time ascending, longest idle, agent id by code point.
 
     Examples
     --------
