@@ -51,6 +51,14 @@ def about(sentence: str, *, default: Any = MISSING, optional: bool = False) -> A
     return field(default=default, metadata=metadata)
 
 
+class Result:
+    """A result that is handed on whole; its fields say what it holds."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, as JSON takes them."""
+        return dict(_items(self))
+
+
 def sentence_of(result: type[Any], name: str) -> str:
     """The sentence of one field of a result."""
     return str(next(each for each in fields(result) if each.name == name).metadata.get("about", ""))

@@ -131,8 +131,8 @@ def _outcomes(played: Played) -> Outcomes:
     given, served = played.completed.interactions, played.served
     texts = Texts(played.completed.centre)
     return Outcomes(
-        given.interaction_id.to_arrow(), given.call_type, served.arrived_us, given.media, served.agent, played.score,
-        texts, served,
+        interaction_id=given.interaction_id.to_arrow(), call_type=given.call_type, arrived_us=served.arrived_us,
+        media=given.media, agent=served.agent, score=played.score, texts=texts, served=served,
     )  # fmt: skip
 
 

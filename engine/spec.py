@@ -22,7 +22,7 @@ from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.setting import Setting, as_name, check_all, declared, plain, setting, shown
-from engine.typing import Int32Array, Record
+from engine.typing import Int32Array
 
 ROLLING = "rolling"
 DEFINITIONS = ("genesys", "offered", "answered")
@@ -132,7 +132,7 @@ class Scenario:
         goal = None if self.goal is None else ServiceLevelGoal.parse(self.goal)
         return self.weights if self.is_rolling else moved(self.weights, goal, float(self.performance))
 
-    def to_dict(self) -> Record:
+    def to_dict(self) -> dict[str, Any]:
         """All fields as plain values."""
         levers = {"levers": plain_levers(self.levers)} if self.levers else {}
         found = asdict(replace(self, levers=())) | {"required": list(self.required)}

@@ -12,6 +12,7 @@ Int8Array: TypeAlias = NDArray[np.int8]
 Int32Array: TypeAlias = NDArray[np.int32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Texts: TypeAlias = list[str]
+# A JSON object as a source or a measurement gives it; results are dataclasses.
 Record: TypeAlias = dict[str, Any]
 
 Item = TypeVar("Item")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.data.arrays import Arrays
 from engine.errors import UnknownName
+from engine.measures.light import Light
 from engine.replay.explain import explain_replay
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
-from engine.reports.replay import MEASURES, WORDS
+from engine.reports.replay import MEASURES, WORDS, ReplayColumn
 from engine.reports.report import Report
 from engine.results import plain
 from engine.run import choose
@@ -90,30 +91,26 @@ class Run:
 
     def _repr_html_(self) -> str:
         title, *lines = self._lines()
-        columns = (self.to_dict()["replay"] or {}).get("columns")
-        if columns is None:
+        replay = self.report.replay
+        if replay is None:
             return notes([title, *lines])
-        rows = [[column["name"], f"{column['offered']:,.0f}", *_measures(column)] for column in columns]
+        rows = [[column.name, f"{column.offered:,.0f}", *_measures(column)] for column in replay.columns]
         return html_table(["", "offered", *map(WORDS.__getitem__, MEASURES)], rows, title) + notes(lines[-1:])
 
     def _lines(self) -> list[str]:
-        content = self.to_dict()
-        scenario, replay = content["scenario"], content["replay"]
-        if replay is None:
-            busiest = content["preference"]["busiest_agent_id"]
-            return [
-                f"Score of {scenario['method']!r}: {content['routed']:,} routed, "
-                f"{content['unrouted']['total']:,} unrouted",
-                f"preferred most often: {busiest or 'nobody'}, {content['preference']['busiest_handled']:,} times",
-                f"{len(content['warnings'])} warnings; see report.warnings",
+        report, method = self.report, self.report.scenario.method
+        lines = []
+        if report.preference is not None:
+            first = report.preference
+            lines += [
+                f"Score of {method!r}: {report.routed:,} routed, {report.unrouted.total:,} unrouted",
+                f"preferred most often: {first.busiest_agent_id or 'nobody'}, {first.busiest_handled:,} times",
+                f"{len(report.warnings)} warnings; see report.warnings",
             ]
-        column, light = replay["columns"][-1], replay["light"]
-        told = ", ".join(f"{WORDS[name]} {formatted(name, column[name])}" for name in MEASURES[:5])
-        return [
-            f"Replay of {scenario['method']!r}: {column['offered']:,.0f} offered",
-            told,
-            f"light: {light['color']} ({light['why']})",
-        ]
+        if report.replay is not None:
+            column, lit = report.replay.columns[-1], report.replay.light
+            lines += [f"Replay of {method!r}: {column.offered:,.0f} offered", _told(column), _light(lit)]
+        return lines
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,8 +127,7 @@ class Compared:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the file that `routelab compare` writes."""
-        content: dict[str, Any] = plain(self.comparison.to_dict())
-        return content
+        return self.comparison.to_dict()
 
     def to_frame(self) -> pl.DataFrame:
         """One row per way of handling, column and measure: value with its interval, difference to the first scenario.
@@ -150,45 +146,45 @@ class Compared:
         return pl.DataFrame(list(self._rows()), schema=schema | {"says": pl.String}, orient="row")
 
     def _rows(self) -> Iterator[tuple[object, ...]]:
-        for side in self.to_dict()["sides"]:
-            differences = {row["rule"]: row for row in side["differences"]}
-            for column in side["columns"]:
+        for side in self.comparison.sides:
+            differences = {row.rule: row for row in side.differences}
+            for column in side.columns:
                 for name in MEASURES:
-                    bounds, other = column["intervals"][name] or {}, differences.get(column["name"], {}).get(name, {})
-                    difference = [other.get(key) for key in ("value", "low", "high", "says")]
-                    value = (column[name], bounds.get("low"), bounds.get("high"))
-                    yield side["handling"], column["name"], name, *value, *difference
+                    bounds, other = getattr(column.intervals, name), getattr(differences.get(column.name), name, None)
+                    value = (getattr(column, name), *_fields(bounds, "low", "high"))
+                    yield side.handling, column.name, name, *value, *_fields(other, "value", "low", "high", "says")
 
     def __repr__(self) -> str:
-        content = self.to_dict()
-        side = content["sides"][0]
-        width = max(len(column["name"]) for column in side["columns"])
-        lines = [f"{column['name']:<{width}}  {', '.join(_told(column))}" for column in side["columns"]]
-        return "\n  ".join(
-            [f"Comparison of {len(content['scenarios'])} scenarios", *lines, *_verdicts(content), _light(side)]
-        )
+        columns = self.comparison.sides[0].columns
+        width = max(len(column.name) for column in columns)
+        lines = [f"{column.name:<{width}}  {_told(column)}" for column in columns]
+        return "\n  ".join([f"Comparison of {len(self.comparison.scenarios)} scenarios", *lines, *self._judged()])
 
     def _repr_html_(self) -> str:
-        content = self.to_dict()
-        side = content["sides"][0]
-        rows = [[column["name"], *_measures(column)] for column in side["columns"]]
+        rows = [[column.name, *_measures(column)] for column in self.comparison.sides[0].columns]
         table = html_table(["", *map(WORDS.__getitem__, MEASURES)], rows, "Scenarios on the same customers")
-        return table + notes([*_verdicts(content), _light(side)])
+        return table + notes(self._judged())
+
+    def _judged(self) -> Iterator[str]:
+        """Verdicts, and the light that they stand under."""
+        for verdict in self.comparison.verdicts:
+            said = verdict.withheld or ", ".join(f"{WORDS[name]} {getattr(verdict, name)}" for name in MEASURES)
+            yield f"{verdict.rule}: {said}"
+        yield _light(self.comparison.sides[0].light)
 
 
-def _measures(column: dict[str, Any]) -> list[str]:
-    return [formatted(name, column[name]) for name in MEASURES]
+def _measures(column: ReplayColumn) -> list[str]:
+    return [formatted(name, getattr(column, name)) for name in MEASURES]
 
 
-def _told(column: dict[str, Any]) -> Iterator[str]:
-    return (f"{WORDS[name]} {formatted(name, column[name])}" for name in MEASURES[:5])
+def _told(column: ReplayColumn) -> str:
+    return ", ".join(f"{WORDS[name]} {formatted(name, getattr(column, name))}" for name in MEASURES[:5])
 
 
-def _verdicts(content: dict[str, Any]) -> Iterator[str]:
-    for verdict in content["verdicts"]:
-        said = verdict.get("withheld") or ", ".join(f"{WORDS[name]} {verdict[name]}" for name in MEASURES)
-        yield f"{verdict['rule']}: {said}"
+def _light(found: Light) -> str:
+    return f"light: {found.color} ({found.why})"
 
 
-def _light(side: dict[str, Any]) -> str:
-    return f"light: {side['light']['color']} ({side['light']['why']})"
+def _fields(value: object, *names: str) -> list[object]:
+    """Some fields of a result, null of one that is not there."""
+    return [getattr(value, name, None) for name in names]

@@ -19,7 +19,7 @@ from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.replay import prepare
-from engine.replay.prepare import Recorded, demand_of, eligibility, kinds_of, sort_kinds, terms_for
+from engine.replay.prepare import Recorded, demand_of, eligibility, kinds_of, tell_apart, terms_for
 from engine.run import run
 from engine.scoring.scores import Terms
 from engine.scoring.weights import RoutingWeights
@@ -83,7 +83,7 @@ def test_a_kind_is_a_call_type_a_media_and_whom_the_flow_prefers():
         arrays = encode(centre(seed))
         history, names = arrays.history(), arrays.centre.agent_ids
         for with_preferred in (False, True):
-            found = sort_kinds(history, arrays.centre, with_preferred=with_preferred)
+            found = tell_apart(history, arrays.centre, with_preferred=with_preferred)
             lists = found.preferred or [None] * found.call_type.size
             kinds = list(zip(found.call_type.tolist(), found.media.tolist(), lists, strict=True))
             attached = [None] * history.n if history.preferred is None else history.preferred.to_list()

@@ -151,7 +151,7 @@ def not_fitted(arrays: Arrays, history: History) -> dict[str, str]:
     said = {}
     if arrays.centre.staffing.agent.size:
         said["join_gap_s"] = "the table staffing says when agents were on queue, so nothing is inferred"
-    handled = history.outcome_is("answered", "unknown") & ~np.isnan(history.handle_s)
+    handled = history.is_handled()
     known, n = int((handled & ~np.isnan(history.acw_s)).sum()), int(handled.sum())
     if n and known >= KNOWN_SHARE * n:
         said["acw_s"] = f"after-call work is recorded of {known:,} of {n:,} interactions with a handling time"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -73,11 +73,9 @@ class History:
     def rows(self, chosen: BoolArray) -> History:
         """Only the chosen rows."""
         mask = pl.Series(chosen)
-        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name, value in columns.items():
-            if value is not None:
-                columns[name] = value.filter(mask) if isinstance(value, pl.Series) else value[chosen]
-        return History(**columns)
+        columns = {f.name: column for f in fields(self) if (column := getattr(self, f.name)) is not None}
+        some: Any = {n: c.filter(mask) if isinstance(c, pl.Series) else c[chosen] for n, c in columns.items()}
+        return replace(self, **some)
 
 
 def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: Int8Array, agent: Int32Array) -> History:

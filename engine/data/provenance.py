@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.results import about, plain
-from engine.typing import Record
+from engine.results import Result, about
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provenance:
+class Provenance(Result):
     """Where a data set comes from; tables in memory know no more than their counts and assumptions."""
 
     id: str | None = about("Name of the snapshot.", default=None)
@@ -49,8 +48,3 @@ class Provenance:
     def is_made_up(self, table: str) -> bool:
         """Whether a table was drawn from a seed; then nothing is claimed from it."""
         return table in (self.made_up or ())
-
-    def to_dict(self) -> Record:
-        """As reports show it."""
-        found: Record = plain(self)
-        return found

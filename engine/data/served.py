@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any
 
@@ -93,8 +93,8 @@ class Served:
         Served
             Without agents.
         """
-        none = np.zeros(arrived_us.shape, np.int64)
-        return cls(arrived_us, queue, status, wait_s, np.full(arrived_us.shape, -1, np.int32), none, none, none)
+        nobody, never = np.full(arrived_us.shape, -1, np.int32), np.zeros(arrived_us.shape, np.int64)
+        return cls(arrived_us, queue, status, wait_s, nobody, offered_us=never, start_us=never, end_us=never)
 
     @property
     def n(self) -> int:
@@ -155,9 +155,8 @@ class Served:
 
     def rows(self, chosen: Any) -> Served:
         """Some of the interactions, by mask, slice or places."""
-        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        some: dict[str, Any] = {name: None if c is None else c[chosen] for name, c in columns.items()}
-        return Served(**some)
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
 
 
 def none() -> Served:
@@ -178,9 +177,8 @@ def joined(parts: list[Served]) -> Served:
     Served
         All of them.
     """
-    columns: dict[str, Any] = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Served)}
-    ends: dict[str, Any] = {name: None if c[0] is None else np.concatenate(c) for name, c in columns.items()}
-    return Served(**ends)
+    columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Served)}
+    return replace(parts[0], **{name: np.concatenate(c) for name, c in columns.items() if c[0] is not None})
 
 
 def recorded(history: History, queue: IntArray, acw_s: float) -> Served:
@@ -212,4 +210,7 @@ def recorded(history: History, queue: IntArray, acw_s: float) -> Served:
         np.where(agent >= 0, history.arrived_us + np.rint(1e6 * side).astype(np.int64), 0)
         for side in (offered_s, wait_s, free_s)
     )
-    return Served(history.arrived_us, queue, status, history.wait_s, agent, offered_us, start_us, end_us)
+    return Served(
+        history.arrived_us, queue, status, history.wait_s, agent,
+        offered_us=offered_us, start_us=start_us, end_us=end_us,
+    )  # fmt: skip

@@ -101,8 +101,7 @@ class Interactions:
     def rows(self, chosen: Any) -> Interactions:
         """Some of them, by mask or by places in rising order."""
         places = np.flatnonzero(chosen) if np.asarray(chosen).dtype == bool else np.asarray(chosen, np.int64)
-        some: dict[str, Any] = {name: None if c is None else c[places] for name, c in self._columns().items()}
-        return Interactions(**some, factor=self.factor)
+        return replace(self, **{name: c[places] for name, c in self._columns().items() if c is not None})
 
     def scaled(self, share: FloatArray) -> Interactions:
         """Handling times of each times a factor > 0."""
@@ -127,6 +126,7 @@ class Interactions:
         before = np.ones((1, share.shape[1])) if self.factor is None else self.factor
         base_us = self.handle_us.astype(float) if self.factor is None else self.base_us
         of = np.zeros(self.n, np.int64) if self.factor is None else self.handling.astype(np.int64)
+        # Factors multiply row by row, so a second lever works on top of the first; only pairs that occur get a row.
         pairs, handling = np.unique(of * len(share) + row, return_inverse=True)
         factor = before[pairs // len(share)] * share[pairs % len(share)]
         return replace(self, base_us=base_us, factor=factor, handling=handling.astype(np.int32))
@@ -158,11 +158,13 @@ def merged(parts: Sequence[Interactions]) -> Interactions:
         twice = ids.filter(ids.is_duplicated())[0]
         raise InvalidTable(f"interactions: {twice!r} would be there twice; ids of those added must be new")
     arrived_us = np.concatenate([part.arrived_us for part in parts])
+    # Ids as ranks: numbers sort many times faster than texts.
     place = ids.rank("ordinal").to_numpy()
     order = np.lexsort((place, arrived_us))
     columns: dict[str, Any] = {}
     for name in parts[0]._columns():
         several = [getattr(part, name) for part in parts]
+        # Columns that nobody needed are None; beside a part that has one they are written out.
         if name == "preferred" and any(each is not None for each in several):
             kind = next(each.dtype for each in several if each is not None)
             several = [
@@ -209,6 +211,7 @@ class Completed:
 
     def __post_init__(self) -> None:
         n, given = self.centre.n_agents, self.interactions
+        # Checked at every change: outside its arrays the compiled loop would read whatever lies there.
         if given.call_type.size and given.call_type.max() >= self.centre.requirement.size:
             raise InvalidTable(f"interactions: the centre has only {self.centre.requirement.size} call types")
         if self.worked_us.shape != (n,) or (given.factor is not None and given.factor.shape[1] != n):
@@ -233,6 +236,7 @@ class Completed:
 
     def with_interactions(self, given: Interactions) -> Completed:
         """Other interactions: fewer, more, or with other times."""
+        # Idle clocks start where the record does, also if its first arrivals are left out: scenarios stay paired.
         first_us = int(given.arrived_us[0]) if given.n else self.start_us
         return replace(self, interactions=given, start_us=min(self.start_us, first_us))
 

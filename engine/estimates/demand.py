@@ -170,6 +170,7 @@ class Demand:
 
 def leaving(arrived_us: IntArray, patience_s: FloatArray) -> IntArray:
     """When customers give up."""
+    # Rounded to whole microseconds once, here, so that every comparison of instants after it is exact.
     ever = np.isfinite(patience_s)
     waits = np.rint(1e6 * np.where(ever, patience_s, 0.0)).astype(np.int64)
     return np.where(ever, arrived_us + waits, NEVER_US)

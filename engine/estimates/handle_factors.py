@@ -37,6 +37,7 @@ ESTIMATED = (
     "agent's overall factor and that toward 1; association, not effect: nobody assigned calls at random"
 )
 NO_FACTORS = "too few handling times to tell agents apart, so all factors are 1"
+# Equal times leave no noise at all; a little keeps weights finite.
 _ROUNDS, _SETTLED, _LEAST_NOISE = 200, 1e-9, 1e-12
 
 
@@ -143,6 +144,7 @@ class _Spots(NamedTuple):
 
 
 def _pairs(history: History, centre: Centre, handled_s: FloatArray, row: Int32Array) -> _Pairs:
+    # All that is fitted are sums by pair, so a year of calls is gone through once.
     rows = np.flatnonzero(history.is_handled() & (history.agent >= 0))
     time_s, n_agents = handled_s[rows], max(1, centre.n_agents)
     requirement = centre.requirement.astype(np.int64)[history.call_type[rows]]
@@ -156,17 +158,20 @@ def _pairs(history: History, centre: Centre, handled_s: FloatArray, row: Int32Ar
     row_of = np.zeros(centre.n_requirements, np.int64)
     row_of[centre.requirement] = row
     return _Pairs(
-        cell, names % n_agents, row_of[names // n_agents // len(MEDIA)], n, total, square, cells.size, n_agents
-    )
+        cell=cell, agent=names % n_agents, row=row_of[names // n_agents // len(MEDIA)], n=n, total=total,
+        square=square, n_cells=cells.size, n_agents=n_agents,
+    )  # fmt: skip
 
 
 def _estimated(pairs: _Pairs, n_rows: int) -> tuple[FloatArray, FactorsEstimate | None]:
     """Shrunk factors by set of skills and agent."""
     mean, noise = _fitted(pairs)
     spots = _spots(pairs, mean, noise)
+    # No two agents ever handled the same kind of work, or too little of it: nothing can be compared.
     if not spots.agent.size:
         return np.ones((n_rows, pairs.n_agents)), None
     skill_var = _between(spots.ratio, spots.variance, spots.agent)
+    # An average by what each value is worth: the noise of few calls, plus how much skills truly differ.
     weight = 1.0 / (skill_var + spots.variance)
     known = np.unique(spots.agent)
     sure = _sums(spots.agent, weight, pairs.n_agents)[known]
@@ -177,6 +182,7 @@ def _estimated(pairs: _Pairs, n_rows: int) -> tuple[FloatArray, FactorsEstimate 
     shrunk[known] = 1.0 + kept * (overall - 1.0)
     factor = np.tile(shrunk, (n_rows, 1))
     factor[spots.row, spots.agent] += skill_var * weight * (spots.ratio - shrunk[spots.agent])
+    # Shrinking moves the mean; without this the centre as a whole would get faster or slower.
     factor = _with_mean(np.clip(factor, LEAST_FACTOR, MOST_FACTOR), pairs)
     return factor, FactorsEstimate(
         source="estimated", agents=known.size, interactions=int(pairs.n.sum()),
@@ -195,6 +201,8 @@ def _fitted(pairs: _Pairs) -> tuple[FloatArray, float]:
     """
     by_cell, by_agent = _sums(pairs.cell, pairs.total), _sums(pairs.agent, pairs.total, pairs.n_agents)
     factor, mean = np.ones(pairs.n_agents), np.zeros(pairs.n_cells)
+    # Cells and agents in turn, each solved exactly given the other: the likelihood never falls, and no matrix of
+    # cells by agents is needed.
     for _ in range(_ROUNDS):
         before = factor
         mean = _ratio(by_cell, _sums(pairs.cell, pairs.n * factor[pairs.agent]), 0.0)
@@ -203,6 +211,7 @@ def _fitted(pairs: _Pairs) -> tuple[FloatArray, float]:
             break
     expected = pairs.n * mean[pairs.cell]
     part = _parts(pairs)
+    # Parts that share no cell have no common scale; each is measured by its own mean.
     scale = _ratio(_sums(part[pairs.agent], expected * factor[pairs.agent]), _sums(part[pairs.agent], expected), 1.0)
     freedom = float(((pairs.n - 1) * (mean[pairs.cell] * factor[pairs.agent]) ** 2).sum())
     noise = float(pairs.square.sum()) / freedom if freedom else math.inf
@@ -232,6 +241,7 @@ def _spots(pairs: _Pairs, mean: FloatArray, noise: float) -> _Spots:
     names, spot = np.unique(pairs.row * pairs.n_agents + pairs.agent, return_inverse=True)
     expected = mean[pairs.cell]
     ratio = _ratio(_sums(spot, pairs.total), _sums(spot, pairs.n * expected), 1.0)
+    # An agent is compared with the rest of the cell, so the larger the own share of it, the less is learnt.
     shared = pairs.n * (1.0 - pairs.n / _sums(pairs.cell, pairs.n)[pairs.cell]) * expected
     size = _ratio(_sums(spot, shared) ** 2, _sums(spot, shared * expected), 0.0)
     seen = np.flatnonzero((size > 0) & math.isfinite(noise))
@@ -250,6 +260,7 @@ def _between(value: FloatArray, variance: FloatArray, group: IntArray) -> float:
     apart = value - (_sums(place, weight * value) / whole)[place]
     excess = float((weight * apart**2).sum()) - (value.size - groups.size)
     scale = float((whole - _sums(place, weight**2) / whole).sum())
+    # Below 0 means that chance alone explains more than what is seen.
     return max(0.0, excess / scale) if value.size > groups.size else 0.0
 
 

@@ -16,6 +16,7 @@ from engine.estimates.handle_factors import Factors, fit_factors, skill_sets
 from engine.estimates.streams import HANDLING, uniform
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
+# From fewer times the draws would repeat a handful of calls.
 LEAST_ANSWERED = 30
 LEVELS = ("call_type", "queue", "media", "all")
 RECORDED = "recorded handling times hold for every agent"
@@ -89,10 +90,12 @@ def handling(
     base_us = handle_us
     if found is not None:
         named = history.agent >= 0
+        # Without a recorded agent the time is taken for that of an agent of factor 1.
         base_us = handle_us / np.where(named, found.factor[row[history.call_type], history.agent], 1.0)
     drawn = np.isnan(handle_us)
     levels: dict[str, int] = {}
     if drawn.any():
+        # Equal times may come from agents of different factors, so donors are told apart by both of their times.
         keys = (handle_us,) if found is None else (base_us, handle_us)
         donor, levels = _donors(history, centre, drawn, keys, seed, replication)
         handle_us, base_us = (np.where(drawn, side[donor], side) for side in (handle_us, base_us))
@@ -122,6 +125,7 @@ def _donors(
     pool = pool[np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys)]
     u = uniform(history.interaction_id, seed, HANDLING, replication)
     donor, left, levels = np.arange(history.n), np.flatnonzero(drawn), dict.fromkeys(LEVELS, 0)
+    # Media stay apart as long as there is anything: an email of an hour tells nothing about a call.
     for level, group, least in zip(
         LEVELS, _groups(history, centre), (LEAST_ANSWERED, LEAST_ANSWERED, 1, 1), strict=True
     ):
@@ -133,6 +137,7 @@ def _donors(
         # Short integers are sorted by counting.
         ordered = pool[np.argsort(group[pool].astype(np.min_scalar_type(counts.size)), kind="stable")]
         n = counts[group[rows]]
+        # Just below 1, draw times count may round up to count.
         place = np.minimum((u[rows] * n).astype(np.int64), n - 1)
         donor[rows] = ordered[(np.cumsum(counts) - counts)[group[rows]] + place]
         levels[level] = rows.size

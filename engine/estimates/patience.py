@@ -18,6 +18,7 @@ from engine.estimates.estimated import PatienceCounts, PatienceEstimate, Patienc
 from engine.estimates.streams import PATIENCE, uniform
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
+# With fewer a curve is a few coarse steps, and that of a wider group says more.
 LEAST_ABANDONMENTS = 50
 LEVELS = ("call_type", "queue", "all")
 HOW = (
@@ -28,6 +29,7 @@ HOW = (
     "counted after the instant that leaves the last quarter of the abandonments"
 )
 NEVER = "nobody gives up: assumed"
+# A draw of 0 would mean patience without end; half the smallest step of a draw stands in for it.
 _LEAST_DRAW = 2.0**-54
 
 
@@ -54,6 +56,7 @@ class Waits:
     @property
     def flows_out(self) -> BoolArray:
         """Whether leaving then is an exit of the flow, not the customer's choice."""
+        # At one and the same instant the exit counts: it is recorded, and the patience may be drawn.
         return (self.flow_out_s <= self.patience_s) & np.isfinite(self.flow_out_s)
 
 
@@ -109,6 +112,7 @@ class KaplanMeier:
         waits, events = np.asarray(wait_s, float), np.asarray(left, bool)
         ends = np.sort(waits)
         at_s, n_left = np.unique(waits[events], return_counts=True)
+        # Whoever stopped waiting at the very instant of an abandonment was still at risk of it.
         waiting = ends.size - np.searchsorted(ends, at_s)
         tail = late_hazard(waits, events) if tail_per_s is None else tail_per_s
         return cls(at_s, np.asarray(np.cumprod(1.0 - n_left / waiting), np.float64), tail)
@@ -145,6 +149,7 @@ class KaplanMeier:
             Longer than `after_s`, infinite for never. [s]
         """
         known = np.asarray(after_s, float)
+        # Before 0, so that steps at 0 s, customers who leave at once, still lie ahead.
         waited = np.where(np.isnan(known), -1.0, known)
         share = np.maximum(np.asarray(u, float), _LEAST_DRAW)
         behind = np.searchsorted(self.at_s, waited, "right")
@@ -169,6 +174,7 @@ def late_hazard(wait_s: FloatArray, left: BoolArray) -> float:
     >>> late_hazard(np.array([1.0, 2.0, 3.0, 4.0, 8.0]), np.array([True, True, True, True, False]))
     0.16666666666666666
     """
+    # The hazard changes with waiting, so only late abandonments say how those go on who are still there.
     events = np.sort(wait_s[left])
     if not events.size:
         return 0.0
@@ -222,10 +228,12 @@ def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
     seen = ~np.isnan(history.wait_s)
     groups = _groups(history, call_type_queue)
     level = np.full(history.n, LEVELS.index("all"))
+    # From wide to narrow: where a call type has enough of its own, that overrules its queue.
     for place in (1, 0):
         abandoned = np.bincount(groups[place][left & seen], minlength=groups[place].max(initial=0) + 1)
         level[abandoned[groups[place]] >= LEAST_ABANDONMENTS] = place
     drawn = ~_has_patience(history) & ~_is_callback(history)
+    # A single curve has few late abandonments, so its tail is that of all interactions of the media.
     tails = _late_hazards(history, left, seen)
     found = []
     for place, group in enumerate(groups):
@@ -278,6 +286,7 @@ def patience(
         found = curves(history, call_type_queue) if known is None else known
         n_tail = _draw(patience_s, history, found, uniform(history.interaction_id, seed, PATIENCE, replication))
     flow_s = _flow_out_s(history, assumptions)
+    # Nobody holds the line: a callback keeps its place until it is made.
     patience_s[_is_callback(history)] = np.inf
     flow_s[_is_callback(history)] = np.inf
     estimate = _estimate(history, assumptions, found, n_tail, int(np.isinf(patience_s).sum()))

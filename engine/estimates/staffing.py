@@ -56,6 +56,7 @@ def staffing(
     MissingInput
         If nothing is recorded and no service of a known agent has a length.
     """
+    # A table without a block of these days says that nobody was there, and is not overruled by inference.
     if is_recorded or centre.staffing.agent.size:
         return centre.staffing, _estimate(centre.staffing, source="recorded", how=RECORDED)
     agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
@@ -105,6 +106,8 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     for spells in (blocks, busy):
         if spells.agent.size and not 0 <= spells.agent.min() <= spells.agent.max() < n_agents:
             raise InvalidTable(f"blocks: agents must be places from 0 to {n_agents - 1}; encode both from one snapshot")
+    # Starts and ends as steps up and down: one sort serves agents and overlaps of any number, where going through pairs
+    # of spells would take the square of them.
     agent = np.concatenate([blocks.agent, blocks.agent, busy.agent, busy.agent])
     at_us = np.concatenate([blocks.start_us, blocks.end_us, busy.start_us, busy.end_us])
     n, m = blocks.agent.size, busy.agent.size
@@ -124,6 +127,7 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
 def default_interrupts() -> BoolArray:
     """Whose work may be interrupted by what: an email by anything else, all other media by nothing."""
     interrupts = np.zeros((len(MEDIA), len(MEDIA)), bool)
+    # The defaults of the platform (help centre, "Utilization").
     interrupts[MEDIA.index("email")] = True
     return interrupts
 
@@ -163,6 +167,7 @@ class Roster:
             raise InvalidTable("roster: spells must have a length")
         order = np.lexsort((self.start_us, self.agent))
         agent, start_us, end_us = self.agent[order], self.start_us[order], self.end_us[order]
+        # A spell that touches the next would take the agent off queue for no time, and idle clocks would see it.
         if ((agent[1:] == agent[:-1]) & (start_us[1:] <= end_us[:-1])).any():
             merged = on_queue(Blocks(agent, start_us, end_us), _NONE, n)
             for name in ("agent", "start_us", "end_us"):
@@ -246,10 +251,12 @@ def roster(centre: Centre, blocks: Blocks, worked_us: IntArray, first_us: int, *
     """
     n = centre.n_agents
     spells = _after(on_queue(blocks, centre.busy, n), first_us)
+    # A snapshot taken after the days replayed knows idle times that come too late for them.
     asked_us = np.maximum(_first(spells, n), first_us)
     # The largest int64 stands for unknown, and is later than anything.
     known = centre.idle_since_us <= asked_us
     worked_us = np.maximum(np.where(known, centre.idle_since_us, _UNKNOWN_US), worked_us)
+    # From the block, not from the first spell: work elsewhere at its start is work, not a later arrival.
     new_us = _first(_after(on_queue(blocks, _NONE, n), first_us), n)
     if new_agents_last:
         new_us = np.full(n, _NEVER_US)
@@ -301,6 +308,7 @@ def last_work(history: History, first_us: int, n_agents: int, assumptions: Assum
 def _services(history: History, acw_s: float) -> tuple[Int32Array, IntArray, IntArray, int]:
     """Agent, start and end of each recorded service by agent and time, and how many have no handling time."""
     bare = np.isnan(history.handle_s)
+    # Answered without a handling time still shows that the agent was there, at that instant at least.
     rows = np.flatnonzero((history.agent >= 0) & (~bare | history.outcome_is("answered")))
     start_us = history.arrived_us[rows] + _us(np.nan_to_num(history.wait_s[rows]))
     added_s = history.assumed_acw_s(acw_s)[rows]
@@ -318,6 +326,7 @@ def _joined(agent: Int32Array, start_us: IntArray, end_us: IntArray, assumptions
     reach_us = max(gap_us, lead_us + tail_us)
     merged = on_queue(Blocks(agent, start_us, end_us + reach_us), _NONE, int(agent.max(initial=-1)) + 1)
     start_us, end_us = merged.start_us - lead_us, merged.end_us - reach_us + tail_us
+    # A service without length and without lead or tail leaves a block of no time.
     kept = start_us < end_us
     return Blocks(merged.agent[kept], start_us[kept], end_us[kept])
 

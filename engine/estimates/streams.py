@@ -38,9 +38,11 @@ def uniform(ids: pl.Series, seed: int, purpose: int, replication: int = 0) -> Fl
     >>> bool((uniform(ids, 0, PICK) == uniform(ids.reverse(), 0, PICK)[::-1]).all())
     True
     """
+    # A hash of the id rather than a generator: what else is in the data set, and in which order, cannot matter.
     key = np.array([seed & 0xFFFFFFFFFFFFFFFF, (purpose << 32) + replication], np.uint64)
     mixed = _mix(_text_numbers(ids) ^ _mix(key[:1] + np.uint64(0x9E3779B97F4A7C15)))
     mixed = _mix(mixed + _mix(key[1:] + np.uint64(0xD1B54A32D192ED03)))
+    # The 53 upper bits fill a float exactly, so no draw rounds up to 1.
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -64,6 +66,7 @@ def _text_numbers(ids: pl.Series) -> Any:
     raw = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
     length = np.diff(starts)
     number = np.full(n, 0xCBF29CE484222325, np.uint64)
+    # Byte by byte over all ids at once, since Python would go through them one text at a time.
     for place in range(int(length.max(initial=0))):
         rows = np.flatnonzero(length > place)
         number[rows] = (number[rows] ^ raw[starts[rows] + place]) * np.uint64(0x100000001B3)

@@ -206,6 +206,8 @@ def _lowest_bit(word: Any) -> Any:
     return _BIT[((word & (~word + _ONE)) * _DE_BRUIJN) >> _SHIFT]
 
 
+# Called from several places, so these two are functions of their own and compiled once. Ties go by interaction and
+# agent: the order of events must not depend on what a heap went through before, or a resumed run would differ.
 @kernel(allocates=False)
 def _push(time: Any, call: Any, agent: Any, size: Any, at_us: Any, i: Any, a: Any) -> None:
     """Add to a heap; of equal times the earlier interaction comes first, then the smaller agent."""
@@ -240,6 +242,7 @@ def _pop(time: Any, call: Any, agent: Any, size: Any) -> None:
 def _list(agents: Any, state: Any, a: Any) -> None:
     """Put an agent among the free, behind all who are idle for longer."""
     end = state.listed.size
+    # From the back: who has just become free is idle for less long than nearly everybody else.
     idle, spot = state.idle_us[a], state.earlier[end]
     while spot != end and (state.idle_us[spot] > idle or (state.idle_us[spot] == idle and spot > a)):
         spot = state.earlier[spot]
@@ -267,6 +270,7 @@ def _has_room(agents: Any, state: Any, a: Any, media: Any) -> Any:
         return state.n_held[a] == 0
     if state.held[a, media] >= agents.capacity[a, media]:
         return False
+    # Work in hand of another media bars this one unless it may be interrupted by it (help centre, "Utilization").
     for other in range(agents.interrupts.shape[0]):
         if other != media and state.held[a, other] > 0 and not agents.interrupts[other, media]:
             return False
@@ -293,6 +297,7 @@ def _relist(agents: Any, state: Any, a: Any, now: Any) -> None:
 @part
 def _row(calls: Any, plan: Any, i: Any, kind: Any, now: Any) -> Any:
     """Stage of waiting of an interaction, as a row of the plan."""
+    # A kind has a handful of stages at most, so the one that holds is looked up rather than kept in step.
     row, last = plan.first_row[kind], plan.first_row[kind + 1] - 1
     waited_us = now - calls.arrived_us[i]
     while row < last and plan.after_us[row + 1] <= waited_us:
@@ -303,6 +308,7 @@ def _row(calls: Any, plan: Any, i: Any, kind: Any, now: Any) -> Any:
 @part
 def _count(kinds: Any, agents: Any, state: Any, kind: Any) -> Any:
     """Eligible agents who are free, 2 for more."""
+    # Two are as good as any more: whoever finds two has a choice, and nothing else is asked of the number.
     found, media = 0, kinds.media[kind]
     for word in range(state.free.size):
         both = state.free[word] & kinds.eligible[kind, word]
@@ -323,9 +329,12 @@ def _longest_idle(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row
     a = state.later[end]
     while a != end:
         word, bit = a >> 6, _ONE << np.uint64(a & 63)
+        # Under a limit whoever is in the pool counts, able or not: BEST takes the 100 longest idle first and looks for
+        # skills among them afterwards (help centre, "Evaluation and routing methods").
         members = plan.able if limit == 0 else plan.pool
         hit = (members[row, word] & bit) != _ZERO
         if hit and (agents.single or _has_room(agents, state, a, media)):
+            # Only a better rank wins, so among equals the first, idle for longest, stays.
             if plan.rank[row, a] > key:
                 best, key = a, plan.rank[row, a]
                 if plan.flat[row] and limit == 0:
@@ -346,6 +355,7 @@ def _best_ranked(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row:
         while both != _ZERO:
             a = word * 64 + _lowest_bit(both)
             both &= both - _ONE
+            # Places rise as the words are read, so of equally long idle agents the smaller id stays.
             rank = plan.rank[row, a]
             if rank < key or (rank == key and state.idle_us[a] >= idle and best >= 0):
                 continue
@@ -374,7 +384,10 @@ def _drawn(kinds: Any, plan: Any, agents: Any, state: Any, kind: Any, row: Any, 
     """One of the free agents of a row, each with the same chance; agents in order of id."""
     media = kinds.media[kind]
     count = 0
+    # Counted, then picked: an interaction has one draw, made outside, so that every scenario sees the same one, and a
+    # list of candidates would need memory of its own.
     for turn in range(2):
+        # Just below 1, share times count may round up to count.
         wanted = min(int(share * count), count - 1)
         seen = 0
         for word in range(state.free.size):
@@ -397,6 +410,7 @@ def _choose(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, i: Any, 
     """Agent for an interaction, -1 for nobody."""
     kind = calls.kind[i]
     row = _row(calls, plan, i, kind, now)
+    # In a busy centre most looks end here.
     nobody = True
     for word in range(state.free.size):
         if state.free[word] & plan.able[row, word] != _ZERO:
@@ -424,8 +438,10 @@ def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any
     served.agent[i] = a
     state.n_held[a] += 1
     state.held[a, kinds.media[kind]] += 1
+    # How many agents will not answer is drawn by interaction, whoever is asked: scenarios stay paired.
     answers = state.missed[i] >= calls.misses[i]
     ready_us = now + (calls.alert_us[i] if answers else kinds.timeout_us[kind])
+    # A customer whose patience ends as the agent answers is served, as one who waits is.
     if calls.leave_us[i] < ready_us:
         served.status[i], until_us = LOSING, calls.leave_us[i]
     elif not answers:
@@ -436,6 +452,8 @@ def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any
             handle_us = np.int64(np.rint(calls.base_us[i] * agents.factor[calls.handling[i], a]))
         served.status[i], until_us = ANSWERED, ready_us + handle_us
         served.start_us[i], served.end_us[i], served.left_us[i] = ready_us, until_us, ready_us
+        # The idle clock is set when an interaction is assigned and again when it ends (help centre): an agent with room
+        # for a second chat goes to the back meanwhile.
         state.idle_us[a] = now
     _push(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS], until_us, i, a)
     state.at[N_ENDS] += 1
@@ -469,6 +487,7 @@ def _leave(calls: Any, served: Any, i: Any) -> None:
 def _enqueue(calls: Any, state: Any, served: Any, i: Any) -> None:
     """Let an interaction wait at its place."""
     kind = calls.kind[i]
+    # Interactions are numbered by arrival, so one whose alert came to nothing finds its old place by its number.
     spot = state.tail[kind]
     while spot > i:
         spot = state.before[spot]
@@ -509,6 +528,7 @@ def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served
         while both != _ZERO:
             kind = word * 64 + _lowest_bit(both)
             both &= both - _ONE
+            # Only heads are compared: a kind has one head start, so the first to arrive is the first in line.
             i = state.head[kind]
             while i >= 0 and calls.leave_us[i] < now:
                 _unqueue(calls, state, i)
@@ -516,9 +536,12 @@ def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served
                 i = state.head[kind]
             if i < 0 or not _has_room(agents, state, a, kinds.media[kind]):
                 continue
+            # The head is at the latest stage of its kind; where it may not ask this agent yet, nobody behind it may.
             if plan.rank[_row(calls, plan, i, kind, now), a] == _LOWEST:
                 continue
             t = kinds.tier[kind]
+            # Most waited plus head start is least arrival less head start, `now` being the same for all. Queues that
+            # score by priority only (tier 0) look at points alone and come before all others.
             k = (calls.arrived_us[i] if t > 0 else 0) - kinds.lead_us[kind]
             if t < tier or (t == tier and (k < key or (k == key and i < best))):
                 best, tier, key = i, t, k
@@ -545,11 +568,13 @@ def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any)
     _pop(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS])
     state.at[N_ENDS] -= 1
     n_agents = state.listed.size
+    # Agents beyond the last stand for the return from being away, so that one heap holds all that ends.
     if a >= n_agents:
         state.away[a - n_agents] -= 1
         return -1, a - n_agents
     state.n_held[a] -= 1
     state.held[a, kinds.media[calls.kind[i]]] -= 1
+    # By default an alert in vain leaves the clock alone, as the help centre has it; some users report otherwise.
     if served.status[i] == ANSWERED or agents.alert_resets:
         state.idle_us[a] = now
     if served.status[i] != MISSING:
@@ -580,6 +605,7 @@ def _shift(agents: Any, state: Any, now: Any) -> Any:
     state.until_us[a] = until_us
     if agents.resets_on_queue:
         state.idle_us[a] = now
+    # The platform forgets work that is older than its look-back, and who has none comes last.
     elif agents.lookback_us > 0 and now - state.idle_us[a] > agents.lookback_us:
         state.idle_us[a] = NEVER_US
     return a
@@ -598,6 +624,7 @@ def _open_stage(calls: Any, state: Any, served: Any, now: Any) -> Any:
 @part
 def _settle(calls: Any, state: Any, served: Any, until_us: Any) -> None:
     """Find out who has left."""
+    # Whole queues, not heads alone: patience differs, so people leave from the middle of a line too.
     for kind in range(state.head.size):
         i = state.head[kind]
         while i >= 0:
@@ -624,6 +651,7 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
             break
         # Either an interaction looks for an agent, or an agent for an interaction, or nothing follows.
         i, a = -1, -1
+        # Several events of one instant come one by one, in the order of the module: the first kind that is due.
         if end_us == now:
             i, a = _end(calls, kinds, agents, state, served, now)
         elif shift_us == now:
@@ -638,6 +666,7 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
         at[LAST_US] = now
         if a >= 0:
             _relist(agents, state, a, now)
+        # An agent with room for more takes again, until nothing waits or nothing fits.
         while i >= 0 or (a >= 0 and state.listed[a]):
             if i >= 0:
                 served.found[i] = max(served.found[i], _count(kinds, agents, state, calls.kind[i]))
@@ -658,4 +687,5 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
                 if served.status[call] == WAITING:
                     _unqueue(calls, state, call)
                 _assign(calls, kinds, agents, state, served, call, agent, now)
+    # Whoever has left unnoticed must show before anybody looks at a stopped replay.
     _settle(calls, state, served, until_us)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from engine.data.wall_time import edges, moment, zone_of
 from engine.errors import InvalidScenario, InvalidTable
 from engine.measures.waits import IntervalWaits, Percentiles, QueueWaits, Waits
 from engine.spec import DEFINITIONS, INTERVALS_MIN
-from engine.typing import BoolArray, FloatArray, Int8Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int8Array, IntArray
 
 PERCENTILES = (50, 90, 95, 99)
 _INTERVAL_COLUMNS = (*STATUS, "service_level", "asa_s", "mean_wait_s")
@@ -94,7 +95,7 @@ def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) 
     >>> found.answered, found.abandoned, round(found.service_level, 3), found.asa_s
     (2, 1, 0.333, 17.5)
     """
-    return Waits(**_measures(served, goal, span_us, np.zeros(served.n, np.int64), 1)[0])
+    return _measures(served, goal, span_us, np.zeros(served.n, np.int64), 1)[0]
 
 
 def by_queue(
@@ -124,7 +125,7 @@ def by_queue(
     """
     rows = _measures(served, goal, span_us, served.queue, len(queue_ids))
     return [
-        QueueWaits(queue_id=queue, queue_name=name, goal_s=float(within_s), **row)
+        QueueWaits(queue_id=queue, queue_name=name, goal_s=float(within_s), **vars(row))
         for queue, name, within_s, row in zip(queue_ids, queue_names, goal.within_s, rows, strict=True)
     ]
 
@@ -260,10 +261,10 @@ def _columns(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict
 
 def _measures(
     served: Served, goal: Goal, span_us: tuple[int, int] | None, group: IntArray, n_groups: int
-) -> list[Record]:
+) -> list[Waits]:
     """All measures by group of interactions."""
-    rows = _records(_columns(served, goal, group, n_groups))
-    return [row | _details(part, span_us) for row, part in zip(rows, _parts(served, group, n_groups), strict=True)]
+    rows = zip(_records(_columns(served, goal, group, n_groups)), _parts(served, group, n_groups), strict=True)
+    return [Waits(**row, **_details(part, span_us)) for row, part in rows]
 
 
 def _parts(served: Served, group: IntArray, n_groups: int) -> Iterator[Served]:
@@ -276,7 +277,7 @@ def _parts(served: Served, group: IntArray, n_groups: int) -> Iterator[Served]:
         yield served.rows(order[low:high])
 
 
-def _details(served: Served, span_us: tuple[int, int] | None) -> Record:
+def _details(served: Served, span_us: tuple[int, int] | None) -> dict[str, Any]:
     """What cannot be added up."""
     known = ~np.isnan(served.wait_s)
     waits = np.sort(served.wait_s[known])
@@ -342,7 +343,7 @@ def _ratio(part: FloatArray | IntArray, of: FloatArray | IntArray) -> FloatArray
     return np.divide(part, of, out=np.full(of.shape, np.nan), where=of > 0)
 
 
-def _records(columns: dict[str, FloatArray | IntArray]) -> list[Record]:
+def _records(columns: dict[str, FloatArray | IntArray]) -> list[dict[str, Any]]:
     """Rows with None where a column is NaN."""
     lists = [[None if value != value else value for value in column.tolist()] for column in columns.values()]  # noqa: PLR0124
     return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]

@@ -17,10 +17,9 @@ from engine.estimates.assumptions import Switches
 from engine.methods.ladder import NEVER, Ladder, Row, stacked
 from engine.methods.method import Method, View
 from engine.scoring.scores import SCALE, mean_level
-from engine.typing import BoolArray, FloatArray, Int32Array, IntArray, Record
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 ALL, BEST, NONE = range(len(EVALUATION_METHODS))
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -122,32 +121,6 @@ def standard_stages(standard: Standard, requirement: IntArray) -> list[Stage]:
     pool = standard.members(requirement)
     rank, limit = standard.rank(requirement)
     return [Stage(0.0, *of_one) for of_one in zip(rank, pool, limit.tolist(), strict=True)]
-
-
-def clock_settings(switches: Switches) -> Record:
-    """What the idle clock of Genesys' own methods is told, for `engine.replay.loop.Clock`.
-
-    Parameters
-    ----------
-    switches : Switches
-        Where sources differ.
-
-    Returns
-    -------
-    dict
-        lookback_s (0, no limit, where agents without work in the look-back do not come last), resets_on_queue
-        and alert_resets.
-
-    Examples
-    --------
-    >>> clock_settings(Switches(new_agents_last=True))
-    {'lookback_s': 604800.0, 'resets_on_queue': False, 'alert_resets': False}
-    """
-    return {
-        "lookback_s": DAY_S * switches.lookback_days if switches.new_agents_last else 0.0,
-        "resets_on_queue": switches.resets_on_queue,
-        "alert_resets": switches.alert_resets_idle,
-    }
 
 
 METHOD = Method("Genesys standard routing: each queue's evaluation method, ALL, BEST or NONE", ladder, is_platform=True)

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from engine.data.centre import Centre
 from engine.estimates.assumptions import Switches
 from engine.estimates.demand import Kinds
 from engine.methods.ladder import Ladder
 from engine.scoring.scores import Terms
-from engine.typing import BoolArray, FloatArray, IntArray
+from engine.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -60,18 +58,6 @@ class View:
     def queue(self) -> IntArray:
         """Queue of each kind, (n_kinds,)."""
         return self.centre.queue[self.requirement]
-
-    def speaks(self, kind: int) -> BoolArray:
-        """Agents who have the language that a kind requires, (n_agents,)."""
-        language = self.centre.language[self.requirement[kind]]
-        if language < 0:
-            return np.ones(self.centre.n_agents, bool)
-        return ~np.isnan(self.centre.language_level[:, language])
-
-    def required_skills(self, kind: int) -> IntArray:
-        """Places of the skills that a kind requires."""
-        centre, requirement = self.centre, self.requirement[kind]
-        return centre.skill[centre.skill_start[requirement] : centre.skill_start[requirement + 1]]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from engine.data.tables import MEDIA
+from engine.estimates.assumptions import Assumptions, Switches
 from engine.estimates.demand import Demand
 from engine.estimates.staffing import Roster
 from engine.methods.ladder import Ladder
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 WORD = 64
+DAY_S = 86_400.0
 # From so many agents on their order by rank is kept.
 MANY_AGENTS = 512
 
@@ -42,13 +44,41 @@ class Clock:
     timeout_s: float = 15.0
     away_s: float = 60.0
 
+    @classmethod
+    def of(cls, assumed: Assumptions, switches: Switches | None = None) -> Clock:
+        """The clock of a replay.
+
+        Parameters
+        ----------
+        assumed : Assumptions
+            What happens where an agent does not answer.
+        switches : Switches, optional
+            How Genesys' own methods count idle time; for others idle runs from the last interaction alone.
+
+        Returns
+        -------
+        Clock
+
+        Examples
+        --------
+        >>> Clock.of(Assumptions(), Switches(new_agents_last=True)).lookback_s
+        604800.0
+        """
+        if switches is None:
+            return cls(timeout_s=assumed.timeout_s, away_s=assumed.away_s)
+        # The look-back says who counts as new, so without a place for new agents it does nothing.
+        lookback_s = DAY_S * switches.lookback_days if switches.new_agents_last else 0.0
+        return cls(lookback_s, switches.resets_on_queue, switches.alert_resets_idle, assumed.timeout_s, assumed.away_s)
+
 
 def calls(kernel: Any, demand: Demand) -> Any:
     """Interactions."""
     return kernel.Calls(
-        *(_column(getattr(demand, f"{name}_us"), np.int64) for name in ("arrived", "leave", "alert", "handle")),
-        _column(demand.base_us, np.float64), _column(demand.kind, np.int32), _column(demand.misses, np.int32),
-        _column(demand.pick, np.float64), _column(demand.flows_out, np.bool_), _handling(demand),
+        arrived_us=_column(demand.arrived_us, np.int64), leave_us=_column(demand.leave_us, np.int64),
+        alert_us=_column(demand.alert_us, np.int64), handle_us=_column(demand.handle_us, np.int64),
+        base_us=_column(demand.base_us, np.float64), kind=_column(demand.kind, np.int32),
+        misses=_column(demand.misses, np.int32), pick=_column(demand.pick, np.float64),
+        flows_out=_column(demand.flows_out, np.bool_), handling=_handling(demand),
     )  # fmt: skip
 
 
@@ -77,17 +107,20 @@ def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
 
 def plan(kernel: Any, ladder: Ladder) -> Any:
     """Who may be asked, in which order."""
+    # Masks in words let the loop skip 64 agents at a time; ranks are read only where a bit is set.
     able = ladder.rank > -np.inf
     n_rows = len(ladder.rank)
     limit = np.zeros(n_rows, np.int32) if ladder.limit is None else np.array(ladder.limit, np.int32)
     highest = np.max(ladder.rank, axis=1, initial=-np.inf)
     lowest = np.min(np.where(able, ladder.rank, np.inf), axis=1, initial=np.inf)
+    # Rows of a kind only grow, so whoever may ever be asked for it is ranked in its last one.
     last = ladder.first_row[1:] - 1
     order, ordered = _ranked(ladder.rank, able, highest > lowest)
     return kernel.Plan(
-        np.array(ladder.first_row, np.int32), np.array(ladder.after_us, np.int64), limit, highest <= lowest,
-        np.array(ladder.rank, np.float64), _words(able), _words(able if ladder.pool is None else ladder.pool),
-        _words(able[last].T), bool(ladder.by_draw), order, ordered,
+        first_row=np.array(ladder.first_row, np.int32), after_us=np.array(ladder.after_us, np.int64), limit=limit,
+        flat=highest <= lowest, rank=np.array(ladder.rank, np.float64), able=_words(able),
+        pool=_words(able if ladder.pool is None else ladder.pool), can=_words(able[last].T),
+        by_draw=bool(ladder.by_draw), order=order, ordered=ordered,
     )  # fmt: skip
 
 
@@ -97,6 +130,7 @@ def _ranked(rank: FloatArray, able: BoolArray, differs: BoolArray) -> tuple[Int3
     if n_agents < MANY_AGENTS:
         return np.empty(0, np.int32), np.zeros(n_rows + 1, np.int64)
     size = np.where(differs, able.sum(axis=1), 0)
+    # Stable, so equal ranks keep the order of places and the loop looks at idle times only among them.
     order = [np.argsort(-rank[row], kind="stable")[:n] for row, n in enumerate(size.tolist())]
     return np.concatenate(order).astype(np.int32), np.concatenate([[0], np.cumsum(size)])
 
@@ -109,12 +143,14 @@ def agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
     until_us = np.concatenate([roster.end_us, np.full(n, kernel.ENDS_US)])
     # At one instant spells end before others start; within that by agent.
     order = np.lexsort((agent, until_us > kernel.ENDS_US, at_us))
+    # Most centres take calls only; one flag then spares the loop all questions of capacity.
     single = bool((demand.kinds.media == MEDIA.index("voice")).all() and (roster.capacity[:, 0] == 1).all())
     factor = np.empty((0, roster.n_agents)) if demand.factor is None else np.array(demand.factor, np.float64)
     return kernel.Agents(
-        np.array(roster.capacity, np.int8), np.array(roster.interrupts, np.bool_), single, factor,
-        at_us[order].astype(np.int64), agent[order], until_us[order].astype(np.int64), _us(clock.lookback_s),
-        bool(clock.resets_on_queue), bool(clock.alert_resets), _us(clock.away_s),
+        capacity=np.array(roster.capacity, np.int8), interrupts=np.array(roster.interrupts, np.bool_), single=single,
+        factor=factor, event_us=at_us[order].astype(np.int64), event_agent=agent[order],
+        event_until_us=until_us[order].astype(np.int64), lookback_us=_us(clock.lookback_s),
+        resets_on_queue=bool(clock.resets_on_queue), alert_resets=bool(clock.alert_resets), away_us=_us(clock.away_s),
     )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from engine.methods import METHODS
 from engine.methods.ladder import NEVER
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
-from engine.results import about, plain
+from engine.results import Result, about
 from engine.scoring.scores import SCALE
 from engine.spec import Scenario
-from engine.typing import BoolArray, FloatArray, IntArray, Record
+from engine.typing import BoolArray, FloatArray, IntArray
 
 MOST_WAITING = 20
 
@@ -73,7 +73,7 @@ class Waiter:
 
 
 @dataclass(frozen=True)
-class ReplayExplanation:
+class ReplayExplanation(Result):
     """One interaction of a replay."""
 
     interaction: Replayed = about("What it required, when it came, and how it ended.")
@@ -81,11 +81,6 @@ class ReplayExplanation:
     decision: Decision = about("When and how it was decided.")
     agents: list[Asked] = about("Everybody, in the order in which they would be asked.")
     waiting: list[Waiter] = about("Where an agent became free: what it could have taken, first in order first.")
-
-    def to_dict(self) -> Record:
-        """Everything as plain values."""
-        found: Record = plain(self)
-        return found
 
 
 def explain_replay(scenario: Scenario, arrays: Arrays, interaction_id: str) -> ReplayExplanation:
@@ -135,19 +130,12 @@ def _row(ids: pl.Series, interaction_id: str) -> int:
 
 
 def _about(played: Played, recorded: Recorded, row: int) -> Replayed:
-    served, given, centre, history = (
-        played.served,
-        played.completed.interactions,
-        played.completed.centre,
-        recorded.history,
-    )
+    served, given = played.served, played.completed.interactions
+    centre, history = played.completed.centre, recorded.history
     kind = centre.call_types.row(int(given.call_type[row]), named=True)
-    # An interaction that a lever has added is not in the record.
-    past = (
-        row
-        if given.interaction_id is history.interaction_id
-        else history.interaction_id.index_of(given.interaction_id[row])
-    )
+    # An interaction that a lever has added is not in the record; where none did, places are the same.
+    same = given.interaction_id is history.interaction_id
+    past = row if same else history.interaction_id.index_of(given.interaction_id[row])
     recorded_agent = -1 if past is None else int(history.agent[past])
     recorded_wait_s = np.nan if past is None else float(history.wait_s[past])
     agent = int(served.agent[row])
@@ -194,6 +182,7 @@ class _Moment:
     def _states(self) -> tuple[IntArray, IntArray]:
         """Until when each agent is busy (0: is not), and since when idle."""
         served, n = self.played.served, self.played.roster.n_agents
+        # The interaction explained is left out: at that instant its agent was still free of it.
         others = (served.agent >= 0) & (np.arange(served.agent.size) != self.row)
         busy = others & (served.offered_us <= self.at_us) & (served.end_us > self.at_us)
         until_us, idle_us = np.zeros(n, np.int64), self.played.roster.idle_us.copy()
@@ -219,6 +208,7 @@ class _Moment:
         # Who could be asked, then who was busy, who could not be asked, and who was not there.
         state = np.select([free, ~self.on_queue, self.rank > NEVER], [0, 3, 1], 2)
         order = np.lexsort((np.arange(n), self.idle_us, -np.where(self.rank > NEVER, self.rank, 0.0), state))
+        # A drawn agent, or one found among the longest idle only, need not be the best ranked, but stands first.
         order = np.concatenate([order[order == self.chosen], order[order != self.chosen]])
         has_score = METHODS[self.played.scenario.method].planner is not None
         centre, rows = self.played.completed.centre, []
@@ -249,6 +239,7 @@ class _Moment:
             return "free; another was drawn"
         if self.rank[agent] < self.rank[self.chosen]:
             return "free, but ranked lower"
+        # Of those freed at one instant the replay settles one after another; here all of them are free already.
         if self.rank[agent] > self.rank[self.chosen]:
             return "free and ranked higher, but not among the longest idle, or became free at this very instant"
         return "free, but idle for less long" if free[agent] else "free"
@@ -268,6 +259,7 @@ class _Moment:
         served, demand = self.played.served, self.played.demand
         if self.chosen < 0 or self.at_us == self.arrived_us:
             return []
+        # A customer whose patience ends at this instant could still have been served.
         here = (demand.arrived_us <= self.at_us) & (served.until_us >= self.at_us) & (demand.leave_us >= self.at_us)
         # Rows of a kind only grow: who is ranked in one is in all later ones.
         able, first = self.ladder.rank[:, self.chosen] > NEVER, self.ladder.first_row
@@ -277,6 +269,7 @@ class _Moment:
         here &= (served.status != Status.UNSERVED) | (served.left_us >= self.at_us)
         rows = np.flatnonzero(here)
         tier, lead_us = demand.kinds.tier[demand.kind[rows]], demand.kinds.lead_us[demand.kind[rows]]
+        # As the loop compares them: least arrival less head start; by points alone where a queue scores by priority.
         key = np.where(tier > 0, demand.arrived_us[rows], 0) - lead_us
         order = np.lexsort((rows, key, tier))[:MOST_WAITING]
         return [self._waiter(int(rows[place]), int(lead_us[place]), int(tier[place])) for place in order]

@@ -45,6 +45,7 @@ class Replay:
     """
 
     def __init__(self, demand: Demand, roster: Roster, clock: Clock | None = None) -> None:
+        # Here, not above: loading compiled code takes a second, and score mode never needs it.
         from engine.kernels import replay as kernel
 
         # Agents whom no kind knows can be asked for nothing, those without a spell are never there.
@@ -69,6 +70,7 @@ class Replay:
         until_us : int
             Where to stop. [us]
         """
+        # Packing ranks into words costs more than a short stretch of events; callers go on with the ladder they have.
         if ladder is not self._ladder:
             self._check(ladder)
             self._plan, self._ladder = bundles.plan(self._kernel, ladder), ladder
@@ -86,6 +88,7 @@ class Replay:
         Replay
             With a state of its own.
         """
+        # Only what changes is copied; interactions, kinds and agents are shared and never written to.
         twin = copy(self)
         if self._state is not None:
             twin._state = type(self._state)(*(side.copy() for side in self._state))
@@ -100,6 +103,7 @@ class Replay:
                 f"{self._n_agents} and {n_kinds}; make both from the same data"
             )
         before = self._ladder
+        # Stages that wait to open were entered with the instants of the ladder before.
         if before is not None and not ladder.has_stages_of(before):
             raise InvalidScenario("the ladder has other stages of waiting than the one before; only ranks may change")
 
@@ -134,6 +138,7 @@ class Replay:
         """
         self.run_until(ladder)
         last_us = int(self._state.at[self._kernel.LAST_US])
+        # An answer may lie behind the last event, at the end of its alert; the unserved were seen to wait until then.
         return self._read(ALL, max(last_us, int(self._served.left_us.max(initial=last_us))))
 
     def _read(self, rows: slice, last_us: int) -> Served:
@@ -147,12 +152,14 @@ class Replay:
             agent, left_us = np.where(open_, -1, agent), np.where(open_, np.maximum(arrived_us, last_us), left_us)
         offered_us = now.start_us
         if self._alerts:
+            # Times of those not answered stay 0, as they are in the record.
             offered_us = (now.start_us - demand.alert_us[rows]) * (status == 0)
         kind = demand.kind[rows]
+        # Without queues of its own a demand is one queue; a view of one number takes no memory.
         queue = np.broadcast_to(np.int32(0), kind.shape) if demand.kinds.queue is None else demand.kinds.queue[kind]
         return Served(
-            arrived_us, queue, status, (left_us - arrived_us) / 1e6, agent, offered_us, now.start_us, now.end_us,
-            now.found, kind,
+            arrived_us, queue, status, (left_us - arrived_us) / 1e6, agent, offered_us=offered_us,
+            start_us=now.start_us, end_us=now.end_us, found=now.found, kind=kind,
         )  # fmt: skip
 
 

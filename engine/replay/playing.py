@@ -16,7 +16,6 @@ from engine.estimates.demand import NEVER_US, Demand
 from engine.estimates.staffing import Roster
 from engine.levers import changed
 from engine.methods import METHODS
-from engine.methods.genesys import clock_settings
 from engine.methods.ladder import Ladder
 from engine.methods.method import Method, View
 from engine.replay.bundles import Clock
@@ -134,20 +133,23 @@ class _Player:
         arrays = replace(recorded.arrays, centre=self.centre)
         self.csat: CsatTable = csat_of(scenario, arrays)
         self.terms = terms_for(scenario, arrays, self.csat)
-        by = recorded.sorted(given, self.centre, with_preferred="preferred" in self.method.reads)
+        by = recorded.by_kind(given, self.centre, with_preferred="preferred" in self.method.reads)
         assumed = scenario.assumptions
         kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
         self.demand = demand_of(given, kinds, by.kind)
+        # The idle clock of the platform is no business of other methods.
         last = self.method.is_platform and scenario.switches.new_agents_last
         self.roster = self.completed.roster(new_agents_last=last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Move] = []
+        # What ladders were made from, so that a past one can be made again; all ladders of a month would be too large.
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
         self._low = self._noted = 0
 
     def play(self) -> Played:
         """From the first event to the last."""
-        replay = Replay(self.demand, self.roster, self._clock())
+        switches = self.scenario.switches if self.method.is_platform else None
+        replay = Replay(self.demand, self.roster, Clock.of(self.scenario.assumptions, switches))
         weights = [self.weights] * len(self.centre.queue_ids)
         ladder, made_for = None, None
         start_us = self.completed.start_us
@@ -160,6 +162,7 @@ class _Player:
                     self._note_scores(replay, ladder, start_us)
                 ladder, made_for = self.method.ladder(self._view(*state)), state
                 self._states.append((start_us, *state))
+            # The last stretch is left to the end, which also settles whoever still waits.
             if until_us < NEVER_US:
                 replay.run_until(ladder, until_us)
             start_us = until_us
@@ -167,8 +170,9 @@ class _Player:
         served = replay.finish(ladder)
         self._note_scores(replay, ladder)
         return Played(
-            self.scenario, self.completed, self.demand, self.roster, served, self.score, self.moves, self.ladder_at
-        )
+            self.scenario, self.completed, self.demand, self.roster, served, score=self.score, moves=self.moves,
+            ladder_at=self.ladder_at,
+        )  # fmt: skip
 
     def ladder_at(self, at_us: int) -> Ladder:
         """The ladder that held at an instant, made again."""
@@ -198,6 +202,7 @@ class _Player:
                     f"rolling: from the first arrival to the last there are over {MOST_PLANS:,} times to plan anew; "
                     "choose days, or plan less often"
                 )
+            # From midnight UTC, so that a replay of one day plans anew at the same instants as one of the month.
             stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
         return sorted(stop for stop in stops if stop > first_us)
 
@@ -213,17 +218,13 @@ class _Player:
             switches=self.scenario.switches, factor=factor,
         )  # fmt: skip
 
-    def _clock(self) -> Clock:
-        assumed = self.scenario.assumptions
-        settings = clock_settings(self.scenario.switches) if self.method.is_platform else {}
-        return Clock(timeout_s=assumed.timeout_s, away_s=assumed.away_s, **settings)
-
     def _moved(self, replay: Replay, now_us: int, before: list[RoutingWeights]) -> list[RoutingWeights]:
         """Weights of each queue by what it achieved over the window that ends now."""
         window_us, high = round(1e6 * self.scenario.window_s), int(np.searchsorted(self.demand.arrived_us, now_us))
         part = replay.so_far(slice(self._low, high))
         within_s = goal_s(self.scenario, self.centre)
         share = achieved(part, len(before), now_us - window_us, now_us, within_s)
+        # Whoever left before the window cannot count again, so each look starts at the first who still may.
         open_ = (part.status == Status.UNSERVED) | (part.left_us > now_us - window_us)
         self._low += int(open_.argmax()) if open_.any() else open_.size
         assert self.scenario.goal is not None
@@ -249,6 +250,7 @@ class _Player:
         rows = slice(self._noted, int(np.searchsorted(self.demand.arrived_us, until_us)))
         served = replay.so_far(rows)
         fresh = np.flatnonzero(np.isnan(self.score[rows]) & (served.agent >= 0) & (served.status == Status.ANSWERED))
+        # Only methods with scores get here, and their ladders have one row for each kind.
         row = ladder.first_row[self.demand.kind[rows][fresh]]
         self.score[rows][fresh] = ladder.rank[row, served.agent[fresh]] / SCALE
         undecided = served.status == Status.UNSERVED

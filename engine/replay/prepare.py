@@ -35,7 +35,7 @@ MOST_MISSES = 500
 
 
 @dataclass(frozen=True)
-class Sorted:
+class ByKind:
     """Interactions by kind.
 
     Parameters
@@ -88,6 +88,7 @@ class Recorded:
 
     @cached_property
     def _staffing(self) -> tuple[Blocks, StaffingEstimate]:
+        # Of the whole snapshot: in a window without blocks the table is there all the same.
         is_recorded = bool(self.arrays.snapshot.counts.get("staffing"))
         return staffing(self.history, self.centre, self.assumptions, is_recorded=is_recorded)
 
@@ -136,42 +137,40 @@ class Recorded:
 
     def completed(self, replication: int) -> Completed:
         """The data set of one replication; scenarios of a single one share it."""
+        # Only the last one is kept: a completed month is large, and replications come one after another.
         if self._completed is None or self._completed[0] != replication:
             given, n = self.interactions(replication), self.centre.n_agents
             worked_us = last_work(self.history, self.first_us, n, self.assumptions)
             self._completed = replication, Completed(given, self.centre, self.blocks, self.first_us, worked_us)
         return self._completed[1]
 
-    def sorted(self, given: Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
+    def by_kind(self, given: Interactions, centre: Centre, *, with_preferred: bool) -> ByKind:
         """Interactions by kind; of those recorded they are told apart once."""
-        history = self.history
-        if (
-            given.call_type is history.call_type
-            and given.media is history.media
-            and given.preferred is history.preferred
-        ):
+        # Replications and most levers leave these columns as they are, so every scenario shares one pass over them.
+        if all(getattr(given, name) is getattr(self.history, name) for name in ("call_type", "media", "preferred")):
             return self.by_preference if with_preferred else self.by_type
-        return sort_kinds(given, centre, with_preferred=with_preferred)
+        return tell_apart(given, centre, with_preferred=with_preferred)
 
     @cached_property
-    def by_type(self) -> Sorted:
+    def by_type(self) -> ByKind:
         """Interactions by call type and media."""
-        return sort_kinds(self.history, self.centre, with_preferred=False)
+        return tell_apart(self.history, self.centre, with_preferred=False)
 
     @cached_property
-    def by_preference(self) -> Sorted:
+    def by_preference(self) -> ByKind:
         """Interactions by call type, media and preferred agents."""
-        return sort_kinds(self.history, self.centre, with_preferred=True)
+        return tell_apart(self.history, self.centre, with_preferred=True)
 
 
-def sort_kinds(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> Sorted:
+def tell_apart(given: History | Interactions, centre: Centre, *, with_preferred: bool) -> ByKind:
     """Distinct call type and media, and perhaps preferred agents, of interactions."""
     lists, attached = _preferred(given, centre) if with_preferred else ([None], np.zeros(given.n, np.int64))
+    # One number per kind, since distinct numbers are found many times faster than distinct rows; 8 is above the media.
     code = (given.call_type.astype(np.int64) * 8 + given.media) * len(lists) + attached
     kinds, kind = np.unique(code, return_inverse=True)
     both = kinds // len(lists)
     preferred = [lists[place] for place in kinds % len(lists)] if with_preferred else None
-    return Sorted(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)
+    return ByKind(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)
 
 
 def _preferred(
@@ -189,11 +188,12 @@ def _preferred(
     return list(texts), codes
 
 
-def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
+def kinds_of(found: ByKind, centre: Centre, terms: Terms, point_s: float, timeout_s: float = 15.0) -> Kinds:
     """What interactions of a kind have in common."""
-    requirement = centre.requirement[sorted_.call_type].astype(np.int64)
-    points = centre.call_types["priority"].to_numpy()[sorted_.call_type]
+    requirement = centre.requirement[found.call_type].astype(np.int64)
+    points = centre.call_types["priority"].to_numpy()[found.call_type]
     only = (centre.queues["scoring_method"] == "PriorityOnly").to_numpy()[centre.queue[requirement]]
+    # A queue that scores by priority only orders by points, so there a point needs no length in seconds.
     lead_s = np.where(only, 1.0, point_s) * points
     alerts_s = centre.queues["alerting_timeout_s"].fill_null(timeout_s).to_numpy()[centre.queue[requirement]]
     if requirement.size * centre.n_agents > MOST_CELLS:
@@ -202,9 +202,9 @@ def kinds_of(sorted_: Sorted, centre: Centre, terms: Terms, point_s: float, time
             f"{centre.n_agents:,} agents are more than a replay holds at once; replay fewer days, or merge skills"
         )
     return Kinds(
-        media=sorted_.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
+        media=found.media.astype(np.int8), tier=np.where(only, 0, 1).astype(np.int8),
         lead_us=np.rint(1e6 * lead_s).astype(np.int64), eligible=_eligible(terms, requirement),
-        call_type=sorted_.call_type, preferred=sorted_.preferred,
+        call_type=found.call_type, preferred=found.preferred,
         timeout_us=np.rint(1e6 * alerts_s).astype(np.int64), queue=centre.queue[requirement],
     )  # fmt: skip
 
@@ -227,6 +227,7 @@ def _misses(ids: pl.Series, share: float, seed: int, replication: int) -> Int32A
     if share == 0:
         return np.zeros(ids.len(), np.int32)
     draw = uniform(ids, seed, NO_ANSWER, replication)
+    # By the inverse of its distribution: one draw for each interaction, whatever the scenario does with it.
     misses = np.floor(np.log1p(-draw) / np.log(share))
     return np.minimum(misses, MOST_MISSES).astype(np.int32)
 
@@ -241,6 +242,7 @@ def eligibility(scenario: Scenario) -> Sequence[str]:
 
 def terms_for(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
     """Terms of a scenario's scores with agents in the order of the centre; filters are those of `eligibility`."""
+    # With the method's own filters, since a report calls eligible only whom the method may ask.
     wide = replace(scenario, required=tuple(eligibility(scenario)))
     order = np.arange(arrays.centre.n_agents, dtype=np.int32)
     return terms_of(wide, arrays, csat, order)

@@ -138,7 +138,10 @@ class Study:
         time = Timeline(served.services, self.recorded.spells, centre.n_agents)
         days = stacked([days_of(served, time, self.calendar, self.goal(centre))])
         ids, requirement = history.interaction_id, centre.requirement[history.call_type]
-        return Column("recorded", "as recorded", None, ids, requirement, served, time, days, served.counts[None])
+        return Column(
+            "recorded", "as recorded", played=None, interaction_id=ids, requirement=requirement, served=served,
+            time=time, days=days, counts=served.counts[None],
+        )  # fmt: skip
 
     @cached_property
     def today(self) -> Column:
@@ -164,9 +167,9 @@ class Study:
         played, time = first
         given, centre = played.completed.interactions, played.completed.centre
         return Column(
-            name, f"{scenario.method}: {METHODS[scenario.method].about}", played if keep else None,
-            given.interaction_id, centre.requirement[given.call_type], played.served, time, stacked(days),
-            np.stack(counts),
+            name, f"{scenario.method}: {METHODS[scenario.method].about}", played=played if keep else None,
+            interaction_id=given.interaction_id, requirement=centre.requirement[given.call_type],
+            served=played.served, time=time, days=stacked(days), counts=np.stack(counts),
         )  # fmt: skip
 
     def summary(self, column: Column) -> ReplayColumn:

@@ -23,9 +23,9 @@ from engine.reports.columns import Column, Progress, Study, today_of
 from engine.reports.notes import about_settings, about_truth
 from engine.reports.replay import MEASURES, Difference, Differences, ReplayColumn
 from engine.reports.replayed import TOO_FEW_DAYS, lit_by
-from engine.results import about, plain
+from engine.results import Result, about
 from engine.spec import Scenario
-from engine.typing import Map, Record
+from engine.typing import Map
 
 UNDECIDED = "not determined"
 NO_DIFFERENCE = "no clear difference"
@@ -68,19 +68,14 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Rules side by side."""
+class Comparison(Result):
+    """Rules side by side: the content of `study.json`."""
 
     snapshot: Provenance = about("Name, hash, counts, repairs and assumptions of the data.")
     scenarios: list[Scenario] = about("All that is needed to run it again; the first is what others are compared with.")
     sides: list[Side] = about("Under each way of handling.")
     verdicts: list[Verdict] = about("Of each rule but the first: what is the same under both.")
     warnings: list[str] = about("What a reader must know.")
-
-    def to_dict(self) -> Record:
-        """The content of `study.json`."""
-        found: Record = plain(self)
-        return found
 
 
 def compare(

@@ -29,8 +29,6 @@ MOST_NAMES = 5
 IDLE_SHARE = 0.01
 # Share of answers above which agents without a required skill or language are pointed out.
 LACKING_SHARE = 0.01
-# Rules that filter by language, and by skills unless a queue disregards them.
-OF_PLATFORM = ("genesys", "bullseye", "preferred_agent")
 
 
 def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
@@ -167,7 +165,7 @@ def _about_filters(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     centre = recorded.centre
     asked = {"skills": bool(centre.skill.size), "language": bool((centre.language >= 0).any())}
     soft = [name for name, is_asked in asked.items() if is_asked and name not in scenario.required]
-    if soft and scenario.method not in OF_PLATFORM:
+    if soft and not METHODS[scenario.method].is_platform:
         yield (
             f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for the platform's own rules "
             "(skills unless a queue disregards them): calls may go to agents who lack what they require, and waits "

@@ -154,12 +154,9 @@ class Outcomes:
         """
         import pyarrow as pa
 
+        chosen = self.agent >= 0
         # Places of the width that looking up needs, made once for two columns each.
-        chosen, agent, call_type = (
-            self.agent >= 0,
-            self.agent.astype(np.intp),
-            np.asarray(self.call_type).astype(np.intp),
-        )
+        agent, call_type = self.agent.astype(np.intp), np.asarray(self.call_type).astype(np.intp)
         nobody = None if chosen.all() else ~chosen
         columns = {
             "interaction_id": _texts(self.interaction_id),
@@ -215,14 +212,14 @@ def join(parts: list[Outcomes]) -> Outcomes:
     """
     several = [part.served for part in parts if part.served is not None]
     return Outcomes(
-        _chunks(part.interaction_id for part in parts),
-        np.concatenate([np.asarray(part.call_type) for part in parts]),
-        np.concatenate([np.asarray(part.arrived_us) for part in parts]),
-        _media((part.agent.size, part.media) for part in parts),
-        np.concatenate([part.agent for part in parts]),
-        np.concatenate([part.score for part in parts]),
-        parts[0].texts,
-        joined(several) if several else None,
+        interaction_id=_chunks(part.interaction_id for part in parts),
+        call_type=np.concatenate([np.asarray(part.call_type) for part in parts]),
+        arrived_us=np.concatenate([np.asarray(part.arrived_us) for part in parts]),
+        media=_media((part.agent.size, part.media) for part in parts),
+        agent=np.concatenate([part.agent for part in parts]),
+        score=np.concatenate([part.score for part in parts]),
+        texts=parts[0].texts,
+        served=joined(several) if several else None,
     )
 
 
@@ -322,4 +319,7 @@ def _chunks(parts: Iterable[Any]) -> Any:
 def nothing(texts: Texts, *, timed: bool = False) -> Outcomes:
     """Outcomes of no interaction, as score mode or a replay writes them."""
     nobody = np.empty(0, np.int32)
-    return Outcomes([], nobody, np.empty(0, np.int64), None, nobody, np.empty(0), texts, none() if timed else None)
+    return Outcomes(
+        interaction_id=[], call_type=nobody, arrived_us=np.empty(0, np.int64), media=None, agent=nobody,
+        score=np.empty(0), texts=texts, served=none() if timed else None,
+    )  # fmt: skip

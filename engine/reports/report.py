@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from engine.measures.tally import Tally
 from engine.measures.waits import ServiceLevel
 from engine.reports.notes import notes
 from engine.reports.replay import Replay
-from engine.results import about, plain
+from engine.results import Result, about
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from engine.typing import FloatArray
@@ -70,8 +69,8 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Everything a run says, with what went into it."""
+class Report(Result):
+    """Everything a run says, with what went into it: the content of `report.json`."""
 
     mode: str = about("score or replay.")
     headline: str = about("What the numbers are, and are not.")
@@ -93,11 +92,6 @@ class Report:
     def n_interactions(self) -> int:
         """Interactions with or without a chosen agent."""
         return self.routed + self.unrouted.total
-
-    def to_dict(self) -> dict[str, Any]:
-        """The content of `report.json`."""
-        found: dict[str, Any] = plain(self)
-        return found
 
 
 def build(

@@ -80,12 +80,14 @@ def csat_table(
     """
     if as_of:
         days, row = np.unique(surveys.completed_us // DAY_US, return_inverse=True)
+        # Surveys of a day count from the next one on, so row 0 is the time before any.
         row = row + 1
     else:
         days, row = np.empty(0, np.int64), np.zeros(surveys.agent.size, np.intp)
     n_rows = days.size + 1
     total, count = _running(row, surveys.agent, surveys.value, n_rows, n_agents)
     if shrinkage > 0:
+        # Toward the mean known by then, never a later one: a score of Monday must not know of Tuesday.
         everyone = _divide(*_running(row, np.zeros_like(row), surveys.value, n_rows, 1))
         mean = (total + shrinkage * everyone) / (count + shrinkage)
     else:

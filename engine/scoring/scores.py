@@ -82,6 +82,7 @@ class Terms:
         graded = np.minimum(np.nan_to_num(spoken) / TOP_PROFICIENCY, 1.0)
         # The row behind the last language serves interactions that require none (language -1).
         everyone = np.ones((1, self.order.size))
+        # Not held counts as 0 in the mean; only a hard filter tells it from held at level 0.
         self._skill = np.minimum(np.nan_to_num(level) / TOP_PROFICIENCY, 1.0)
         self._language = np.vstack([graded if graded_language else ~np.isnan(spoken), everyone])
         self._member = centre.member[:, self.order]
@@ -91,6 +92,7 @@ class Terms:
         self.n_surveys = csat.n_surveys[:, self.order]
         holds = ~np.isnan(level) if "skills" in required else True
         speaks = np.vstack([~np.isnan(spoken), everyone > 0]) if "language" in required else True
+        # -inf survives every sum with finite terms, so a filter needs no mask beside the scores.
         self.barred_skill: FloatArray = np.where(holds, self._skill, -np.inf)
         self.barred_language: FloatArray = np.where(speaks, self._language, -np.inf)
         self._filters = tuple(name for name in ("skills", "language") if name in required)
@@ -156,6 +158,7 @@ class Terms:
         if "skills" in self._filters:
             every = np.arange(centre.n_requirements)
             return every, every
+        # Without a filter on skills queue and language decide, and thousands of requirements are a few groups.
         code = centre.queue.astype(np.int64)
         if "language" in self._filters:
             code = code * (len(centre.languages) + 1) + centre.language
@@ -171,6 +174,7 @@ class Terms:
         unknown = np.isnan(mean)
         if not unknown.any():
             return mean[None, :]
+        # One row for all requirements, spread by the arithmetic; queue means differ and need a row each.
         if (fill == fill[0]).all():
             return np.where(unknown, fill[0], mean)[None, :]
         return np.where(unknown, fill[:, None], mean)
@@ -232,11 +236,13 @@ def score_keys(block: Block, weights: FloatArray, threshold: FloatArray) -> Floa
         Whole numbers of 1e-9.
     """
     w = weights[:, :, None, None]
+    # In the order of the formula: added up in another, a last digit could move and a tie with it.
     key = w[:, 0] * block.proficiency
     key += w[:, 1] * block.language
     key += w[:, 2] * block.csat
     key *= SCALE
     np.rint(key, out=key)
+    # A key of 0 is nobody, also at threshold 0.
     low = np.maximum(np.rint(SCALE * threshold), 1.0)[:, None, None]
     key *= (key >= low) & block.eligible
     return key
@@ -311,10 +317,12 @@ def score_matrix(
     table = csat_table(centre.surveys, centre.n_agents, len(centre.queue_ids), missing=csat_missing)
     if isinstance(csat, Mapping):
         known = np.array([[csat.get(agent, np.nan) for agent in centre.agent_ids]], float)
+        # Means given by agent hold on every day.
         table = CsatTable(known, table.fill[:1], table.days[:0], table.n_surveys[:1])
     column = {agent: i for i, agent in enumerate(centre.agent_ids)}
     order = np.array([column[agent] for agent in tables.agents["agent_id"]], np.int32)
     terms = Terms(centre, table, required=required, graded_language=language == "proficiency", order=order)
+    # The engine sorts by arrival; scores go back to the rows as they were given.
     place = checked.sort("arrived_at", "interaction_id")["row"].to_numpy()
     score = np.empty((checked.height, order.size))
     done = 0

@@ -49,6 +49,7 @@ def best(plan: Plan, *, compiled: bool = False) -> tuple[Int32Array, FloatArray]
     shape = (len(plan.weights), plan.requirement.size)
     column, key = np.empty(shape, np.int64), np.empty(shape)
     (_best_compiled if compiled else _best_plain)(plan, column, key)
+    # The best of a row decides for all of it: where it stays below the least key, everybody does.
     nobody = key < plan.least[:, None]
     key[nobody] = 0.0
     return np.where(nobody, np.int32(-1), plan.agent[column]), key
@@ -101,6 +102,7 @@ class Selector:
     def best(self, plan: Plan) -> tuple[Int32Array, FloatArray]:
         """Best agent and key of each row of a plan, as `best` gives them."""
         self._n_pairs += plan.n_pairs
+        # Asked of the interpreter, since another run of this process may have loaded it.
         pays = KERNEL in sys.modules or max(self._n_pairs, self._n_expected) > LOAD_PAIRS
         return best(plan, compiled=pays and plan.n_pairs > SMALL_PAIRS)
 
@@ -128,6 +130,7 @@ def ranking(key: FloatArray, queue_time_s: FloatArray, idle_since_us: IntArray, 
     [2, 1, 0]
     """
     by_id = np.empty(len(agent_ids), np.int64)
+    # Sorted as Python sorts texts, by code point; orders of a language would differ between machines.
     by_id[sorted(range(len(agent_ids)), key=agent_ids.__getitem__)] = np.arange(len(agent_ids))
     return np.lexsort((by_id, idle_since_us, queue_time_s, -key))
 
@@ -226,12 +229,14 @@ def decide(
     centre, planner = arrays.centre, _planner(method)(terms, weights, threshold)
     shape = (len(weights), centre.n_requirements)
     row, segment, n_rows, missing = 0, -1, 0, 0
+    # Where satisfaction weighs nothing, its changes change no choice, and one decision holds for all days.
     n_days = len(csat.mean) if planner.reads_csat else 1
     n_interactions = arrays.snapshot.n_interactions
     selector = Selector(min(n_interactions, n_days * shape[1]) * float(centre.n_agents * shape[0]))
     for batch in arrays.batches():
         now = csat.row_of(batch.day) if planner.reads_csat else 0
         if segment < 0 or now != row:
+            # New arrays for a new segment: batches handed out before still point to the old ones.
             row, segment, n_rows, missing = now, segment + 1, 0, shape[1]
             agent, key, known = np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape[1], bool)
         decided = Decided(batch, segment, centre.requirement, agent, key, known)

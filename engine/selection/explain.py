@@ -12,13 +12,13 @@ from engine.data.centre import Centre
 from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import UnknownName
-from engine.results import about, plain
+from engine.results import Result, about
 from engine.scoring.csat import MADE_UP
 from engine.scoring.scores import SCALE, Block, Terms, score_keys
 from engine.scoring.weights import RoutingWeights
 from engine.selection.decisions import ranking
 from engine.spec import Scenario, csat_of, terms_of
-from engine.typing import IntArray, Record
+from engine.typing import IntArray
 
 # Lifts candidates above everybody else; larger than any key, and their sum is still exact in float64.
 ABOVE_ALL = 2.0**52
@@ -41,7 +41,7 @@ class AgentTerms:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Result):
     """One decision, agent by agent, best first."""
 
     interaction: AskedFor = about("What was required.")
@@ -49,11 +49,6 @@ class Explanation:
     chosen: AgentTerms | None = about("The winner; null where nobody could be chosen.")
     agents: list[AgentTerms] = about("Every agent of the data set, best first.")
     warnings: list[str] = about("What to know before trusting it.")
-
-    def to_dict(self) -> Record:
-        """Everything as plain values."""
-        found: Record = plain(self)
-        return found
 
 
 def explain(scenario: Scenario, data: Tables | Arrays, interaction_id: str) -> Explanation:
@@ -137,6 +132,7 @@ class _Choice:
         self.centre, self.order, self.scenario, self.block = centre, terms.order, scenario, block
         self.requirement, self.used = requirement, scenario.weights_used()
         weights = np.array([self.used.terms])
+        # The raw score leaves filters and threshold out, so that a reader sees how close an agent came.
         unfiltered = Block(block.proficiency, block.language, block.csat, np.ones_like(block.eligible))
         self.raw = score_keys(unfiltered, weights, np.array([0.0]))[0, 0]
         self.key = score_keys(block, weights, np.array([self.used.min_score_threshold]))[0, 0]
@@ -147,6 +143,7 @@ class _Choice:
     def _ranking(self) -> IntArray:
         """Candidates by the one total order, then members by their score, then everybody else."""
         ids = [self.centre.agent_ids[a] for a in self.order]
+        # Members without a key still stand in the order of their raw scores, and strangers to the queue come last.
         above = np.where(self.key > 0, self.key + ABOVE_ALL, np.where(self.member, self.raw, -1.0))
         return ranking(above, self.centre.queue_time_s[self.order], self.centre.idle_since_us[self.order], ids)
 

@@ -120,6 +120,7 @@ def request_terms(scenario: Scenario, centre: Centre, csat: CsatTable, queue: in
     Terms
         With columns in the order in which ties are won.
     """
+    # Means are by agent and hold as they are; what stands in for missing ones is by queue.
     own = replace(csat, fill=csat.fill[:, queue : queue + 1])
     return Terms(centre, own, required=scenario.required, graded_language=scenario.language == "proficiency")
 
@@ -147,6 +148,7 @@ def rank_request(scenario: Scenario, terms: Terms) -> Ranked:
     best = np.argsort(-key, kind="stable")[: np.count_nonzero(key)]
     eligible = np.zeros(terms.order.size, bool)
     eligible[terms.order] = block.eligible[0]
+    # Looked for only where nobody was found, when it is what the refusal tells.
     below = None if best.size else _best_without_threshold(block, weights)
     return Ranked(terms.order[best], key[best] / SCALE, below, eligible)
 
