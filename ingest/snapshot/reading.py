@@ -168,7 +168,7 @@ def _looked_up(rows: pl.DataFrame, name: str, places: Sequence[int] | Int32Array
     if name not in rows.columns:
         return np.full(rows.height, default, np.int32)
     codes = rows[name].fill_null(len(places)).to_numpy()
-    return np.append(places, 0).astype(np.int32)[codes]
+    return np.append(places, default).astype(np.int32)[codes]
 
 
 def _batch(rows: pa.RecordBatch, recorded: np.ndarray, media: np.ndarray | None) -> Batch:
