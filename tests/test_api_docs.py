@@ -57,7 +57,8 @@ def test_every_example_of_the_description_is_answered(client):
     # A replay of the snapshot is shown where its days hold what that needs.
     names = {example.name for example in client.app.state.service._examples()}
     assert ("batch-replay" in names) == ("unstaffed" not in names)
-    assert n_examples == 8 + ("batch-replay" in names)
+    assert ("study" in names) == ("batch-replay" in names)
+    assert n_examples == 8 + 2 * ("batch-replay" in names)
 
 
 @pytest.mark.parametrize(("make_store", "can"), [(write_centre, False), (sample, True), (synthetic, True)])

@@ -62,6 +62,7 @@ def python(**given):
 fields = base_description(create_app(Settings()))["components"]["schemas"]
 print(json.dumps({
     "simulate": help_of("simulate"), "compare": help_of("compare"), "explain": help_of("explain"),
+    "calibrate": help_of("calibrate"),
     "http": fields["BatchRequest"]["properties"], "study_http": fields["StudyScenario"]["properties"],
     "study": study(throw_away_s=9.0, method="thrown"), "refused": study(throw_away_s=0.5),
     "python": python(throw_away_s=9.0, method="thrown"), "python_refused": python(throw_away_s=61),
@@ -104,6 +105,7 @@ def test_the_command_line_takes_the_setting(said, command):
 
 def test_the_command_line_names_the_method(said):
     assert "|thrown|random" in said["simulate"]
+    assert all("thrown, random." in " ".join(said[command].split()) for command in ("compare", "calibrate"))
 
 
 def test_requests_take_setting_and_method_and_describe_them(said):

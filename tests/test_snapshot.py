@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from engine.data.encode import encode
+from engine.data.history import History
 from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, SnapshotExists, UnknownName
 from engine.run import choose
@@ -342,6 +345,23 @@ def test_surveys_find_their_interaction(tmp_path):
     batch = next(iter(arrays.batches()))
     assert arrays.centre.surveys.call_type.tolist() == [batch.call_type[3], -1, -1]
     assert arrays.centre.surveys.day.tolist() == [batch.day, -1, -1]
+
+
+@pytest.mark.parametrize("said", [{}, {"media": ["chat", "email", "voice", "message"], "outcome": ["abandoned", None]}])
+def test_the_history_of_a_snapshot_is_that_of_its_tables(tmp_path, said):
+    """Codes of files mean what their texts mean, also where nobody answered or a column was never written."""
+    rows = interactions()
+    n = rows.height
+    more = {name: pl.Series((texts * n)[:n]) for name, texts in said.items()}
+    frame = rows.with_columns(agent_id=pl.when(pl.int_range(n) % 3 > 0).then("agent_id"), **more)
+    write(tmp_path, frames=[frame[:7], frame[7:]])
+    snapshot = open_snapshot(tmp_path, "s")
+    found, wanted = snapshot.arrays().history(), encode(snapshot.tables()).history()
+    assert (found.agent < 0).any() and (found.agent >= 0).any()
+    for field in fields(History):
+        mine, theirs = getattr(found, field.name), getattr(wanted, field.name)
+        np.testing.assert_array_equal(mine, theirs, err_msg=field.name)
+        assert getattr(mine, "dtype", None) == getattr(theirs, "dtype", None)
 
 
 def test_an_empty_history_is_a_snapshot_too(tmp_path):

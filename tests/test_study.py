@@ -107,6 +107,16 @@ def test_the_same_content_is_a_request(store, answered):
     assert found.json() == answered
 
 
+def test_of_many_scenarios_each_is_a_row(store, tmp_path, capsys):
+    """A page is longer than wide: what stands side by side for a few stands one under the other for many."""
+    rows = "".join(f'[[scenario]]\nname = "set {n}"\nweights = [{n}, 1, 1]\nmethod = "weighted"\n' for n in range(9))
+    assert compare(store, tmp_path, written('snapshot = "made"\n' + rows, tmp_path)) == 0
+    printed = capsys.readouterr().out.splitlines()
+    for n in range(9):
+        # Under each way of handling once among the columns, once among the differences.
+        assert sum(line.startswith(f"│set {n} ") for line in printed) == 4
+
+
 @pytest.mark.parametrize(("body", "says"), [
     ({"csat": "all"}, "/csat: does not go with scenario; write it under baseline"),
     ({"outcomes": True}, "/outcomes: does not go with scenario; leave it out"),

@@ -24,8 +24,8 @@ from engine.levers import LEVERS
 from engine.methods import METHODS
 from engine.scoring.weights import ServiceLevelGoal
 from engine.setting import Setting
+from engine.study import MOST_NAME_CHARS
 
-NAME_CHARS = 300
 # What this service takes at most where the engine takes more: draws of one request, and whole numbers that every
 # reader of JSON keeps exactly.
 MOST = {"replications": 100, "seed": 2**53}
@@ -50,7 +50,7 @@ def _goal(value: str) -> str:
     return value
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MOST_NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Goal = Annotated[str, StringConstraints(max_length=40), AfterValidator(_goal)]
 

@@ -13,6 +13,8 @@ SIDES = {
     "recorded": "Recorded handling times hold for every agent",
     "agent": "Handling times change with the agent (estimated factors)",
 }
+# Names that stand side by side.
+MOST_BESIDE = 6
 
 
 def show_comparison(comparison: Comparison) -> None:
@@ -55,9 +57,17 @@ def _columns(side: Side) -> Any:
     rows = []
     for name, heading, kind in shown_rows(columns):
         rows.append([heading, *(_with_interval(column, name, kind) for column in columns)])
-    headings = [("", "left"), *((_heading(column.name, side.today), "right") for column in columns)]
     some = any(spread for column in columns for spread in vars(column.intervals).values())
-    return grid("The same customers" + (", with 95 % intervals" if some else ""), headings, rows)
+    title = "The same customers" + (", with 95 % intervals" if some else "")
+    return _beside(title, [_heading(column.name, side.today) for column in columns], rows)
+
+
+def _beside(title: str, names: list[str], rows: list[list[str]]) -> Any:
+    """A column for each name; of many names a row for each, since a page is longer than wide."""
+    if len(names) > MOST_BESIDE:
+        turned = zip(names, *(cells for _, *cells in rows), strict=True)
+        names, rows = [heading for heading, *_ in rows], [list(row) for row in turned]
+    return grid(title, [("", "left"), *((name, "right") for name in names)], rows)
 
 
 def _heading(name: str, today: str) -> str:
@@ -74,11 +84,16 @@ def _with_interval(column: ReplayColumn, name: str, kind: str) -> str:
 
 
 def _differences(side: Side) -> Any:
+    title = f"Less {side.differences[0].against}, paired"
+    if len(side.differences) > MOST_BESIDE:
+        measured = [row for row in ROWS if row[0] in MEASURES]
+        cells = [[heading, *(difference_text(getattr(rule, name), kind) for rule in side.differences)]
+                 for name, heading, kind in measured]  # fmt: skip
+        return _beside(f"{title}, 95 %", [rule.rule for rule in side.differences], cells)
     rows = [
         [rule.rule, heading, difference_text(getattr(rule, name), kind)]
         for rule in side.differences
         for name, heading, kind in ROWS
         if name in MEASURES
     ]
-    against = side.differences[0].against
-    return grid(f"Less {against}, paired", [("rule", "left"), ("", "left"), ("difference (95 %)", "left")], rows)
+    return grid(title, [("rule", "left"), ("", "left"), ("difference (95 %)", "left")], rows)

@@ -25,6 +25,11 @@ ABOUT_REPLAY = (
     "service_level has the scenario whole, by queue and by interval; goal says what moving the weights changed; "
     "warnings, what to know before trusting a number."
 )
+ABOUT_STUDY = (
+    "Every scenario meets the same customers, once with recorded handling times and once with times that change with "
+    "the agent. Each of sides has columns (the record, the baseline, the scenarios) and differences to the baseline "
+    "with their intervals; verdicts say what holds on both."
+)
 ABOUT_LIVE = (
     "With source live, the agents of the queue who are available now are ranked, and live says when they were read and "
     "how many there are by status. If the platform cannot be asked, degraded says why and since when, and source what "
@@ -227,6 +232,13 @@ def _replay(names: Names) -> Iterator[Example]:
             "Replay some days of the snapshot: how long customers wait, and whether these weights beat today's rule"
         )
         yield Example("batch-replay", summary, BATCH, body, about=ABOUT_REPLAY)
+    if names.can_replay:
+        scenarios = [
+            {"name": "more language", "method": "weighted", "weights": [0.2, 0.6, 0.2], "threshold": 0},
+            {"name": "calls a tenth shorter", "handle": 0.9},
+        ]
+        study = {"scenario": scenarios, "from": str(names.start_date), "to": str(names.end_date)}
+        yield Example("study", "A study: two scenarios beside today's rule", BATCH, study, about=ABOUT_STUDY)
     # Where only these calls say who was on queue, one agent was: the second waits, the third leaves.
     answered = {"agent_id": names.agent_id, "outcome": "answered", "wait_s": 0}
     came = (answered, {**answered, "wait_s": 180}, {"outcome": "abandoned", "wait_s": 30})

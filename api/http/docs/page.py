@@ -53,8 +53,11 @@ def _operation(
     if body:
         parts += ["<h3>Fields</h3>", _fields(_resolved(body, schemas), schemas, "Default")]
     answer = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema")
-    if answer:
-        parts += ["<h3>Answer</h3>", _fields(_resolved(answer, schemas), schemas, "")]
+    # A route that answers one of several things has a table of each.
+    for one in () if answer is None else answer.get("anyOf", [answer]):
+        shown = _resolved(one, schemas)
+        said = f"<p>{escape(shown.get('description', ''))}</p>" if one is not answer else ""
+        parts += ["<h3>Answer</h3>", said, _fields(shown, schemas, "")]
     examples = [_example(example, base_url) for example in worked]
     if examples:
         parts += ["<h3>Examples</h3>", *examples]

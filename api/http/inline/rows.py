@@ -16,6 +16,7 @@ from api.checks import MOST_FIELDS, pointer, shown
 from api.errors import BodyTooLarge, InvalidBody, Problem
 from engine.data.checks import Place
 from engine.data.tables import PREFERRED, TABLES, TEXTS, TIME, Column
+from engine.study import MOST_NAME_CHARS
 from ingest.files.cells.cells import Cells
 from ingest.files.cells.time_cells import moment
 from ingest.files.columns import ALIASES
@@ -24,16 +25,16 @@ from ingest.files.problems import Findings
 TABLE, OTHER_NAMES = TABLES["interactions"], ALIASES["interactions"]
 # Of skills and of languages: every one is a column of numbers for all agents.
 MOST_NAMES = 2_000
-LONGEST_CHARS, LONGEST_LIST = 300, 50
+LONGEST_LIST = 50
 _ONE_SKILL = "required_skill"
 # Rows looked at before the problems so far are told: a body that is wrong throughout is not told throughout.
 _ROWS_AT_ONCE = 250
 
 Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=LONGEST_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$", strict=True)
+    str, StringConstraints(min_length=1, max_length=MOST_NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$", strict=True)
 ]
-_TEXT_REMEDY = f"write 1 to {LONGEST_CHARS} characters without control characters, or null"
-_TEXT_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_CHARS}
+_TEXT_REMEDY = f"write 1 to {MOST_NAME_CHARS} characters without control characters, or null"
+_TEXT_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MOST_NAME_CHARS}
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
