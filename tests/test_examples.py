@@ -11,7 +11,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
 def test_there_are_examples():
-    assert [path.name for path in EXAMPLES] == ["first_look.py"]
+    assert [path.name for path in EXAMPLES] == ["first_look.py", "handling_time.py"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
