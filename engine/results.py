@@ -64,6 +64,11 @@ def sentence_of(result: type[Any], name: str) -> str:
     return str(next(each for each in fields(result) if each.name == name).metadata.get("about", ""))
 
 
+def or_null(value: float) -> float | None:
+    """A number for a result, None where it is undefined (NaN)."""
+    return None if np.isnan(value) else float(value)
+
+
 def plain(value: Any) -> Any:
     """A result as what JSON knows: dicts, lists, texts, numbers and null.
 

@@ -81,11 +81,12 @@ def run_all(scenarios: Sequence[Scenario], data: Tables | Arrays, map_runs: Map 
         In the order of the scenarios, equal to running them one by one.
     """
     arrays = _arrays(data)
+    # Scores differ between such scenarios only by weights, so one pass over the data decides for all of them.
     stacks: dict[object, list[int]] = {}
     replayed = [place for place, scenario in enumerate(scenarios) if scenario.mode == "replay"]
     for place, scenario in enumerate(scenarios):
         if scenario.mode != "replay":
-            stacks.setdefault(scenario._shared(), []).append(place)
+            stacks.setdefault(scenario.shared(), []).append(place)
     replays = map_runs(partial(run, data=arrays), [scenarios[place] for place in replayed])
     reports: dict[int, Report] = dict(zip(replayed, replays, strict=True))
     for places in stacks.values():
@@ -165,6 +166,7 @@ def _run(scenarios: Sequence[Scenario], arrays: Arrays, keep: Callable[[Outcomes
             keep(outcomes_of(decided, texts))
     tally.close()
     rows = [stack.csat.row_of(day) for day in tally.days or [0]]
+    # Surveys come in as days pass, so a note needs both ends: who has none on the first day, and on the last.
     unsurveyed = (stack.csat.n_surveys == 0).sum(axis=1)
     filled = (int(unsurveyed[rows[0]]), int(unsurveyed[rows[-1]]))
     return [

@@ -138,7 +138,7 @@ class Scenario:
         found = asdict(replace(self, levers=())) | {"required": list(self.required)}
         return {name: value for name, value in found.items() if name != "levers"} | levers
 
-    def _shared(self) -> tuple[object, ...]:
+    def shared(self) -> tuple[object, ...]:
         """What scenarios of one stack must have in common; weights and goal may differ."""
         return (self.method, self.required, self.csat, self.csat_missing, self.csat_shrinkage, self.language)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.calibration.closeness import GRAINS, SHOWN, Parts, by_group, errors, measure, plain
+from engine.calibration.closeness import GRAINS, SHOWN, Parts, by_group, errors, measure
 from engine.calibration.evidence import (
     Band,
     BandWhole,
@@ -28,6 +28,7 @@ from engine.calibration.evidence import (
 from engine.calibration.span import SLOTS, Replays, Span
 from engine.estimates.assumptions import Assumptions
 from engine.measures.light import light
+from engine.results import or_null
 from engine.typing import FloatArray, IntArray
 
 LOW, HIGH = 2.5, 97.5
@@ -41,9 +42,9 @@ def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptio
     low, high = np.percentile(occupied, (LOW, HIGH)).tolist()
     return SpanAgreement(
         recorded=RecordedWhole(**vars(row.recorded), occupancy=span.recorded_occupancy(chosen)),
-        defaults=MeasuredWhole(**vars(before.calibrated), occupancy=plain(defaults.occupancy.mean())),
-        calibrated=MeasuredWhole(**vars(row.calibrated), occupancy=plain(occupied.mean())),
-        band=BandWhole(**vars(row.band), occupancy=Limits(plain(low), plain(high))),
+        defaults=MeasuredWhole(**vars(before.calibrated), occupancy=or_null(defaults.occupancy.mean())),
+        calibrated=MeasuredWhole(**vars(row.calibrated), occupancy=or_null(occupied.mean())),
+        band=BandWhole(**vars(row.band), occupancy=Limits(or_null(low), or_null(high))),
         light_defaults=light(row.recorded, before.calibrated), light=light(row.recorded, row.calibrated),
         closeness={grain: _closeness(span, defaults, replays, grain) for grain in GRAINS[1:]},
         outside_blocks=replays.outside,
@@ -75,7 +76,7 @@ def banded(past: Parts, draws: Sequence[Parts], group: IntArray, n_groups: int) 
         known = {name: each[~np.isnan(each[:, place]), place] for name, each in draws_of.items()}
         found.append(
             Beside(
-                recorded=Recorded(offered=float(offered), **{n: plain(each[place]) for n, each in recorded.items()}),
+                recorded=Recorded(offered=float(offered), **{n: or_null(each[place]) for n, each in recorded.items()}),
                 calibrated=Measured(**{n: float(each.mean()) if each.size else None for n, each in known.items()}),
                 band=Band(**{name: _limits(each) for name, each in known.items()}),
             )
@@ -92,6 +93,7 @@ def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> d
     n, group = span.slot_of_cell.size, np.arange(span.slot_of_cell.size)
     if grain == "day":
         n, group = span.day_numbers.size, span.day_of_cell
+    # One draw of the defaults was played, so its errors stand beside means of single draws.
     past, plainly = by_group(span.past, group, n), by_group(defaults.cells[0], group, n)
     draws = [by_group(one, group, n) for one in replays.cells]
     found = {}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
+from engine.results import or_null
 from engine.typing import FloatArray, IntArray
 
 # Measures of which the loss is made: what is summed, and over what.
@@ -97,7 +98,7 @@ def distances(simulated: Parts, recorded: Parts, day_of_cell: IntArray) -> Dista
         mine, theirs = (float(measure(side, name)[0]) for side in sides["whole"])
         # Where hardly anybody waits 20 % of the ASA would be less than a replay can be right by.
         limit = LIMITS[name] * (max(theirs, 1.0) if name == "asa_s" else 1.0)
-        found["whole"][name] = plain((mine - theirs) / limit)
+        found["whole"][name] = or_null((mine - theirs) / limit)
         for grain in GRAINS[1:]:
             error = errors(sides[grain][0], sides[grain][1], name)
             found[grain][name] = error.rmse / error.spread if error.rmse is not None and error.spread else None
@@ -118,8 +119,3 @@ def loss(found: Distances) -> float:
         squares = [value**2 for value in found[grain].values() if value is not None]
         means += [np.mean(squares)] if squares else []
     return float(np.sqrt(np.mean(means))) if means else 0.0
-
-
-def plain(value: float) -> float | None:
-    """A number for a report, None where undefined."""
-    return None if np.isnan(value) else float(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.calibration.closeness import plain
 from engine.calibration.evidence import Pauses
 from engine.data.history import History
 from engine.data.tables import MEDIA
@@ -74,4 +73,4 @@ def _summary(pause_s: FloatArray, ended: BoolArray, gap_s: float) -> Pauses:
     median_s = curve.median_s
     # Mean of those up to the gap: the area under the curve, less what longer ones contribute to it.
     mean_s = (area - gap_s * beyond) / (1.0 - beyond) if beyond < 1 else None
-    return Pauses(n, gap_s, plain(median_s) if np.isfinite(median_s) else None, mean_s)
+    return Pauses(n, gap_s, median_s if np.isfinite(median_s) else None, mean_s)

@@ -157,6 +157,7 @@ TABLES: dict[str, Table] = {
                 Column("media", pl.String(), default="voice", one_of=MEDIA),
                 Column("skills", TEXTS),
                 _texts("language"),
+                # The range of the platform; larger head starts would not fit into microseconds either.
                 Column("priority", pl.Float64(), default=0.0, low=-25_000_000.0, high=25_000_000.0),
                 Column("outcome", pl.String(), default="unknown", one_of=OUTCOMES),
                 _texts("agent_id"),

@@ -105,6 +105,7 @@ class Interactions:
 
     def scaled(self, share: FloatArray) -> Interactions:
         """Handling times of each times a factor > 0."""
+        # Both times: which of them is read depends on whether handling changes with the agent.
         handle_us = np.rint(self.handle_us * share).astype(np.int64)
         return replace(self, handle_us=handle_us, base_us=self.base_us * share)
 

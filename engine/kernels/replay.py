@@ -239,7 +239,7 @@ def _pop(time: Any, call: Any, agent: Any, size: Any) -> None:
 
 
 @part
-def _list(agents: Any, state: Any, a: Any) -> None:
+def _list(state: Any, a: Any) -> None:
     """Put an agent among the free, behind all who are idle for longer."""
     end = state.listed.size
     # From the back: who has just become free is idle for less long than nearly everybody else.
@@ -286,11 +286,11 @@ def _relist(agents: Any, state: Any, a: Any, now: Any) -> None:
         return
     if agents.single:
         if state.n_held[a] == 0:
-            _list(agents, state, a)
+            _list(state, a)
         return
     for media in range(agents.interrupts.shape[0]):
         if _has_room(agents, state, a, media):
-            _list(agents, state, a)
+            _list(state, a)
             return
 
 

@@ -153,6 +153,7 @@ def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibilit
     if may.n_agents != time.n_agents:
         raise InvalidTable(f"{time.n_agents} agents, eligible are {may.n_agents}; encode all from one snapshot")
     waits = np.flatnonzero(until_us > arrived_us)
+    # In whole microseconds until the end, so sums do not depend on the order in which groups are looked at.
     idle_us = _covered(arrived_us[waits], until_us[waits], may, waits, Edges(time.free))
     n_groups, group, waited_us = len(may.able), may.group[waits], (until_us - arrived_us)[waits]
     idle_s, waiting_s = (np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, waited_us))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.measures.fairness import gini
-from engine.results import about
+from engine.results import about, or_null
 from engine.typing import BoolArray, FloatArray
 
 # Fewer days than this say nothing about how days differ.
@@ -99,7 +99,7 @@ def point(days: Days) -> dict[str, float | None]:
     """
     found = measures({name: part.sum(axis=1) for name, part in days.parts.items()}, days.counts.sum(axis=1))
     # A mean over draws of a ratio over all days, not of daily ratios: busy days count for what they are.
-    return {name: _plain(value.mean()) for name, value in found.items()}
+    return {name: or_null(value.mean()) for name, value in found.items()}
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,3 @@ class Resampling:
             low, high = np.percentile(known, (LOW, HIGH)) if some else (0.0, 0.0)
             found[name] = Interval(float(low), float(high)) if some else None
         return found
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

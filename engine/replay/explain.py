@@ -16,7 +16,7 @@ from engine.methods import METHODS
 from engine.methods.ladder import NEVER
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
-from engine.results import Result, about
+from engine.results import Result, about, or_null
 from engine.scoring.scores import SCALE
 from engine.spec import Scenario
 from engine.typing import BoolArray, FloatArray, IntArray
@@ -145,7 +145,7 @@ def _about(played: Played, recorded: Recorded, row: int) -> Replayed:
         wait_s=float(served.wait_s[row]), agent_id=centre.agent_ids[agent] if agent >= 0 else None,
         agent_name=centre.agent_names[agent] if agent >= 0 else None,
         recorded_agent_id=recorded.centre.agent_ids[recorded_agent] if recorded_agent >= 0 else None,
-        recorded_wait_s=None if np.isnan(recorded_wait_s) else recorded_wait_s,
+        recorded_wait_s=or_null(recorded_wait_s),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from engine.replay.bundles import Clock
 from engine.replay.loop import Replay
 from engine.replay.performance import achieved
 from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
-from engine.results import about
+from engine.results import about, or_null
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
@@ -239,7 +239,7 @@ class _Player:
     def _move(self, now_us: int, queue: int, share: float, weights: RoutingWeights) -> Move:
         return Move(
             at_us=now_us, queue_id=self.centre.queue_ids[queue],
-            performance=None if np.isnan(share) else float(share),
+            performance=or_null(share),
             moved=weights != self.scenario.weights, weights=list(weights.terms),
         )  # fmt: skip
 

@@ -255,6 +255,7 @@ class Collector:
         """Everything taken so far."""
         import pyarrow as pa
 
+        # Columns of the batches stay where they are, as chunks: copying a hundred million ids would double the memory.
         ids = (batch.interaction_id for batch in self._batches)
         call_type = pa.chunked_array([pa.array(batch.call_type) for batch in self._batches], pa.int32())
         arrived_us = pa.chunked_array([pa.array(batch.arrived_us) for batch in self._batches], pa.int64())

@@ -21,6 +21,7 @@ from engine.reports.columns import Column, Study
 from engine.reports.notes import replay_notes
 from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, ReplayColumn, VerdictLight
 from engine.reports.report import AgentShare, Report, Unrouted
+from engine.results import or_null
 from engine.spec import Scenario
 
 HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
@@ -167,7 +168,7 @@ class _FirstDraw:
             centre.agent_ids, centre.agent_names, busy.handled.tolist(), busy.handled_s.tolist(),
             self._shared.eligible_count.tolist(), busy.by_agent.tolist(), strict=True,
         )  # fmt: skip
-        return [AgentShare(agent, name, n, s, int(e), None if np.isnan(o) else o) for agent, name, n, s, e, o in each]
+        return [AgentShare(agent, name, n, s, int(e), or_null(o)) for agent, name, n, s, e, o in each]
 
 
 def _span_us(column: Column) -> tuple[int, int] | None:
