@@ -32,7 +32,7 @@ def simulate_to(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Run a scenario and write what came of it.
+    """Run a scenario and write its outcomes and report.
 
     Parameters
     ----------

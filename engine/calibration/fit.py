@@ -31,12 +31,13 @@ DRAWS_SHOWN = 20
 FIT_SHARE = 0.6
 # After-call work is not fitted where so many interactions record it.
 KNOWN_SHARE = 0.95
+# Defined once, where it is calculated: the second paragraph of that file is what a calibration says of its loss.
 LOSS = " ".join((closeness.__doc__ or "").split("\n\n")[1].split())
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What came of a calibration."""
+    """Fitted assumptions, and the evidence for and against them."""
 
     assumptions: dict[str, float] = about("Fields of the assumptions that were fitted.")
     evidence: Evidence = about("Spans, candidates, agreement on both spans, and where it fails.")

@@ -191,7 +191,7 @@ class State(NamedTuple):
 
 
 class Served(NamedTuple):
-    """What comes of each interaction: a status of those above, and who is asked or answered, -1 for nobody."""
+    """Outcome of each interaction: a status of those above, and who is asked or answered, -1 for nobody."""
 
     status: Any
     agent: Any

@@ -1,4 +1,4 @@
-"""Service level, waits and queue lengths, whole, by queue and by interval: measures of what came of interactions.
+"""Service level, waits and queue lengths, whole, by queue and by interval: measures of outcomes.
 
 They read plain arrays, so replayed and recorded outcomes are measured alike. Definitions of the service
 level, with T the queue's goal in seconds, "within" meaning waited <= T and "over" meaning waited > T:

@@ -167,7 +167,7 @@ def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
 
 
 def served(kernel: Any, n: int) -> Any:
-    """What came of each interaction: nothing yet."""
+    """Outcomes before the first event."""
     return kernel.Served(
         np.zeros(n, np.int8), np.full(n, -1, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64),
         np.zeros(n, np.int64), np.zeros(n, np.int8),

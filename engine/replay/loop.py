@@ -147,6 +147,6 @@ def replay(demand: Demand, roster: Roster, ladder: Ladder, clock: Clock | None =
     Returns
     -------
     Served
-        What came of each interaction.
+        Outcome of each interaction.
     """
     return Replay(demand, roster, clock).finish(ladder)

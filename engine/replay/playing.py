@@ -59,7 +59,7 @@ class Played:
     roster : Roster
         When agents could be asked.
     served : Served
-        What came of each.
+        Outcome of each.
     score : (n,) array of float
         The winner's score, NaN where nobody was chosen or the method has none.
     moves : list of Move

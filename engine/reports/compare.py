@@ -69,7 +69,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison(Result):
-    """Rules side by side: the content of `study.json`."""
+    """Rules side by side.
+
+    Plainly, the content of `study.json`.
+    """
 
     snapshot: Provenance = about("Name, hash, counts, repairs and assumptions of the data.")
     scenarios: list[Scenario] = about("All that is needed to run it again; the first is what others are compared with.")

@@ -32,7 +32,7 @@ TOO_FEW_DAYS = "not determined: fewer than five days, so nothing says how days d
 
 
 def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple[Report, Played]:
-    """Replay a scenario and say what came of it.
+    """Replay a scenario and report its outcomes.
 
     Parameters
     ----------

@@ -70,7 +70,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class Report(Result):
-    """Everything a run says, with what went into it: the content of `report.json`."""
+    """Everything a run says, with what went into it.
+
+    Plainly, the content of `report.json`.
+    """
 
     mode: str = about("score or replay.")
     headline: str = about("What the numbers are, and are not.")
