@@ -67,12 +67,10 @@ class Verdict:
     about: str = about("The rule in words.")
 
 
+# Written as it stands to `study.json`: a field renamed here is renamed in files that people keep.
 @dataclass(frozen=True)
 class Comparison(Result):
-    """Rules side by side.
-
-    Plainly, the content of `study.json`.
-    """
+    """Rules side by side."""
 
     snapshot: Provenance = about("Name, hash, counts, repairs and assumptions of the data.")
     scenarios: list[Scenario] = about("All that is needed to run it again; the first is what others are compared with.")

@@ -68,12 +68,10 @@ class Timing:
     interactions_per_s: float | None = about("Interactions over the time of routing and measuring.", default=None)
 
 
+# Written as it stands to `report.json`: a field renamed here is renamed in files that people keep.
 @dataclass(frozen=True)
 class Report(Result):
-    """Everything a run says, with what went into it.
-
-    Plainly, the content of `report.json`.
-    """
+    """Everything a run says, with what went into it."""
 
     mode: str = about("score or replay.")
     headline: str = about("What the numbers are, and are not.")
