@@ -13,13 +13,13 @@ from engine.data.tables import Tables
 from engine.measures.tally import Tally
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
-from engine.reports.columns import Progress, Study
+from engine.reports.columns import Study
 from engine.reports.outcomes import Collector, Outcomes, Texts, outcomes_of
 from engine.reports.replayed import report_of
 from engine.reports.report import Report, build
 from engine.selection.decisions import Decided, decide
 from engine.spec import Scenario, csat_of, terms_of
-from engine.typing import Map
+from engine.typing import Map, Progress
 
 
 def run(

@@ -14,6 +14,8 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 Texts: TypeAlias = list[str]
 # A JSON object as a source or a measurement gives it; results are dataclasses.
 Record: TypeAlias = dict[str, Any]
+# Told what is being done, how much of it is done, and how much there is in all.
+Progress: TypeAlias = Callable[[str, int, int], None]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -171,6 +171,7 @@ def _of_tables(given: Mapping[str, Any], time_zone: str | None) -> Centre:
         raise InvalidTable(*map(_said_here, error.problems)) from None
     arrays = encode(tables)
     start, end = tables.interactions["arrived_at"].min(), tables.interactions["arrived_at"].max()
+    # A report of frames says where they come from as one of a snapshot does.
     origin = replace(
         arrays.snapshot,
         time_zone=tables.time_zone,

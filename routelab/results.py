@@ -80,6 +80,7 @@ class Run:
             raise UnknownName(f"interaction {shown(interaction_id)} is no text; give one of the ids in to_frame()")
         why = explain_replay if self.scenario.mode == "replay" else explain
         found = why(self.scenario, self.arrays, interaction_id)
+        # Null in the first rows says nothing of the type, so all rows are looked at.
         return pl.DataFrame(plain(found.agents), infer_schema_length=None)
 
     def to_dict(self) -> dict[str, Any]:

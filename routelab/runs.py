@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,12 +17,12 @@ from engine.run import run
 from engine.setting import shown
 from engine.spec import Scenario, scenario_of
 from engine.study import comparing, days_in
+from engine.typing import Progress
 from ingest.workers import runs_in
 from routelab.centre import Centre
 from routelab.results import Compared, Run
 
 Days = tuple[date | str | None, date | str | None]
-Progress = Callable[[str, int, int], None]
 
 
 def score(centre: Centre, *, days: Days | None = None, **settings: Any) -> Run:
@@ -83,6 +83,7 @@ def replay(
     """
     arrays, scenario, kept = _chosen(centre, days), _scenario("replay", settings), list[Outcomes]()
     report = run(scenario, arrays, kept.append, force=force, progress=progress)
+    # A replay hands its outcomes over in one piece, of the first replication.
     return Run(report, scenario, arrays, kept[0])
 
 

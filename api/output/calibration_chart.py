@@ -72,6 +72,7 @@ def chart(evidence: Evidence) -> str:
     str
         An SVG document.
     """
+    # In order of time: a test may lie before the days fitted.
     spans = sorted(("fit", "test"), key=lambda name: evidence.spans[name].first)
     days = [row for name in spans for row in evidence.agreement[name].days]
     tested = [name == "test" for name in spans for _ in evidence.agreement[name].days]

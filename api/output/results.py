@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from engine.reports.outcomes import Outcomes, Texts, nothing
 from engine.reports.report import Report, Timing
 from engine.run import run
 from engine.spec import Scenario
+from engine.typing import Progress
 from ingest.snapshot.store import make_folder
 
 OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "study.json"
-Progress = Callable[[str, int, int], None]
 
 
 def simulate_to(
@@ -65,12 +64,14 @@ def simulate_to(
             raise NotWritable(f"{out / name}: is a folder; choose another --out or move it away")
     started = time.perf_counter()
     total = arrays.snapshot.n_interactions
+    # Beside their place and renamed at the end: an interrupted run leaves the files of the run before.
     mark = uuid.uuid4().hex[:8]
     files = {name: out / f".{name}.{mark}" for name in (OUTCOMES, REPORT)}
     try:
         empty = nothing(Texts(arrays.centre), timed=scenario.mode == "replay")
         with _Writer(files[OUTCOMES], empty, progress, total) as writer:
             report = run(scenario, arrays, writer.add, force=force, progress=progress)
+        # Outcomes are written while batches are decided, so writing is taken off the time of the rest.
         busy_s = time.perf_counter() - started
         report = replace(report, timing=_timing(load_s, busy_s - writer.write_s, writer))
         files[REPORT].write_bytes(to_json(report) + b"\n")
@@ -132,6 +133,7 @@ class _Writer:
         self._progress, self._total = progress, total
         self.rows = 0
         self.write_s = 0.0
+        # A file needs its columns before the first batch, and a run without interactions has none.
         self._file = ipc.new_file(str(path), empty.to_arrow().schema)
 
     def __enter__(self) -> _Writer:

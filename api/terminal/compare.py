@@ -61,6 +61,7 @@ def compare(
     if study is not None and (snapshot_name or first_day or last_day or methods):
         raise click.UsageError(f"{study} says snapshot, days and scenarios; leave out the options that say them")
 
+    # Here, as in every command: --help must not wait for the engine.
     from api.output.results import write_comparison
     from api.terminal.progress import progress
     from engine.reports.columns import today_of

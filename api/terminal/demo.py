@@ -10,8 +10,8 @@ import click
 from api.terminal import options
 
 if TYPE_CHECKING:
-    from api.terminal.progress import Report
     from engine.spec import Scenario
+    from engine.typing import Progress
     from ingest.snapshot.reading import Snapshot
 
 REPLAY, RULE = "replay", "-" * 20
@@ -93,7 +93,7 @@ def _next(name: str, store: Path, example: str | None, fitted: dict[str, float])
     click.echo("       (without installing: python3 run.py cli simulate ...)")
 
 
-def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Snapshot, str]:
+def _real(store: Path, log: tuple[Path, ...], watch: Progress | None) -> tuple[Snapshot, str]:
     """The bank's log, imported anew."""
     from ingest.bank import import_bank
     from ingest.snapshot.reading import open_snapshot
@@ -105,7 +105,7 @@ def _real(store: Path, log: tuple[Path, ...], watch: Report | None) -> tuple[Sna
     return open_snapshot(store, REAL), how
 
 
-def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
+def _made_up(store: Path, watch: Progress | None) -> tuple[Snapshot, str]:
     """The demo's own snapshot, made unless one with the same making is there."""
     from engine.errors import CorruptSnapshot
     from ingest.snapshot.reading import open_snapshot
@@ -113,6 +113,7 @@ def _made_up(store: Path, watch: Report | None) -> tuple[Snapshot, str]:
     from ingest.synthetic import make
 
     what = "a made-up centre shaped like a real bank's"
+    # Made again only where it is not there: seven months take longer to make than to play.
     _refuse_others(store, NAME, MAKING)
     if NAME in names(store):
         try:

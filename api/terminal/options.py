@@ -62,6 +62,7 @@ class Once(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments."""
+        # Parsed once more for the order alone: click keeps the last of two values and says nothing of the first.
         _, _, order = self.make_parser(ctx).parse_args(list(args))
         is_help = any(each.is_eager for each in order)
         for each in () if is_help else order:
@@ -82,6 +83,7 @@ class ScenarioCommand(Once):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Its own options, then those of the declaration, then help."""
+        # Made once for each use: click asks several times, and a list of commands must not load the engine.
         *own, help_ = super().get_params(ctx)
         return [*own, *ctx.meta.setdefault(f"{__name__}.{self.name}", [*self._made()]), help_]
 
@@ -258,6 +260,7 @@ def _switches(texts: tuple[str, ...], known: Mapping[str, Setting]) -> dict[str,
             )
         if name in given:
             raise InvalidScenario(f"--switch {name} is given more than once; give it once")
+        # A whole number stays one: switches that count refuse 100.0.
         given[name] = words[value] if words else int(number) if number in range(1_000_001) else number
     return given
 

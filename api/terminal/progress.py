@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Report = Callable[[str, int, int], None]
+from engine.typing import Progress as Watch
 
 
 @contextmanager
-def progress(wanted: bool = True) -> Iterator[Report | None]:
+def progress(wanted: bool = True) -> Iterator[Watch | None]:
     """A bar on standard error while the block runs; None where a machine reads or that is no terminal."""
     if not (wanted and sys.stderr.isatty()):
         yield None

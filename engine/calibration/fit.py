@@ -23,9 +23,10 @@ from engine.data.wall_time import local_days
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
 from engine.methods import METHODS
-from engine.reports.columns import Progress, today_of
+from engine.reports.columns import today_of
 from engine.results import about
 from engine.spec import Scenario
+from engine.typing import Progress
 
 DRAWS_SHOWN = 20
 FIT_SHARE = 0.6

@@ -15,7 +15,7 @@ from engine.calibration.closeness import Distances
 from engine.calibration.evidence import Tried
 from engine.calibration.span import Span
 from engine.estimates.assumptions import Assumptions
-from engine.reports.columns import Progress
+from engine.typing import Progress
 
 # Under a minute agents would be on queue only while they served, and no rule could choose between them.
 GAPS_S = (60.0, 150.0, 300.0, 600.0, 1200.0)

@@ -19,9 +19,9 @@ from engine.estimates.assumptions import Assumptions
 from engine.measures.days import sums_by
 from engine.measures.timeline import Timeline
 from engine.replay.playing import play
-from engine.reports.columns import Progress, Study, time_of
+from engine.reports.columns import Study, time_of
 from engine.spec import Scenario
-from engine.typing import FloatArray, IntArray
+from engine.typing import FloatArray, IntArray, Progress
 
 SLOTS = 48
 EPOCH = date(1970, 1, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -32,9 +31,7 @@ from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
 from engine.reports.replay import MEASURES, Difference, Differences, Intervals, ReplayColumn
 from engine.spec import Scenario
-from engine.typing import FloatArray, IntArray
-
-Progress = Callable[[str, int, int], None]
+from engine.typing import FloatArray, IntArray, Progress
 
 
 def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:

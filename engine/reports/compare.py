@@ -19,13 +19,13 @@ from engine.estimates.estimated import Estimates
 from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
-from engine.reports.columns import Column, Progress, Study, today_of
+from engine.reports.columns import Column, Study, today_of
 from engine.reports.notes import about_settings, about_truth
 from engine.reports.replay import MEASURES, Difference, Differences, ReplayColumn
 from engine.reports.replayed import TOO_FEW_DAYS, lit_by
 from engine.results import Result, about
 from engine.spec import Scenario
-from engine.typing import Map
+from engine.typing import Map, Progress
 
 UNDECIDED = "not determined"
 NO_DIFFERENCE = "no clear difference"

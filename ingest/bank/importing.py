@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from engine.errors import InvalidTable
+from engine.typing import Progress
 from ingest.bank.agents import ENGLISH_SKILL, ENGLISH_TYPE, FEWEST_CALLS, add_agents, queue_of
-from ingest.bank.log import Progress, read_log
+from ingest.bank.log import read_log
 from ingest.snapshot import made_up
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter

@@ -7,13 +7,14 @@ Customer numbers are not read at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from engine.data.checks import Place, shorten
 from engine.errors import InvalidTable, MissingInput
+from engine.typing import Progress
 
 PUBLISHED = (
     "vru+line", "call_id", "customer_id", "priority", "type", "date", "vru_entry", "vru_exit", "vru_time",
@@ -30,8 +31,6 @@ LINE = "\0line"
 OUTCOMES = ("AGENT", "HANG", "PHANTOM")
 DAY_S = 86_400
 LONGEST_MENU_S = 43_200
-
-Progress = Callable[[str, int, int], None]
 
 
 def read_log(paths: Sequence[Path], progress: Progress | None = None) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,10 @@ import polars as pl
 from engine.data.checks import check
 from engine.data.tables import Tables
 from engine.errors import InvalidTable, MissingInput
+from engine.typing import Progress
 from ingest.files.cells.time_cells import check_time_zone
 from ingest.files.kinds import missing
 from ingest.files.table import FileTable, read_file_table
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass

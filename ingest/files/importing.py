@@ -11,9 +11,10 @@ import polars as pl
 
 from engine.data.tables import TABLES
 from engine.errors import UnknownName
+from engine.typing import Progress
 from ingest.files import pseudonyms
 from ingest.files.cells.time_cells import check_time_zone
-from ingest.files.gathering import Progress, gather
+from ingest.files.gathering import gather
 from ingest.files.table import read_file_table
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists
+from engine.typing import Progress
 from ingest.files.cells.time_cells import check_time_zone
 from ingest.genesys.collecting.assembling import Assembly, Collected
 from ingest.genesys.collecting.parts import Freshness, Part, PartStore
@@ -27,7 +28,6 @@ from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest, read_manifest
 from ingest.snapshot.writing import SnapshotWriter
 
-Progress = Callable[[str, int, int], None]
 # A run that was cut off goes on for so long before its last days are read once more.
 GOES_ON = timedelta(hours=12)
 THREADS = 4

@@ -7,7 +7,6 @@ one takes longer but no more memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace as changed
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ import polars as pl
 
 from engine.data.tables import TIME
 from engine.errors import InvalidScenario
-from engine.typing import IntArray
+from engine.typing import IntArray, Progress
 from ingest.snapshot import made_up
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter
@@ -28,8 +27,6 @@ from ingest.synthetic.bank_shape import ANSWERED, DAYS, ROWS
 from ingest.synthetic.centre import SLOTS, Centre, Size
 from ingest.synthetic.draws import draw_arrivals, draw_batches, utc_us
 from ingest.synthetic.typical import typical_centre
-
-Progress = Callable[[str, int, int], None]
 
 TYPICAL = Size(100_000, agents=50, queues=4, skills=8, languages=2, days=28, start=date(2026, 1, 5))
 BANK = Size(ROWS, agents=len(ANSWERED), queues=1, skills=5, languages=2, days=DAYS, start=date(2026, 1, 1))

@@ -6,7 +6,7 @@ writes the interactions in order of arrival.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,6 +14,7 @@ from functools import lru_cache
 import polars as pl
 
 from engine.data.tables import TABLES
+from engine.typing import Progress
 from ingest.genesys.collecting import crosscheck
 from ingest.genesys.collecting.parts import AGGREGATES, QUEUES, STATUS, USERS, Frames, Part, own, winners
 from ingest.genesys.collecting.reported import Reported, interaction_id, reported
@@ -21,7 +22,6 @@ from ingest.genesys.collecting.today import Today
 from ingest.genesys.collecting.wanted import DAY, Span, midnight
 from ingest.genesys.objects.staffing import merge_blocks
 
-Progress = Callable[[str, int, int], None]
 # Parts whose tables stay in memory at once: conversations that last for days come from neighbouring parts.
 KEPT_PARTS = 6
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 import ingest.genesys.objects.queues as settings
 from engine.data.tables import TABLES
+from engine.typing import Progress
 from ingest.genesys.objects import people
 from ingest.platform.errors import AccessRefused, RequestRefused
 from ingest.platform.pages import Reader
-
-Progress = Callable[[str, int, int], None]
 
 NO_UTILIZATION = (
     "The permission routing:utilization:view is missing, so every agent has the platform's default capacity: 1 call, "
