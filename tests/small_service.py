@@ -10,9 +10,9 @@ import polars as pl
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api.http.answers import BatchAnswer, RoutingAnswer
 from api.http.app import create_app
-from api.http.shapes import model_of
+from api.http.messages.answers import BatchAnswer, RoutingAnswer
+from api.http.messages.shapes import model_of
 from api.settings import Settings
 from ingest.snapshot.manifest import Manifest
 from ingest.snapshot.writing import SnapshotWriter

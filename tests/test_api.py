@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-import api.http.routing
+import api.http.answering.routing
 from engine.data.wall_time import DAY_US
 from engine.results import plain
 from engine.run import run
@@ -174,7 +174,7 @@ def runs(monkeypatch):
         made.append(args)
         return run(*args)
 
-    monkeypatch.setattr(api.http.routing, "run", counted)
+    monkeypatch.setattr(api.http.answering.routing, "run", counted)
     return made
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.http import models
+from api.http.messages import models
 from engine import spec as engine_scenario
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import HANDLING, Assumptions, Switches
@@ -320,17 +320,17 @@ def test_a_replay_too_large_for_one_answer_is_refused_with_the_way_out(client, s
     detail = refused(client, interactions=rows)
     assert detail.startswith("/interval_min: 3,856,992 intervals of 30 minutes from the first to the last arrival; use")
     rolling = {"sla_target": "80/20", "current_performance": "rolling", "replan_s": 1, "replications": 2}
-    monkeypatch.setattr("api.http.limits.MOST_PLANS", 400_000)
+    monkeypatch.setattr("api.http.answering.limits.MOST_PLANS", 400_000)
     detail = refused(client, **rolling)
     assert detail.startswith("/replan_s: weights would be moved 431,312 times; use a longer time or fewer days")
     assert batch(client, mode="replay", **rolling | {"replan_s": 600})
-    monkeypatch.setattr("api.http.limits.MOST_DRAWN", 599)
+    monkeypatch.setattr("api.http.answering.limits.MOST_DRAWN", 599)
     detail = refused(client, replications=2)
     assert detail.startswith("/replications: 2 replications of 300 interactions; use fewer replications, or fewer days")
-    monkeypatch.setattr("api.http.limits.MOST_DRAWN", 600)
-    monkeypatch.setattr("api.http.limits.MOST_DAYS", 5)
+    monkeypatch.setattr("api.http.answering.limits.MOST_DRAWN", 600)
+    monkeypatch.setattr("api.http.answering.limits.MOST_DAYS", 5)
     assert refused(client, replications=2).startswith("/replications: 2 replications of 3 days; use fewer")
-    monkeypatch.setattr("api.http.limits.MOST_DRAWN", 1)
+    monkeypatch.setattr("api.http.answering.limits.MOST_DRAWN", 1)
     assert batch(client, mode="replay")  # one draw is as large as the data
     assert batch(client, replications=2)  # in score mode nothing is drawn
 

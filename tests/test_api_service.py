@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from api.errors import UnreadableBody
-from api.http.batch import answer_batch
-from api.http.body import read_body
-from api.http.once import Once
-from api.http.problems import install
-from api.http.threads import Threads
+from api.http.answering.batch import answer_batch
+from api.http.messages.body import read_body
+from api.http.messages.problems import install
+from api.http.serving.once import Once
+from api.http.serving.threads import Threads
 from api.settings import Settings
 from tests.small_service import (
     BODY,

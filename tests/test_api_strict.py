@@ -8,7 +8,7 @@ import json
 import pytest
 
 from api.errors import STATUS, status_of
-from api.http import models
+from api.http.messages import models
 from engine import errors as engine_errors
 from engine.spec import settings
 from tests.small_service import BODY, client_of, refusal, write_centre

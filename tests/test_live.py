@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.live import STATUS_NOT_IDLE, Turns
+from api.http.answering.live import STATUS_NOT_IDLE, Turns
 from ingest.platform.errors import AccessRefused, RequestRefused
 from tests.live_platform import DOWN, PLATFORM, SALES, SECRET, Platform, ids, live, member, wait_until
 from tests.small_service import BODY, answered, app_of, client_of, post, refusal, write_centre

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.staff import staff_of
+from api.http.answering.staff import staff_of
 from engine.errors import UnknownName
 from ingest.genesys.live import MOST_PAGES, live_queue
 from ingest.platform.errors import PlatformUnavailable

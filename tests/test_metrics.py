@@ -9,7 +9,7 @@ import sys
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.http.metrics import BUCKETS, Meter, Metrics
+from api.http.serving.metrics import BUCKETS, Meter, Metrics
 from tests.small_service import BODY, answered, batch, client_of, post
 
 
@@ -133,7 +133,8 @@ def test_counting_costs_little(client):
 
 
 def test_reading_settings_and_help_does_not_wait_for_the_metrics_package():
-    code = "import sys, api.terminal.cli, api.settings, api.http.metrics; print('prometheus_client' in sys.modules)"
+    doors = "api.terminal.cli, api.settings, api.http.serving.metrics"
+    code = f"import sys, {doors}; print('prometheus_client' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
 

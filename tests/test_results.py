@@ -12,8 +12,8 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from api.http.answers import BatchAnswer, RoutingAnswer, SnapshotAnswer
-from api.http.shapes import model_of
+from api.http.messages.answers import BatchAnswer, RoutingAnswer, SnapshotAnswer
+from api.http.messages.shapes import model_of
 from engine.calibration import Calibration
 from engine.replay.explain import ReplayExplanation
 from engine.reports.compare import Comparison

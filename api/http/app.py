@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.errors import InvalidSettings
-from api.http.metrics import Meter
-from api.http.problems import install
+from api.http.messages.problems import install
 from api.http.routes import STATIC, router
 from api.http.service import Service
+from api.http.serving.metrics import Meter
 from api.settings import Settings
 
 MOST_CONNECTIONS = 256

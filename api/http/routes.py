@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, UnreadableBody, WrongMediaType
-from api.http.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
-from api.http.body import read_body
 from api.http.docs.description import described
-from api.http.metrics import CONTENT_TYPE
-from api.http.models import BatchRequest, RoutingRequest
+from api.http.messages.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
+from api.http.messages.body import read_body
+from api.http.messages.models import BatchRequest, RoutingRequest
 from api.http.service import Service
+from api.http.serving.metrics import CONTENT_TYPE
 from engine.errors import InvalidScenario, InvalidTable, MissingInput, NobodyEligible, UnknownName, UnknownSkill
 from engine.reports.compare import Comparison
 

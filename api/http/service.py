@@ -10,22 +10,22 @@ from fastapi import FastAPI
 
 from api.checks import check_body
 from api.errors import NotReady
-from api.http.answers import Readiness
-from api.http.batch import answer_batch
-from api.http.body import parse_json
-from api.http.connection import Connection
+from api.http.answering.batch import answer_batch
+from api.http.answering.limits import Limits
+from api.http.answering.listing import about, listing, used
+from api.http.answering.live import LiveRouting
+from api.http.answering.routing import Routing
 from api.http.docs.description import base_description, with_examples
 from api.http.docs.examples import SAMPLE, Example, Names, examples, names_of
 from api.http.docs.page import docs_page
-from api.http.limits import Limits
-from api.http.listing import about, listing, used
-from api.http.live import LiveRouting
-from api.http.metrics import Metrics
-from api.http.models import BatchRequest, RoutingRequest
-from api.http.once import Once
-from api.http.open_snapshots import OpenSnapshots, age_s
-from api.http.routing import Routing
-from api.http.threads import Threads
+from api.http.messages.answers import Readiness
+from api.http.messages.body import parse_json
+from api.http.messages.models import BatchRequest, RoutingRequest
+from api.http.serving.connection import Connection
+from api.http.serving.metrics import Metrics
+from api.http.serving.once import Once
+from api.http.serving.open_snapshots import OpenSnapshots, age_s
+from api.http.serving.threads import Threads
 from api.settings import Settings
 from engine.errors import RoutingError
 from engine.results import plain

@@ -7,16 +7,16 @@ import sys
 
 import click
 
-from api.terminal.bench import bench
-from api.terminal.calibrate import calibrate
-from api.terminal.compare import compare
-from api.terminal.demo import demo
-from api.terminal.explain import explain
-from api.terminal.genesys import genesys
-from api.terminal.serve import serve
-from api.terminal.simulate import simulate
-from api.terminal.snapshot import snapshot
-from api.terminal.validate import validate
+from api.terminal.commands.bench import bench
+from api.terminal.commands.calibrate import calibrate
+from api.terminal.commands.compare import compare
+from api.terminal.commands.demo import demo
+from api.terminal.commands.explain import explain
+from api.terminal.commands.genesys import genesys
+from api.terminal.commands.serve import serve
+from api.terminal.commands.simulate import simulate
+from api.terminal.commands.snapshot import snapshot
+from api.terminal.commands.validate import validate
 from engine.errors import RoutingError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2

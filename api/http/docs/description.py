@@ -13,7 +13,8 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import PlainTextResponse
 
 from api.errors import PROBLEM_JSON, STATUS, Busy
-from api.http.answers import (
+from api.http.docs.examples import Example
+from api.http.messages.answers import (
     BatchAnswer,
     Health,
     ProblemAnswer,
@@ -22,9 +23,8 @@ from api.http.answers import (
     SnapshotAnswer,
     SnapshotList,
 )
-from api.http.docs.examples import Example
-from api.http.models import BatchRequest, RoutingRequest
-from api.http.shapes import model_of
+from api.http.messages.models import BatchRequest, RoutingRequest
+from api.http.messages.shapes import model_of
 from engine.errors import RoutingError
 from engine.reports.compare import Comparison
 

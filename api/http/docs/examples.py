@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from api.http.open_snapshots import OpenSnapshot
+from api.http.serving.open_snapshots import OpenSnapshot
 from engine.data.centre import Blocks
 from engine.errors import InvalidScenario
 from engine.selection.request import narrowed, rank_request, request_terms

@@ -10,7 +10,7 @@ import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody
 from api.http.inline.rows import Pointers, missing_somewhere, read_rows
-from api.http.open_snapshots import OpenSnapshot
+from api.http.serving.open_snapshots import OpenSnapshot
 from engine.data.arrays import Arrays
 from engine.data.checks import check
 from engine.data.encode import encode

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import orjson
 
 from api.errors import InvalidBody, Problem
-from api.http.limits import recorded
-from api.http.models import BatchRequest
-from api.http.open_snapshots import OpenSnapshots
+from api.http.answering.limits import recorded
+from api.http.messages.models import BatchRequest
+from api.http.serving.open_snapshots import OpenSnapshots
 from engine.reports.columns import today_of
 from engine.reports.compare import compare
 from engine.spec import Scenario, settings

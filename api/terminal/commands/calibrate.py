@@ -79,7 +79,7 @@ def calibrate(
 
         click.echo(orjson.dumps(plain(found), option=orjson.OPT_INDENT_2))
         return
-    from api.terminal.show_calibration import show_calibration
+    from api.terminal.shown.calibration import show_calibration
 
     show_calibration(found)
     use = f"routelab simulate --mode replay --calibration {out}"

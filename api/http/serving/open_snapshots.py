@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.errors import NotReady
-from api.http.once import Once
+from api.http.serving.once import Once
 from engine.data.arrays import Arrays
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import span_of_days

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.http.shapes import Answer
+from api.http.messages.shapes import Answer
 from engine.data.provenance import Extent
 from engine.measures.fairness import Fairness
 from engine.reports import report

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from api.http.open_snapshots import OpenSnapshot
+from api.http.serving.open_snapshots import OpenSnapshot
 from engine.data.call_types import CallTypeIndex
 from engine.data.centre import Centre
 from engine.data.checks import check

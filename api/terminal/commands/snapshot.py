@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.terminal import options, platform
+from api.terminal import options
+from api.terminal.commands import platform
 
 if TYPE_CHECKING:
     from ingest.snapshot.manifest import Manifest
@@ -157,7 +158,7 @@ def genesys(
     """
     credentials = platform.credentials_of(settings_file)
     from api.terminal.progress import progress
-    from api.terminal.show_genesys import told
+    from api.terminal.shown.genesys import told
     from ingest.genesys import RARELY, Means, Scale, Span, Wanted, import_genesys
 
     gc.set_threshold(*RARELY)
@@ -197,7 +198,7 @@ def list_(store: Path, as_json: bool) -> None:
     if as_json:
         _echo([manifest.summary().to_dict() for manifest in found])
     else:
-        from api.terminal.show import show_snapshots
+        from api.terminal.shown.pieces import show_snapshots
 
         show_snapshots(found, store)
     for error in unreadable:
@@ -268,7 +269,7 @@ def _tell(manifest: Manifest, as_json: bool) -> None:
     if as_json:
         _echo(manifest.summary().to_dict())
         return
-    from api.terminal.show import show_manifest
+    from api.terminal.shown.pieces import show_manifest
 
     show_manifest(manifest)
 

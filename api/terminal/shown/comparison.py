@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.terminal.show import console, grid, note, satisfaction_text, styled
-from api.terminal.show_replay import HEADINGS, ROWS, cell, difference_text, lit_text, shown_rows
+from api.terminal.shown.pieces import console, grid, note, satisfaction_text, styled
+from api.terminal.shown.replay import HEADINGS, ROWS, cell, difference_text, lit_text, shown_rows
 from engine.reports.compare import Comparison, Side, Verdict
 from engine.reports.replay import MEASURES, ReplayColumn
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from api.http.answers import QueueInfo, SnapshotAnswer, SnapshotList, SnapshotSummary, SnapshotUsed, Unreadable
-from api.http.open_snapshots import OpenSnapshot, OpenSnapshots, age_s
+from api.http.messages.answers import QueueInfo, SnapshotAnswer, SnapshotList, SnapshotSummary, SnapshotUsed, Unreadable
+from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots, age_s
 from engine.data.provenance import Extent
 from engine.typing import FloatArray
 from ingest.snapshot.manifest import Manifest

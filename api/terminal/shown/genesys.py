@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from api.terminal.show import console
+from api.terminal.shown.pieces import console
 
 if TYPE_CHECKING:
     from ingest.genesys import Check

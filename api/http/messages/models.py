@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from api.checks import shown, told
-from api.http.fields import Day, Goal, Name, Strict, about, field_of, lever_field, made
 from api.http.inline.rows import ROW
+from api.http.messages.fields import Day, Goal, Name, Strict, about, field_of, lever_field, made
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.levers import LEVERS

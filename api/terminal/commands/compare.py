@@ -80,7 +80,7 @@ def compare(
     if as_json:
         click.echo(content)
         return
-    from api.terminal.show_comparison import show_comparison
+    from api.terminal.shown.comparison import show_comparison
 
     show_comparison(comparison)
     click.echo(f"\nwritten: {out / 'study.json'}")

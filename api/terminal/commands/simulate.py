@@ -49,7 +49,7 @@ def simulate(
     if as_json:
         click.echo(to_json(report))
         return
-    from api.terminal.show_replay import show
+    from api.terminal.shown.replay import show
 
     show(report)
     click.echo(f"\nwritten: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from api.terminal.show import console, facts, grid, named, needs_text, number
+from api.terminal.shown.pieces import console, facts, grid, named, needs_text, number
 from engine.replay.explain import ReplayExplanation
 
 

@@ -48,7 +48,7 @@ def explain(
 
         click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
         return
-    from api.terminal.show import show_explanation
+    from api.terminal.shown.pieces import show_explanation
 
     show_explanation(explanation, top)
 
@@ -62,6 +62,6 @@ def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as
 
         click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
         return
-    from api.terminal.show_explained_replay import show_explained_replay
+    from api.terminal.shown.explained_replay import show_explained_replay
 
     show_explained_replay(explanation, arrays.centre.time_zone, top)

@@ -9,11 +9,11 @@ from typing import cast
 import numpy as np
 import orjson
 
-from api.http.answers import RoutingAnswer, ScoredAgent
-from api.http.listing import used as used_snapshot
-from api.http.models import RoutingRequest
-from api.http.once import Once
-from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
+from api.http.answering.listing import used as used_snapshot
+from api.http.messages.answers import RoutingAnswer, ScoredAgent
+from api.http.messages.models import RoutingRequest
+from api.http.serving.once import Once
+from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.centre import Centre
 from engine.errors import NobodyEligible
 from engine.measures.fairness import Fairness

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from api.terminal import options, platform
+from api.terminal import options
+from api.terminal.commands import platform
 
 EPOCH, DAY_MS = date(1970, 1, 1).toordinal(), 86_400_000
 
@@ -61,7 +62,7 @@ def check(
 
         click.echo(orjson.dumps(found.record(), option=orjson.OPT_INDENT_2))
     else:
-        from api.terminal.show_genesys import show_check
+        from api.terminal.shown.genesys import show_check
 
         show_check(found)
     if found.missing:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.connection import Asked
+from api.http.serving.connection import Asked
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric

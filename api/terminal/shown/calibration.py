@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.terminal.show import console, facts, grid, note, number, styled
-from api.terminal.show_replay import COLORS, cell, lit_text
+from api.terminal.shown.pieces import console, facts, grid, note, number, styled
+from api.terminal.shown.replay import COLORS, cell, lit_text
 from engine.calibration import Calibration
 from engine.calibration.evidence import Beside, Evidence
 from engine.calibration.findings import WEEKDAYS

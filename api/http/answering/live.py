@@ -13,14 +13,14 @@ import numpy as np
 import orjson
 
 from api.errors import NoAnswer, NotReady
-from api.http.answers import Degraded, LiveRead, RoutingAnswer, ScoredAgent
-from api.http.connection import Connection
-from api.http.listing import used as used_snapshot
-from api.http.models import RoutingRequest
-from api.http.once import Once
-from api.http.open_snapshots import OpenSnapshot, OpenSnapshots, check_window
-from api.http.routing import Routing, about_surveys, about_window, nobody, shown_agents
-from api.http.staff import Staff, csat_of_staff, staff_of
+from api.http.answering.listing import used as used_snapshot
+from api.http.answering.routing import Routing, about_surveys, about_window, nobody, shown_agents
+from api.http.answering.staff import Staff, csat_of_staff, staff_of
+from api.http.messages.answers import Degraded, LiveRead, RoutingAnswer, ScoredAgent
+from api.http.messages.models import RoutingRequest
+from api.http.serving.connection import Connection
+from api.http.serving.once import Once
+from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots, check_window
 from engine.data.arrays import Arrays
 from engine.data.centre import Centre
 from engine.data.provenance import Provenance

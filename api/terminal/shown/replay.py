@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.terminal.show import (
+from api.terminal.shown.pieces import (
     console,
     facts,
     grid,

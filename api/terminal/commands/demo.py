@@ -56,7 +56,7 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(replayed))
         return
-    from api.terminal.show_replay import show
+    from api.terminal.shown.replay import show
     from ingest.bank import FITTED
 
     name = snapshot.manifest.name
@@ -147,7 +147,7 @@ def _decisions(out: Path) -> str | None:
     """Show who would be chosen for what, and give the id of one interaction to ask about."""
     import polars as pl
 
-    from api.terminal.show import console, grid, number, percent
+    from api.terminal.shown.pieces import console, grid, number, percent
 
     rows = pl.scan_ipc(out / "outcomes.arrow").collect()
     needs = [pl.col(name).cast(pl.String).fill_null("-") for name in ("required_skill", "required_language")]

@@ -10,11 +10,11 @@ import orjson
 import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
+from api.http.answering.limits import Limits, recorded
+from api.http.answering.study import answer_study
 from api.http.inline.arrays import Inline, inline
-from api.http.limits import Limits, recorded
-from api.http.models import BatchRequest
-from api.http.open_snapshots import OpenSnapshot, OpenSnapshots
-from api.http.study import answer_study
+from api.http.messages.models import BatchRequest
+from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.arrays import Arrays
 from engine.data.provenance import Window
 from engine.data.wall_time import FIRST_DAY, LAST_DAY

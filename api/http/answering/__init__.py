@@ -1,0 +1,1 @@
+"""From a request to its answer: routing, live routing, batches, studies, snapshots."""
