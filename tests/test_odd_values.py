@@ -168,7 +168,7 @@ def test_names_that_are_no_texts_are_refused(place):
     ({"from": datetime(2024, 3, 4)}, "from is 2024-03-04 00:00:00; write an existing day"),
     ({"from": "20240304"}, "from is '20240304'; write an existing day as YYYY-MM-DD"),
     ({"to": date(1, 1, 1)}, "to is 0001-01-01; use a day from 1970-01-02"),
-    ({"baseline": {"handle": 1e9}}, "factor is 1000000000.0; use a number above 0, from 0.01 to 100"),
+    ({"baseline": {"handle": 1e9}}, "factor is 1000000000.0; use a number from 0.01 to 100"),
     ("x", "a study is 'x'; write a table with snapshot"),
 ])  # fmt: skip
 def test_a_study_that_cannot_be_is_refused_with_the_place(content, says):

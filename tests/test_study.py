@@ -123,7 +123,7 @@ def test_of_many_scenarios_each_is_a_row(store, tmp_path, capsys):
     ({"from": "2026-01-05", "start_date": "2026-01-05"}, "/start_date: says the same as from; give one of them"),
     ({"scenario": [{"name": "a", "metod": "genesys"}]}, "/scenario/0/metod"),
     ({"scenario": [{"name": "a", "away_s": -1}]}, "/scenario/0/away_s: found -1; use 0 or more"),
-    ({"scenario": [{"name": "a", "handle": 0}]}, "/scenario/0/handle: handle: factor is 0; use a number above 0"),
+    ({"scenario": [{"name": "a", "handle": 0}]}, "/scenario/0/handle: handle: factor is 0; use a number from 0.01"),
     ({"scenario": [{"name": "a", "handle": {"factor": 2, "sklil": "x"}}]}, "handle: sklil is not one of factor"),
     ({"scenario": [{"name": "a"}, {"name": "a"}]}, "the name 'a' is taken"),
     ({"scenario": [{"name": "a", "seed": 1}]}, "seed must be the same for all rules"),
@@ -237,7 +237,7 @@ def test_a_lever_on_the_command_line_holds_for_every_rule_compared(store, tmp_pa
 def test_a_lever_that_cannot_be_read_is_refused(store, tmp_path, capsys):
     for text, says in (
         ("soon", "--handle 'soon': write a number, or entries"),
-        ("0", "factor is 0; use a number above"),
+        ("0", "factor is 0; use a number from"),
     ):
         options = ["--snapshot", "made", "--store", str(store), "--mode", "replay", "--handle", text]
         assert run(["simulate", *options, "--out", str(tmp_path / "out")]) == 2

@@ -20,12 +20,13 @@ from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario
+from engine.measures.intervals import FEWEST_DAYS
 from engine.typing import BoolArray, FloatArray, IntArray
 
 CANDIDATES_S = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 # Days are what the interval draws again, so it needs a few of them, and of exits enough for a share.
-FEWEST_EXITS, FEWEST_DAYS = 100, 5
+FEWEST_EXITS = 100
 RESAMPLES = 2000
 MOST_NAMED = 5
 # Both ends of a wait may be recorded in whole seconds, so steps of one rule may seem to differ by so much.

@@ -18,6 +18,8 @@ OUTCOMES = ("answered", "abandoned", "flowed_out", "unknown")
 MEDIA = ("voice", "chat", "email", "message", "callback")
 # Interactions at once by media, where an agent says nothing (Genesys help centre, "Utilization").
 CAPACITY = (1, 4, 1, 1, 1)
+# Of handling times, given, estimated or asked for.
+LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
 EVALUATION_METHODS = ("ALL", "BEST", "NONE")
 SCORING_METHODS = ("TimestampAndPriority", "PriorityOnly")
 
@@ -197,7 +199,7 @@ TABLES: dict[str, Table] = {
             (
                 _texts("agent_id", True),
                 _texts("skill"),
-                Column("factor", pl.Float64(), True, low=0.01, high=100.0),
+                Column("factor", pl.Float64(), True, low=LEAST_FACTOR, high=MOST_FACTOR),
             ),
             key=("agent_id", "skill"),
         ),

@@ -23,13 +23,11 @@ import numpy as np
 from engine.data.centre import Centre
 from engine.data.encode import places
 from engine.data.history import History
-from engine.data.tables import MEDIA
+from engine.data.tables import LEAST_FACTOR, MEDIA, MOST_FACTOR
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.estimated import FactorsEstimate, Range
 from engine.typing import FloatArray, Int32Array, IntArray
 
-# What the table handle_factors may hold.
-LEAST_FACTOR, MOST_FACTOR = 0.01, 100.0
 GIVEN = "recorded time x simulated agent's factor / recorded agent's; factors from the table handle_factors, as given"
 ESTIMATED = (
     "recorded time x simulated agent's factor / recorded agent's; factors estimated: an agent's handling time for a "

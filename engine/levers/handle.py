@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from engine.data.centre import Centre
+from engine.data.tables import LEAST_FACTOR, MOST_FACTOR
 from engine.errors import InvalidScenario, UnknownName
 from engine.estimates.completed import Completed, Interactions
 from engine.levers.when import When
@@ -21,7 +22,6 @@ OF_INTERACTION, OF_AGENT = ("queue", "skill"), ("agent", "group")
 KEYS = ("factor", *OF_INTERACTION, *OF_AGENT, "when")
 MOST_NAMES = 8
 # As in the table of handle factors.
-LEAST, MOST = 0.01, 100.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,10 @@ class Entry:
         if unknown:
             raise InvalidScenario(f"handle: {as_name(unknown[0])} is not one of {', '.join(KEYS)}")
         factor = plain(given.get("factor"))
-        if not isinstance(factor, int | float) or isinstance(factor, bool) or not LEAST <= factor <= MOST:
+        if not isinstance(factor, int | float) or isinstance(factor, bool) or not LEAST_FACTOR <= factor <= MOST_FACTOR:
             raise InvalidScenario(
-                f"handle: factor is {shown(factor)}; use a number above 0, from {LEAST:g} to {MOST:g}, 1 for no change"
+                f"handle: factor is {shown(factor)}; use a number from {LEAST_FACTOR:g} to {MOST_FACTOR:g}, 1 for no "
+                "change"
             )
         of = [key for key in (*OF_INTERACTION, *OF_AGENT) if key in given]
         if len(of) > 1:
