@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from engine.data.tables import RATED, TABLES
+from engine.errors import InvalidTable
 from ingest.files import import_files, read_table
+from ingest.files.table import READERS
 from ingest.snapshot.reading import Snapshot, open_snapshot
 from tests.small_files import AGENTS, INTERACTIONS, QUEUES, SAMPLE, write
 
@@ -191,6 +193,21 @@ def test_interactions_naming_strangers_are_kept_and_counted(tmp_path: Path) -> N
     manifest = imported(tmp_path / "s", write(tmp_path, agents=AGENTS, interactions=content)).manifest
     assert manifest.rows["interactions"] == 4
     assert manifest.repairs == {"interactions: rows naming an agent who is not in agents": 2}
+
+
+def test_every_type_of_a_column_has_a_reader() -> None:
+    """Also of tables that no import of files takes."""
+    assert {column.dtype for table in TABLES.values() for column in table.columns} <= set(READERS)
+
+
+def test_whole_numbers_are_as_wide_as_their_column(tmp_path: Path) -> None:
+    path = tmp_path / "aggregates.csv"
+    row = dict.fromkeys(TABLES["aggregates"].names, "1") | {"media": "voice", "start_at": "2024-03-04T09:00:00Z"}
+    path.write_text(",".join(row) + "\n" + ",".join((row | {"offered": "3000000000.0"}).values()) + "\n")
+    assert read_table("aggregates", path)["offered"].to_list() == [3_000_000_000]
+    path.write_text(path.read_text().replace("3000000000.0", str(2**53 + 2)))
+    with pytest.raises(InvalidTable, match="must be a whole number"):
+        read_table("aggregates", path)
 
 
 def test_order_of_rows_does_not_matter_for_interactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
     pl.String(): word,
     pl.Float64(): number,
     pl.Int32(): whole_number,
+    pl.Int64(): whole_number,
     pl.Boolean(): truth,
     TIME: moment,
     TEXTS: texts,

@@ -74,11 +74,12 @@ def number(cells: Cells) -> pl.Series:
 
 
 def whole_number(cells: Cells) -> pl.Series:
-    """Whole numbers of 32 bits, also where they are written as 3.0."""
-    value = number(cells)
-    odd = ~value.is_finite() | (value != value.round()) | (value.abs() >= 2**31)
+    """Whole numbers as wide as their column, also where they are written as 3.0."""
+    value, kind = number(cells), cells.column.dtype
+    # Read as floats, which keep whole numbers exactly up to 2**53.
+    odd = ~value.is_finite() | (value != value.round()) | (value.abs() >= (2**31 if kind == pl.Int32 else 2**53))
     cells.refuse(odd, "must be a whole number, as in 3")
-    return cells.sound(value).cast(pl.Int32, strict=False)
+    return cells.sound(value).cast(kind, strict=False)
 
 
 def truth(cells: Cells) -> pl.Series:
