@@ -18,14 +18,14 @@ import numpy as np
 
 from engine.errors import InvalidScenario
 
-Kind = Literal["number", "whole", "word", "flag", "goal", "terms", "filters", "levers"]
+Kind = Literal["number", "whole", "word", "flag", "goal", "terms", "filters"]
 Applies = Literal["always", "replay", "rolling"]
 _KEY = "setting"
 # A value that is refused may be anything, of any length.
 _SHOWN = Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 # What is allowed where a setting holds more than one value.
-_SPECIAL = {"terms": "three numbers", "goal": "SHARE/SECONDS", "filters": "a list", "levers": "a table"}
+_SPECIAL = {"terms": "three numbers", "goal": "SHARE/SECONDS", "filters": "a list"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Setting:
     about : str
         One sentence.
     kind : str
-        What a value is: a number, a whole number, a word, a flag, a goal, three terms, hard filters or levers.
+        What a value is: a number, a whole number, a word, a flag, a goal, three terms or hard filters.
     unit : str
         Of a number; s, min, days, or nothing.
     low, high : float

@@ -13,6 +13,7 @@ from engine.data.arrays import Arrays
 from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
+from engine.reports.columns import today_of
 from engine.setting import as_name, shown
 from engine.spec import Scenario, scenario_of
 
@@ -71,6 +72,18 @@ class Comparing:
         # Levers of the baseline move what differences refer to, not the scenarios.
         bare = replace(base, levers=())
         return [base, *(_named(name, entry, bare) for name, entry in self.entries)]
+
+    def scenarios_on(self, arrays: Arrays, assumptions: Assumptions | None = None) -> list[Scenario]:
+        """The same where the data tells the rule in force.
+
+        Parameters
+        ----------
+        arrays : Arrays
+            Queues with their settings.
+        assumptions : Assumptions, optional
+            What holds where the study says nothing, as from a calibration.
+        """
+        return self.scenarios(today_of(Scenario(mode="replay"), arrays).method, assumptions)
 
 
 def comparing(content: Mapping[str, Any]) -> Comparing:

@@ -10,7 +10,6 @@ from engine.data.arrays import Arrays
 from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario, MissingInput
 from engine.levers import LEVERS
-from engine.reports.columns import today_of
 from engine.reports.compare import compare as compare_scenarios
 from engine.reports.outcomes import Outcomes
 from engine.run import run
@@ -124,13 +123,12 @@ def compare(
     if not isinstance(scenarios, list | tuple) or len(scenarios) < 2:
         raise InvalidScenario('compare: give two scenarios or more, for example [{"method": "genesys"}, {}]')
     arrays = _chosen(centre, days)
-    today = today_of(Scenario(mode="replay"), arrays).method
     first, *others = map(_called, scenarios)
     # Levers of a baseline move it alone; those given here hold for all.
     levers = {name: value for name, value in settings.items() if name in LEVERS}
     wanted = comparing({"baseline": settings | first, "scenario": [levers | other for other in others]})
     found = compare_scenarios(
-        wanted.scenarios(today), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
+        wanted.scenarios_on(arrays), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
     )
     return Compared(found)
 

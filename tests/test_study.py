@@ -120,6 +120,7 @@ def test_of_many_scenarios_each_is_a_row(store, tmp_path, capsys):
 @pytest.mark.parametrize(("body", "says"), [
     ({"csat": "all"}, "/csat: does not go with scenario; write it under baseline"),
     ({"outcomes": True}, "/outcomes: does not go with scenario; leave it out"),
+    ({"handle": 0.9}, "/handle: does not go with scenario; write it in each scenario that it is to change"),
     ({"from": "2026-01-05", "start_date": "2026-01-05"}, "/start_date: says the same as from; give one of them"),
     ({"scenario": [{"name": "a", "metod": "genesys"}]}, "/scenario/0/metod"),
     ({"scenario": [{"name": "a", "away_s": -1}]}, "/scenario/0/away_s: found -1; use 0 or more"),

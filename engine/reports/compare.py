@@ -111,7 +111,7 @@ def compare(
         If there are fewer than two, or they do not share assumptions and definitions.
     """
     _check(scenarios)
-    called = list(names or _names([scenario.method for scenario in scenarios]))
+    called = list(names or numbered([scenario.method for scenario in scenarios]))
     # The two sides share nothing but the data, so they may run at once.
     sides = list(map_runs(partial(_side, scenarios, called, arrays, progress), HANDLING))
     records, study = [side for side, _ in sides], sides[0][1]
@@ -165,8 +165,24 @@ def _side(
     ), study
 
 
-def _names(methods: Sequence[str]) -> list[str]:
-    """One name per column: a rule that comes again is numbered."""
+def numbered(methods: Sequence[str]) -> list[str]:
+    """One name per column: a rule that comes again is numbered.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Of the rules.
+
+    Returns
+    -------
+    list of str
+        No two alike.
+
+    Examples
+    --------
+    >>> numbered(["genesys", "weighted", "weighted"])
+    ['genesys', 'weighted', 'weighted (2)']
+    """
     return [
         f"{method} ({methods[: place + 1].count(method)})" if method in methods[:place] else method
         for place, method in enumerate(methods)

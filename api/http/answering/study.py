@@ -10,9 +10,9 @@ from api.errors import InvalidBody, Problem
 from api.http.answering.limits import recorded
 from api.http.messages.models import BatchRequest
 from api.http.serving.open_snapshots import OpenSnapshots
-from engine.reports.columns import today_of
+from engine.levers import LEVERS
 from engine.reports.compare import compare
-from engine.spec import Scenario, settings
+from engine.spec import settings
 from engine.study import FIXED, days_in
 from ingest.workers import runs_in
 
@@ -26,7 +26,7 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
     wanted = request.study()
     data = snapshots.get(wanted.snapshot)
     arrays = days_in(data.arrays, wanted.first, wanted.last)
-    scenarios = wanted.scenarios(today_of(Scenario(mode="replay"), arrays).method)
+    scenarios = wanted.scenarios_on(arrays)
     arrays = recorded(arrays, *scenarios)
     count(arrays.history().n * len(scenarios))
     found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
@@ -37,9 +37,11 @@ def _check(request: BatchRequest) -> None:
     beside = sorted(request.model_fields_set - BESIDE)
     if beside:
         known = {one.http for one in settings() if one.name not in FIXED} | {"assumptions", "switches"}
-        remedy = (
-            "write it under baseline, by the name a scenario file has for it" if beside[0] in known else "leave it out"
-        )
+        remedy = "leave it out"
+        if beside[0] in known:
+            remedy = "write it under baseline, by the name a scenario file has for it"
+        elif beside[0] in LEVERS:
+            remedy = "write it in each scenario that it is to change"
         raise InvalidBody(Problem(f"/{beside[0]}", "does not go with scenario", remedy))
     for old, new in (("start_date", "from_"), ("end_date", "to")):
         if getattr(request, old) is not None and getattr(request, new) is not None:

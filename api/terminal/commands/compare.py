@@ -64,16 +64,13 @@ def compare(
     # Here, as in every command: --help must not wait for the engine.
     from api.output.results import write_comparison
     from api.terminal.progress import progress
-    from engine.reports.columns import today_of
     from engine.reports.compare import compare as compared
-    from engine.spec import Scenario
     from ingest.snapshot.reading import open_snapshot
     from ingest.workers import runs_in
 
     arrays = options.days_in(open_snapshot(store, wanted.snapshot or "").arrays(), wanted.first, wanted.last)
     options.check_calibration(given["calibration"], arrays)
-    today = today_of(Scenario(mode="replay"), arrays).method
-    scenarios = wanted.scenarios(today, options.calibrated(given["calibration"]))
+    scenarios = wanted.scenarios_on(arrays, options.calibrated(given["calibration"]))
     with progress(not as_json) as watch:
         comparison = compared(scenarios, arrays, names=wanted.names, force=force, progress=watch, map_runs=runs_in())
     content = write_comparison(comparison, out)
@@ -92,6 +89,7 @@ def _methods(
 ) -> Comparing:  # fmt: skip
     """One scenario for each method that the options name; what else they say holds for all."""
     from engine.errors import InvalidScenario
+    from engine.reports.compare import numbered
     from engine.study import Comparing
 
     if snapshot is None:
@@ -101,8 +99,7 @@ def _methods(
         raise InvalidScenario("compare: give two rules or more, for example genesys,weighted")
     # Levers of a baseline move it alone; those of the options hold for all.
     levers = options.levers(given)
-    entries = tuple((f"{rule} ({rules[: n + 1].count(rule)})" if rule in rules[:n] else rule, levers | {"method": rule})
-                    for n, rule in enumerate(rules))  # fmt: skip
+    entries = tuple((name, levers | {"method": rule}) for name, rule in zip(numbered(rules), rules, strict=True))
     return Comparing(snapshot, first_day, last_day, options.chosen(given) | entries[0][1], entries[1:], entries[0][0])
 
 
@@ -120,7 +117,7 @@ def _study(path: Path, given: Mapping[str, Any]) -> Comparing:
         # Windows' editors may put a mark before the text.
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise MissingInput(f"{path}: there is no such file; see the pages on studies for what it holds") from error
+        raise MissingInput(f"{path}: there is no such file; docs/studies.md says what it holds") from error
     except (OSError, ValueError, RecursionError) as error:
         remedy = "save it as UTF-8" if isinstance(error, UnicodeError) else "mend it"
         raise InvalidScenario(f"{path}: not a readable TOML file ({error}); {remedy}") from error
