@@ -129,6 +129,7 @@ def test_of_many_scenarios_each_is_a_row(store, tmp_path, capsys):
     ({"scenario": [{"name": "a"}, {"name": "a"}]}, "the name 'a' is taken"),
     ({"scenario": [{"name": "a", "seed": 1}]}, "seed must be the same for all rules"),
     ({"scenario": []}, "/scenario"),
+    ({"scenario": [{"method": "genesys"}]}, "scenario 1 has no name; give it one"),
 ])  # fmt: skip
 def test_a_request_that_is_no_study_is_refused(store, body, says):
     asked = {"snapshot": "made", "scenario": [{"name": "a"}]} | body

@@ -76,7 +76,7 @@ async def simulate_routing(request: Request) -> Response:
     ),
 )
 async def simulate_batch(request: Request) -> Response:
-    """Routes the interactions of a snapshot, or those in the request, and answers the content of report.json."""
+    """Routes a snapshot or the interactions given, or replays a study; answers as report.json, or study.json."""
     service = _service(request)
     body = await read_body(request, service.settings.max_body_bytes)
     return _json(await service.heavy.run(service.batch, body))

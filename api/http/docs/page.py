@@ -95,10 +95,10 @@ def _rows(
 
 
 def _type(field: Schema, schemas: dict[str, Schema]) -> str:
+    if "$ref" in field or "properties" in field:
+        return "object"
     if "anyOf" in field:
         return " or ".join(_type(one, schemas) for one in field["anyOf"])
-    if "$ref" in field:
-        return "object"
     if "enum" in field:
         return " or ".join(map(json.dumps, field["enum"]))
     if "const" in field:
@@ -114,9 +114,10 @@ def _bounds(field: Schema) -> str:
     low, high = field.get("minimum"), field.get("maximum")
     if low is None and high is None:
         return ""
+    low, high = (None if one is None else f"{one:,}" if isinstance(one, int) else f"{one:,.12g}" for one in (low, high))
     if low is None or high is None:
-        return f" from {low:,.12g}" if high is None else f" to {high:,.12g}"
-    return f" {low:,.12g} to {high:,.12g}"
+        return f" from {low}" if high is None else f" to {high}"
+    return f" {low} to {high}"
 
 
 def _resolved(schema: Schema, schemas: dict[str, Schema]) -> Schema:

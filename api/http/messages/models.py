@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     Weights: TypeAlias = Any
     ReplayAssumptions: TypeAlias = Any
     RoutingSwitches: TypeAlias = Any
-    StudySettings: TypeAlias = Any
     StudyScenario: TypeAlias = Any
     Required: TypeAlias = Any
 else:
@@ -73,14 +72,10 @@ else:
         declared(Switches),
     )
     # Settings and levers by their declared names, as scenario files hold them; what is left out is as in the baseline.
-    _CHOSEN = {name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED} | _LEVERS
-    StudySettings = made(
-        "StudySettings", "Settings by their declared names.", (),
-        **{"name": (Name | None, Field(default=None, description="Of its own; null for baseline."))} | _CHOSEN,
-    )  # fmt: skip
     StudyScenario = made(
-        "StudyScenario", "A scenario of a study: its name, and what it changes.", (),
-        **{"name": (Name, Field(description="Of the scenario."))} | _CHOSEN,
+        "StudyScenario", "A scenario of a study, or its baseline: a name, and what it changes.", (),
+        **{"name": (Name | None, Field(default=None, description="Of its own; the baseline may do without."))},
+        **{name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED}, **_LEVERS,
     )  # fmt: skip
     Required = field_of(SETTINGS["required"])[0]
 
@@ -189,7 +184,7 @@ class BatchRequest(_Scenario):  # type: ignore[misc]
     )
     from_: Day | None = Field(default=None, alias="from", description="Study: first day; the same as start_date.")
     to: Day | None = Field(default=None, description="Study: last day; the same as end_date.")
-    baseline: StudySettings | None = Field(
+    baseline: StudyScenario | None = Field(
         default=None, description="Study: settings that hold for all; without a method today's rule."
     )
     scenario: Annotated[list[StudyScenario], Field(min_length=1, max_length=100)] | None = Field(
