@@ -95,6 +95,18 @@ class Calendar:
 def days_of_sorted(arrived_us: IntArray, time_zone: str) -> list[int]:
     """Local days on which anything arrived, of arrivals in order: looked up by day, not by arrival.
 
+    Parameters
+    ----------
+    arrived_us : (n,) array of int64
+        Rising. [us since 1970, UTC]
+    time_zone : str
+        IANA zone.
+
+    Returns
+    -------
+    list of int
+        Days since 1970.
+
     Examples
     --------
     >>> days_of_sorted(np.array([0, 3_600_000_000, 90_000_000_000]), "Asia/Kolkata")
