@@ -30,6 +30,8 @@ class History:
         Arrival. [us since 1970, UTC]
     agent : (n,) array of int32
         Recorded agent, -1 for none or one who is not in agents.
+    named : (n,) array of bool
+        Whether an agent is recorded, known or not.
     wait_s, alert_s, handle_s, acw_s, patience_s : (n,) array of float
         As recorded, NaN where not. [s]
     preferred : polars.Series, optional
@@ -42,6 +44,7 @@ class History:
     outcome: Int8Array
     arrived_us: IntArray
     agent: Int32Array
+    named: BoolArray
     wait_s: FloatArray
     alert_s: FloatArray
     handle_s: FloatArray
@@ -78,7 +81,9 @@ class History:
         return replace(self, **some)
 
 
-def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: Int8Array, agent: Int32Array) -> History:
+def history_of(
+    frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: Int8Array, agent: Int32Array, named: BoolArray
+) -> History:
     """Everything recorded, from rows of the interactions table in order.
 
     Parameters
@@ -91,6 +96,8 @@ def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: I
         Places in `engine.data.tables.MEDIA` and `OUTCOMES`.
     agent : (n,) array of int32
         Place of each recorded agent, -1 where none or not known.
+    named : (n,) array of bool
+        Whether an agent is recorded, known or not.
 
     Returns
     -------
@@ -105,6 +112,7 @@ def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: I
         outcome=outcome,
         arrived_us=frame["arrived_at"].dt.epoch("us").to_numpy(),
         agent=agent,
+        named=named,
         **{name: frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in SECONDS},
         preferred=None if preferred.null_count() == preferred.len() else preferred,
     )
