@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.centre import Blocks
+from engine.data.centre import Blocks, Holds
 from engine.errors import InvalidTable
-from engine.estimates.staffing import Roster, on_queue
+from engine.estimates.staffing import NO_HOLDS, Roster, on_queue
 from engine.typing import BoolArray, FloatArray, IntArray
 
 
@@ -27,6 +27,8 @@ class Timeline:
         When agents were on queue; those of one agent do not overlap.
     n_agents : int
         How many there are, staffed or not.
+    held : Holds, optional
+        Work elsewhere that left its agent on queue. Who has it in hand is neither busy nor free.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Timeline:
     services: Blocks
     spells: Blocks | Roster
     n_agents: int
+    held: Holds = NO_HOLDS
 
     def __post_init__(self) -> None:
         most = max(self.services.agent.max(initial=-1), self.spells.agent.max(initial=-1))
@@ -80,9 +83,12 @@ class Timeline:
 
     @cached_property
     def free(self) -> Blocks:
-        """On queue with nothing in hand."""
+        """On queue with nothing in hand, here or elsewhere."""
+        in_hand = (self.services, self.held)
         return on_queue(
-            Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us), self.services, self.n_agents
+            Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us),
+            Blocks(*(np.concatenate([getattr(b, name) for b in in_hand]) for name in ("agent", "start_us", "end_us"))),
+            self.n_agents,
         )
 
     @cached_property

@@ -133,7 +133,7 @@ class Study:
         """What was recorded."""
         history, centre = self.recorded.history, self.arrays.centre
         served = recorded(history, self.recorded.queue_of_type[history.call_type], self.scenario.assumptions.acw_s)
-        time = Timeline(served.services, self.recorded.spells, centre.n_agents)
+        time = Timeline(served.services, self.recorded.spells, centre.n_agents, centre.held)
         days = stacked([days_of(served, time, self.calendar, self.goal(centre))])
         ids, requirement = history.interaction_id, centre.requirement[history.call_type]
         return Column(
@@ -218,7 +218,7 @@ class Study:
 def time_of(played: Played) -> Timeline:
     """What agents did in a replay."""
     completed = played.completed
-    return Timeline(played.served.services, completed.spells, completed.centre.n_agents)
+    return Timeline(played.served.services, completed.spells, completed.centre.n_agents, completed.centre.held)
 
 
 def _shared(ids: pl.Series, others: pl.Series) -> tuple[IntArray, IntArray]:

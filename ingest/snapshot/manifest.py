@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.data.provenance import Extent, Provenance
 from engine.errors import CorruptSnapshot
 
-SCHEMA_VERSION = 1
+# 2: agents.interrupted_by and busy.media. What an earlier snapshot does not have is filled in as it is read.
+SCHEMA_VERSION = 2
 FILE_NAME = "manifest.json"
 
 
@@ -130,9 +131,10 @@ def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
     try:
         raw = json.loads(_read(path, handle))
         version = raw["schema_version"]
-        if version != SCHEMA_VERSION:
+        if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
             raise CorruptSnapshot(
-                f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; import the data again"
+                f"{path}: schema version {version}, this program reads 1 to {SCHEMA_VERSION}; use a newer program, or "
+                "import the data again"
             )
         files = tuple(FileEntry(**entry) for entry in raw.pop("files"))
         sentences, made_up = tuple(raw.pop("assumptions")), tuple(raw.pop("made_up"))
