@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from engine.data.calendar import Calendar
 from engine.data.checks import check
 from engine.data.encode import encode
 from engine.data.tables import INTERRUPTIONS, MEDIA, TABLES, Tables
@@ -116,7 +117,8 @@ def test_only_work_that_leaves_room_for_nothing_is_no_staffed_time() -> None:
     """Four hours on queue; an hour of a call elsewhere is none of them, an hour of a chat is, and neither is busy."""
     for media, staffed_h in ((None, 3), ("voice", 3), ("chat", 4), ("email", 4)):
         tables = centre([call(0, 0)], [spell(media, 3600, 7200)])
-        time = time_of(play(MODE, Recorded(encode(tables), MODE)))
+        played = play(MODE, Recorded(encode(tables), MODE))
+        time = time_of(played, Calendar.of(played.demand.arrived_us, "UTC"))
         assert time.staffed_s.tolist() == [staffed_h * 3600]
         assert time.busy_s.tolist() == [10.0]
         # Who has something in hand is not free for what waits.

@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.data.provenance import Extent, Provenance
 from engine.errors import CorruptSnapshot
 
-# 2: agents.interrupted_by and busy.media. What an earlier snapshot does not have is filled in as it is read.
 SCHEMA_VERSION = 2
+# Version 1 kept csat of interactions without its scale, so it could not be read, and knows no agents.interrupted_by and
+# no busy.media; what is not there is filled in as it is read.
+READABLE = (1, 2)
 FILE_NAME = "manifest.json"
 
 
@@ -131,9 +133,9 @@ def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
     try:
         raw = json.loads(_read(path, handle))
         version = raw["schema_version"]
-        if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
+        if version not in READABLE:
             raise CorruptSnapshot(
-                f"{path}: schema version {version}, this program reads 1 to {SCHEMA_VERSION}; use a newer program, or "
+                f"{path}: schema version {version}, this program reads {' and '.join(map(str, READABLE))}; "
                 "import the data again"
             )
         files = tuple(FileEntry(**entry) for entry in raw.pop("files"))
