@@ -231,15 +231,16 @@ def _handle_us(call: dict[str, Any], assumed: Assumptions) -> int:
 
 def _leaves_s(call: dict[str, Any], assumed: Assumptions) -> tuple[float, bool]:
     """Longest wait, and whether it ends in an exit of the flow."""
-    if call["media"] == "callback":
-        return math.inf, False
     patience_s = math.inf
-    if assumed.patience == "estimated":
+    # Nobody gives up a callback, but the flow may end it.
+    if assumed.patience == "estimated" and call["media"] != "callback":
         if call["patience_s"] is not None:
             patience_s = call["patience_s"]
         elif call["outcome"] == "abandoned":
             patience_s = call["wait_s"]
-    if call["outcome"] != "flowed_out" or (call["wait_s"] is None and assumed.flow_out == "recorded"):
+    took = call["agent_id"] is not None or (call["handle_s"] or 0) > 0
+    ended = call["outcome"] == "unknown" and not took and call["wait_s"] is not None
+    if not (call["outcome"] == "flowed_out" or ended) or (call["wait_s"] is None and assumed.flow_out == "recorded"):
         return patience_s, False
     flow_s = {"recorded": call["wait_s"], "never": math.inf}.get(assumed.flow_out, assumed.flow_out)
     return min(patience_s, flow_s), flow_s <= patience_s and flow_s < math.inf
