@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-
 from engine.run import run
 from engine.spec import Scenario
 from tests.small_centres import call, tables_of
-from tests.strategies import MIDNIGHT, table
+from tests.strategies import MIDNIGHT
 
 DAY = timedelta(days=1)
 
