@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.data.calendar import Calendar
 from engine.data.centre import Blocks
 from engine.data.encode import encode
 from engine.data.served import Served, Status, joined, recorded
 from engine.data.wall_time import local_days
-from engine.measures.days import Calendar, days_of
+from engine.measures.days import days_of
 from engine.measures.fairness import gini
 from engine.measures.idling import occupancy
 from engine.measures.intervals import Days, measures, point, stacked
@@ -62,7 +63,7 @@ def test_busy_seconds_are_those_counted_one_by_one(seed):
     """Work of several agents that overlaps, starts before, ends after, has no length; spells of agents without work."""
     rng = random.Random(seed)
     work, spells = spans(rng, 4, 12, 9), apart(spans(rng, 5, 9, 14))
-    found = Timeline(blocks(work), blocks(spells), 5).busy_of_spell_s
+    found = Timeline(blocks(work), blocks(spells), 5).busy_of_piece_s
     expected = [
         sum(any(a == agent and low <= second < high for a, low, high in work) for second in range(start, end)) / 1e6
         for agent, start, end in spells
@@ -79,7 +80,7 @@ def test_busy_seconds_are_those_of_occupancy(seed):
         for rows in (spans(rng, 4, 12, 9), apart(spans(rng, 4, 9, 14)))
     )
     time = Timeline(work, spells, 4)
-    by_agent = np.bincount(spells.agent, time.busy_of_spell_s, 4)
+    by_agent = np.bincount(spells.agent, time.busy_of_piece_s, 4)
     np.testing.assert_allclose(by_agent, occupancy(time).busy_s, atol=1e-9)
     # A third way: what is left of the spells when all that is free is taken off.
     free_s = np.bincount(time.free.agent, time.free.end_us - time.free.start_us, 4) / 1e6

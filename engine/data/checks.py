@@ -180,9 +180,19 @@ def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
         yield value <= pl.col("start_at"), "must be later than start_at"
     if column.name == "scale_max":
         yield value <= pl.col("scale_min"), "must be greater than scale_min"
+    if column.name == "csat_max":
+        yield value <= pl.col("csat_min"), "must be greater than csat_min"
     if column.name == "score":
-        outside = (value < pl.col("scale_min")) | (value > pl.col("scale_max"))
-        yield outside, "must lie within scale_min and scale_max"
+        yield _outside(value, "scale_min", "scale_max"), "must lie within scale_min and scale_max"
+    if column.name == "csat":
+        unscaled = pl.col("csat_min").is_null() | pl.col("csat_max").is_null()
+        # Guessed from the scores a scale would be wrong where nobody used its ends.
+        yield value.is_not_null() & unscaled, "needs csat_min and csat_max, the lowest and the highest possible score"
+        yield _outside(value, "csat_min", "csat_max"), "must lie within csat_min and csat_max"
+
+
+def _outside(value: pl.Expr, low: str, high: str) -> pl.Expr:
+    return (value < pl.col(low)) | (value > pl.col(high))
 
 
 def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:

@@ -32,6 +32,9 @@ class StaffingEstimate:
     blocks: int = about("Blocks on queue. [count]")
     agents: int = about("Agents with any block. [count]")
     hours: float = about("On queue, all agents together. [h]")
+    hours_not_counted: float = about(
+        "Of them on days on which nothing arrived; occupancy and staffed time leave them out. [h]"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

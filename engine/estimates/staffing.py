@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.calendar import Calendar
 from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.data.tables import CAPACITY, MEDIA
@@ -56,9 +57,10 @@ def staffing(
     MissingInput
         If nothing is recorded and no service of a known agent has a length.
     """
+    calendar = Calendar.of(history.arrived_us, centre.time_zone)
     # A table without a block of these days says that nobody was there, and is not overruled by inference.
     if is_recorded or centre.staffing.agent.size:
-        return centre.staffing, _estimate(centre.staffing, source="recorded", how=RECORDED)
+        return centre.staffing, _estimate(centre.staffing, calendar, source="recorded", how=RECORDED)
     agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
     blocks = _joined(agent, start_us, end_us, assumptions)
     if not blocks.agent.size:
@@ -69,6 +71,7 @@ def staffing(
     following = agent[1:] == agent[:-1]
     return blocks, _estimate(
         blocks,
+        calendar,
         source="inferred",
         how=INFERRED,
         join_gap_s=assumptions.join_gap_s,
@@ -320,6 +323,9 @@ def _us(seconds: FloatArray | float) -> IntArray:
     return np.rint(1e6 * np.asarray(seconds)).astype(np.int64)
 
 
-def _estimate(blocks: Blocks, **said: Any) -> StaffingEstimate:
-    hours = float((blocks.end_us - blocks.start_us).sum()) / _HOUR_US
-    return StaffingEstimate(**said, blocks=blocks.agent.size, agents=np.unique(blocks.agent).size, hours=hours)
+def _estimate(blocks: Blocks, calendar: Calendar, **said: Any) -> StaffingEstimate:
+    all_us, counted_us = (int((side.end_us - side.start_us).sum()) for side in (blocks, calendar.within(blocks)))
+    return StaffingEstimate(
+        **said, blocks=blocks.agent.size, agents=np.unique(blocks.agent).size, hours=all_us / _HOUR_US,
+        hours_not_counted=(all_us - counted_us) / _HOUR_US,
+    )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
+from engine.data.calendar import Calendar
 from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.errors import InvalidTable
@@ -79,6 +80,11 @@ class Recorded:
     def first_us(self) -> int:
         """Arrival of the first interaction, 0 where there is none. [us]"""
         return int(self.history.arrived_us[0]) if self.history.n else 0
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """Days on which anything arrived."""
+        return Calendar.of(self.history.arrived_us, self.centre.time_zone)
 
     @property
     def estimates(self) -> Estimates:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.data.centre import Centre
 from engine.data.served import Status
-from engine.data.wall_time import local_days
+from engine.estimates.estimated import StaffingEstimate
 from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
 from engine.measures.sharing import lacks
@@ -108,6 +108,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
             "paired differences before absolute levels"
         )
+    yield from _about_beyond(recorded.estimates.staffing)
     if recorded.arrays.snapshot.counts.get("staffing") and not recorded.centre.staffing.agent.size:
         yield "the staffing table has no block of a known agent in these days, so nobody is on queue"
     if light.color == "unknown":
@@ -115,7 +116,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     elif recorded.arrays.snapshot.is_made_up("interactions"):
         yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
     # A light of few days turns by chance: one odd day is a third of three.
-    n_days = np.unique(local_days(recorded.history.arrived_us, recorded.centre.time_zone)).size
+    n_days = recorded.calendar.n
     if light.color != "unknown" and n_days < FEWEST_DAYS:
         yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
     yield (
@@ -126,6 +127,16 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         yield (
             "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service "
             "level shown is too good"
+        )
+
+
+def _about_beyond(staffed: StaffingEstimate) -> Iterator[str]:
+    """Time on queue that is no part of occupancy."""
+    # Less than a tenth of an hour would be shown as nothing.
+    if round(staffed.hours_not_counted, 1) > 0:
+        yield (
+            f"{staffed.hours_not_counted:,.1f} of {staffed.hours:,.1f} hours of staffing lie on days on which nothing "
+            "arrived; occupancy and staffed time leave them out, for every rule"
         )
 
 

@@ -40,6 +40,7 @@ def snapshot() -> None:
 @click.option("--busy", type=_FILE, help="Work outside these queues.")
 @click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
 @click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
+@click.option("--csat-scale", metavar="LOW-HIGH", help="Scale of csat of interactions where no columns tell it, 1-5.")
 @click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
 @click.option(
     "--made-up",
