@@ -333,16 +333,16 @@ def _idle_us(read: Plain, a: int, blocks: list[tuple[int, int]], spells: list[tu
     known = read.agents[a]["idle_since"]
     if known is not None and us(known) <= asked_us:
         return us(known)
-    if read.scenario.method in PLATFORM and read.scenario.switches.new_agents_last:
+    if read.scenario.switches.new_agents_last:
         return NEVER_US
     return min((start for start, end in _runs(blocks) if end > first_us), default=NEVER_US)
 
 
 def _clock(read: Plain) -> SimpleNamespace:
-    assumed, switches, platform = read.scenario.assumptions, read.scenario.switches, read.scenario.method in PLATFORM
+    assumed, switches = read.scenario.assumptions, read.scenario.switches
     return SimpleNamespace(
-        lookback_s=86_400 * switches.lookback_days if platform and switches.new_agents_last else 0,
-        resets_on_queue=platform and switches.resets_on_queue,
-        alert_resets=platform and switches.alert_resets_idle,
+        lookback_s=86_400 * switches.lookback_days if switches.new_agents_last else 0,
+        resets_on_queue=switches.resets_on_queue,
+        alert_resets=switches.alert_resets_idle,
         away_s=assumed.away_s,
     )  # fmt: skip

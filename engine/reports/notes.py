@@ -21,6 +21,7 @@ from engine.methods import METHODS
 from engine.methods.settings import unsupported
 from engine.replay.playing import Played
 from engine.replay.prepare import Recorded
+from engine.reports.switches import about_switches
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -164,6 +165,7 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     """What a rule asks for and the data do not have."""
     queues, method = recorded.centre.queues, METHODS[scenario.method]
     yield from _about_filters(recorded, scenario)
+    yield from about_switches(recorded, scenario)
     if scenario.method == "bullseye" and queues["rings"].is_null().all():
         yield "bullseye: no queue has rings, so this is standard routing; give queues.rings"
     if scenario.method == "preferred_agent":
