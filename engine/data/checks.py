@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from engine.data.tables import (
     Tables,
 )
 from engine.errors import InvalidTable
+from engine.setting import shown
 
 MOST_PROBLEMS = 20
 CONTROLS = "names must not hold control characters"
@@ -45,9 +47,51 @@ class Place:
 
     def problem(self, row: int, column: str, value: object, remedy: str) -> str:
         """One line: file, row, column, value and what to do."""
-        plain = value.to_list() if isinstance(value, pl.Series) else value
-        shown = repr(plain) if len(repr(plain)) <= 60 else repr(plain)[:57] + "..."
-        return f"{self.source}, row {row + self.first_row}, column {column}: {shown}: {remedy}"
+        return f"{self.source}, row {row + self.first_row}, column {column}: {cell(value)}: {remedy}"
+
+
+def cell(value: object) -> str:
+    """A value of a table in a few characters, lists as a file writes them.
+
+    Examples
+    --------
+    >>> cell([{"name": "tech", "proficiency": 7.0}]), cell(["en", None])
+    ("'tech:7.0'", "'en;'")
+    """
+    value = value.to_list() if isinstance(value, pl.Series) else value
+    if not isinstance(value, list) or not value:
+        return shown(value)
+    entries = [list(entry.values()) if isinstance(entry, dict) else [entry] for entry in value]
+    return shown(";".join(":".join("" if part is None else str(part) for part in entry) for entry in entries))
+
+
+def type_words(dtype: object) -> str:
+    """A type of a column in words.
+
+    Parameters
+    ----------
+    dtype : polars data type
+        As a frame has it.
+
+    Returns
+    -------
+    str
+        In the plural.
+
+    Examples
+    --------
+    >>> type_words(pl.Float64()), type_words(pl.List(pl.String)), type_words(pl.Datetime("ms"))
+    ('numbers', 'lists of texts', 'times')
+    """
+    kind: Any = dtype
+    if isinstance(kind, pl.Datetime):
+        return "times"
+    if kind.is_nested():
+        inner = getattr(kind, "inner", None)
+        return "tables" if inner is None else f"lists of {type_words(inner() if isinstance(inner, type) else inner)}"
+    words = {pl.String: "texts", pl.Boolean: "true or false", pl.Date: "days", pl.Duration: "durations"}
+    found = next((said for known, said in words.items() if kind == known), None)
+    return found or ("numbers" if kind.is_numeric() else f"values of type {str(kind).lower()}")
 
 
 def check(name: str, frame: pl.DataFrame, place: Place | None = None) -> pl.DataFrame:
@@ -85,7 +129,8 @@ def check(name: str, frame: pl.DataFrame, place: Place | None = None) -> pl.Data
     try:
         typed = frame.select(_typed(column, frame) for column in table.columns)
     except pl.exceptions.PolarsError as error:
-        raise InvalidTable(f"{place.source}: {str(error).splitlines()[0]}; expected {table.schema()}") from error
+        wanted = ", ".join(f"{column.name} ({type_words(column.dtype)})" for column in table.columns)
+        raise InvalidTable(f"{place.source}: {str(error).splitlines()[0]}; the table has {wanted}") from error
     problems = [*_value_problems(table, typed, place), *_key_problems(table, typed, place)]
     if problems:
         raise InvalidTable(*shorten(problems))
@@ -208,7 +253,7 @@ def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[s
         return
     again = keys.select(~pl.struct(table.key).is_first_distinct()).to_series().arg_true()
     row = int(again[0])
-    value = keys.row(row)[0] if len(table.key) == 1 else keys.row(row)
+    value = ", ".join("nothing" if part is None else str(part) for part in keys.row(row))
     yield place.problem(
         row, "+".join(table.key), value, f"stands there already; {again.len()} rows repeat an earlier one"
     )

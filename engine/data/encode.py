@@ -77,7 +77,8 @@ def encode(tables: Tables) -> Arrays:
         places(interactions[name], [*names]).astype(np.int8)
         for name, names in (("media", MEDIA), ("outcome", OUTCOMES))
     )
-    recorded = partial(history_of, interactions, call_type, media, outcome, agent)
+    named = interactions["agent_id"].is_not_null().to_numpy()
+    recorded = partial(history_of, interactions, call_type, media, outcome, agent, named)
     return Arrays(centre, batches, Provenance(counts=counts, assumptions=[*carried, *said]), recorded)
 
 

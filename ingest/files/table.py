@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.checks import check, shorten
+from engine.data.checks import check, shorten, type_words
 from engine.data.tables import CAPACITIES, INTERRUPTIONS, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
 from ingest.files.arrow_blocks import ArrowFile
@@ -112,7 +112,7 @@ def _read(cells: Cells) -> pl.Series:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OverflowError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise cells.findings.stop(
-            f"column {column.name} of type {cells.raw.dtype} cannot be read ({reason}); write it as text"
+            f"column {column.name} of {type_words(cells.raw.dtype)} cannot be read ({reason}); write it as text"
         ) from error
 
 

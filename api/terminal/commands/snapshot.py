@@ -193,8 +193,9 @@ def list_(store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot list
     """
-    from ingest.snapshot.store import manifests
+    from ingest.snapshot.store import check_there, manifests
 
+    check_there(store)
     found, unreadable = manifests(store)
     if as_json:
         _echo([manifest.summary().to_dict() for manifest in found])
