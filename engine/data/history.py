@@ -61,9 +61,26 @@ class History:
         """Where the recorded outcome is one of these."""
         return np.isin(self.outcome, [OUTCOMES.index(name) for name in names])
 
+    @property
+    def unanswered(self) -> BoolArray:
+        """Ended with neither an agent nor a mark of abandonment: no outcome, nobody named, no handling, but a wait."""
+        # Some logs write 0 s where nothing was handled; an open interaction has no wait yet.
+        is_handled = self.named | (self.handle_s > 0)
+        return self.outcome_is("unknown") & ~is_handled & ~np.isnan(self.wait_s)
+
+    @property
+    def flowed_out(self) -> BoolArray:
+        """Left without an answer and without giving up: recorded as an exit of the flow, or simply unanswered."""
+        return self.outcome_is("flowed_out") | self.unanswered
+
+    @property
+    def answered(self) -> BoolArray:
+        """Answered; where no outcome is recorded, an agent or a handling time says so."""
+        return self.outcome_is("answered") | (self.outcome_is("unknown") & (self.named | (self.handle_s > 0)))
+
     def is_handled(self) -> BoolArray:
-        """Answered with a handling time; where outcomes are not recorded, that is what an answer looks like."""
-        return self.outcome_is("answered", "unknown") & ~np.isnan(self.handle_s)
+        """Answered with a handling time."""
+        return self.answered & ~np.isnan(self.handle_s)
 
     def handled_s(self, acw_s: float) -> FloatArray:
         """Talk, hold and after-call work, with some assumed where none is recorded; NaN without a time. [s]"""

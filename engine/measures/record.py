@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.data.history import History
-from engine.data.tables import MEDIA
+from engine.estimates.patience import lost_waits, replays_abandonment
 
 NO_WAIT = "abandoned without a wait"
 NOBODY_NAMED = "answered by nobody known, while staffing is inferred from who answered"
@@ -95,11 +95,8 @@ class Record:
         Record
             Of all of them.
         """
-        answered = history.outcome_is("answered") | (history.outcome_is("unknown") & history.named)
-        stranger = answered & history.named & (history.agent < 0)
-        gave_up = history.outcome_is("abandoned") & (history.media != MEDIA.index("callback"))
-        lost = gave_up & np.isnan(history.wait_s) & np.isnan(history.patience_s)
-        unnamed = answered & ~history.named
+        answered, lost = history.answered, lost_waits(history)
+        stranger, unnamed = (answered & (history.agent < 0) & side for side in (history.named, ~history.named))
         unplayable = {
             NO_WAIT: int(lost.sum()), NOBODY_NAMED: int(unnamed.sum()) if is_inferred else 0,
             STRANGER: int(stranger.sum()),
@@ -111,7 +108,7 @@ class Record:
         }  # fmt: skip
         return cls(
             offered=history.n, is_answered=bool(answered.any()), unplayable=unplayable,
-            replays_abandonment=not lost.any() or bool((gave_up & ~lost).any()), is_inferred=is_inferred,
+            replays_abandonment=replays_abandonment(history), is_inferred=is_inferred,
             off_queue=off_queue, gaps=tuple(name for name, is_missing in missing.items() if is_missing),
             longest_s=float(np.quantile(waits, 0.95)) if waits.size else np.inf,
         )  # fmt: skip
