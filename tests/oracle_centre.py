@@ -231,15 +231,16 @@ def _handle_us(call: dict[str, Any], assumed: Assumptions) -> int:
 
 def _leaves_s(call: dict[str, Any], assumed: Assumptions) -> tuple[float, bool]:
     """Longest wait, and whether it ends in an exit of the flow."""
-    if call["media"] == "callback":
-        return math.inf, False
     patience_s = math.inf
-    if assumed.patience == "estimated":
+    # Nobody gives up a callback, but the flow may end it.
+    if assumed.patience == "estimated" and call["media"] != "callback":
         if call["patience_s"] is not None:
             patience_s = call["patience_s"]
         elif call["outcome"] == "abandoned":
             patience_s = call["wait_s"]
-    if call["outcome"] != "flowed_out" or (call["wait_s"] is None and assumed.flow_out == "recorded"):
+    took = call["agent_id"] is not None or (call["handle_s"] or 0) > 0
+    ended = call["outcome"] == "unknown" and not took and call["wait_s"] is not None
+    if not (call["outcome"] == "flowed_out" or ended) or (call["wait_s"] is None and assumed.flow_out == "recorded"):
         return patience_s, False
     flow_s = {"recorded": call["wait_s"], "never": math.inf}.get(assumed.flow_out, assumed.flow_out)
     return min(patience_s, flow_s), flow_s <= patience_s and flow_s < math.inf
@@ -332,16 +333,16 @@ def _idle_us(read: Plain, a: int, blocks: list[tuple[int, int]], spells: list[tu
     known = read.agents[a]["idle_since"]
     if known is not None and us(known) <= asked_us:
         return us(known)
-    if read.scenario.method in PLATFORM and read.scenario.switches.new_agents_last:
+    if read.scenario.switches.new_agents_last:
         return NEVER_US
     return min((start for start, end in _runs(blocks) if end > first_us), default=NEVER_US)
 
 
 def _clock(read: Plain) -> SimpleNamespace:
-    assumed, switches, platform = read.scenario.assumptions, read.scenario.switches, read.scenario.method in PLATFORM
+    assumed, switches = read.scenario.assumptions, read.scenario.switches
     return SimpleNamespace(
-        lookback_s=86_400 * switches.lookback_days if platform and switches.new_agents_last else 0,
-        resets_on_queue=platform and switches.resets_on_queue,
-        alert_resets=platform and switches.alert_resets_idle,
+        lookback_s=86_400 * switches.lookback_days if switches.new_agents_last else 0,
+        resets_on_queue=switches.resets_on_queue,
+        alert_resets=switches.alert_resets_idle,
         away_s=assumed.away_s,
     )  # fmt: skip

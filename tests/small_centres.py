@@ -81,7 +81,8 @@ def _calls(dice: Dice, n: int, names: list[str]) -> list[dict[str, Any]]:
     rows[0] |= worked | ({"patience_s": 10.0} if whole else {})
     # A call when nobody is there any more: to the end, the score is the one of the day.
     last = {"interaction_id": "~last", "arrived_at": MIDNIGHT + 3 * DAY + DAY / 2, "patience_s": 1.0}
-    return [*rows, _call(dice, 0, names, whole, False) | last | {"outcome": "unknown", "agent_id": None}]
+    last |= {"outcome": "unknown", "agent_id": None, "wait_s": None}
+    return [*rows, _call(dice, 0, names, whole, False) | last]
 
 
 def _call(dice: Dice, number: int, names: list[str], whole: bool, several: bool) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from engine.data.centre import Centre
 from engine.data.history import History
 from engine.errors import InvalidScenario
 from engine.measures.intervals import FEWEST_DAYS
+from engine.setting import shown
 from engine.typing import BoolArray, FloatArray, IntArray
 
 CANDIDATES_S = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)
@@ -223,11 +224,11 @@ def _checked(candidates_s: Sequence[float], by: str) -> FloatArray:
     grid_s = np.unique(np.asarray(candidates_s, float))
     if grid_s.size < 2 or not np.isfinite(grid_s).all() or grid_s[0] < 0:
         raise InvalidScenario(
-            f"candidates: {list(candidates_s)!r} must be two or more different numbers of seconds, 0 or more, "
+            f"candidates: {shown(list(candidates_s))} must be two or more different numbers of seconds, 0 or more, "
             "like 0, 30, 60, 90"
         )
     if by not in PERIODS:
-        raise InvalidScenario(f"by: {by!r} is no period; give one of {', '.join(PERIODS)}")
+        raise InvalidScenario(f"by: {shown(by)} is no period; give one of {', '.join(PERIODS)}")
     return grid_s
 
 

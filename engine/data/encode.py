@@ -12,6 +12,7 @@ import polars as pl
 
 from engine.data.arrays import Arrays, Batch
 from engine.data.call_types import CallTypeIndex, requirements
+from engine.data.carried import with_carried
 from engine.data.centre import Blocks, Centre, Surveys
 from engine.data.checks import complete
 from engine.data.history import history_of
@@ -31,7 +32,7 @@ def encode(tables: Tables) -> Arrays:
     Parameters
     ----------
     tables : Tables
-        Checked tables; implied queues and members are added.
+        Checked tables; implied queues, members and surveys are added.
 
     Returns
     -------
@@ -43,6 +44,7 @@ def encode(tables: Tables) -> Arrays:
     InvalidTable
         If there are no agents.
     """
+    tables, carried = with_carried(tables)
     tables, said = complete(tables)
     interactions = tables.interactions.sort("arrived_at", "interaction_id")
     index = CallTypeIndex()
@@ -74,8 +76,9 @@ def encode(tables: Tables) -> Arrays:
         places(interactions[name], [*names]).astype(np.int8)
         for name, names in (("media", MEDIA), ("outcome", OUTCOMES))
     )
-    recorded = partial(history_of, interactions, call_type, media, outcome, agent)
-    return Arrays(centre, batches, Provenance(counts=counts, assumptions=said), recorded)
+    named = interactions["agent_id"].is_not_null().to_numpy()
+    recorded = partial(history_of, interactions, call_type, media, outcome, agent, named)
+    return Arrays(centre, batches, Provenance(counts=counts, assumptions=[*carried, *said]), recorded)
 
 
 def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:

@@ -168,7 +168,7 @@ TABLES: dict[str, Table] = {
                 _seconds("handle_s"),
                 _seconds("acw_s"),
                 _seconds("patience_s"),
-                Column("csat", pl.Float64()),
+                *(Column(name, pl.Float64(), low=-1e9, high=1e9) for name in ("csat", "csat_min", "csat_max")),
                 _texts("used_routing"),
                 Column("eligible_count", pl.Int32(), low=0.0),
                 Column("preferred", PREFERRED),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import polars as pl
 
+from engine.data.day_texts import way_out
 from engine.errors import InvalidScenario
 from engine.setting import plain, shown
 from engine.typing import IntArray
@@ -52,7 +53,7 @@ def day_of(name: str, value: object) -> date | None:
         with suppress(ValueError):
             value = date.fromisoformat(value)
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise InvalidScenario(f"{name} is {shown(value)}; write an existing day as YYYY-MM-DD")
+        raise InvalidScenario(f"{name} is {shown(value)}; {way_out(value)}")
     if not FIRST_DAY <= value <= LAST_DAY:
         raise InvalidScenario(f"{name} is {value}; use a day from {FIRST_DAY} to {LAST_DAY}")
     return value

@@ -45,16 +45,14 @@ class Clock:
     away_s: float = 60.0
 
     @classmethod
-    def of(cls, assumed: Assumptions, switches: Switches | None = None) -> Clock:
-        """The clock of a replay; without the platform's switches idle runs from the last interaction alone.
+    def of(cls, assumed: Assumptions, switches: Switches) -> Clock:
+        """The clock of a replay, the same for every method.
 
         Examples
         --------
         >>> Clock.of(Assumptions(), Switches(new_agents_last=True)).lookback_s
         604800.0
         """
-        if switches is None:
-            return cls(timeout_s=assumed.timeout_s, away_s=assumed.away_s)
         # The look-back says who counts as new, so without a place for new agents it does nothing.
         lookback_s = DAY_S * switches.lookback_days if switches.new_agents_last else 0.0
         return cls(lookback_s, switches.resets_on_queue, switches.alert_resets_idle, assumed.timeout_s, assumed.away_s)

@@ -14,6 +14,7 @@ from engine.errors import UnknownName
 from engine.estimates.demand import NEVER_US
 from engine.methods import METHODS
 from engine.methods.ladder import NEVER
+from engine.replay.bundles import DAY_S
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
 from engine.results import Result, about, or_null
@@ -190,7 +191,17 @@ class _Moment:
         done = others & (served.end_us <= self.at_us)
         ended_us = np.full(n, -1, np.int64)
         np.maximum.at(ended_us, served.agent[done], served.end_us[done])
-        return until_us, np.where(ended_us >= 0, ended_us, idle_us)
+        return until_us, self._by_clock(np.where(ended_us >= 0, ended_us, idle_us))
+
+    def _by_clock(self, idle_us: IntArray) -> IntArray:
+        """Idle times as the switches have them at the last coming on queue; missed alerts leave no trace to read."""
+        roster, switches = self.played.roster, self.played.scenario.switches
+        here, came_us = roster.start_us <= self.at_us, np.full(roster.n_agents, -1, np.int64)
+        np.maximum.at(came_us, roster.agent[here], roster.start_us[here])
+        if switches.resets_on_queue:
+            return np.where(came_us >= 0, np.maximum(np.where(idle_us < NEVER_US, idle_us, -1), came_us), idle_us)
+        lookback_us = round(1e6 * DAY_S * switches.lookback_days) if switches.new_agents_last else 0
+        return np.where((lookback_us > 0) & (came_us - idle_us > lookback_us), NEVER_US, idle_us)
 
     def _on_queue(self) -> BoolArray:
         roster = self.played.roster
@@ -242,7 +253,17 @@ class _Moment:
         # Of those freed at one instant the replay settles one after another; here all of them are free already.
         if self.rank[agent] > self.rank[self.chosen]:
             return "free and ranked higher, but not among the longest idle, or became free at this very instant"
-        return "free, but idle for less long" if free[agent] else "free"
+        return self._tie(agent) if free[agent] else "free"
+
+    def _tie(self, agent: int) -> str:
+        """Why an agent of the same rank was not asked first."""
+        mine_us, chosen_us = self.idle_us[agent], self.idle_us[self.chosen]
+        if mine_us > chosen_us:
+            return "free, but idle for less long"
+        if mine_us == chosen_us and agent > self.chosen:
+            return "free and idle for just as long; the smaller agent id goes first"
+        # Of those freed at one instant the replay settles one after another; alerts in vain are not kept.
+        return "free and ranked the same, but became free at this very instant, or an alert in vain put it back"
 
     def _barred(self, agent: int) -> str:
         kind = int(self.played.demand.kind[self.row])
