@@ -124,7 +124,8 @@ def test_what_was_found_is_read_into_the_data_set():
     kinds = kinds_of(recorded.by_type, recorded.centre, terms, 60.0)
     lead_s = kinds.lead_us[recorded.by_type.kind] / 1e6
     assert sorted(lead_s.tolist()) == [-60.0, 0.0, 30.0, 90.0, 150.0, 210.0]
-    assert read.snapshot.assumptions[-1] == "Priorities count as calibrated: 0 as 0 points, 1 as 0.5 points, 2 as 2.5 points"
+    said = "Priorities count as calibrated: 0 as 0 points, 1 as 0.5 points, 2 as 2.5 points"
+    assert read.snapshot.assumptions[-1] == said
     assert InForce([]).applied(arrays) is arrays
 
 
