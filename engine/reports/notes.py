@@ -124,7 +124,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"
     )
-    if not recorded.centre.busy.agent.size:
+    if not recorded.centre.busy.agent.size and not recorded.centre.held.agent.size:
         yield (
             "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service "
             "level shown is too good"
