@@ -17,7 +17,7 @@ from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.levers import LEVERS, Lever, in_order, levers_of
 from engine.levers import plain as plain_levers
-from engine.methods import METHODS
+from engine.methods import METHODS, MISTAKEN
 from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
@@ -47,7 +47,11 @@ class Scenario:
         words=("score", "replay"),
     )  # fmt: skip
     method: str = setting(
-        "weighted", "Routing method; without scores it needs a replay.", kind="word", words=METHODS.keys()
+        "weighted",
+        "Routing method; without scores it needs a replay.",
+        kind="word",
+        words=METHODS.keys(),
+        mistaken=MISTAKEN,
     )
     weights: RoutingWeights = setting(
         RoutingWeights(), "Weights of proficiency, language and satisfaction, before a goal moves them.", kind="terms"
@@ -124,6 +128,11 @@ class Scenario:
             )
         if self.levers and self.mode != "replay":
             raise InvalidScenario("levers change what a replay plays; use mode replay, or leave them out")
+        if self.switches.moved and self.mode != "replay":
+            raise InvalidScenario(
+                f"switch {self.switches.moved[0]} changes what a replay plays, and scores read none; use mode replay, "
+                "or leave it out"
+            )
         if self.mode == "score" and METHODS[self.method].planner is None:
             raise InvalidScenario(
                 f"method {self.method!r} asks who is idle, and in score mode nobody is ever busy; use mode replay, or "

@@ -70,13 +70,15 @@ def test_report_json_has_the_agreed_keys(store, tmp_path):
 
 
 def test_the_scenario_of_a_report_runs_again_with_the_same_outcome(store, tmp_path):
+    from engine.estimates.assumptions import Switches
     from engine.run import choose
     from engine.scoring.weights import RoutingWeights
     from engine.spec import Scenario
 
     simulate(store, tmp_path / "out", "--weights", "0.2,0.3,0.5", "--sla", "80/20", "--performance", "0.7")
     kept = json.loads((tmp_path / "out" / "report.json").read_text())["scenario"]
-    again = Scenario(**kept | {"weights": RoutingWeights(**kept["weights"]), "required": tuple(kept["required"])})
+    plain = {name: kind(**kept[name]) for name, kind in (("weights", RoutingWeights), ("switches", Switches))}
+    again = Scenario(**kept | plain | {"required": tuple(kept["required"])})
     frame = choose(again, open_snapshot(store, "s").arrays()).to_frame()
     written = pl.read_ipc(tmp_path / "out" / "outcomes.arrow")
     assert frame["composite_score"].to_list() == written["composite_score"].to_list()
@@ -249,3 +251,26 @@ def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert "made from a seed" in said.out
     assert "making it again" in said.err
+
+
+@pytest.mark.parametrize("command", [
+    "snapshot list", "snapshot list --json", "snapshot show s", "snapshot verify s", "snapshot delete s",
+    "simulate --snapshot s --out {out}", "explain --snapshot s --interaction i1", "calibrate --snapshot s --out {out}",
+    "compare --snapshot s --methods genesys,weighted --out {out}",
+])  # fmt: skip
+def test_a_store_that_is_not_there_is_said_to_be_so(command: str, tmp_path: Path, capsys) -> None:
+    nowhere = tmp_path / "nowhere"
+    words = command.format(out=tmp_path / "out").split()
+    assert run([*words, "--store", str(nowhere)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error: {nowhere}: there is no such folder; name the folder of snapshots with --store")
+    assert not nowhere.exists()
+
+
+def test_an_empty_store_is_there_and_a_file_is_none(tmp_path: Path, capsys) -> None:
+    assert run(["snapshot", "list", "--store", str(tmp_path)]) == 0
+    assert "no snapshots" in capsys.readouterr().out
+    (tmp_path / "file").touch()
+    assert run(["snapshot", "list", "--store", str(tmp_path / "file")]) == 2
+    assert "is no folder" in capsys.readouterr().err

@@ -269,7 +269,7 @@ def test_explain_agrees_with_what_simulate_wrote(store: Path, tmp_path: Path, ca
     ("explain", [], "Missing option '--interaction'"),
     ("compare", ["--methods", "genesys"], "compare: give two rules or more, for example genesys,weighted"),
     ("compare", ["--methods", ""], "compare: give two rules or more"),
-    ("compare", ["--methods", "genesys,best"], "method is 'best'; use one of weighted, genesys"),
+    ("compare", ["--methods", "genesys,best"], "method genesys plays it; use one of weighted, genesys"),
 ])  # fmt: skip
 def test_bad_usage_is_one_clear_line_and_exit_code_2(
     store: Path, tmp_path: Path, capsys: Captured, command: str, options: list[str], says: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.calibration.drift import Drift
 from engine.measures.light import Light
 from engine.results import about
 
@@ -87,6 +88,7 @@ class WeekdayBeside(Beside):
     """A day of the week."""
 
     weekday: int = about("0 is Monday.")
+    days: int = about("Days on which something arrived. [count]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,7 @@ class SpanAgreement:
     weekdays: list[WeekdayBeside] = about("By day of the week.")
     times: list[TimeBeside] = about("By half hour of the day.")
     types: list[TypeBeside] = about("By call type.")
-    day_ends: dict[str, Beside] = about("First and last half hour with arrivals of each day, and all between.")
+    hours: dict[str, Beside] = about("first: the hour after opening; last: the one before closing; between.")
     days: list[DayBeside] = about("By day.")
 
 
@@ -258,5 +260,6 @@ class Evidence(SearchSaid):
     defaults: Changeable = about("As before.")
     agreement: dict[str, SpanAgreement] = about("How close replays come on the days to fit and to test.")
     months: list[MonthBeside] = about("By calendar month.")
+    drift: Drift = about("Whether what was fitted holds in every month, and from when not.")
     pauses: Pauses = about("What after-call work looks like from outside.")
     findings: list[str] = about("Where it fails, and why, one sentence or two each.")

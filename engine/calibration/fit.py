@@ -12,6 +12,7 @@ import numpy as np
 from engine.calibration import closeness
 from engine.calibration.agreement import agreement, months
 from engine.calibration.credit import credit
+from engine.calibration.drift import drift
 from engine.calibration.evidence import Changeable, Evidence, Origin, SearchSaid, SpanDays
 from engine.calibration.findings import findings
 from engine.calibration.pauses import pauses
@@ -104,6 +105,7 @@ def calibrate(
         assumptions=_changeable(chosen), defaults=_changeable(today.assumptions),
         agreement={name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
         months=[row for name, span in spans.items() for row in months(name, span, replays[name])],
+        drift=drift(spans, replays),
         pauses=pauses(spans["fit"].history, spans["fit"].queue, chosen.join_gap_s), findings=[],
     )  # fmt: skip
     return Calibration(head_start | fitted, replace(evidence, findings=findings(evidence)))

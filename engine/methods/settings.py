@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from engine.data.centre import Centre
 from engine.data.checks import shorten
 from engine.errors import InvalidTable
+from engine.setting import shown
 
 TIMEOUT = "TIMEOUT_SECONDS"
 MEETS, ANY = "MEETS_THRESHOLD", "ANY"
@@ -111,8 +112,7 @@ def _column(centre: Centre, column: str, read: Callable[[Any], tuple[Read, ...]]
         try:
             found.append(read(_parsed(text)))
         except _Unusable as why:
-            shown = repr(text) if len(repr(text)) <= 60 else repr(text)[:57] + "..."
-            problems.append(f"queues, queue {queue!r}, column {column}: {shown}: {why}")
+            problems.append(f"queues, queue {queue!r}, column {column}: {shown(text)}: {why}")
     if problems:
         raise InvalidTable(*shorten(problems))
     return found
@@ -150,7 +150,7 @@ def _ring(entry: Any, place: int, is_last: bool) -> Ring:
     timeout_s = None
     if criteria:
         if _get(criteria[0], "type") != TIMEOUT:
-            raise _Unusable(f"ring {place} expands by {_get(criteria[0], 'type')!r}; only {TIMEOUT} is known")
+            raise _Unusable(f"ring {place} expands by {shown(_get(criteria[0], 'type'))}; only {TIMEOUT} is known")
         timeout_s = _number(criteria[0], "threshold", f"ring {place}", LONGEST_S)
     return Ring(timeout_s, _removed(_get(entry, "actions"), place))
 
@@ -172,7 +172,7 @@ def _rules(value: Any) -> tuple[Rule, ...]:
 def _rule(entry: Any, place: str) -> Rule:
     operator = _get(entry, "operator")
     if operator not in (MEETS, ANY):
-        raise _Unusable(f"{place} has operator {operator!r}; use {MEETS} or {ANY}")
+        raise _Unusable(f"{place} has operator {shown(operator)}; use {MEETS} or {ANY}")
     least = _number(entry, "threshold", place, BEST_SCORE) if operator == MEETS else None
     return Rule(_number(entry, "wait_seconds", place, LONGEST_S), least)
 
@@ -190,7 +190,7 @@ def _entries(value: Any, holders: Sequence[str], what: str, most: int) -> list[A
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise _Unusable(f"holds {str(value)[:40]!r} where a list is wanted; give one")
+        raise _Unusable(f"holds {shown(value)} where a list is wanted; give one")
     return value
 
 
@@ -199,7 +199,7 @@ def _get(record: Any, name: str, default: Any = None) -> Any:
     if record is None:
         return default
     if not isinstance(record, dict):
-        raise _Unusable(f"holds {str(record)[:40]!r} where an object with {name} is wanted; give one")
+        raise _Unusable(f"holds {shown(record)} where an object with {name} is wanted; give one")
     first, *rest = name.split("_")
     return record.get(name, record.get(first + "".join(word.title() for word in rest), default))
 
@@ -207,5 +207,5 @@ def _get(record: Any, name: str, default: Any = None) -> Any:
 def _number(record: Any, name: str, place: str, high: float) -> float:
     value = _get(record, name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
-        raise _Unusable(f"{place} has {name} {str(value)[:40]!r}; use a number from 0 to {high:g}")
+        raise _Unusable(f"{place} has {name} {shown(value)}; use a number from 0 to {high:g}")
     return float(value)

@@ -148,9 +148,7 @@ class _Player:
             self.kinds = replace(self.kinds, eligible=self.baseline)
         self.kinds = replace(self.kinds, able=self.method.ladder(self._open(self.terms)).able)
         self.demand = demand_of(given, self.kinds, by.kind)
-        # The idle clock of the platform is no business of other methods.
-        last = self.method.is_platform and scenario.switches.new_agents_last
-        self.roster = self.completed.roster(new_agents_last=last)
+        self.roster = self.completed.roster(new_agents_last=scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Move] = []
         # What ladders were made from, so that a past one can be made again; all ladders of a month would be too large.
@@ -159,8 +157,8 @@ class _Player:
 
     def play(self) -> Played:
         """From the first event to the last."""
-        switches = self.scenario.switches if self.method.is_platform else None
-        replay = Replay(self.demand, self.roster, Clock.of(self.scenario.assumptions, switches))
+        # One clock for every method: a yardstick on another would show the switch's difference as the rule's.
+        replay = Replay(self.demand, self.roster, Clock.of(self.scenario.assumptions, self.scenario.switches))
         weights = [self.weights] * len(self.centre.queue_ids)
         ladder, made_for = None, None
         start_us = self.completed.start_us

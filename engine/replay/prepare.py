@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
+from engine.data.calendar import Calendar
 from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.errors import InvalidTable
@@ -78,6 +79,11 @@ class Recorded:
         """Arrival of the first interaction, 0 where there is none. [us]"""
         return int(self.history.arrived_us[0]) if self.history.n else 0
 
+    @cached_property
+    def calendar(self) -> Calendar:
+        """Days on which anything arrived."""
+        return Calendar.of(self.history.arrived_us, self.centre.time_zone)
+
     @property
     def estimates(self) -> Estimates:
         """How what is not recorded was filled in, in the replication completed last."""
@@ -97,7 +103,7 @@ class Recorded:
 
     @cached_property
     def spells(self) -> Blocks:
-        """When agents could be asked: staffed and not at work elsewhere."""
+        """When agents could be asked: staffed, and not at work elsewhere that leaves room for nothing."""
         return on_queue(self.blocks, self.centre.busy, self.centre.n_agents)
 
     @cached_property

@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
+from engine.data.calendar import Calendar
 from engine.data.centre import Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
-from engine.measures.days import Calendar, days_of
+from engine.measures.days import days_of
 from engine.measures.intervals import Days, Resampling, point, stacked
 from engine.measures.satisfaction import (
     Effects,
@@ -114,10 +115,10 @@ class Study:
         """What the service level is, with the goals of a centre's queues."""
         return Goal(goal_s(self.scenario, centre), self.scenario.service_level, self.scenario.short_abandon_s)
 
-    @cached_property
+    @property
     def calendar(self) -> Calendar:
-        """Days by which every column is summed."""
-        return Calendar.of(self.recorded.history.arrived_us, self.arrays.centre.time_zone)
+        """Days by which every column is summed, and on which time on queue counts."""
+        return self.recorded.calendar
 
     @cached_property
     def resampling(self) -> Resampling:
@@ -129,7 +130,8 @@ class Study:
         """What was recorded."""
         history, centre = self.recorded.history, self.arrays.centre
         served = recorded(history, self.recorded.queue_of_type[history.call_type], self.scenario.assumptions.acw_s)
-        time = Timeline(served.services, self.recorded.spells, centre.n_agents)
+        spells = self.recorded.spells
+        time = Timeline(served.services, spells, centre.n_agents, self.calendar.within(spells), centre.held)
         days = stacked([days_of(served, time, self.calendar, self.goal(centre))])
         ids, requirement = history.interaction_id, centre.requirement[history.call_type]
         return Column(
@@ -154,7 +156,7 @@ class Study:
             if self._progress is not None:
                 self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
             played = play(scenario, self.recorded, number, still=still)
-            time = time_of(played)
+            time = time_of(played, self.calendar)
             # All further draws are summed up and let go: a month of them would not fit into memory.
             first = first or (played, time)
             days.append(days_of(played.served, time, self.calendar, self.goal(played.completed.centre)))
@@ -211,10 +213,11 @@ class Study:
         return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
 
 
-def time_of(played: Played) -> Timeline:
-    """What agents did in a replay."""
+def time_of(played: Played, calendar: Calendar) -> Timeline:
+    """What agents did in a replay; time on queue counts on days of the record, whatever levers changed."""
     completed = played.completed
-    return Timeline(played.served.services, completed.spells, completed.centre.n_agents)
+    spells, centre = completed.spells, completed.centre
+    return Timeline(played.served.services, spells, centre.n_agents, calendar.within(spells), centre.held)
 
 
 def _shared(ids: pl.Series, others: pl.Series) -> tuple[IntArray, IntArray]:

@@ -159,7 +159,7 @@ class _FirstDraw:
         """How evenly the answers are shared."""
         centre, busy, shared = self.played.completed.centre, self._busy, self._shared
         name, counts = self.scenario.expected, busy.handled.astype(float)
-        expected = expectation(name, counts, shared.eligible_count, lambda: shared.expected, shared.staffed_s)
+        expected = expectation(name, counts, shared.eligible_count, lambda: shared.expected, busy.staffed_s)
         found = fairness(
             Shares(counts, busy.handled_s, shared.eligible_count, expected, name, centre.agent_ids, centre.groups)
         )
@@ -179,12 +179,12 @@ class _FirstDraw:
 
 
 def _span_us(column: Column) -> tuple[int, int] | None:
-    """From the first arrival to the end of the last spell or arrival. [us]"""
+    """From the first arrival to the end of the last time on queue that counts, or the last arrival. [us]"""
     arrived_us = column.served.arrived_us
     if not arrived_us.size:
         return None
     # Until the last agent goes: whoever still waits is part of the queue until then.
-    return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(column.time.spells.end_us.max(initial=0)))
+    return int(arrived_us[0]), max(int(arrived_us[-1]) + 1, int(column.time.counted.end_us.max(initial=0)))
 
 
 def _goal(study: Study, scenario: Scenario, column: Column, played: Played) -> GoalEffect | None:

@@ -19,6 +19,7 @@ from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario
 from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.weights import RoutingWeights
+from engine.setting import shown
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 SCALE = 1e9
@@ -345,10 +346,11 @@ def _check_options(csat: object, required: Sequence[str], language: str, csat_mi
         means["csat_missing"] = csat_missing
     for name, mean in means.items():
         if not (isinstance(mean, int | float) and 0 <= mean <= 1):
-            raise InvalidScenario(f"{name}: mean satisfaction is {mean!r}; use a number from 0 to 1")
+            raise InvalidScenario(f"{name}: mean satisfaction is {shown(mean)}; use a number from 0 to 1")
     if not set(required) <= set(REQUIRED) or language not in LANGUAGE:
         raise InvalidScenario(
-            f"required is {tuple(required)!r} and language {language!r}; use skills or language, binary or proficiency"
+            f"required is {shown(list(required))} and language {shown(language)}; use skills or language, "
+            "binary or proficiency"
         )
 
 

@@ -179,7 +179,7 @@ def moved(
     [0.325, 0.45, 0.225]
     """
     if not 0 <= performance <= 1:
-        raise InvalidScenario(f"performance is {performance!r}; give the share within the goal, 0 to 1")
+        raise InvalidScenario(f"performance is {shown(performance)}; give the share within the goal, 0 to 1")
     # One rule at most: what two moves together would do, nobody has decided.
     rule = next((r for r in rules if goal is not None and r.applies(goal, performance)), None)
     if rule is None:

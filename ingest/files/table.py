@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.checks import check, shorten
-from engine.data.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
+from engine.data.checks import check, shorten, type_words
+from engine.data.tables import CAPACITIES, INTERRUPTIONS, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
+from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
 from ingest.files.cells.plain_cells import number, truth, whole_number, word
 from ingest.files.cells.time_cells import moment
@@ -24,6 +25,7 @@ from ingest.files.csv_blocks import CsvFile
 from ingest.files.frames import FrameFile
 from ingest.files.kinds import CSV, kind_of
 from ingest.files.problems import Findings, LinePlace
+from ingest.files.scale import Scale, with_scale
 
 # How cells become values, by the type of the column.
 READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
@@ -36,6 +38,7 @@ READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
     TEXTS: texts,
     RATED: pairs,
     CAPACITIES: pairs,
+    INTERRUPTIONS: interruptions,
     PREFERRED: pairs,
 }
 
@@ -53,9 +56,9 @@ class FileTable:
 
 
 def read_file_table(
-    name: str, source: Path | Any, time_zone: str | None, progress: Callable[[float], None]
+    name: str, source: Path | Any, time_zone: str | None, progress: Callable[[float], None], scale: Scale | None = None
 ) -> FileTable:
-    """Read and check a file, or a frame in its place.
+    """Read and check a file, or a frame in its place; `scale` is that of scores which come without one.
 
     `InvalidTable` names all its problems, up to 20 and a count of the rest.
     """
@@ -73,7 +76,10 @@ def read_file_table(
         progress(block.share)
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
-    return _checked(name, header, pl.concat(frames) if frames else None, lines, findings)
+    rows = pl.concat(frames) if frames else None
+    if name == "interactions" and rows is not None:
+        rows = with_scale(rows, scale, findings)
+    return _checked(name, header, rows, lines, findings)
 
 
 def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
@@ -106,7 +112,7 @@ def _read(cells: Cells) -> pl.Series:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OverflowError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise cells.findings.stop(
-            f"column {column.name} of type {cells.raw.dtype} cannot be read ({reason}); write it as text"
+            f"column {column.name} of {type_words(cells.raw.dtype)} cannot be read ({reason}); write it as text"
         ) from error
 
 
@@ -114,7 +120,7 @@ def _checked(
     name: str, header: Header, frame: pl.DataFrame | None, lines: list[Lines], findings: Findings
 ) -> FileTable:
     problems = findings.problems()
-    given = tuple(column.name for column in header.kept.values() if column.name in TABLES[name].names)
+    given = tuple(column for column in (() if frame is None else frame.columns) if column in TABLES[name].names)
     if frame is not None and not header.missing:
         try:
             table = check(name, frame.select(given), LinePlace(findings.source, 0, np.concatenate(lines)))

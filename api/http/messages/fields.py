@@ -111,7 +111,7 @@ def _kind(one: Setting) -> Any:
     words: Any = Literal[tuple(one.words)] if one.words else None
     match one.kind:
         case "word":
-            return words
+            return Annotated[words, BeforeValidator(_word(one))] if one.mistaken else words
         case "flag":
             return bool
         case "goal":
@@ -124,6 +124,17 @@ def _kind(one: Setting) -> Any:
         return number
     schema = {"anyOf": [{"type": "number", "minimum": one.low, "maximum": high}, {"enum": [*one.words]}]}
     return Annotated[float | str, BeforeValidator(_number_or_word(one)), WithJsonSchema(schema)]
+
+
+def _word(one: Setting) -> Callable[[object], object]:
+    """Words that mean something else are told so; all others are left to the type."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and value.strip().lower() in one.mistaken:
+            raise told(f"found {shown(value)}", one.way_out(value))
+        return value
+
+    return check
 
 
 def _number_or_word(one: Setting) -> Callable[[object], object]:

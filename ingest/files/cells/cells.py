@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from engine.data.checks import type_words
 from engine.data.tables import Column
 from ingest.files.blocks import Lines
 from ingest.files.problems import Findings
@@ -64,7 +65,7 @@ class Cells:
         polars.Series
             All null, in the type of the table.
         """
-        self.refuse(self.raw.is_not_null(), f"must be {wanted}, but the column holds {self.raw.dtype}")
+        self.refuse(self.raw.is_not_null(), f"must be {wanted}, but the column holds {type_words(self.raw.dtype)}")
         return self.nothing(self.column.dtype)
 
     def nothing(self, dtype: pl.DataType) -> pl.Series:
