@@ -123,6 +123,17 @@ def test_options_reach_the_scenario_of_the_report(
     assert found[field] == value
 
 
+def test_simulate_replays_where_no_mode_is_asked_for(store: Path, tmp_path: Path, capsys: Captured) -> None:
+    """With what holds in a replay, and shown in the report: no threshold, filters as today's rule has them."""
+    found = []
+    for mode in ([], ["--mode", "replay"]):
+        assert routelab(store, "simulate", *mode, "--out", str(tmp_path / "out"), "--json") == 0
+        found.append(json.loads(capsys.readouterr().out) | {"timing": None})
+    assert found[0] == found[1]
+    held = found[0]["scenario"]
+    assert (held["mode"], held["required"], held["weights"]["min_score_threshold"]) == ("replay", ["today"], 0.0)
+
+
 def test_only_the_days_asked_for_are_replayed(store: Path, tmp_path: Path, capsys: Captured) -> None:
     days = open_snapshot(store, "made").table("interactions")["arrived_at"].dt.date().unique().sort()
     options = ["--mode", "replay", "--from", str(days[1]), "--to", str(days[2]), "--out", str(tmp_path / "out")]
@@ -188,8 +199,10 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     assert [verdict["rule"] for verdict in content["verdicts"]] == ["weighted", "longest_idle"]
     assert "Recorded handling times hold for every agent" in words
     assert "Handling times change with the agent" in words
-    for verdict in content["verdicts"]:
-        assert f"{verdict['rule']} against genesys: service level {verdict['service_level']}; ASA, s " in words
+    score, idle = content["verdicts"]
+    assert f"weighted against genesys: service level {score['service_level']}; ASA, s " in words
+    # The queues evaluate all, so under the same filters that is the longest idle.
+    assert f"longest_idle against genesys: {idle['nothing']}" in words
     assert "nan" not in words.lower().split()
 
 
