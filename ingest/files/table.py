@@ -13,6 +13,7 @@ import polars as pl
 from engine.data.checks import check, shorten, type_words
 from engine.data.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
+from engine.methods.settings import problems_of
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
@@ -121,7 +122,9 @@ def _checked(
     given = tuple(column for column in (() if frame is None else frame.columns) if column in TABLES[name].names)
     if frame is not None and not header.missing:
         try:
-            table = check(name, frame.select(given), LinePlace(findings.source, 0, np.concatenate(lines)))
+            place = LinePlace(findings.source, 0, np.concatenate(lines))
+            table = check(name, frame.select(given), place)
+            problems += problems_of(table, place) if name == "queues" else ()
         except InvalidTable as error:
             problems += error.problems
     if problems:
