@@ -38,7 +38,7 @@ class Loop(oracle_replay.Twin):
         for ladder, until_us in ladders:
             self.play(ladder, until_us)
         for outcome in self.outcomes:
-            outcome.left_us = self.now_us if outcome.status == "unserved" else outcome.left_us
+            outcome.left_us = self.seen_until_us if outcome.status == "unserved" else outcome.left_us
         return self.outcomes
 
 
@@ -231,15 +231,16 @@ def _handle_us(call: dict[str, Any], assumed: Assumptions) -> int:
 
 def _leaves_s(call: dict[str, Any], assumed: Assumptions) -> tuple[float, bool]:
     """Longest wait, and whether it ends in an exit of the flow."""
-    if call["media"] == "callback":
-        return math.inf, False
     patience_s = math.inf
-    if assumed.patience == "estimated":
+    # Nobody gives up a callback, but the flow may end it.
+    if assumed.patience == "estimated" and call["media"] != "callback":
         if call["patience_s"] is not None:
             patience_s = call["patience_s"]
         elif call["outcome"] == "abandoned":
             patience_s = call["wait_s"]
-    if call["outcome"] != "flowed_out" or (call["wait_s"] is None and assumed.flow_out == "recorded"):
+    took = call["agent_id"] is not None or (call["handle_s"] or 0) > 0
+    ended = call["outcome"] == "unknown" and not took and call["wait_s"] is not None
+    if not (call["outcome"] == "flowed_out" or ended) or (call["wait_s"] is None and assumed.flow_out == "recorded"):
         return patience_s, False
     flow_s = {"recorded": call["wait_s"], "never": math.inf}.get(assumed.flow_out, assumed.flow_out)
     return min(patience_s, flow_s), flow_s <= patience_s and flow_s < math.inf
@@ -264,22 +265,39 @@ def _roster(read: Plain) -> SimpleNamespace:
         for row in read.rows["staffing"]
         if row["agent_id"] in place
     ] or _inferred(read, place)
-    busy = [
-        (place[row["agent_id"]], us(row["start_at"]), us(row["end_at"]))
-        for row in read.rows["busy"]
-        if row["agent_id"] in place
-    ]
-    spells = [(a, *spell) for a in place.values() for spell in _runs(of(blocks, a), of(busy, a))]
-    agent, start_us, end_us = ([spell[side] for spell in spells] for side in range(3))
     capacities = [
         dict(zip(MEDIA, CAPACITY, strict=True)) | {entry["media"]: entry["count"] for entry in agent_["capacity"] or []}
         for agent_ in read.agents
     ]
+    rules = [
+        {"email": [*MEDIA]} | {entry["media"]: entry["by"] for entry in agent_["interrupted_by"] or []}
+        for agent_ in read.agents
+    ]
+    busy, held = [], []
+    for row in read.rows["busy"]:
+        if row["agent_id"] in place:
+            a, media = place[row["agent_id"]], row["media"]
+            spell = (a, us(row["start_at"]), us(row["end_at"]))
+            room = media is not None and any(
+                capacities[a][new] > 1 if new == media else capacities[a][new] > 0 and new in rules[a].get(media, [])
+                for new in MEDIA
+            )
+            # Work that leaves room for nothing takes its agent off queue.
+            if room:
+                held.append((*spell, MEDIA.index(media)))
+            else:
+                busy.append(spell)
+    spells = [(a, *spell) for a in place.values() for spell in _runs(of(blocks, a), of(busy, a))]
+    agent, start_us, end_us = ([spell[side] for spell in spells] for side in range(3))
+    elsewhere = (
+        dict(zip(("agent", "start_us", "end_us", "media"), zip(*held, strict=True), strict=True)) if held else {}
+    )
     return SimpleNamespace(
         agent=agent, start_us=start_us, end_us=end_us,
         idle_us=[_idle_us(read, a, of(blocks, a), of(spells, a)) for a in place.values()],
         capacity=[[capacity[media] for media in MEDIA] for capacity in capacities],
-        interrupts=[[media == "email"] * len(MEDIA) for media in MEDIA],
+        interrupts=[[[new in rule.get(old, []) for new in MEDIA] for old in MEDIA] for rule in rules],
+        held=SimpleNamespace(**{name: elsewhere.get(name, ()) for name in ("agent", "start_us", "end_us", "media")}),
     )  # fmt: skip
 
 

@@ -456,7 +456,7 @@ def test_every_replay_says_what_it_does_not_simulate():
         call(0, outcome="answered", agent_id="stranger", wait_s=1.0)]}),
     ("no waits are recorded", False, {}),
     ("no waits are recorded", True, {"interactions": [call(0)]}),
-    ("nothing is recorded as answered", True, {"interactions": [call(0)]}),
+    ("nothing is recorded as answered", True, {"interactions": [call(0, outcome="abandoned", wait_s=1.0)]}),
     ("there are no interactions in this data set or window", True, {"interactions": []}),
     ("interactions require what no agent has: skill 'techs' (did you mean 'tech'?)", True, {"interactions": [
         call(0, skills=["techs"], patience_s=1.0)]}),

@@ -163,13 +163,16 @@ def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
     return study.days_in(arrays, first, last)
 
 
-def check_calibration(path: Path | None, arrays: Arrays) -> None:
-    """Say on standard error where a calibration was fitted on other data."""
+def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
+    """The data set under the rule that a calibration found; a note where it was fitted on other data."""
     from api.output.calibration_file import read_calibration
 
-    origin = None if path is None else read_calibration(path).origin
-    if origin and origin.sha256 != arrays.snapshot.sha256:
-        click.echo(f"note: {path} was fitted on other data, snapshot {origin.id!r}", err=True)
+    if path is None:
+        return arrays
+    fitted = read_calibration(path)
+    if fitted.origin and fitted.origin.sha256 != arrays.snapshot.sha256:
+        click.echo(f"note: {path} was fitted on other data, snapshot {fitted.origin.id!r}", err=True)
+    return fitted.in_force.applied(arrays)
 
 
 def scenario_of(given: Mapping[str, Any], **decided: Any) -> Scenario:

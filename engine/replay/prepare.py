@@ -105,7 +105,7 @@ class Recorded:
 
     @cached_property
     def spells(self) -> Blocks:
-        """When agents could be asked: staffed and not at work elsewhere."""
+        """When agents could be asked: staffed, and not at work elsewhere that leaves room for nothing."""
         return on_queue(self.blocks, self.centre.busy, self.centre.n_agents)
 
     @cached_property

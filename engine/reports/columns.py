@@ -135,7 +135,7 @@ class Study:
         history, centre = self.recorded.history, self.arrays.centre
         served = recorded(history, self.recorded.queue_of_type[history.call_type], self.scenario.assumptions.acw_s)
         spells = self.recorded.spells
-        time = Timeline(served.services, spells, centre.n_agents, self.calendar.within(spells))
+        time = Timeline(served.services, spells, centre.n_agents, self.calendar.within(spells), centre.held)
         days = stacked([days_of(served, time, self.calendar, self.goal(centre))])
         ids, requirement = history.interaction_id, centre.requirement[history.call_type]
         return Column(
@@ -220,8 +220,8 @@ class Study:
 def time_of(played: Played, calendar: Calendar) -> Timeline:
     """What agents did in a replay; time on queue counts on days of the record, whatever levers changed."""
     completed = played.completed
-    spells, n_agents = completed.spells, completed.centre.n_agents
-    return Timeline(played.served.services, spells, n_agents, calendar.within(spells))
+    spells, centre = completed.spells, completed.centre
+    return Timeline(played.served.services, spells, centre.n_agents, calendar.within(spells), centre.held)
 
 
 def _shared(ids: pl.Series, others: pl.Series) -> tuple[IntArray, IntArray]:

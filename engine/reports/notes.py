@@ -9,10 +9,11 @@ from difflib import get_close_matches
 import numpy as np
 
 from engine.data.centre import Centre
+from engine.data.history import History
 from engine.data.provenance import Provenance
 from engine.data.served import Status
 from engine.data.wall_time import NOT_TOLD_APART
-from engine.estimates.estimated import StaffingEstimate
+from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
 from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
 from engine.measures.sharing import lacks
@@ -132,7 +133,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"
     )
-    if not recorded.centre.busy.agent.size:
+    if not recorded.centre.busy.agent.size and not recorded.centre.held.agent.size:
         yield (
             "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service "
             "level shown is too good"
@@ -217,11 +218,46 @@ def _about_history(recorded: Recorded) -> Iterator[str]:
     if history.n == 0:
         yield "there are no interactions in this data set or window"
         return
-    unknown = int(history.outcome_is("unknown").sum())
-    if unknown:
-        yield f"{unknown:,} of {history.n:,} interactions have no recorded outcome; with an agent: answered"
-    strangers = int((history.outcome_is("answered") & (history.agent < 0)).sum())
+    yield from _about_outcomes(history)
+    yield from _about_patience(recorded.estimates.patience)
+    strangers = int((history.answered & (history.agent < 0)).sum())
     if strangers:
         yield f"{strangers:,} answered interactions name no known agent; of them only the wait is known"
     if np.isnan(history.wait_s).all():
         yield "no waits are recorded"
+
+
+def _about_outcomes(history: History) -> Iterator[str]:
+    unknown = history.outcome_is("unknown")
+    n_unknown, n_unanswered = int(unknown.sum()), int(history.unanswered.sum())
+    if not n_unknown:
+        return
+    n_answered = int((unknown & history.answered).sum())
+    parts = [f"{n_answered:,} with an agent or a handling time: answered"] if n_answered else []
+    if n_unanswered:
+        parts.append(
+            f"{n_unanswered:,} ended without an agent: they leave at their recorded wait and count as flowed out"
+        )
+    if left := n_unknown - n_answered - n_unanswered:
+        parts.append(f"{left:,} with neither agent nor wait: still to be answered, in the record unserved")
+    yield f"{n_unknown:,} of {history.n:,} interactions have no recorded outcome; " + "; ".join(parts)
+
+
+def _about_patience(patience: PatienceEstimate) -> Iterator[str]:
+    """Abandoned interactions that do not say when they left."""
+    counts, lost = patience.counts, patience.counts.abandoned_without_wait
+    if not lost or patience.patience != "estimated":
+        return
+    if not patience.replays_abandonment:
+        yield (
+            f"abandonment cannot be replayed: none of the {lost:,} abandoned interactions has a wait, so in the replay "
+            "nobody gives up, and nothing is said about abandonment; give wait_s of abandoned interactions, in "
+            "seconds from arrival to hanging up"
+        )
+        return
+    lent = counts.abandoned_from_other_media
+    yield (
+        f"{lost:,} abandoned interactions have no wait; each gives up after the wait of another abandoned one, drawn"
+        + (f", {lent:,} of them from other media, as none of their own has a wait" if lent else "")
+        + "; give wait_s of abandoned interactions"
+    )

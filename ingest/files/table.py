@@ -12,13 +12,14 @@ import numpy as np
 import polars as pl
 
 from engine.data.checks import check, shorten, type_words
-from engine.data.tables import CAPACITIES, PREFERRED, RATED, TABLES, TEXTS, TIME
+from engine.data.tables import CAPACITIES, INTERRUPTIONS, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
 from engine.methods.settings import problems_of
 from engine.typing import IntArray
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
+from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
 from ingest.files.cells.plain_cells import number, truth, whole_number, word
 from ingest.files.cells.time_cells import moment
@@ -41,6 +42,7 @@ READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
     TEXTS: texts,
     RATED: pairs,
     CAPACITIES: pairs,
+    INTERRUPTIONS: interruptions,
     PREFERRED: pairs,
 }
 

@@ -106,7 +106,8 @@ class Snapshot:
             )
             agent = _looked_up(rows, "agent_id", recorded, -1)
             plain = restore("interactions", rows.drop(CODED, strict=False))
-            return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent)
+            named = _looked_up(rows, "agent_id", np.ones_like(recorded), 0).astype(bool)
+            return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent, named)
 
         return Arrays(centre, batches, self._summary(files), history)
 

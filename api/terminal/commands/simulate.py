@@ -43,7 +43,7 @@ def simulate(
     started = time.perf_counter()
     arrays = options.days_in(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     load_s = time.perf_counter() - started
-    options.check_calibration(scenario["calibration"], arrays)
+    arrays = options.as_calibrated(scenario["calibration"], arrays)
     with progress(not as_json) as watch:
         report = simulate_to(chosen, arrays, out, load_s=load_s, force=force, progress=watch)
     if as_json:

@@ -20,7 +20,7 @@ from api.terminal.shown.pieces import (
     styled,
     three,
 )
-from engine.estimates.estimated import Estimates, StaffingEstimate
+from engine.estimates.estimated import Estimates, PatienceEstimate, StaffingEstimate
 from engine.measures.fairness import Fairness
 from engine.measures.light import Light
 from engine.measures.waits import IntervalWaits, QueueWaits, ServiceLevel
@@ -166,9 +166,19 @@ def _estimates(estimates: Estimates) -> list[tuple[str, str]]:
          f"{number(staffed.hours)} hours" + _inferring(staffed)),
         ("handling times", f"{handled.how}; {percent(handled.share_drawn)} drawn, as they are not recorded"
          + (f"; {handled.acw_s:g} s of after-call work added where none is recorded" if handled.acw_s else "")),
-        ("patience", f"{percent(patient.share_drawn)} drawn beyond the recorded wait, "
-         f"{percent(patient.share_from_tail)} of all from the tail of a curve"),
+        ("patience", _patience(patient)),
     ]  # fmt: skip
+
+
+def _patience(patient: PatienceEstimate) -> str:
+    if not patient.replays_abandonment:
+        return patient.how
+    lost = patient.counts.abandoned_without_wait
+    return (
+        f"{percent(patient.share_drawn)} drawn beyond the recorded wait, "
+        f"{percent(patient.share_from_tail)} of all from the tail of a curve"
+        + (f"; {number(lost)} abandoned without a recorded wait" if lost else "")
+    )
 
 
 def _inferring(staffed: StaffingEstimate) -> str:
