@@ -340,7 +340,8 @@ def test_a_replay_too_large_for_one_answer_is_refused_with_the_way_out(client, s
 NAMES = {"goal": "sla_target", "performance": "current_performance", "language": "language_term", "levers": "handle"}
 # A value of every field that is not its default: as a request gives it, and as the engine reads it.
 CHANGED = {
-    "mode": ("replay",), "method": ("bullseye",), "weights": ({"proficiency": 0.9}, RoutingWeights(proficiency=0.9)),
+    "mode": ("replay",), "method": ("bullseye",),
+    "weights": ({"proficiency": 0.9}, RoutingWeights(0.9, min_score_threshold=0.0)),
     "goal": ("80/20",), "performance": (0.5,), "required": (["skills"], ("skills",)), "expected": ("uniform",),
     "csat": ("all",), "csat_missing": ("queue-mean",), "csat_shrinkage": (3.0,), "language": ("proficiency",),
     "seed": (5,), "window_s": (60.0,), "replan_s": (60.0,), "service_level": ("offered",), "short_abandon_s": (5.0,),

@@ -123,6 +123,17 @@ def test_options_reach_the_scenario_of_the_report(
     assert found[field] == value
 
 
+def test_simulate_replays_where_no_mode_is_asked_for(store: Path, tmp_path: Path, capsys: Captured) -> None:
+    """With what holds in a replay, and shown in the report: no threshold, filters as today's rule has them."""
+    found = []
+    for mode in ([], ["--mode", "replay"]):
+        assert routelab(store, "simulate", *mode, "--out", str(tmp_path / "out"), "--json") == 0
+        found.append(json.loads(capsys.readouterr().out) | {"timing": None})
+    assert found[0] == found[1]
+    held = found[0]["scenario"]
+    assert (held["mode"], held["required"], held["weights"]["min_score_threshold"]) == ("replay", ["today"], 0.0)
+
+
 def test_only_the_days_asked_for_are_replayed(store: Path, tmp_path: Path, capsys: Captured) -> None:
     days = open_snapshot(store, "made").table("interactions")["arrived_at"].dt.date().unique().sort()
     options = ["--mode", "replay", "--from", str(days[1]), "--to", str(days[2]), "--out", str(tmp_path / "out")]

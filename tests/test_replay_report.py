@@ -233,7 +233,7 @@ def test_today_s_rule_is_what_the_queues_settings_record(settings: dict[str, str
         assumptions=Assumptions(point_s=3.0), service_level="offered",
     )  # fmt: skip
     today = today_of(chosen, arrays)
-    assert (today.method, today.required, today.is_rolling) == (method, (), False)
+    assert (today.method, today.required, today.is_rolling) == (method, ("today",), False)
     kept = ("goal", "seed", "replications", "assumptions", "service_level", "switches")
     assert [getattr(today, name) for name in kept] == [getattr(chosen, name) for name in kept]
     assert run(chosen, arrays).to_dict()["replay"]["columns"][1]["rule"].startswith(f"{method}: ")
@@ -367,7 +367,7 @@ def test_waiting_beside_idle_agents_is_counted_and_pointed_out():
     rows = [call(0, 0.0, language="fr", patience_s=90.0), call(1, 1.0, language="en", alert_s=20.0, patience_s=90.0)]
     agents = [{"agent_id": "ann", "languages": rated(["en"])}, {"agent_id": "ben"}]
     there = [{"agent_id": "ann", "start_at": NINE, "end_at": NINE + timedelta(hours=1)}]
-    chosen = replace(WEIGHTED, weights=RoutingWeights(0, 1, 0, 0.5))
+    chosen = replace(WEIGHTED, weights=RoutingWeights(0, 1, 0, 0.5), required=())
     report = run(chosen, tables_of(agents=agents, members=[], interactions=rows, staffing=there))
     waits = report.to_dict()["service_level"]
     # From 1 s to 31 s ann is alerted and busy; before and after she is free while the French caller waits.
@@ -400,11 +400,12 @@ def test_intervals_are_those_of_the_centre_s_clock_and_of_the_length_asked_for()
 
 
 def test_a_goal_that_moves_weights_is_compared_with_weights_as_given():
-    chosen = replace(WEIGHTED, goal="80/20", performance="rolling")
-    said = run(chosen, made()).to_dict()["replay"]
+    # Without filters and with a threshold, so that weights decide who is asked at all.
+    free = replace(WEIGHTED, required=(), weights=RoutingWeights(min_score_threshold=0.5))
+    said = run(replace(free, goal="80/20", performance="rolling"), made()).to_dict()["replay"]
     goal, still = (
         said["goal"],
-        run(replace(WEIGHTED, goal="80/20", performance=0.8), made()).to_dict()["replay"]["columns"][2],
+        run(replace(free, goal="80/20", performance=0.8), made()).to_dict()["replay"]["columns"][2],
     )
     assert goal["n_moves"] == len(goal["moves"]) > 0
     assert {move["queue_id"] for move in goal["moves"]} <= {
@@ -495,7 +496,7 @@ def test_waiting_beside_idle_agents_is_pointed_out_above_one_per_cent(waited_s: 
     ]  # fmt: skip
     members = [{"queue_id": queue, "agent_id": name} for queue, name in (("q", "ann"), ("q", "ben"), ("own", "ann"))]
     there = [{"agent_id": name, "start_at": NINE, "end_at": NINE + timedelta(hours=1)} for name in ("ann", "ben")]
-    chosen = replace(WEIGHTED, weights=RoutingWeights(1, 0, 0, 0.5))
+    chosen = replace(WEIGHTED, weights=RoutingWeights(1, 0, 0, 0.5), required=())
     report = run(chosen, tables_of(agents=agents, members=members, interactions=rows, staffing=there))
     assert report.to_dict()["service_level"]["idle_while_waiting_share"] == pytest.approx(waited_s / (100 + waited_s))
     assert any("sat free" in one for one in report.warnings) == told
@@ -565,10 +566,12 @@ def test_a_window_counts_the_blocks_inside_it_only():
 
 def test_a_rule_that_does_not_filter_is_not_compared_in_silence():
     """Better waits may come from agents who lack what is required; who reads the report must know."""
-    soft, strict = " ".join(reported().warnings), replace(WEIGHTED, required=("skills", "language"))
+    strict = replace(WEIGHTED, required=("skills", "language"))
+    soft = " ".join(reported(replace(WEIGHTED, required=())).warnings)
     assert "skills and language are no filter here" in soft
     assert "answers (" in soft
-    for chosen in (strict, GENESYS):
+    # By default like is compared with like.
+    for chosen in (strict, GENESYS, WEIGHTED):
         said = " ".join(reported(chosen).warnings)
         assert "no filter here" not in said
         assert "lack a required skill" not in said

@@ -28,10 +28,11 @@ from engine.measures.satisfaction import (
 from engine.measures.service_level import Goal
 from engine.measures.timeline import Timeline
 from engine.methods import METHODS
+from engine.methods.today import in_force
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
 from engine.reports.replay import MEASURES, Difference, Differences, Intervals, ReplayColumn
-from engine.spec import Scenario
+from engine.spec import TODAY, Scenario
 from engine.typing import FloatArray, IntArray, Progress
 
 
@@ -50,14 +51,9 @@ def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:
     Scenario
         Preferred agents where a queue has rules for them, bullseye where one has rings, else standard routing.
     """
-    queues = arrays.centre.queues
-    method = "genesys"
-    if queues["rings"].drop_nulls().len():
-        method = "bullseye"
-    if queues["routing_rules"].drop_nulls().len():
-        method = "preferred_agent"
+    method = in_force(arrays.centre.queues)
     # As recorded: whatever a scenario changes, the rule in force has no levers, filters or goals in motion.
-    return replace(scenario, method=method, performance=0.80, required=(), levers=())
+    return replace(scenario, method=method, performance=0.80, required=(TODAY,), levers=())
 
 
 @dataclass(frozen=True)

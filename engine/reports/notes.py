@@ -26,7 +26,7 @@ from engine.replay.prepare import Recorded
 from engine.reports.switches import about_switches
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
-from engine.spec import Scenario
+from engine.spec import TODAY, Scenario
 
 MOST_NAMES = 5
 # Share of all waiting above which idle qualified agents are pointed out.
@@ -54,7 +54,7 @@ def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, fille
 
 
 def _about_weights(scenario: Scenario, used: RoutingWeights) -> Iterator[str]:
-    threshold = used.min_score_threshold
+    threshold = used.threshold
     largest, given = sum(used.terms), sum(scenario.weights.terms)
     # Weights such as 0.4, 0.3, 0.3 add up to a hair beside 1.
     if threshold > largest + 1e-9:
@@ -189,13 +189,19 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
 def _about_filters(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     """A rule that may choose agents without the skill looks better than one that may not."""
     centre = recorded.centre
+    if TODAY in scenario.required:
+        return
+    if METHODS[scenario.method].is_platform:
+        if scenario.required:
+            yield f"{scenario.method}: filters as each queue's settings say; --required changes nothing here"
+        return
     asked = {"skills": bool(centre.skill.size), "language": bool((centre.language >= 0).any())}
     soft = [name for name, is_asked in asked.items() if is_asked and name not in scenario.required]
-    if soft and not METHODS[scenario.method].is_platform:
+    if soft:
         yield (
-            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for the platform's own rules "
-            "(skills unless a queue disregards them): calls may go to agents who lack what they require, and waits "
-            "look better for that alone; --required skills,language compares like with like"
+            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for today's rule (skills unless "
+            "a queue disregards or removes them): calls may go to agents who lack what they require, and waits look "
+            "better for that alone; --required today, the default of a replay, compares like with like"
         )
 
 

@@ -115,7 +115,14 @@ class _FirstDraw:
 
     @cached_property
     def _may(self) -> Eligibility:
-        return Eligibility.of(self.played.demand.kinds.eligible, self.played.demand.kind)
+        """Who is able under the rule of the column."""
+        kinds = self.played.demand.kinds
+        return Eligibility.of(kinds.eligible if kinds.able is None else kinds.able, self.played.demand.kind)
+
+    @cached_property
+    def _could(self) -> Eligibility:
+        """Who could have got what, by the baseline: the yardstick of sharing must not move with the policy."""
+        return Eligibility.of(self.played.baseline, self.played.demand.kind)
 
     @cached_property
     def waits(self) -> ServiceLevel:
@@ -142,7 +149,7 @@ class _FirstDraw:
     @cached_property
     def _shared(self) -> Sharing:
         served, handled = self.column.served, self._busy.handled.astype(float)
-        shared = sharing(served.arrived_us, served.left_us, served.answered, self._may, self.column.time.spells)
+        shared = sharing(served.arrived_us, served.left_us, served.answered, self._could, self.column.time.spells)
         # Who only ever took interactions that had come before the own shift could still have got those.
         count = np.maximum(shared.eligible_count, np.where(shared.eligible_count, 0, handled))
         return replace(shared, eligible_count=count)
