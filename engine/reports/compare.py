@@ -20,7 +20,8 @@ from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
 from engine.reports.columns import Column, Study, today_of
-from engine.reports.notes import about_settings, about_truth
+from engine.reports.factors import about_factors
+from engine.reports.notes import about_history, about_settings, about_truth
 from engine.reports.replay import MEASURES, Difference, Differences, ReplayColumn
 from engine.reports.replayed import TOO_FEW_DAYS, lit_by
 from engine.results import Result, about
@@ -119,9 +120,14 @@ def compare(
     verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
     # Several scenarios of one method say the same; once is enough.
     rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
+    by_agent, by_agent_study = sides[HANDLING.index("agent")]
+    used = next(column.factors for column in by_agent.columns if column.name == by_agent.today)
     return Comparison(
-        snapshot=arrays.snapshot, scenarios=list(scenarios), sides=records,
-        verdicts=verdicts, warnings=[*about_truth(study.recorded, records[0].light), *dict.fromkeys(rules)],
+        snapshot=arrays.snapshot, scenarios=list(scenarios), sides=records, verdicts=verdicts,
+        warnings=[
+            *about_truth(study.recorded, records[0].light), *dict.fromkeys(rules), *about_history(study.recorded),
+            *about_factors(by_agent_study.recorded, used),
+        ],
     )  # fmt: skip
 
 

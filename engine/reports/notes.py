@@ -99,7 +99,7 @@ def replay_notes(
     recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel, light: Light
 ) -> list[str]:
     """Everything odd about the data or the scenario of a replay."""
-    return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *_about_history(recorded)]
+    return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *about_history(recorded)]
 
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
@@ -203,7 +203,8 @@ def _about_lacking(played: Played) -> Iterator[str]:
         )
 
 
-def _about_history(recorded: Recorded) -> Iterator[str]:
+def about_history(recorded: Recorded) -> Iterator[str]:
+    """What the rows of a log do not say."""
     yield from about_centre(recorded.centre)
     history = recorded.history
     if history.n == 0:
