@@ -35,7 +35,8 @@ LACKING_SHARE = 0.01
 
 def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
     """Everything odd about the data or the scenario of a run."""
-    return [*_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
+    odd = tally.arrays.snapshot.oddities
+    return [*odd, *_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
 
 
 def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> Iterator[str]:
@@ -204,7 +205,8 @@ def _about_lacking(played: Played) -> Iterator[str]:
 
 
 def about_history(recorded: Recorded) -> Iterator[str]:
-    """What the rows of a log do not say."""
+    """What the rows of a log do not say, and what is odd about them."""
+    yield from recorded.arrays.snapshot.oddities
     yield from about_centre(recorded.centre)
     history = recorded.history
     if history.n == 0:
