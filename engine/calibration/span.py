@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from engine.calibration.closeness import Distances, Parts, distances, loss
+from engine.calibration.in_force import InForce
 from engine.data.arrays import Arrays
 from engine.data.history import History
 from engine.data.served import Served
@@ -61,6 +62,10 @@ class Span:
         code, self.cell = np.unique(local_days(self.history.arrived_us, zone) * SLOTS + slot, return_inverse=True)
         self.slot_of_cell: IntArray = code % SLOTS
         self.day_numbers, self.day_of_cell = np.unique(code // SLOTS, return_inverse=True)
+
+    def under(self, rule: InForce) -> Span:
+        """The same days under a rule; what was recorded stays."""
+        return Span(rule.applied(self.arrays), self.scenario, self.days)
 
     @property
     def dates(self) -> list[date]:

@@ -9,7 +9,18 @@ from typing import Any
 
 import polars as pl
 
-from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
+from engine.data.tables import (
+    CAPACITIES,
+    INTERRUPTIONS,
+    MEDIA,
+    PREFERRED,
+    RATED,
+    TABLES,
+    TEXTS,
+    Column,
+    Table,
+    Tables,
+)
 from engine.errors import InvalidTable
 from engine.setting import shown
 
@@ -208,6 +219,8 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
         media, count = (pl.element().struct.field(name) for name in ("media", "count"))
         bad = (~media.is_in(list(MEDIA)) | ~count.is_between(0, MOST_AT_ONCE)).fill_null(True)
         yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)} and 0 to {MOST_AT_ONCE}"
+    if column.dtype == INTERRUPTIONS:
+        yield from _interruption_rules(value)
     if column.dtype == PREFERRED:
         agent, score = (pl.element().struct.field(name) for name in ("agent_id", "score"))
         bad = (agent.is_null() | (agent == "") | ~score.is_between(0, 100)).fill_null(True)
@@ -215,6 +228,15 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
     if column.dtype == TEXTS:
         yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
         yield value.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
+
+
+def _interruption_rules(value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
+    media, by = (pl.element().struct.field(name) for name in ("media", "by"))
+    known = by.list.eval(pl.element().is_in(list(MEDIA)).fill_null(False)).list.all()
+    bad = ~(media.is_in(list(MEDIA)) & known).fill_null(False)
+    yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)}, and a list of them"
+    named = value.list.eval(media)
+    yield named.list.n_unique() < named.list.len(), "names each media once"
 
 
 def _has_controls(name: pl.Expr) -> pl.Expr:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.centre import Blocks
+from engine.data.centre import Blocks, Holds
 from engine.errors import InvalidTable
-from engine.estimates.staffing import Roster, on_queue
+from engine.estimates.staffing import NO_HOLDS, Roster, on_queue
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 
@@ -29,6 +29,8 @@ class Timeline:
         How many there are, staffed or not.
     pieces : Blocks, optional
         The part of the spells over which time is counted, as `Calendar.within` cuts it; by default all of it.
+    held : Holds, optional
+        Work elsewhere that left its agent on queue. Who has it in hand is neither busy nor free.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class Timeline:
     spells: Blocks | Roster
     n_agents: int
     pieces: Blocks | None = None
+    held: Holds = NO_HOLDS
 
     def __post_init__(self) -> None:
         most = max(self.services.agent.max(initial=-1), self.spells.agent.max(initial=-1))
@@ -84,9 +87,12 @@ class Timeline:
 
     @cached_property
     def free(self) -> Blocks:
-        """On queue with nothing in hand."""
+        """On queue with nothing in hand, here or elsewhere."""
+        in_hand = (self.services, self.held)
         return on_queue(
-            Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us), self.services, self.n_agents
+            Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us),
+            Blocks(*(np.concatenate([getattr(b, name) for b in in_hand]) for name in ("agent", "start_us", "end_us"))),
+            self.n_agents,
         )
 
     @cached_property

@@ -17,7 +17,8 @@ from engine.data.provenance import Extent, Provenance
 from engine.errors import CorruptSnapshot
 
 SCHEMA_VERSION = 2
-# Version 1 kept csat of interactions without its scale, so it could not be read.
+# Version 1 kept csat of interactions without its scale, so it could not be read, and knows no agents.interrupted_by and
+# no busy.media; what is not there is filled in as it is read.
 READABLE = (1, 2)
 FILE_NAME = "manifest.json"
 

@@ -45,6 +45,8 @@ def show_calibration(found: Calibration) -> None:
         out.print()
         out.print(table)
     out.print(evidence.credit.verdict)
+    if evidence.head_starts is not None and evidence.head_starts.classes[1:]:
+        out.print(evidence.head_starts.verdict)
     if evidence.candidates:
         out.print()
         out.print(_candidates(evidence))
@@ -152,7 +154,7 @@ def _places(evidence: Evidence) -> Any:
 
 
 def _beyond(row: Beside) -> list[str]:
-    words = {"asa_s": "ASA", "abandonment": "abandoned", "service_level": "service level"}
+    words = {"asa_s": "ASA", "abandonment": "ab.", "service_level": "s.l."}
     return [word for name, word in words.items() if beyond_draws(row, name)]
 
 
