@@ -94,7 +94,7 @@ def merged_s(staffing: list[Row], name: str) -> float:
 
 @dataclass(frozen=True)
 class ChiSquare:
-    """Statistic, degrees of freedom, chance of more by luck; Cohen's w with its 95 % interval."""
+    """Statistic, degrees of freedom, chance of more by luck; Cohen's w with its interval, and that of the counts."""
 
     statistic: float
     dof: int
@@ -102,6 +102,7 @@ class ChiSquare:
     w: float
     low: float
     high: float
+    raw: float
 
 
 def chi_square(counts: list[float], wanted: list[float]) -> ChiSquare | None:
@@ -113,7 +114,8 @@ def chi_square(counts: list[float], wanted: list[float]) -> ChiSquare | None:
     statistic = sum((count - want) ** 2 / want for count, want in kept)
     dof = len(kept) - 1
     low, high = (math.sqrt(shift / total) for shift in shifts(statistic, dof))
-    return ChiSquare(statistic, dof, float(chdtrc(dof, statistic)), math.sqrt(statistic / total), low, high)
+    w = math.sqrt((statistic - dof) / total) if statistic > dof else 0.0
+    return ChiSquare(statistic, dof, float(chdtrc(dof, statistic)), w, low, high, math.sqrt(statistic / total))
 
 
 def shifts(statistic: float, dof: int) -> tuple[float, float]:

@@ -177,10 +177,10 @@ def test_one_side_that_misses_the_record_is_enough(monkeypatch: pytest.MonkeyPat
     assert compare([GENESYS, WEIGHTED], made()).verdicts[0].withheld.startswith("far off")
 
 
-def test_fewer_than_five_days_determine_nothing():
+def test_fewer_than_seven_days_determine_nothing():
     day = made_tables().interactions["arrived_at"].dt.date().min()
     said = compare([GENESYS, WEIGHTED], encode(made_tables()).days(day, day))
-    assert said.verdicts[0].withheld.startswith("not determined: fewer than five days")
+    assert said.verdicts[0].withheld.startswith("not determined: fewer than seven days")
     assert all(side.differences[0].asa_s.value is not None for side in said.sides)
 
 

@@ -20,7 +20,7 @@ from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario
-from engine.measures.intervals import FEWEST_DAYS
+from engine.measures.spread import FEWEST_DAYS
 from engine.typing import BoolArray, FloatArray, IntArray
 
 CANDIDATES_S = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)

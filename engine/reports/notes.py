@@ -11,9 +11,9 @@ import numpy as np
 from engine.data.centre import Centre
 from engine.data.served import Status
 from engine.data.wall_time import local_days
-from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
 from engine.measures.sharing import lacks
+from engine.measures.spread import FEWEST_DAYS
 from engine.measures.tally import Tally
 from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
