@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from api.errors import InvalidSettings
 from engine.errors import MissingInput
+from engine.setting import shown
 
 if TYPE_CHECKING:
     from ingest.platform.credentials import Credentials
@@ -209,5 +210,5 @@ def _sentence(error: Any, source: Mapping[str, str]) -> str:
         return f"{where}: {name} is not a setting; {hint}"
     field = Settings.model_fields[name]
     reason = error["msg"].replace("Input should be", "must be")
-    found = "not shown" if field.annotation == SecretStr | None else repr(error["input"])
+    found = "not shown" if field.annotation == SecretStr | None else shown(error["input"])
     return f"{where}: {name} is {found}, {reason}. {field.description}"

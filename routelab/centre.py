@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.data.arrays import Arrays
+from engine.data.carried import with_carried
 from engine.data.encode import encode
 from engine.data.provenance import Extent
 from engine.data.tables import TABLES
-from engine.errors import InvalidTable, MissingInput, UnknownName
+from engine.errors import InvalidScenario, InvalidTable, MissingInput, UnknownName
 from engine.setting import shown
 from routelab.showing import html_table
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 STORE = "data/snapshots"
 # What the import of files says to somebody at a command line, and what it is called here.
-_SAID_HERE = {"or give --time-zone": 'or give time_zone="Europe/Berlin", say'}
+_SAID_HERE = {
+    "or give --time-zone": 'or give time_zone="Europe/Berlin", say',
+    "or give --csat-scale 1-5": "or give csat_scale=(1, 5), say",
+    "--csat-scale": "csat_scale",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,6 +98,7 @@ def read(
     snapshot: str | os.PathLike[str] | None = None, *, store: str | os.PathLike[str] | None = None,
     agents: Any = None, interactions: Any = None, members: Any = None, queues: Any = None, surveys: Any = None,
     staffing: Any = None, busy: Any = None, handle_factors: Any = None, time_zone: str | None = None,
+    csat_scale: Any = None,
 ) -> Centre:  # fmt: skip
     """A contact centre from a snapshot, from files or from frames.
 
@@ -109,6 +115,8 @@ def read(
     time_zone : str, optional
         IANA zone of times that name none, and of days and intervals shown; without it such times are refused and
         days are those of UTC.
+    csat_scale : str or pair of float, optional
+        Lowest and highest possible score of csat of interactions, (1, 5), where no columns tell it.
 
     Returns
     -------
@@ -129,16 +137,18 @@ def read(
         "busy": busy, "handle_factors": handle_factors, "interactions": interactions,
     }  # fmt: skip
     tables = {name: table for name, table in given.items() if table is not None}
+    options = {"time_zone": time_zone, "csat_scale": csat_scale}
     if snapshot is not None:
-        if tables or time_zone is not None:
-            raise MissingInput(f"a snapshot has its own tables and time zone; leave out {[*tables, 'time_zone'][0]}")
+        more = [*tables, *(name for name, value in options.items() if value is not None)]
+        if more:
+            raise MissingInput(f"a snapshot has its own tables, time zone and scales; leave out {more[0]}")
         return _of_snapshot(_path(_default_store() if store is None else store), str(_path(snapshot)))
     missing = [name for name in ("agents", "interactions") if name not in tables]
     if missing:
         raise MissingInput(f"{missing[0]} are missing; give agents= and interactions=, or the name of a snapshot")
     if not (time_zone is None or isinstance(time_zone, str)):
         raise UnknownName(f"time zone {shown(time_zone)} is no text; give an IANA name such as Europe/Berlin")
-    return _of_tables(tables, time_zone)
+    return _of_tables(tables, time_zone, csat_scale)
 
 
 def _default_store() -> str:
@@ -161,14 +171,18 @@ def _of_snapshot(store: Path, name: str) -> Centre:
     return Centre(found.manifest.name, found.arrays(), found.table)
 
 
-def _of_tables(given: Mapping[str, Any], time_zone: str | None) -> Centre:
+def _of_tables(given: Mapping[str, Any], time_zone: str | None, csat_scale: Any) -> Centre:
     from ingest.files.gathering import read_tables
+    from ingest.files.scale import Scale
 
     sources = {name: Path(table) if isinstance(table, str | os.PathLike) else table for name, table in given.items()}
     try:
-        tables, notes = read_tables(sources, time_zone)
+        scale = None if csat_scale is None else Scale.of(csat_scale)
+        tables, notes = read_tables(sources, time_zone, scale)
     except InvalidTable as error:
         raise InvalidTable(*map(_said_here, error.problems)) from None
+    except InvalidScenario as error:
+        raise InvalidScenario(_said_here(str(error))) from None
     arrays = encode(tables)
     start, end = tables.interactions["arrived_at"].min(), tables.interactions["arrived_at"].max()
     # A report of frames says where they come from as one of a snapshot does.
@@ -179,7 +193,7 @@ def _of_tables(given: Mapping[str, Any], time_zone: str | None) -> Centre:
         repairs=notes.repairs,
         assumptions=[*notes.assumptions, *arrays.snapshot.assumptions],
     )
-    return Centre("tables", replace(arrays, snapshot=origin), lambda name: dict(tables)[name])
+    return Centre("tables", replace(arrays, snapshot=origin), dict(with_carried(tables)[0]).__getitem__)
 
 
 def _iso(at: object) -> str | None:

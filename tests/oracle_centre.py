@@ -38,7 +38,7 @@ class Loop(oracle_replay.Twin):
         for ladder, until_us in ladders:
             self.play(ladder, until_us)
         for outcome in self.outcomes:
-            outcome.left_us = self.now_us if outcome.status == "unserved" else outcome.left_us
+            outcome.left_us = self.seen_until_us if outcome.status == "unserved" else outcome.left_us
         return self.outcomes
 
 
@@ -91,12 +91,27 @@ class Plain:
         # Twins write agents in the order of their table.
         of_agent = {t.agent_id: t for t in oracle.terms(used, self.rows, call | {"arrived_at": EPOCH + day * DAY})}
         terms = [of_agent[agent["agent_id"]] for agent in self.agents]
-        least = used.weights.min_score_threshold
-        return [t.key if oracle.is_eligible_by_key(t, least) else -math.inf for t in terms]
+        least = round(1e9 * used.weights.min_score_threshold)
+        # Without a threshold a key of 0 ranks last.
+        return [t.key if own and t.key >= least else -math.inf for t, own in zip(terms, self.eligible[i], strict=True)]
+
+    def is_able(self, i: int, a: int) -> bool:
+        """Whether the rule of the scenario would ask an agent in the end, were there no threshold."""
+        if self.scenario.method == "genesys":
+            return self._standard(i, a) > -math.inf
+        return self.is_in_force(i, a) if self.scenario.method in PLATFORM else self.eligible[i][a]
+
+    def is_in_force(self, i: int, a: int) -> bool:
+        """Whether the rule in force would: members with the language, and the skills unless they do not matter."""
+        call, pool = self.calls[i], self._pool(i)[a]
+        if pool and self.queue(call)["routing_rules"] and self._score(i, a) > -math.inf:
+            return True
+        return self._standard(i, a) > -math.inf
 
     def _preferred(self, i: int, a: int) -> float:
-        if self.scenario.method != "preferred_agent":
-            return -math.inf
+        return self._score(i, a) if self.scenario.method == "preferred_agent" else -math.inf
+
+    def _score(self, i: int, a: int) -> float:
         attached = self.calls[i]["preferred"] or []
         scores = [round(1e9 * e["score"]) for e in attached if e["agent_id"] == self.agents[a]["agent_id"]]
         return max(scores, default=-math.inf)
@@ -176,18 +191,19 @@ def plain(scenario: Scenario, tables: Tables) -> Plain:
     rows = oracle.as_rows(tables)
     agents = sorted(rows["agents"], key=lambda agent: agent["agent_id"])
     calls = oracle.in_time_order(rows["interactions"])
-    wanted = [*scenario.required, *(["language"] if scenario.method in PLATFORM else [])]
-    eligible = [
-        [
-            agent["agent_id"] in oracle.members_of(call["queue_id"], agents, rows["members"])
-            and oracle.passes_filter(agent, call, wanted)
-            for agent in agents
-        ]
-        for call in calls
-    ]
-    read = Plain(scenario, rows, agents, calls, eligible, *[SimpleNamespace()] * 3)
+    read = Plain(scenario, rows, agents, calls, [], *[SimpleNamespace()] * 3)
+    read.eligible = [[_is_eligible(read, i, a) for a in range(len(agents))] for i in range(len(calls))]
     read.demand, read.roster, read.clock = _demand(read), _roster(read), _clock(read)
     return read
+
+
+def _is_eligible(read: Plain, i: int, a: int) -> bool:
+    """Whether an agent passes the hard filters of the scenario."""
+    if "today" in read.scenario.required:
+        return read.is_in_force(i, a)
+    agent, call = read.agents[a], read.calls[i]
+    is_member = agent["agent_id"] in oracle.members_of(call["queue_id"], read.agents, read.rows["members"])
+    return is_member and oracle.passes_filter(agent, call, read.scenario.required)
 
 
 def _demand(read: Plain) -> SimpleNamespace:
@@ -198,6 +214,7 @@ def _demand(read: Plain) -> SimpleNamespace:
         media=[MEDIA.index(call["media"]) for call in calls],
         tier=[int(read.queue(call)["scoring_method"] != "PriorityOnly") for call in calls],
         lead_us=[_lead_us(read, call) for call in calls],
+        able=[[read.is_able(i, a) for a in range(len(read.agents))] for i in range(len(calls))],
         eligible=read.eligible,
         timeout_us=[_timeout_us(read.queue(call), assumed) for call in calls],
     )
@@ -231,15 +248,16 @@ def _handle_us(call: dict[str, Any], assumed: Assumptions) -> int:
 
 def _leaves_s(call: dict[str, Any], assumed: Assumptions) -> tuple[float, bool]:
     """Longest wait, and whether it ends in an exit of the flow."""
-    if call["media"] == "callback":
-        return math.inf, False
     patience_s = math.inf
-    if assumed.patience == "estimated":
+    # Nobody gives up a callback, but the flow may end it.
+    if assumed.patience == "estimated" and call["media"] != "callback":
         if call["patience_s"] is not None:
             patience_s = call["patience_s"]
         elif call["outcome"] == "abandoned":
             patience_s = call["wait_s"]
-    if call["outcome"] != "flowed_out" or (call["wait_s"] is None and assumed.flow_out == "recorded"):
+    took = call["agent_id"] is not None or (call["handle_s"] or 0) > 0
+    ended = call["outcome"] == "unknown" and not took and call["wait_s"] is not None
+    if not (call["outcome"] == "flowed_out" or ended) or (call["wait_s"] is None and assumed.flow_out == "recorded"):
         return patience_s, False
     flow_s = {"recorded": call["wait_s"], "never": math.inf}.get(assumed.flow_out, assumed.flow_out)
     return min(patience_s, flow_s), flow_s <= patience_s and flow_s < math.inf
@@ -264,22 +282,39 @@ def _roster(read: Plain) -> SimpleNamespace:
         for row in read.rows["staffing"]
         if row["agent_id"] in place
     ] or _inferred(read, place)
-    busy = [
-        (place[row["agent_id"]], us(row["start_at"]), us(row["end_at"]))
-        for row in read.rows["busy"]
-        if row["agent_id"] in place
-    ]
-    spells = [(a, *spell) for a in place.values() for spell in _runs(of(blocks, a), of(busy, a))]
-    agent, start_us, end_us = ([spell[side] for spell in spells] for side in range(3))
     capacities = [
         dict(zip(MEDIA, CAPACITY, strict=True)) | {entry["media"]: entry["count"] for entry in agent_["capacity"] or []}
         for agent_ in read.agents
     ]
+    rules = [
+        {"email": [*MEDIA]} | {entry["media"]: entry["by"] for entry in agent_["interrupted_by"] or []}
+        for agent_ in read.agents
+    ]
+    busy, held = [], []
+    for row in read.rows["busy"]:
+        if row["agent_id"] in place:
+            a, media = place[row["agent_id"]], row["media"]
+            spell = (a, us(row["start_at"]), us(row["end_at"]))
+            room = media is not None and any(
+                capacities[a][new] > 1 if new == media else capacities[a][new] > 0 and new in rules[a].get(media, [])
+                for new in MEDIA
+            )
+            # Work that leaves room for nothing takes its agent off queue.
+            if room:
+                held.append((*spell, MEDIA.index(media)))
+            else:
+                busy.append(spell)
+    spells = [(a, *spell) for a in place.values() for spell in _runs(of(blocks, a), of(busy, a))]
+    agent, start_us, end_us = ([spell[side] for spell in spells] for side in range(3))
+    elsewhere = (
+        dict(zip(("agent", "start_us", "end_us", "media"), zip(*held, strict=True), strict=True)) if held else {}
+    )
     return SimpleNamespace(
         agent=agent, start_us=start_us, end_us=end_us,
         idle_us=[_idle_us(read, a, of(blocks, a), of(spells, a)) for a in place.values()],
         capacity=[[capacity[media] for media in MEDIA] for capacity in capacities],
-        interrupts=[[media == "email"] * len(MEDIA) for media in MEDIA],
+        interrupts=[[[new in rule.get(old, []) for new in MEDIA] for old in MEDIA] for rule in rules],
+        held=SimpleNamespace(**{name: elsewhere.get(name, ()) for name in ("agent", "start_us", "end_us", "media")}),
     )  # fmt: skip
 
 
@@ -332,16 +367,16 @@ def _idle_us(read: Plain, a: int, blocks: list[tuple[int, int]], spells: list[tu
     known = read.agents[a]["idle_since"]
     if known is not None and us(known) <= asked_us:
         return us(known)
-    if read.scenario.method in PLATFORM and read.scenario.switches.new_agents_last:
+    if read.scenario.switches.new_agents_last:
         return NEVER_US
     return min((start for start, end in _runs(blocks) if end > first_us), default=NEVER_US)
 
 
 def _clock(read: Plain) -> SimpleNamespace:
-    assumed, switches, platform = read.scenario.assumptions, read.scenario.switches, read.scenario.method in PLATFORM
+    assumed, switches = read.scenario.assumptions, read.scenario.switches
     return SimpleNamespace(
-        lookback_s=86_400 * switches.lookback_days if platform and switches.new_agents_last else 0,
-        resets_on_queue=platform and switches.resets_on_queue,
-        alert_resets=platform and switches.alert_resets_idle,
+        lookback_s=86_400 * switches.lookback_days if switches.new_agents_last else 0,
+        resets_on_queue=switches.resets_on_queue,
+        alert_resets=switches.alert_resets_idle,
         away_s=assumed.away_s,
     )  # fmt: skip

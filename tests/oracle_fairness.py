@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from scipy.optimize import brentq
 from scipy.special import chdtrc
@@ -72,7 +74,8 @@ def expected(scenario: Any, tables: Any, chosen: dict[str, Choice], able: Eligib
         for name in ever:
             share[name] = len(routed) / len(ever)
     else:
-        on_queue_s = {name: merged_s(tables.staffing.to_dicts(), name) for name in ever}
+        days, zone = days_with_arrivals(tables), ZoneInfo(tables.time_zone)
+        on_queue_s = {name: merged_s(tables.staffing.to_dicts(), name, days, zone) for name in ever}
         counted = sum(1 for c in chosen.values() if c.agent_id is not None and on_queue_s[c.agent_id] > 0)
         total_s = sum(on_queue_s.values())
         for name in ever:
@@ -80,16 +83,28 @@ def expected(scenario: Any, tables: Any, chosen: dict[str, Choice], able: Eligib
     return share
 
 
-def merged_s(staffing: list[Row], name: str) -> float:
-    """Seconds on queue of one agent, overlapping blocks counted once."""
+def days_with_arrivals(tables: Any) -> set[date]:
+    """Local days on which anything arrived."""
+    zone = ZoneInfo(tables.time_zone)
+    return {row["arrived_at"].astimezone(zone).date() for row in tables.interactions.to_dicts()}
+
+
+def merged_s(staffing: list[Row], name: str, days: set[date], zone: ZoneInfo) -> float:
+    """Seconds on queue of one agent on some days, overlapping blocks counted once."""
     blocks = sorted((row["start_at"], row["end_at"]) for row in staffing if row["agent_id"] == name)
     total_s, reached = 0.0, None
     for start, end in blocks:
         begin = start if reached is None else max(start, reached)
         if end > begin:
-            total_s += (end - begin).total_seconds()
+            total_s += sum(overlap_s(begin, end, day, zone) for day in days)
             reached = end
     return total_s
+
+
+def overlap_s(start: datetime, end: datetime, day: date, zone: ZoneInfo) -> float:
+    """How much of a block lies on a local day."""
+    midnights = [datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + timedelta(days=1))]
+    return max(0.0, (min(end, midnights[1]) - max(start, midnights[0])).total_seconds())
 
 
 @dataclass(frozen=True)

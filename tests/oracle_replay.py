@@ -11,7 +11,7 @@ from typing import Any
 
 NEVER_US = 2**63 - 1
 # Events at one instant happen in this order; those of one sort by interaction, then agent.
-END, SPELL_ENDS, SPELL_STARTS, STAGE_OPENS, ARRIVAL, PATIENCE_ENDS = range(6)
+TAKEN, END, SPELL_ENDS, GIVEN_BACK, SPELL_STARTS, STAGE_OPENS, ARRIVAL, PATIENCE_ENDS = range(8)
 
 
 @dataclass
@@ -34,7 +34,7 @@ def played(demand: Any, roster: Any, ladders: list[tuple[Any, int]], clock: Any)
     twin.play(ladders[-1][0], NEVER_US)
     for outcome in twin.outcomes:
         if outcome.status == "unserved":
-            outcome.left_us = twin.now_us
+            outcome.left_us = twin.seen_until_us
     return twin.outcomes
 
 
@@ -43,10 +43,13 @@ class Twin:
 
     def __init__(self, demand: Any, roster: Any, clock: Any) -> None:
         self.demand, self.kinds, self.roster, self.clock = demand, demand.kinds, roster, clock
-        self.agents, self.media = range(len(roster.idle_us)), range(len(roster.interrupts))
-        self.now_us = 0
+        # Who counts for a choice: whom the rule would ask in the end.
+        self.able = self.kinds.eligible if getattr(self.kinds, "able", None) is None else self.kinds.able
+        self.agents, self.media = range(len(roster.idle_us)), range(len(roster.interrupts[0]))
+        self.now_us = self.seen_until_us = 0
         self.waiting: list[int] = []
         self.in_hand: dict[int, list[int]] = {a: [] for a in self.agents}  # alerting or being handled
+        self.elsewhere: dict[int, list[int]] = {a: [] for a in self.agents}  # media of other work in hand
         self.on_queue_until_us: dict[int, int] = {}  # agents on queue only
         self.absences = dict.fromkeys(self.agents, 0)  # alerts not answered that still keep the agent away
         self.idle_us = {a: int(roster.idle_us[a]) for a in self.agents}
@@ -60,6 +63,12 @@ class Twin:
         for a, start_us, end_us in zip(roster.agent, roster.start_us, roster.end_us, strict=True):
             self.expect(start_us, SPELL_STARTS, a, more=int(end_us))
             self.expect(end_us, SPELL_ENDS, a)
+        held = roster.held
+        for a, start_us, end_us, media in zip(held.agent, held.start_us, held.end_us, held.media, strict=True):
+            # What bars its agent from nothing that ever comes is no event: nobody looks again when it ends.
+            if any(new == media or not roster.interrupts[a][media][new] for new in {*map(int, self.kinds.media)}):
+                self.expect(start_us, TAKEN, a, int(media))
+                self.expect(end_us, GIVEN_BACK, a, int(media))
 
     def expect(self, at_us: int, sort: int, first: int, second: int = 0, more: Any = "") -> None:
         self.events.append((int(at_us), sort, int(first), int(second), more))
@@ -76,6 +85,14 @@ class Twin:
             if sort in {STAGE_OPENS, PATIENCE_ENDS} and first not in self.waiting:
                 continue  # it is with an agent or gone
             self.now_us = at_us
+            if sort == TAKEN:
+                self.elsewhere[first].append(second)
+                continue
+            if sort == GIVEN_BACK:
+                self.elsewhere[first].remove(second)
+                self.look_for_interactions(first)
+                continue
+            self.seen_until_us = at_us
             if sort == END:
                 self.end(first, second, more)
             elif sort == SPELL_ENDS:
@@ -149,10 +166,10 @@ class Twin:
         if a not in self.on_queue_until_us or self.now_us >= self.on_queue_until_us[a] or self.absences[a]:
             return False
         new = self.media_of(i)
-        held = [self.media_of(other) for other in self.in_hand[a]]
+        held = [self.media_of(other) for other in self.in_hand[a]] + self.elsewhere[a]
         if held.count(new) >= self.roster.capacity[a][new]:
             return False
-        return all(other == new or self.roster.interrupts[other][new] for other in held)
+        return all(other == new or self.roster.interrupts[a][other][new] for other in held)
 
     def media_of(self, i: int) -> int:
         return int(self.kinds.media[self.demand.kind[i]])
@@ -164,8 +181,8 @@ class Twin:
 
     def look_for_an_agent(self, i: int) -> None:
         free = [a for a in self.agents if self.is_free(a, i)]
-        eligible = [a for a in free if self.kinds.eligible[self.demand.kind[i]][a]]
-        self.outcomes[i].found = max(self.outcomes[i].found, min(2, len(eligible)))
+        able = [a for a in free if self.able[self.demand.kind[i]][a]]
+        self.outcomes[i].found = max(self.outcomes[i].found, min(2, len(able)))
         a = self.agent_for(i, free)
         if a is not None:
             self.assign(i, a)

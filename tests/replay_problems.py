@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.centre import Holds
 from engine.data.served import Served
 from engine.data.tables import MEDIA
 from engine.estimates.demand import NEVER_US, Demand, Kinds
-from engine.estimates.staffing import Roster
+from engine.estimates.staffing import NO_HOLDS, Roster
 from engine.methods.ladder import NEVER, Ladder
 from engine.replay.bundles import Clock
 from engine.replay.loop import replay
@@ -93,8 +94,21 @@ def random_roster(rng: Any, n_agents: int, span_us: int, single: bool) -> Roster
     n_each = (n_agents, len(MEDIA))
     capacity = np.ones(n_each) if single else rng.integers(0, 4, n_each)
     idle_us = np.where(rng.random(n_agents) < 0.2, NEVER_US, rng.integers(-3, 1, n_agents))
-    interrupts = rng.random((len(MEDIA), len(MEDIA))) < rng.choice([0.0, 0.3, 1.0])
-    return Roster(agent.astype(np.int32), start_us, end_us, idle_us, capacity.astype(np.int8), interrupts)
+    # One rule for everybody, or one for each.
+    of = (n_agents, len(MEDIA), len(MEDIA))[int(rng.integers(0, 2)) :]
+    interrupts = rng.random(of) < rng.choice([0.0, 0.3, 1.0])
+    held = random_holds(rng, n_agents, span_us) if rng.random() < 0.5 else NO_HOLDS
+    return Roster(agent.astype(np.int32), start_us, end_us, idle_us, capacity.astype(np.int8), interrupts, held)
+
+
+def random_holds(rng: Any, n_agents: int, span_us: int) -> Holds:
+    """Work elsewhere of any media, on queue or not, several at once among them."""
+    n = int(rng.integers(0, 3 * n_agents + 1))
+    start_us = rng.integers(-2, span_us + 3, n)
+    media = rng.integers(0, len(MEDIA), n).astype(np.int8)
+    return Holds(
+        rng.integers(0, n_agents, n).astype(np.int32), start_us, start_us + rng.integers(1, span_us // 2 + 2, n), media
+    )
 
 
 def random_rows(rng: Any, n_rows: Any) -> tuple[Any, Any]:
@@ -144,9 +158,11 @@ def untied(given: Problem, rng: Any) -> Problem:
         # Who holds several and misses two at once hands both on at one instant.
         misses=demand.misses if single else np.zeros_like(demand.misses),
     )  # fmt: skip
+    held = replace(roster.held, start_us=apart(roster.held.start_us), end_us=apart(roster.held.end_us))
     roster = replace(
-        roster, start_us=apart(roster.start_us), end_us=apart(roster.end_us), idle_us=-rng.permutation(roster.n_agents)
-    )
+        roster, start_us=apart(roster.start_us), end_us=apart(roster.end_us), held=held,
+        idle_us=-rng.permutation(roster.n_agents),
+    )  # fmt: skip
     ladder = replace(given.ladder, by_draw=False, after_us=1000 * MILLION * given.ladder.after_us)
     return Problem(
         demand, roster, ladder, Clock(resets_on_queue=given.clock.resets_on_queue, timeout_s=2500, away_s=1500)
@@ -160,6 +176,10 @@ def reseated(given: Problem, at: Any) -> Problem:
     factor = None if demand.factor is None else demand.factor[:, at]
     pool = None if ladder.pool is None else ladder.pool[:, at]
     place = np.argsort(at).astype(np.int32)
-    roster = replace(roster, agent=place[roster.agent], idle_us=roster.idle_us[at], capacity=roster.capacity[at])
+    held = replace(roster.held, agent=place[roster.held.agent])
+    roster = replace(
+        roster, agent=place[roster.agent], idle_us=roster.idle_us[at], capacity=roster.capacity[at],
+        interrupts=roster.interrupts[at], held=held,
+    )  # fmt: skip
     ladder = replace(ladder, rank=ladder.rank[:, at], pool=pool)
     return Problem(replace(demand, kinds=kinds, factor=factor), roster, ladder, given.clock)

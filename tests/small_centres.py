@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.tables import Tables
+from engine.data.tables import MEDIA, Tables
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.run import run
 from engine.scoring.weights import RoutingWeights
@@ -40,15 +40,23 @@ def centre(seed: int) -> Tables:
     dice = Dice(random.Random(seed))
     alike = dice.one(True, False)  # so many who can take the same that queues form
     names = dice.random.sample(("a1", "a10", "a2", "B", "Ä", "x;y"), dice.random.randint(1, 5))
+    # Drawn apart from all else, which stays as it was without it.
+    held = Dice(random.Random(seed + 2 * 10**6))
+    agents = [_agent(dice, name, alike) | {"interrupted_by": held.one(None, _rules(held))} for name in names]
     return Tables(
-        agents=table("agents", [_agent(dice, name, alike) for name in names]),
+        agents=table("agents", agents),
         interactions=table("interactions", _calls(dice, dice.random.randint(1, 24), names)),
         members=table("members", dice.one([], _members(dice, names), _members(dice, names))),
         queues=table("queues", [_queue(dice, queue) for queue in ("q1", "q2")]),
         surveys=table("surveys", [_survey(dice, n, names) for n in range(dice.one(0, 4, 12))]),
         staffing=table("staffing", dice.one([], *[_spells(dice, [*names, *names], 45)] * 3)),
-        busy=table("busy", dice.one([], _spells(dice, names, 8))),
+        busy=table("busy", dice.one([], [row | {"media": held.maybe(*MEDIA)} for row in _spells(dice, names, 8)])),
     )
+
+
+def _rules(dice: Dice) -> list[dict[str, Any]]:
+    """What may interrupt some media of an agent, nothing among others."""
+    return [{"media": media, "by": dice.some(*MEDIA)} for media in dice.some(*MEDIA)]
 
 
 def _agent(dice: Dice, name: str, alike: bool) -> dict[str, Any]:
@@ -81,7 +89,8 @@ def _calls(dice: Dice, n: int, names: list[str]) -> list[dict[str, Any]]:
     rows[0] |= worked | ({"patience_s": 10.0} if whole else {})
     # A call when nobody is there any more: to the end, the score is the one of the day.
     last = {"interaction_id": "~last", "arrived_at": MIDNIGHT + 3 * DAY + DAY / 2, "patience_s": 1.0}
-    return [*rows, _call(dice, 0, names, whole, False) | last | {"outcome": "unknown", "agent_id": None}]
+    last |= {"outcome": "unknown", "agent_id": None, "wait_s": None}
+    return [*rows, _call(dice, 0, names, whole, False) | last]
 
 
 def _call(dice: Dice, number: int, names: list[str], whole: bool, several: bool) -> dict[str, Any]:
@@ -168,7 +177,8 @@ def scenario(seed: int, method: str) -> Scenario:
     return Scenario(
         mode="replay", method=method, assumptions=assumptions, switches=switches, seed=dice.one(0, 5),
         weights=RoutingWeights(dice.one(0.0, 0.3), 0.2, dice.one(0.0, 0.5, 1.0), dice.one(0.0, 0.0, 0.4, 0.7)),
-        required=dice.one((), (), ("skills",), ("language",)), csat=dice.one("asof", "asof", "asof", "all"),
+        required=dice.one((), ("today",), ("today",), ("skills",), ("language",)),
+        csat=dice.one("asof", "asof", "asof", "all"),
         csat_missing=dice.one(0.5, 0.0, "queue-mean"), language=dice.one("binary", "proficiency"),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from tests.small_service import (
     answered,
     batch,
     client_of,
+    refusal,
     without_timing,
     write_centre,
 )
@@ -90,12 +91,27 @@ def test_every_column_of_the_table_may_be_given_inline(client):
         "interaction_id": "1", "queue_id": "sales", "arrived_at": "2024-03-04T09:00:00.25+01:00", "media": "voice",
         "conversation_id": "c", "skills": ["billing", "tech"], "language": "en", "priority": 1.5, "outcome": "answered",
         "agent_id": "ada", "wait_s": 3, "alert_s": 1, "handle_s": 200.5, "acw_s": 20, "patience_s": None, "csat": 4,
-        "used_routing": "standard", "eligible_count": 3, "preferred": [{"agent_id": "ada", "score": 1}],
+        "csat_min": 1, "csat_max": 5, "used_routing": "standard", "eligible_count": 3,
+        "preferred": [{"agent_id": "ada", "score": 1}],
     }  # fmt: skip
     report = batch(client, interactions=[row], outcomes=True)
     assert report["outcomes"][0]["required_skill"] == "billing;tech"
     assert report["agents"][0]["handled_s"] == 200.5
     assert report["snapshot"]["interval"]["start"] == "2024-03-04T08:00:00.250000+00:00"
+
+
+def test_scores_of_inline_interactions_count_as_surveys_of_their_agents(client):
+    """Cid gets the best, and known from the end of his handling: they count on the next day."""
+    call = {"queue_id": "sales", "agent_id": "cid", "csat": 5, "csat_min": 1, "csat_max": 5, "handle_s": 60}
+    first = [call | {"id": str(n), "arrived_at": "2024-03-04T09:00:00Z"} for n in range(60)]
+    later = {"id": "later", "queue_id": "sales", "arrived_at": "2024-03-05T09:00:00Z"}
+    weights = {"proficiency": 0, "language_match": 0, "historical_csat": 1, "min_score_threshold": 0}
+    report = batch(client, interactions=[*first, later], outcomes=True, weights=weights)
+    assert report["outcomes"][-1]["selected_agent_id"] == "cid"
+    assert any("60 scores in csat of interactions count" in text for text in report["snapshot"]["assumptions"])
+    bare = {name: value for name, value in call.items() if name not in {"csat_min", "csat_max"}}
+    found = refusal(client.post("/simulate/batch", json={"interactions": [bare | {"id": "1"}]}), 422)
+    assert "/interactions/0/csat: found 5.0; needs csat_min and csat_max" in str(found)
 
 
 def test_outcomes_outside_the_window_are_not_there(client):

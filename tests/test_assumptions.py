@@ -15,6 +15,7 @@ from engine.data.tables import Tables
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.run import choose
+from engine.setting import shown
 from engine.spec import Scenario
 
 NINE = datetime(2024, 3, 4, 9, tzinfo=UTC)
@@ -44,7 +45,7 @@ def test_the_defaults_are_those_of_the_page_of_meanings():
 @pytest.mark.parametrize("value", [-0.001, float("nan"), float("inf"), 1.1e9, "10", None, True])
 def test_seconds_out_of_bounds_are_refused_by_name(name: str, value: Any) -> None:
     high = re.escape(f"{largest(name):,.12g}")
-    with pytest.raises(InvalidScenario, match=rf"^{name} is {value!r}; use seconds from 0 to {high}$"):
+    with pytest.raises(InvalidScenario, match=rf"^{name} is {shown(value)}; use seconds from 0 to {high}$"):
         Assumptions(**{name: value})
 
 
@@ -53,7 +54,7 @@ def test_seconds_out_of_bounds_are_refused_by_name(name: str, value: Any) -> Non
     ({"no_answer": -1}, "no_answer is -1"),
     ({"flow_out": "soon"}, "flow_out is 'soon'; use recorded, never or seconds from 0 to 1,000,000,000"),
     ({"flow_out": -1.0}, "flow_out is -1.0; use recorded, never or seconds"),
-    ({"flow_out": None}, "flow_out is None"),
+    ({"flow_out": None}, "flow_out is nothing"),
     ({"handling": "agents"}, "handling is 'agents'; use recorded or agent"),
     ({"patience": "recorded"}, "patience is 'recorded'; use estimated or never"),
 ])  # fmt: skip

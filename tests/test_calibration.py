@@ -15,11 +15,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from api.output.calibration_chart import chart
+from api.output.calibration_chart import DRIFTED, chart
 from api.output.calibration_file import Fitted, read_calibration, write_calibration
 from api.terminal.cli import run
 from engine.calibration import Calibration, calibrate, default_days
+from engine.calibration.agreement import part_of_day
 from engine.calibration.closeness import GRAINS, MEASURES, SHOWN
+from engine.calibration.drift import Change
 from engine.calibration.evidence import Beside, Evidence, Limits, Origin
 from engine.calibration.findings import findings
 from engine.calibration.fit import not_fitted
@@ -139,7 +141,7 @@ def test_the_record_is_counted_whatever_is_assumed(log, found):
     assert tested["recorded"]["service_level"] == pytest.approx(within / rows.height)
     for parts in ("weekdays", "times", "types", "days"):
         assert sum(row["recorded"]["offered"] for row in tested[parts]) == rows.height
-    assert sum(row["recorded"]["offered"] for row in tested["day_ends"].values()) == rows.height
+    assert sum(row["recorded"]["offered"] for row in tested["hours"].values()) == rows.height
     by_hour = rows.group_by(pl.col("arrived_at").dt.truncate("30m").dt.strftime("%H:%M")).agg(pl.col("wait_s").mean())
     times = {row["start"]: row["recorded"]["mean_wait_s"] for row in tested["times"]}
     assert times == {start: pytest.approx(mean) for start, mean in by_hour.iter_rows()}
@@ -283,6 +285,36 @@ def test_draws_do_not_depend_on_how_many_there_are(log):
     assert span.losses(assumed, range(3))[0] == [span.losses(assumed, range(k, k + 1))[0][0] for k in range(3)]
 
 
+def spans_of(*hours: tuple[int, float]) -> Span:
+    """A span whose interactions arrive on days at hours, all answered at once."""
+    rows = [
+        {"interaction_id": f"i{number}", "queue_id": "q", "arrived_at": MIDNIGHT + timedelta(days=day, hours=hour),
+         "wait_s": 1.0, "handle_s": 60.0, "agent_id": "a", "outcome": "answered"}
+        for number, (day, hour) in enumerate(hours)
+    ]  # fmt: skip
+    arrays = encode(Tables(table("agents", [{"agent_id": "a"}]), table("interactions", rows)))
+    return Span(arrays, today_of(Scenario(mode="replay"), arrays), (FIT[0], TEST[1]))
+
+
+def test_the_first_hour_begins_where_the_centre_opens():
+    """Open 7:00 to 14:00, closed to 20:00 of the next day, which is over at 23:00: openings are 7:00 and 20:00."""
+    first, second = [7.0, 7.5, 8.0, 10.0, 12.0, 13.0, 13.5], [20.0, 20.5, 21.0, 22.0, 22.5]
+    span = spans_of(*((0, hour) for hour in first), *((1, hour) for hour in second))
+    assert part_of_day(span).tolist() == [0, 0, 1, 1, 1, 2, 2, 0, 0, 1, 2, 2]
+
+
+def test_a_centre_that_never_closes_has_no_first_hour():
+    span = spans_of(*((day, hour / 2) for day in range(3) for hour in range(48)))
+    assert set(part_of_day(span).tolist()) == {1}
+
+
+def test_weekdays_say_on_how_many_days(found):
+    """12 to 17 March 2024: Tuesday to Sunday, one each."""
+    assert [(row.weekday, row.days) for row in found.evidence.agreement["test"].weekdays] == [
+        (weekday, 1) for weekday in range(1, 7)
+    ]
+
+
 # --- words and pictures ------------------------------------------------------------------------------------------
 
 
@@ -334,13 +366,24 @@ def test_the_picture_is_a_drawing_without_holes(found):
     assert len(lines) == 3 * 2 * 2 + 1, "a missing value cuts one line in two"
 
 
+def test_the_picture_shades_what_drifted(found):
+    """A month that drifted in the ASA is shaded in that panel, and in no other."""
+    change = Change(recorded=10.0, off=0.3, usual=0.0, change=0.3, low=0.1, high=0.5, is_drift=True)
+    row = replace(found.evidence.drift.months[-1], measures={"asa_s": change})
+    drift = replace(found.evidence.drift, short="holds to noon", months=[found.evidence.drift.months[0], row])
+    said = chart(replace(found.evidence, drift=drift))
+    assert said.count(f'fill="{DRIFTED}"') == 1
+    assert "holds to noon" in said
+    assert f'fill="{DRIFTED}"' not in chart(found.evidence)
+
+
 # --- files and the command line ----------------------------------------------------------------------------------
 
 
 def test_a_calibration_file_comes_back_as_it_went(tmp_path, found):
     path = tmp_path / "deep" / "calibration.json"
     write_calibration(path, found)
-    assert read_calibration(path) == Fitted(found.assumptions, Origin(None, None))
+    assert read_calibration(path) == Fitted(found.assumptions, Origin(None, None), found.in_force)
     assert Assumptions.of(read_calibration(path).assumptions).acw_s == found.assumptions["acw_s"]
     assert json.loads(path.read_text())["evidence"] == json.loads(json.dumps(plain(found.evidence)))
     assert [one.name for one in path.parent.iterdir()] == ["calibration.json"]
@@ -363,6 +406,7 @@ def test_the_command_writes_a_file_that_simulate_takes(store, tmp_path, capsys):
     assert calibrated(store, "--out", str(out), "--chart", str(picture)) == 0
     said = capsys.readouterr().out
     assert "join_gap_s is not fitted" in said
+    assert "Drift: not tested whether it holds" in " ".join(said.split())
     assert "acw_s is not fitted" in said
     assert "Tested: 2024-03-06 to 2024-03-06, 1 day, 100 interactions" in said
     ElementTree.parse(picture / "calibration.svg")
@@ -374,7 +418,7 @@ def test_json_says_what_the_file_says(store, tmp_path, capsys):
     out = tmp_path / "c.json"
     assert calibrated(store, "--out", str(out), "--json", "--sla", "80/60") == 0
     said, written = json.loads(capsys.readouterr().out), json.loads(out.read_text())
-    assert said == {"assumptions": written["assumptions"], "evidence": written["evidence"]}
+    assert said == {name: written[name] for name in ("assumptions", "in_force", "evidence")}
     assert said["evidence"]["goal"] == "80/60"
     assert said["evidence"]["snapshot"]["id"] == "sample"
 

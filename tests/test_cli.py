@@ -10,7 +10,7 @@ import pytest
 
 from api.terminal.cli import run
 from ingest.snapshot.reading import open_snapshot
-from tests.small_snapshot import write
+from tests.small_snapshot import interactions, write
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def store(tmp_path: Path) -> Path:
 
 def simulate(store: Path, out: Path, *more: str) -> int:
     named = [] if "--snapshot" in more else ["--snapshot", "s"]
-    return run(["simulate", *named, "--store", str(store), "--out", str(out), *more])
+    mode = [] if "--mode" in more else ["--mode", "score"]
+    return run(["simulate", *named, *mode, "--store", str(store), "--out", str(out), *more])
 
 
 def test_simulate_writes_one_row_per_interaction_and_a_report(store, tmp_path, capsys):
@@ -69,13 +70,15 @@ def test_report_json_has_the_agreed_keys(store, tmp_path):
 
 
 def test_the_scenario_of_a_report_runs_again_with_the_same_outcome(store, tmp_path):
+    from engine.estimates.assumptions import Switches
     from engine.run import choose
     from engine.scoring.weights import RoutingWeights
     from engine.spec import Scenario
 
     simulate(store, tmp_path / "out", "--weights", "0.2,0.3,0.5", "--sla", "80/20", "--performance", "0.7")
     kept = json.loads((tmp_path / "out" / "report.json").read_text())["scenario"]
-    again = Scenario(**kept | {"weights": RoutingWeights(**kept["weights"]), "required": tuple(kept["required"])})
+    plain = {name: kind(**kept[name]) for name, kind in (("weights", RoutingWeights), ("switches", Switches))}
+    again = Scenario(**kept | plain | {"required": tuple(kept["required"])})
     frame = choose(again, open_snapshot(store, "s").arrays()).to_frame()
     written = pl.read_ipc(tmp_path / "out" / "outcomes.arrow")
     assert frame["composite_score"].to_list() == written["composite_score"].to_list()
@@ -108,7 +111,7 @@ def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
         (["--sla", "80"], "SHARE/SECONDS"),
         (["--sla", "120/20"], "SHARE/SECONDS"),
         (["--sla", "80/20", "--performance", "80"], "0 to 1"),
-        (["--required", "skill"], "use skills or language"),
+        (["--required", "skill"], "use skills, language, or today or none"),
         (["--expected", "even"], "eligible, uniform, staffed"),
         (["--expected", "staffed"], "needs a staffing table"),
         (["--csat", "today"], "asof or all"),
@@ -137,6 +140,18 @@ def test_bad_usage_is_one_clear_line_and_exit_code_2(store, tmp_path, capsys, op
     assert says in error
     assert "Traceback" not in error
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+@pytest.mark.parametrize("mode", [[], ["--mode", "replay"]])
+def test_simulate_replays_unless_asked_to_score_and_says_so_where_it_cannot(store, tmp_path, capsys, mode):
+    """Without handling times nothing tells how long anybody was busy."""
+    write(store, "untimed", [interactions().with_columns(handle_s=pl.lit(None, pl.Float64))])
+    named, out = ["--snapshot", "untimed"], tmp_path / "out"
+    assert run(["simulate", *named, *mode, "--store", str(store), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "50 have no handle_s" in said
+    assert "or --mode score: whom the weighted score prefers, without a replay" in said
+    assert simulate(store, out, *named) == 0
 
 
 def test_a_corrupt_snapshot_is_exit_code_2(store, tmp_path, capsys):
@@ -236,3 +251,26 @@ def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert "made from a seed" in said.out
     assert "making it again" in said.err
+
+
+@pytest.mark.parametrize("command", [
+    "snapshot list", "snapshot list --json", "snapshot show s", "snapshot verify s", "snapshot delete s",
+    "simulate --snapshot s --out {out}", "explain --snapshot s --interaction i1", "calibrate --snapshot s --out {out}",
+    "compare --snapshot s --methods genesys,weighted --out {out}",
+])  # fmt: skip
+def test_a_store_that_is_not_there_is_said_to_be_so(command: str, tmp_path: Path, capsys) -> None:
+    nowhere = tmp_path / "nowhere"
+    words = command.format(out=tmp_path / "out").split()
+    assert run([*words, "--store", str(nowhere)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error: {nowhere}: there is no such folder; name the folder of snapshots with --store")
+    assert not nowhere.exists()
+
+
+def test_an_empty_store_is_there_and_a_file_is_none(tmp_path: Path, capsys) -> None:
+    assert run(["snapshot", "list", "--store", str(tmp_path)]) == 0
+    assert "no snapshots" in capsys.readouterr().out
+    (tmp_path / "file").touch()
+    assert run(["snapshot", "list", "--store", str(tmp_path / "file")]) == 2
+    assert "is no folder" in capsys.readouterr().err

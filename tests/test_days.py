@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.data.calendar import Calendar
 from engine.data.centre import Blocks
 from engine.data.encode import encode
 from engine.data.served import Served, Status, joined, recorded
 from engine.data.wall_time import local_days
-from engine.measures.days import Calendar, days_of
+from engine.measures.days import days_of
 from engine.measures.fairness import gini
 from engine.measures.idling import occupancy
 from engine.measures.intervals import Days, measures, point, stacked
@@ -62,7 +63,7 @@ def test_busy_seconds_are_those_counted_one_by_one(seed):
     """Work of several agents that overlaps, starts before, ends after, has no length; spells of agents without work."""
     rng = random.Random(seed)
     work, spells = spans(rng, 4, 12, 9), apart(spans(rng, 5, 9, 14))
-    found = Timeline(blocks(work), blocks(spells), 5).busy_of_spell_s
+    found = Timeline(blocks(work), blocks(spells), 5).busy_of_piece_s
     expected = [
         sum(any(a == agent and low <= second < high for a, low, high in work) for second in range(start, end)) / 1e6
         for agent, start, end in spells
@@ -79,7 +80,7 @@ def test_busy_seconds_are_those_of_occupancy(seed):
         for rows in (spans(rng, 4, 12, 9), apart(spans(rng, 4, 9, 14)))
     )
     time = Timeline(work, spells, 4)
-    by_agent = np.bincount(spells.agent, time.busy_of_spell_s, 4)
+    by_agent = np.bincount(spells.agent, time.busy_of_piece_s, 4)
     np.testing.assert_allclose(by_agent, occupancy(time).busy_s, atol=1e-9)
     # A third way: what is left of the spells when all that is free is taken off.
     free_s = np.bincount(time.free.agent, time.free.end_us - time.free.start_us, 4) / 1e6
@@ -209,22 +210,26 @@ def test_agents_on_queue_in_any_draw_count_in_all():
 
 
 def test_the_record_has_the_shape_of_a_replay():
-    """Unknown outcomes with an agent were answered, without one nothing is known; strangers' answers count."""
+    """Unknown outcomes with an agent or a handling time were answered, with an end alone they left like a flow-out,
+    with nothing at all nothing is known; strangers' answers count."""
     rows = [
         call(0, agent_id="bob", wait_s=30.0, alert_s=4.0, handle_s=100.0),  # outcome unknown
-        call(1, wait_s=9.0),  # unknown, nobody
+        call(1, wait_s=9.0, handle_s=None),  # unknown, nobody, but an end
         call(2, outcome="answered", agent_id="stranger", wait_s=7.0),
         call(3, outcome="answered", agent_id="cid", handle_s=50.0, acw_s=5.0),  # no wait
         call(4, outcome="abandoned", agent_id="ann", wait_s=3.0),  # alerted, but not answered
         call(5, outcome="flowed_out", wait_s=11.0),
         call(6, outcome="answered", agent_id="ann", wait_s=2.0, alert_s=5.0, handle_s=None),
+        call(7, handle_s=None),  # unknown, nobody, no end
+        call(8, wait_s=1.0, handle_s=20.0),  # unknown, nobody named, but handled
     ]
     arrays = encode(tables_of(interactions=rows))
-    served = recorded(arrays.history(), np.zeros(7, np.int64), acw_s=6.0)
-    assert served.status.tolist() == [ANSWERED, UNSERVED, ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, ANSWERED]
-    assert served.agent.tolist() == [1, -1, -1, 2, -1, -1, 0]
-    assert served.answered.tolist() == [True, False, False, True, False, False, True]
-    np.testing.assert_array_equal(served.wait_s, [30.0, 9.0, 7.0, np.nan, 3.0, 11.0, 2.0])
+    served = recorded(arrays.history(), np.zeros(9, np.int64), acw_s=6.0)
+    ends = [ANSWERED, FLOWED_OUT, ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, ANSWERED, UNSERVED, ANSWERED]
+    assert served.status.tolist() == ends
+    assert served.agent.tolist() == [1, -1, -1, 2, -1, -1, 0, -1, -1]
+    assert served.answered.tolist() == [True, False, False, True, False, False, True, False, False]
+    np.testing.assert_array_equal(served.wait_s, [30.0, 9.0, 7.0, np.nan, 3.0, 11.0, 2.0, np.nan, 1.0])
     after_s = lambda at_us: ((at_us - served.arrived_us)[served.answered] / 1e6).tolist()  # noqa: E731
     # Alerted before the answer, never before the arrival; after-call work is added where none is recorded.
     assert after_s(served.offered_us) == [26.0, 0.0, 0.0]
@@ -236,6 +241,14 @@ def test_the_record_has_the_shape_of_a_replay():
     assert (work.agent.tolist(), work.end_us.tolist()) == ([1, 2, 0], served.end_us[served.answered].tolist())
 
 
+def end_of(row):
+    """What an outcome that is not recorded must have been."""
+    if row["outcome"] == "unknown":
+        took = row["agent_id"] is not None or (row["handle_s"] or 0) > 0
+        return "answered" if took else "unknown" if row["wait_s"] is None else "flowed_out"
+    return row["outcome"]
+
+
 def test_the_measures_of_the_record_are_those_of_its_log():
     """As counted from the rows: what is not recorded takes no part."""
     for seed in range(settings.default.max_examples):
@@ -244,11 +257,7 @@ def test_the_measures_of_the_record_are_those_of_its_log():
             continue
         study = Study(encode(tables), chosen)
         found = study.summary(study.past)
-        known = set(tables.agents["agent_id"])
-        ends = [
-            "answered" if row["outcome"] == "unknown" and row["agent_id"] in known else row["outcome"]
-            for row in tables.interactions.to_dicts()
-        ]
+        ends = [end_of(row) for row in tables.interactions.to_dicts()]
         waits = tables.interactions["wait_s"].to_list()
         timed = [wait for end, wait in zip(ends, waits, strict=True) if end == "answered" and wait is not None]
         assert found.offered == len(ends)

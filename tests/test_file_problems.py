@@ -17,7 +17,7 @@ def test_all_problems_of_a_file_are_gathered(tmp_path: Path) -> None:
     found = "\n".join(refused(tmp_path / "store", write(tmp_path, agents=AGENTS, interactions=INTERACTIONS + bad)))
     for text in (
         "row 4, column arrived_at: 'noon'", "row 4, column wait_s: 'x'", "row 5, column handle_s: 'y'",
-        "row 5, column queue_id: None", "row 5, column wait_s: -2.0", "row 6: 'i5,q1,z'",
+        "row 5, column queue_id: nothing", "row 5, column wait_s: -2.0", "row 6: 'i5,q1,z'",
     ):  # fmt: skip
         assert text in found
     # A time that cannot be read is one problem, not also an empty cell.

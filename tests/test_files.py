@@ -125,9 +125,10 @@ def test_without_members_everybody_serves_every_queue(tmp_path: Path) -> None:
 def test_numbers_of_parquet_in_any_type(tmp_path: Path) -> None:
     visit = {"id": ["i"], "queue_id": ["q"], "arrived_at": [datetime(2024, 3, 4, tzinfo=UTC)]}
     numbers = {"wait_s": [timedelta(seconds=1.5)], "handle_s": [Decimal("2.25")], "acw_s": [3], "csat": ["4.5"]}
+    numbers |= {"csat_min": [1], "csat_max": [Decimal("5")]}
     pl.DataFrame(visit | numbers | {"eligible_count": [3.0]}).write_parquet(tmp_path / "interactions.parquet")
     row = read_table("interactions", tmp_path / "interactions.parquet").row(0, named=True)
-    assert [row[name] for name in (*numbers, "eligible_count")] == [1.5, 2.25, 3.0, 4.5, 3]
+    assert [row[name] for name in (*numbers, "eligible_count")] == [1.5, 2.25, 3.0, 4.5, 1.0, 5.0, 3]
 
 
 @pytest.mark.parametrize(

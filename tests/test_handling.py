@@ -103,9 +103,16 @@ def time_of(row, acw_s=0.0):
     return None if row["handle_s"] is None else row["handle_s"] + (acw_s if row["acw_s"] is None else 0)
 
 
+def was_handled(row):
+    """Answered with a time; where no outcome is recorded, somebody named or some time says so."""
+    if row["handle_s"] is None or row["outcome"] not in ("answered", "unknown"):
+        return False
+    return row["outcome"] == "answered" or bool(row["agent_id"]) or row["handle_s"] > 0
+
+
 def slow_draw(rows, row, u, least, acw_s, factor_of):
     """Time and base of the donor of a row, from the first group that is large enough."""
-    pool = [r for r in rows if r["outcome"] in ("answered", "unknown") and r["handle_s"] is not None]
+    pool = [r for r in rows if was_handled(r)]
     keys = [
         (lambda r: (r["queue_id"], frozenset(r["skills"]), r["priority"], r["media"]), least),
         (lambda r: (r["queue_id"], r["media"]), least),
@@ -237,7 +244,7 @@ def slow_factors(rows, sets):
     """Estimated factors by set of skills and agent, from dictionaries."""
     cells = {}
     for row in rows:
-        if row["outcome"] in ("answered", "unknown") and row["handle_s"] is not None and row["agent_id"]:
+        if was_handled(row) and row["agent_id"]:
             cell = row["queue_id"], frozenset(row["skills"]), row["media"]
             cells.setdefault(cell, {}).setdefault(row["agent_id"], []).append(row["handle_s"])
     agents = sorted({agent for cell in cells.values() for agent in cell})

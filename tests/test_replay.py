@@ -271,12 +271,14 @@ def test_a_roster_may_have_other_agents_than_the_kinds(seed):
     more = Roster(
         np.append(roster.agent, np.array([n, n + 1], np.int32)), np.append(roster.start_us, [-1, 0]),
         np.append(roster.end_us, [99, 99]), np.append(roster.idle_us, [-9, -9]),
-        np.concatenate([roster.capacity, np.ones((2, len(MEDIA)), np.int8)]), roster.interrupts,
+        np.concatenate([roster.capacity, np.ones((2, len(MEDIA)), np.int8)]),
+        np.concatenate([roster.interrupts, roster.interrupts[[0, 0]]]), roster.held,
     )  # fmt: skip
     assert table(replay(demand, more, given.ladder, given.clock)) == table(given.play())
     kept = roster.agent < n - 1
     spells = (side[kept] for side in (roster.agent, roster.start_us, roster.end_us))
-    away = Roster(*spells, roster.idle_us, roster.capacity, roster.interrupts)
+    held = roster.held.of(roster.held.agent < n - 1)
+    away = Roster(*spells, roster.idle_us, roster.capacity, roster.interrupts, held)
     assert away.of_agents(n - 1).n_agents == n - 1
     found = replay(demand, away.of_agents(n - 1), given.ladder, given.clock)
     assert table(found) == played(demand, away, [(given.ladder, NEVER_US)], given.clock)

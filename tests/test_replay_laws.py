@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from engine.data.served import Served, Status
 from engine.estimates.demand import NEVER_US, Demand, Kinds, leaving
-from engine.estimates.staffing import Roster
+from engine.estimates.staffing import NO_HOLDS, Roster
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
 from engine.replay.loop import replay
 from tests.replay_problems import MILLION, Problem, problem
@@ -227,12 +227,21 @@ def test_nobody_holds_more_than_allowed_or_is_asked_outside_a_spell():
             assert all(any(start <= asked < end for start, end in mine) for asked, _, _ in work), f"problem({seed})"
             for place, (asked, _, new) in enumerate(work):
                 held = [media for _, end, media in work[:place] if end > asked]
+                held += elsewhere(given.roster, a, asked)
                 assert held.count(new) < given.roster.capacity[a, new], f"problem({seed})"
                 n_held += len(held)
                 # Of two that were assigned at one instant the order is not known.
-                others = {media for since, end, media in work[:place] if since < asked < end} - {new}
-                assert given.roster.interrupts[list(others), new].all(), f"problem({seed})"
+                others = {media for since, end, media in work[:place] if since < asked < end}
+                others |= {*elsewhere(given.roster, a, asked)}
+                assert given.roster.interrupts[a, list(others - {new}), new].all(), f"problem({seed})"
     assert n_held > N_PROBLEMS / 10
+
+
+def elsewhere(roster: Any, a: int, at_us: int) -> list[int]:
+    """Media of the work elsewhere that an agent has in hand."""
+    held = roster.held
+    now = (held.agent == a) & (held.start_us <= at_us) & (at_us < held.end_us)
+    return held.media[now].tolist()
 
 
 def test_nobody_waits_while_an_agent_who_may_take_the_call_sits_free():
@@ -254,7 +263,7 @@ def unhindered(given: Problem) -> Problem:
     demand, ladder = given.demand, given.ladder
     kinds = replace(demand.kinds, media=np.zeros_like(demand.kinds.media))
     demand = replace(demand, kinds=kinds, alert_us=0 * demand.alert_us, misses=0 * demand.misses)
-    roster = replace(given.roster, capacity=np.ones_like(given.roster.capacity))
+    roster = replace(given.roster, capacity=np.ones_like(given.roster.capacity), held=NO_HOLDS)
     return Problem(
         demand, roster, one_row_each(ladder.rank[ladder.first_row[:-1]], by_draw=ladder.by_draw), given.clock
     )
@@ -296,7 +305,9 @@ def test_the_clock_on_the_wall_does_not_matter():
         given = problem(seed)
         demand = replace(given.demand, arrived_us=later(given.demand.arrived_us), leave_us=later(given.demand.leave_us))
         times_us = {name: later(getattr(given.roster, name)) for name in ("start_us", "end_us", "idle_us")}
-        moved = replay(demand, replace(given.roster, **times_us), given.ladder, given.clock)
+        held = given.roster.held
+        held = replace(held, start_us=later(held.start_us), end_us=later(held.end_us))
+        moved = replay(demand, replace(given.roster, held=held, **times_us), given.ladder, given.clock)
         plain = given.play()
         assert (moved.status == plain.status).all()
         assert (moved.agent == plain.agent).all()

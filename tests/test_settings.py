@@ -49,7 +49,7 @@ def test_variables_of_others_are_left_alone():
         ("prot = 1", {}, {}, "a.toml: prot is not a setting; did you mean port?"),
         ("[http]\nport = 1", {}, {}, "a.toml: http is not a setting"),
         ('port = "1"', {}, {}, "a.toml: port is '1', must be a valid integer. Port"),
-        ("port = true", {}, {}, "a.toml: port is True"),
+        ("port = true", {}, {}, "a.toml: port is true"),
         ("port = 1.5", {}, {}, "a.toml: port is 1.5"),
         ("store = 3", {}, {}, "a.toml: store is 3"),
         ("port =", {}, {}, "a.toml: not a readable TOML file (Invalid value (at end of document))"),

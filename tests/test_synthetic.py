@@ -242,7 +242,7 @@ def test_surveys_are_answered_after_the_call(typical):
     ({"interactions": 0}, "interactions 0: must be a whole number, 1 or more"),
     ({"agents": -3}, "agents -3"),
     ({"days": 1.5}, "days 1.5"),
-    ({"start": "tomorrow"}, "must be a day like 2026-01-05"),
+    ({"start": "tomorrow"}, "start is 'tomorrow'; write an existing day"),
     ({"like": "shop"}, "only 'bank' is known"),
     ({"like": "bank", "agents": 5}, "fixed by the bank's structure"),
     ({"seed": -1}, "seed -1"),

@@ -56,7 +56,7 @@ def test_every_key_must_be_unique(name):
     ("table", "changes", "says"),
     [
         ("agents", {"agent_id": ""}, "row 7, column agent_id: '': must not be empty"),
-        ("agents", {"agent_id": None}, "column agent_id: None: must not be empty"),
+        ("agents", {"agent_id": None}, "column agent_id: nothing: must not be empty"),
         ("agents", {"skills": [{"name": "x", "proficiency": 5.5}]}, "proficiency from 0 to 5"),
         ("agents", {"skills": [{"name": "x", "proficiency": float("nan")}]}, "proficiency from 0 to 5"),
         ("agents", {"skills": [{"name": "x", "proficiency": None}]}, "proficiency from 0 to 5"),

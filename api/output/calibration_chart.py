@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -18,7 +19,7 @@ PANELS = (
 )
 WIDTH, TOP, ROW, GAP = 1200, 116, 250, 42
 LEFT, WIDE, RIGHT, NARROW = 62, 680, 812, 356
-RECORDED, REPLAYED, RULE, TEXT, TESTED = "#1f2328", "#0969da", "#d0d7de", "#57606a", "#fff4d6"
+RECORDED, REPLAYED, RULE, TEXT, TESTED, DRIFTED = "#1f2328", "#0969da", "#d0d7de", "#57606a", "#fff4d6", "#ffcfc4"
 TICKS = 4
 # Half hours of the day with a smaller share of the interactions are left out: a handful of calls makes no profile.
 LEAST_SHARE = 0.002
@@ -82,7 +83,7 @@ def chart(evidence: Evidence) -> str:
         top = TOP + place * (ROW + 20)
         by_day = Frame(LEFT, top, WIDE, len(days), _most(days, name, scale))
         by_time = Frame(RIGHT, top, NARROW, len(times), _most(times, name, scale))
-        parts += _tested(tested, by_day)
+        parts += _shaded(tested, by_day, TESTED) + _shaded(_drifted(evidence, spans, name), by_day, DRIFTED)
         parts += _axes(by_day, f"{title}, by day") + _axes(by_time, f"{title}, by half hour of the day, test")
         parts += _series(days, name, scale, by_day) + _series(times, name, scale, by_time)
         parts += _ticks(by_day, _months(days)) + _ticks(by_time, _hours(times))
@@ -100,6 +101,7 @@ def _head(evidence: Evidence) -> list[str]:
         _text(LEFT, 28, "Replay of today's rule beside the record", size=19, color=RECORDED),
         _text(LEFT, 50, f"fitted on {fit.first} to {fit.last}, tested on {test.first} to {test.last} "
               f"(shaded); {_used(evidence)}"),
+        _text(LEFT, 94, f"{evidence.drift.short} (months that drifted: red)"),
     ]  # fmt: skip
     keys = (("recorded", RECORDED), (f"replayed, mean of {draws} draws; band: 95 % of the draws", REPLAYED))
     left = LEFT
@@ -160,13 +162,23 @@ def _ticks(frame: Frame, labels: Sequence[tuple[int, str]]) -> list[str]:
     return found
 
 
-def _tested(tested: Sequence[bool], frame: Frame) -> list[str]:
-    """Shade behind the days that were tested."""
-    places = [place for place, is_tested in enumerate(tested) if is_tested]
-    if not places:
-        return []
-    left, right = frame.x(places[0] - 0.5), frame.x(places[-1] + 0.5)
-    return [f'<rect x="{left:.1f}" y="{frame.top}" width="{right - left:.1f}" height="{ROW - GAP}" fill="{TESTED}"/>']
+def _drifted(evidence: Evidence, spans: Sequence[str], measure: str) -> list[bool]:
+    """Days of months in which a measure is not replayed as on the days fitted."""
+    off = {(row.span, row.month) for row in evidence.drift.months if measure in row.alarms}
+    return [(name, row.day[:7]) in off for name in spans for row in evidence.agreement[name].days]
+
+
+def _shaded(chosen: Sequence[bool], frame: Frame, color: str) -> list[str]:
+    """Shade behind some days, stretch by stretch."""
+    found = []
+    for is_chosen, places in groupby(range(len(chosen)), key=lambda place: chosen[place]):
+        stretch = list(places)
+        if is_chosen:
+            left, right = frame.x(stretch[0] - 0.5), frame.x(stretch[-1] + 0.5)
+            found.append(
+                f'<rect x="{left:.1f}" y="{frame.top}" width="{right - left:.1f}" height="{ROW - GAP}" fill="{color}"/>'
+            )
+    return found
 
 
 def _series(rows: Sequence[Beside], name: str, scale: float, frame: Frame) -> list[str]:

@@ -32,6 +32,8 @@ from engine.results import or_null
 from engine.typing import FloatArray, IntArray
 
 LOW, HIGH = 2.5, 97.5
+# Half hours without an answer after which a centre has been closed, and of the hours beside that.
+CLOSED_SLOTS, HOUR_SLOTS = 8, 2
 
 
 def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptions) -> SpanAgreement:
@@ -49,7 +51,7 @@ def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptio
         closeness={grain: _closeness(span, defaults, replays, grain) for grain in GRAINS[1:]},
         outside_blocks=replays.outside,
         weekdays=_weekdays(span, replays), times=_times(span, replays), types=_types(span, replays),
-        day_ends=_day_ends(span, replays), days=_days(span, replays),
+        hours=_hours(span, replays), days=_days(span, replays),
     )  # fmt: skip
 
 
@@ -111,7 +113,10 @@ def _closeness(span: Span, defaults: Replays, replays: Replays, grain: str) -> d
 def _weekdays(span: Span, replays: Replays) -> list[WeekdayBeside]:
     group = np.array([day.weekday() for day in span.dates])[span.day_of_cell]
     rows = banded(span.past, replays.cells, group, 7)
-    return [WeekdayBeside(**vars(row), weekday=place) for place, row in enumerate(rows) if row.recorded.offered]
+    days = np.bincount([day.weekday() for day in span.dates], minlength=7).tolist()
+    return [
+        WeekdayBeside(**vars(row), weekday=place, days=days[place]) for place, row in enumerate(rows) if days[place]
+    ]
 
 
 def _times(span: Span, replays: Replays) -> list[TimeBeside]:
@@ -137,14 +142,28 @@ def _days(span: Span, replays: Replays) -> list[DayBeside]:
     return [DayBeside(**vars(row), day=str(day), agents=n) for day, n, row in each]
 
 
-def _day_ends(span: Span, replays: Replays) -> dict[str, Beside]:
-    """The first and the last half hour with arrivals of each day, and all between."""
+def _hours(span: Span, replays: Replays) -> dict[str, Beside]:
+    """The first hour after opening, the last before closing, and all between."""
     names = ("first", "between", "last")
-    # Cells come in order of time, so a day begins where its number changes.
-    first = np.append(True, np.diff(span.day_of_cell) > 0)
-    last = np.append(first[1:], True)
-    rows = banded(span.past, replays.cells, np.where(first, 0, np.where(last, 2, 1)), 3)
+    rows = banded(span.past, replays.cells, part_of_day(span), 3)
     return {name: row for name, row in zip(names, rows, strict=True) if row.recorded.offered}
+
+
+def part_of_day(span: Span) -> IntArray:
+    """Of each half hour: 0 in the first hour after opening (or before it), 2 in the last, 1 between.
+
+    A centre has been closed where nothing was answered for four hours; one that rarely closes has neither hour.
+    """
+    code = span.day_numbers[span.day_of_cell] * SLOTS + span.slot_of_cell
+    served = code[span.past["answered"] > 0]
+    apart = np.diff(served) > CLOSED_SLOTS
+    # Both ends of a span count, so that a centre of one shift a day opens as often as it has days.
+    opens, closes = served[np.append(served.size > 0, apart)], served[np.append(apart, served.size > 0)]
+    if opens.size < span.day_numbers.size / 2:
+        return np.ones(code.size, np.int64)
+    # Who came before anybody answered waited for the opening; after the last closing there is none to wait for.
+    shift = np.minimum(np.searchsorted(closes, code), closes.size - 1)
+    return np.where(code - opens[shift] < HOUR_SLOTS, 0, np.where(closes[shift] - code < HOUR_SLOTS, 2, 1))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

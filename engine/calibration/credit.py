@@ -8,7 +8,7 @@ share in which the chosen customer had the largest wait plus credit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,11 +16,12 @@ import numpy as np
 import polars as pl
 
 from engine.calibration.evidence import Credit, CreditShares
+from engine.calibration.exits import Waits, compared, proportional, step_of, waits_of
 from engine.data.centre import Centre
 from engine.data.history import History
-from engine.data.tables import MEDIA
 from engine.errors import InvalidScenario
 from engine.measures.spread import FEWEST_DAYS
+from engine.setting import shown
 from engine.typing import BoolArray, FloatArray, IntArray
 
 CANDIDATES_S = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)
@@ -31,8 +32,6 @@ RESAMPLES = 2000
 MOST_NAMED = 5
 # Both ends of a wait may be recorded in whole seconds, so steps of one rule may seem to differ by so much.
 ROUNDED_S = 2.0
-# 31 years: longer head starts order no differently, and microseconds still fit.
-_LONGEST_S = 1e9
 _FLOATS = ("credit_s", "point_s", "agreement", "lead", "lead_low", "lead_high")
 
 
@@ -118,7 +117,7 @@ class CreditFit:
     @property
     def step_points(self) -> float:
         """Smallest difference between two priorities, 1 where there is only one. [points]"""
-        return _step(np.array(self.priorities))
+        return step_of(np.array(self.priorities))
 
     @property
     def best_s(self) -> float | None:
@@ -206,7 +205,7 @@ def credit(
     first is not known; alerting follows the choice and is taken off the wait.
     """
     grid_s = _checked(candidates_s, by)
-    waits, counts = _waits(history, centre)
+    waits, counts = waits_of(history, centre)
     priority = centre.call_types["priority"].to_numpy()[waits.call_type]
     found, level = np.unique(priority, return_inverse=True)
     whole = _fit(waits, centre, grid_s, found, (by, seed), counts)
@@ -225,53 +224,16 @@ def _checked(candidates_s: Sequence[float], by: str) -> FloatArray:
     grid_s = np.unique(np.asarray(candidates_s, float))
     if grid_s.size < 2 or not np.isfinite(grid_s).all() or grid_s[0] < 0:
         raise InvalidScenario(
-            f"candidates: {list(candidates_s)!r} must be two or more different numbers of seconds, 0 or more, "
+            f"candidates: {shown(list(candidates_s))} must be two or more different numbers of seconds, 0 or more, "
             "like 0, 30, 60, 90"
         )
     if by not in PERIODS:
-        raise InvalidScenario(f"by: {by!r} is no period; give one of {', '.join(PERIODS)}")
+        raise InvalidScenario(f"by: {shown(by)} is no period; give one of {', '.join(PERIODS)}")
     return grid_s
 
 
-@dataclass(frozen=True)
-class _Waits:
-    """Calls that waited, in order of arrival; agent -1 where the call left otherwise; local day of leaving."""
-
-    arrived_us: IntArray
-    left_us: IntArray
-    call_type: IntArray
-    media: IntArray
-    agent: IntArray
-    day: IntArray
-
-    def rows(self, chosen: BoolArray) -> _Waits:
-        return _Waits(*(getattr(self, f.name)[chosen] for f in fields(self)))
-
-
-def _waits(history: History, centre: Centre) -> tuple[_Waits, dict[str, int]]:
-    """Everybody whose wait is known and above 0, and the outcomes of the answered."""
-    answered = history.outcome_is("answered")
-    alert_s = np.where(answered, np.nan_to_num(history.alert_s), 0.0)
-    # Alerting follows the choice, so it is no part of the wait that was compared.
-    wait_us = np.rint(1e6 * np.maximum(np.nan_to_num(history.wait_s) - alert_s, 0.0)).astype(np.int64)
-    waited, unknown = wait_us > 0, np.isnan(history.wait_s)
-    left_us = history.arrived_us + wait_us
-    day = pl.Series(left_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(centre.time_zone).dt.date()
-    agent = np.where(answered, history.agent, -1)
-    whole = _Waits(history.arrived_us, left_us, history.call_type, history.media, agent, day.to_physical().to_numpy())
-    counts = {
-        "answered": int(answered.sum()),
-        "wait not recorded": int((answered & unknown).sum()),
-        "answered without waiting": int((answered & ~waited & ~unknown).sum()),
-        "by nobody who is in agents": int((answered & waited & (agent < 0)).sum()),
-    }
-    if lost := int((~answered & unknown).sum()):
-        counts["not answered, wait not recorded; not seen waiting"] = lost
-    return whole.rows(waited), counts
-
-
 def _fit(
-    waits: _Waits,
+    waits: Waits,
     centre: Centre,
     grid_s: FloatArray,
     priorities: FloatArray,
@@ -280,7 +242,7 @@ def _fit(
 ) -> CreditFit:
     """The fit of calls whose priorities are all among those given."""
     by, seed = drawn
-    day, agreed = _compared(waits, centre, grid_s, priorities)
+    day, agreed = compared(waits, centre, proportional(grid_s, priorities), priorities)
     alone = int((waits.agent >= 0).sum()) - day.size
     counts = counts | {"nobody of another priority was waiting": alone, "compared": day.size}
     days, first, n = np.unique(day, return_index=True, return_counts=True)
@@ -291,55 +253,12 @@ def _fit(
     periods = []
     for begin in start.unique().sort():
         inside = (start == begin).to_numpy()
-        periods.append(_agreement(begin, n[inside], by_day[inside], seed))
-    whole = _agreement(dates[0] if day.size else None, n, by_day, seed)
+        periods.append(agreement_of(begin, n[inside], by_day[inside], seed))
+    whole = agreement_of(dates[0] if day.size else None, n, by_day, seed)
     return CreditFit(grid_s, tuple(priorities.tolist()), whole, tuple(periods), counts, by)
 
 
-def _compared(waits: _Waits, centre: Centre, grid_s: FloatArray, priorities: FloatArray) -> tuple[IntArray, BoolArray]:
-    """Days of the exits that can be compared, in order of time, and which candidates each agrees with."""
-    from engine.kernels import credit as kernel
-
-    n, n_media = waits.arrived_us.size, len(MEDIA)
-    place, kind = np.unique(waits.call_type.astype(np.int64) * n_media + waits.media, return_inverse=True)
-    call_type, media = place // n_media, place % n_media
-    requirement = centre.requirement[call_type]
-    line = centre.queue[requirement].astype(np.int64) * n_media + media
-    # Kinds that wait in the same line come one after another.
-    order = np.argsort(line, kind="stable")
-    kind, line = np.argsort(order)[kind], line[order]
-    # Levels, not points, so that the sweep indexes small arrays.
-    level = np.searchsorted(priorities, centre.call_types["priority"].to_numpy()[call_type[order]])
-    by_left = np.argsort(waits.left_us, kind="stable")
-    calls = kernel.Calls(waits.arrived_us, waits.left_us, kind, waits.agent.astype(np.int64), by_left)
-    kinds = kernel.Kinds(
-        np.searchsorted(line, line), np.searchsorted(line, line, "right"), level, _able(centre)[requirement[order]]
-    )
-    lists = kernel.Lists(*(np.full(size, -1, np.int64) for size in (line.size, line.size, n, n)))
-    compared, agreed = np.zeros(n, bool), np.zeros((n, grid_s.size), bool)
-    lead_s = np.outer(grid_s, (priorities - priorities.min(initial=np.inf)) / _step(priorities))
-    lead_us = np.rint(1e6 * np.minimum(lead_s, _LONGEST_S)).astype(np.int64)
-    kernel.sweep(calls, kinds, lists, lead_us, np.zeros(priorities.size, np.int64), compared, agreed)
-    chosen = by_left[compared[by_left]]
-    return waits.day[chosen], agreed[chosen]
-
-
-def _able(centre: Centre) -> BoolArray:
-    """Who can take what: members with all required skills and the language, (n_requirements, n_agents)."""
-    can: BoolArray = centre.member[centre.queue]
-    for r in range(centre.n_requirements):
-        needed = centre.skill[centre.skill_start[r] : centre.skill_start[r + 1]]
-        can[r] &= ~np.isnan(centre.proficiency[:, needed]).any(axis=1)
-        if centre.language[r] >= 0:
-            can[r] &= ~np.isnan(centre.language_level[:, centre.language[r]])
-    return can
-
-
-def _step(priorities: FloatArray) -> float:
-    return float(np.diff(priorities).min(initial=np.inf)) if priorities.size > 1 else 1.0
-
-
-def _agreement(since: date | None, n: IntArray, agreed: IntArray, seed: int) -> Agreement:
+def agreement_of(since: date | None, n: IntArray, agreed: IntArray, seed: int) -> Agreement:
     """Shares and their distances, from the exits of each day and how many agreed."""
     total, n_candidates = agreed.sum(axis=0), agreed.shape[1]
     if n.size < 2:

@@ -15,6 +15,9 @@ LEAST_SHARE, LEAST_OFFERED = 0.01, 50
 MOST_NAMED = 3
 FEWEST_DAYS, MUCH_MORE = 8, 1.25
 OUTSIDE = 0.02
+# A weekday of fewer days says little about weekdays.
+ENOUGH_DAYS = 5
+HOURS = {"first": "first hour", "between": "in between", "last": "last hour"}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -56,9 +59,12 @@ def _about_places(tested: SpanAgreement) -> Iterator[str]:
     offered = tested.recorded.offered
     groups: tuple[tuple[str, list[tuple[str, Beside]]], ...] = (
         ("times of day", [(row.start, row) for row in tested.times]),
-        ("weekdays", [(WEEKDAYS[row.weekday], row) for row in tested.weekdays]),
+        ("weekdays", [(WEEKDAYS[row.weekday], row) for row in tested.weekdays if row.days >= ENOUGH_DAYS]),
         ("kinds of interaction", [(type_text(row), row) for row in tested.types]),
-        ("ends of days", [(f"{name} half hour", row) for name, row in tested.day_ends.items() if name != "between"]),
+        (
+            "hours after opening and before closing",
+            [(HOURS[name], row) for name, row in tested.hours.items() if name != "between"],
+        ),
     )
     for what, rows in groups:
         off = [(_weight(row), label, row) for label, row in rows if _is_off(row, offered)]
@@ -167,14 +173,16 @@ def _is_off(row: Beside, offered: float) -> bool:
     if row.recorded.offered < max(LEAST_SHARE * offered, LEAST_OFFERED):
         return False
     level, asa_s = _error(row, "service_level"), _error(row, "asa_s")
-    far = (level is not None and abs(level) > POINTS and _beyond(row, "service_level")) or (
-        asa_s is not None and abs(asa_s) > ASA_SHARE * max((row.recorded.asa_s or 0.0), 10.0) and _beyond(row, "asa_s")
+    most_s = ASA_SHARE * max(row.recorded.asa_s or 0.0, 10.0)
+    return (level is not None and abs(level) > POINTS and beyond_draws(row, "service_level")) or (
+        asa_s is not None and abs(asa_s) > most_s and beyond_draws(row, "asa_s")
     )
-    return bool(far)
 
 
-def _beyond(row: Beside, name: str) -> bool:
+def beyond_draws(row: Beside, name: str) -> bool:
+    """Whether the record lies outside the band of the draws, so that chance alone does not explain the difference."""
     band: Limits = getattr(row.band, name)
     value = getattr(row.recorded, name)
-    # Within the band chance alone explains the difference.
-    return band.low is None or band.high is None or not band.low <= value <= band.high
+    if value is None or band.low is None or band.high is None:
+        return getattr(row.calibrated, name) is not None and value is not None
+    return not band.low <= value <= band.high

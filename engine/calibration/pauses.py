@@ -7,7 +7,7 @@ import numpy as np
 from engine.calibration.evidence import Pauses
 from engine.data.history import History
 from engine.data.tables import MEDIA
-from engine.estimates.patience import KaplanMeier
+from engine.estimates.survival import KaplanMeier
 from engine.typing import BoolArray, FloatArray, IntArray
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from engine.calibration.closeness import Distances, Parts, distances, loss
+from engine.calibration.in_force import InForce
 from engine.data.arrays import Arrays
 from engine.data.history import History
 from engine.data.served import Served
@@ -17,7 +18,7 @@ from engine.data.wall_time import local_days
 from engine.errors import MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.measures.days import sums_by
-from engine.measures.timeline import Timeline
+from engine.measures.idling import occupancy
 from engine.replay.playing import play
 from engine.reports.columns import Study, time_of
 from engine.spec import Scenario
@@ -61,6 +62,10 @@ class Span:
         code, self.cell = np.unique(local_days(self.history.arrived_us, zone) * SLOTS + slot, return_inverse=True)
         self.slot_of_cell: IntArray = code % SLOTS
         self.day_numbers, self.day_of_cell = np.unique(code // SLOTS, return_inverse=True)
+
+    def under(self, rule: InForce) -> Span:
+        """The same days under a rule; what was recorded stays."""
+        return Span(rule.applied(self.arrays), self.scenario, self.days)
 
     @property
     def dates(self) -> list[date]:
@@ -111,30 +116,21 @@ class Span:
             served = played.served
             cells.append(self._cells(study, served))
             types.append(sums_by(served, study.goal(self.arrays.centre), self.history.call_type, self.n_types))
-            inside_s, work_s, staffed_s = _work(time_of(played))
-            occupied.append(inside_s / staffed_s if staffed_s else np.nan)
+            time = occupancy(time_of(played, study.calendar))
+            occupied.append(np.nan if time.whole is None else time.whole)
             # Of one draw, as it shows what inferred blocks are like, and that hardly changes from draw to draw.
-            outside = max(0.0, 1.0 - inside_s / work_s) if number == 0 and work_s > 0 else outside
+            outside = time.outside if number == 0 else outside
         return Replays(cells, types, np.array(occupied), outside, self._staffed(study))
 
     def recorded_occupancy(self, assumptions: Assumptions) -> float | None:
         """Busy over staffed seconds of the record, under assumptions on what it does not say."""
         study = self.study(assumptions)
-        inside_s, _, staffed_s = _work(study.past.time)
-        return inside_s / staffed_s if staffed_s else None
+        return occupancy(study.past.time).whole
 
     def _cells(self, study: Study, served: Served) -> Parts:
         return sums_by(served, study.goal(self.arrays.centre), self.cell, self.slot_of_cell.size)
 
     def _staffed(self, study: Study) -> IntArray:
-        spells, n = study.recorded.spells, self.arrays.centre.n_agents
-        # Spells over midnight count for the day on which they begin.
-        day = np.searchsorted(self.day_numbers, local_days(spells.start_us, self.arrays.centre.time_zone), "right") - 1
-        pairs = np.unique(np.maximum(day, 0) * n + spells.agent)
+        n, pieces = self.arrays.centre.n_agents, study.past.time.counted
+        pairs = np.unique(study.calendar.place(pieces.start_us) * n + pieces.agent)
         return np.bincount(pairs // n, minlength=self.day_numbers.size)
-
-
-def _work(time: Timeline) -> tuple[float, float, float]:
-    """Seconds of work inside blocks, of all work, and staffed."""
-    work_us, staffed_us = ((side.end_us - side.start_us).sum() for side in (time.services, time.spells))
-    return float(time.busy_of_spell_s.sum()), float(work_us) / 1e6, float(staffed_us) / 1e6

@@ -117,6 +117,7 @@ class Arrays:
             surveys=self.centre.surveys.before(end_us),
             staffing=self.centre.staffing.within(start_us, end_us),
             busy=self.centre.busy.within(start_us, end_us),
+            held=self.centre.held.within(start_us, end_us),
         )
 
         def batches() -> Iterator[Batch]:

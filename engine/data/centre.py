@@ -5,7 +5,8 @@ Agents are numbered in the order of their ids, so a smaller number is the smalle
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -61,12 +62,31 @@ class Blocks:
     start_us: IntArray
     end_us: IntArray
 
-    def within(self, start_us: int, end_us: int) -> Blocks:
+    def within(self, start_us: int, end_us: int) -> Self:
         """What lies in a window, cut at its edges. [us since 1970, UTC]"""
-        some = (self.start_us < end_us) & (self.end_us > start_us)
-        return Blocks(
-            self.agent[some], np.maximum(self.start_us[some], start_us), np.minimum(self.end_us[some], end_us)
-        )
+        some = self.of((self.start_us < end_us) & (self.end_us > start_us))
+        return replace(some, start_us=np.maximum(some.start_us, start_us), end_us=np.minimum(some.end_us, end_us))
+
+    def of(self, some: BoolArray) -> Self:
+        """Those of a mask."""
+        return replace(self, **{f.name: getattr(self, f.name)[some] for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Holds(Blocks):
+    """Spells in which agents have something of a media in hand, [start, end); those of one agent may overlap.
+
+    Parameters
+    ----------
+    agent : (n_blocks,) array of int32
+        Place of the agent.
+    start_us, end_us : (n_blocks,) array of int64
+        Bounds. [us since 1970, UTC]
+    media : (n_blocks,) array of int8
+        Place in `engine.data.tables.MEDIA`.
+    """
+
+    media: Int8Array
 
 
 @dataclass(frozen=True)
@@ -100,7 +120,9 @@ class Centre:
     surveys : Surveys
         Answers with a known agent.
     staffing, busy : Blocks
-        When agents were on queue, and at work elsewhere; empty where not recorded.
+        When agents were on queue, and at work elsewhere with room for nothing; empty where not recorded.
+    held : Holds
+        Work elsewhere that leaves its agent room for something.
     handle_factors : polars.DataFrame
         The table of that name, for known agents.
     queues : polars.DataFrame
@@ -109,6 +131,8 @@ class Centre:
         Ring of each joined member, 0 for everybody else.
     capacity : (n_agents, n_media) array of int8
         Interactions at once, by place in `engine.data.tables.MEDIA`.
+    interrupts : (n_agents, n_media, n_media) array of bool
+        Whether an agent's work of the first media may be interrupted by the second.
     time_zone : str
         IANA zone of the centre.
     """
@@ -134,10 +158,12 @@ class Centre:
     surveys: Surveys
     staffing: Blocks
     busy: Blocks
+    held: Holds
     handle_factors: pl.DataFrame
     queues: pl.DataFrame
     ring: Int8Array
     capacity: Int8Array
+    interrupts: BoolArray
     time_zone: str
 
     @property

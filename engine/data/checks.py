@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 import polars as pl
 
-from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED, TABLES, TEXTS, Column, Table, Tables
+from engine.data.tables import (
+    CAPACITIES,
+    INTERRUPTIONS,
+    MEDIA,
+    PREFERRED,
+    RATED,
+    TABLES,
+    TEXTS,
+    Column,
+    Table,
+    Tables,
+)
 from engine.errors import InvalidTable
+from engine.setting import shown
 
 MOST_PROBLEMS = 20
 CONTROLS = "names must not hold control characters"
@@ -34,9 +47,51 @@ class Place:
 
     def problem(self, row: int, column: str, value: object, remedy: str) -> str:
         """One line: file, row, column, value and what to do."""
-        plain = value.to_list() if isinstance(value, pl.Series) else value
-        shown = repr(plain) if len(repr(plain)) <= 60 else repr(plain)[:57] + "..."
-        return f"{self.source}, row {row + self.first_row}, column {column}: {shown}: {remedy}"
+        return f"{self.source}, row {row + self.first_row}, column {column}: {cell(value)}: {remedy}"
+
+
+def cell(value: object) -> str:
+    """A value of a table in a few characters, lists as a file writes them.
+
+    Examples
+    --------
+    >>> cell([{"name": "tech", "proficiency": 7.0}]), cell(["en", None])
+    ("'tech:7.0'", "'en;'")
+    """
+    value = value.to_list() if isinstance(value, pl.Series) else value
+    if not isinstance(value, list) or not value:
+        return shown(value)
+    entries = [list(entry.values()) if isinstance(entry, dict) else [entry] for entry in value]
+    return shown(";".join(":".join("" if part is None else str(part) for part in entry) for entry in entries))
+
+
+def type_words(dtype: object) -> str:
+    """A type of a column in words.
+
+    Parameters
+    ----------
+    dtype : polars data type
+        As a frame has it.
+
+    Returns
+    -------
+    str
+        In the plural.
+
+    Examples
+    --------
+    >>> type_words(pl.Float64()), type_words(pl.List(pl.String)), type_words(pl.Datetime("ms"))
+    ('numbers', 'lists of texts', 'times')
+    """
+    kind: Any = dtype
+    if isinstance(kind, pl.Datetime):
+        return "times"
+    if kind.is_nested():
+        inner = getattr(kind, "inner", None)
+        return "tables" if inner is None else f"lists of {type_words(inner() if isinstance(inner, type) else inner)}"
+    words = {pl.String: "texts", pl.Boolean: "true or false", pl.Date: "days", pl.Duration: "durations"}
+    found = next((said for known, said in words.items() if kind == known), None)
+    return found or ("numbers" if kind.is_numeric() else f"values of type {str(kind).lower()}")
 
 
 def check(name: str, frame: pl.DataFrame, place: Place | None = None) -> pl.DataFrame:
@@ -74,7 +129,8 @@ def check(name: str, frame: pl.DataFrame, place: Place | None = None) -> pl.Data
     try:
         typed = frame.select(_typed(column, frame) for column in table.columns)
     except pl.exceptions.PolarsError as error:
-        raise InvalidTable(f"{place.source}: {str(error).splitlines()[0]}; expected {table.schema()}") from error
+        wanted = ", ".join(f"{column.name} ({type_words(column.dtype)})" for column in table.columns)
+        raise InvalidTable(f"{place.source}: {str(error).splitlines()[0]}; the table has {wanted}") from error
     problems = [*_value_problems(table, typed, place), *_key_problems(table, typed, place)]
     if problems:
         raise InvalidTable(*shorten(problems))
@@ -135,9 +191,19 @@ def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
         yield value <= pl.col("start_at"), "must be later than start_at"
     if column.name == "scale_max":
         yield value <= pl.col("scale_min"), "must be greater than scale_min"
+    if column.name == "csat_max":
+        yield value <= pl.col("csat_min"), "must be greater than csat_min"
     if column.name == "score":
-        outside = (value < pl.col("scale_min")) | (value > pl.col("scale_max"))
-        yield outside, "must lie within scale_min and scale_max"
+        yield _outside(value, "scale_min", "scale_max"), "must lie within scale_min and scale_max"
+    if column.name == "csat":
+        unscaled = pl.col("csat_min").is_null() | pl.col("csat_max").is_null()
+        # Guessed from the scores a scale would be wrong where nobody used its ends.
+        yield value.is_not_null() & unscaled, "needs csat_min and csat_max, the lowest and the highest possible score"
+        yield _outside(value, "csat_min", "csat_max"), "must lie within csat_min and csat_max"
+
+
+def _outside(value: pl.Expr, low: str, high: str) -> pl.Expr:
+    return (value < pl.col(low)) | (value > pl.col(high))
 
 
 def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
@@ -153,6 +219,8 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
         media, count = (pl.element().struct.field(name) for name in ("media", "count"))
         bad = (~media.is_in(list(MEDIA)) | ~count.is_between(0, MOST_AT_ONCE)).fill_null(True)
         yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)} and 0 to {MOST_AT_ONCE}"
+    if column.dtype == INTERRUPTIONS:
+        yield from _interruption_rules(value)
     if column.dtype == PREFERRED:
         agent, score = (pl.element().struct.field(name) for name in ("agent_id", "score"))
         bad = (agent.is_null() | (agent == "") | ~score.is_between(0, 100)).fill_null(True)
@@ -160,6 +228,15 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
     if column.dtype == TEXTS:
         yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
         yield value.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
+
+
+def _interruption_rules(value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
+    media, by = (pl.element().struct.field(name) for name in ("media", "by"))
+    known = by.list.eval(pl.element().is_in(list(MEDIA)).fill_null(False)).list.all()
+    bad = ~(media.is_in(list(MEDIA)) & known).fill_null(False)
+    yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)}, and a list of them"
+    named = value.list.eval(media)
+    yield named.list.n_unique() < named.list.len(), "names each media once"
 
 
 def _has_controls(name: pl.Expr) -> pl.Expr:
@@ -176,7 +253,7 @@ def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[s
         return
     again = keys.select(~pl.struct(table.key).is_first_distinct()).to_series().arg_true()
     row = int(again[0])
-    value = keys.row(row)[0] if len(table.key) == 1 else keys.row(row)
+    value = ", ".join("nothing" if part is None else str(part) for part in keys.row(row))
     yield place.problem(
         row, "+".join(table.key), value, f"stands there already; {again.len()} rows repeat an earlier one"
     )

@@ -12,14 +12,16 @@ import polars as pl
 
 from engine.data.arrays import Arrays, Batch
 from engine.data.call_types import CallTypeIndex, requirements
-from engine.data.centre import Blocks, Centre, Surveys
+from engine.data.carried import with_carried
+from engine.data.centre import Blocks, Centre, Holds, Surveys
 from engine.data.checks import complete
 from engine.data.history import history_of
 from engine.data.provenance import Provenance
-from engine.data.tables import CAPACITY, MEDIA, OUTCOMES, Tables
+from engine.data.tables import MEDIA, OUTCOMES, Tables
+from engine.data.utilization import capacities, fills, interruptions
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidTable
-from engine.typing import FloatArray, Int8Array, Int32Array
+from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array
 
 NO_QUEUE_TIME_S = 9999.0
 _NEVER_US = np.iinfo(np.int64).max
@@ -31,7 +33,7 @@ def encode(tables: Tables) -> Arrays:
     Parameters
     ----------
     tables : Tables
-        Checked tables; implied queues and members are added.
+        Checked tables; implied queues, members and surveys are added.
 
     Returns
     -------
@@ -43,6 +45,7 @@ def encode(tables: Tables) -> Arrays:
     InvalidTable
         If there are no agents.
     """
+    tables, carried = with_carried(tables)
     tables, said = complete(tables)
     interactions = tables.interactions.sort("arrived_at", "interaction_id")
     index = CallTypeIndex()
@@ -74,8 +77,9 @@ def encode(tables: Tables) -> Arrays:
         places(interactions[name], [*names]).astype(np.int8)
         for name, names in (("media", MEDIA), ("outcome", OUTCOMES))
     )
-    recorded = partial(history_of, interactions, call_type, media, outcome, agent)
-    return Arrays(centre, batches, Provenance(counts=counts, assumptions=said), recorded)
+    named = interactions["agent_id"].is_not_null().to_numpy()
+    recorded = partial(history_of, interactions, call_type, media, outcome, agent, named)
+    return Arrays(centre, batches, Provenance(counts=counts, assumptions=[*carried, *said]), recorded)
 
 
 def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
@@ -104,6 +108,8 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     idle_since_us = agents["idle_since"].dt.epoch("us").fill_null(_NEVER_US).to_numpy()
     lengths = needed["skills"].list.len().to_numpy()
     ring = _rings(tables.members, queue_ids, agent_ids)
+    capacity, interrupts = capacities(agents["capacity"]), interruptions(agents["interrupted_by"])
+    busy, held = _elsewhere(tables.busy, agent_ids, fills(capacity, interrupts))
     return Centre(
         agent_ids=agent_ids,
         agent_names=agents["agent_name"].to_list(),
@@ -125,11 +131,13 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
         skill=places(needed["skills"].explode().drop_nulls(), skills),
         surveys=_surveys(tables.surveys, agent_ids, queue_ids, call_types),
         staffing=_blocks(tables.staffing, agent_ids),
-        busy=_blocks(tables.busy, agent_ids),
+        busy=busy,
+        held=held,
         handle_factors=tables.handle_factors.filter(pl.col("agent_id").is_in(agent_ids)),
         queues=tables.queues,
         ring=ring,
-        capacity=_capacity(agents["capacity"]),
+        capacity=capacity,
+        interrupts=interrupts,
         time_zone=tables.time_zone,
     )
 
@@ -168,17 +176,6 @@ def _rings(members: pl.DataFrame, queue_ids: list[str], agent_ids: list[str]) ->
     return ring
 
 
-def _capacity(given: pl.Series) -> Int8Array:
-    """Interactions at once by agent and media; what an agent does not say is Genesys' default."""
-    capacity = np.tile(np.array(CAPACITY, np.int8), (given.len(), 1))
-    rows = given.alias("given").to_frame().with_row_index("agent").explode("given").drop_nulls("given")
-    if rows.height:
-        entry = rows["given"].struct
-        media = entry.field("media").replace_strict(list(MEDIA), list(range(len(MEDIA))), return_dtype=pl.Int64)
-        capacity[rows["agent"].to_numpy(), media.to_numpy()] = entry.field("count").to_numpy()
-    return capacity
-
-
 def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], call_types: pl.DataFrame) -> Surveys:
     frame = frame.sort("completed_at", "survey_id")
     agent = places(frame["agent_id"], agent_ids)
@@ -204,13 +201,37 @@ def _surveys(frame: pl.DataFrame, agent_ids: list[str], queue_ids: list[str], ca
 
 def _blocks(frame: pl.DataFrame, agent_ids: list[str]) -> Blocks:
     """Blocks of known agents, what overlaps counted once."""
-    rows = frame.select(
+    return _merged(_spells(frame, agent_ids))
+
+
+def _elsewhere(frame: pl.DataFrame, agent_ids: list[str], fills: BoolArray) -> tuple[Blocks, Holds]:
+    """Work elsewhere that blocks its agent wholly, and work that leaves room for something."""
+    rows = _spells(frame, agent_ids)
+    media = places(frame["media"], list(MEDIA))
+    rows = rows.with_columns(media=pl.Series(media, dtype=pl.Int8)).filter(pl.col("agent") >= 0)
+    agent, media = rows["agent"].to_numpy(), rows["media"].to_numpy()
+    # What leaves room for nothing takes its agent off queue, whatever it is: time on queue and occupancy stay those of
+    # somebody who could be asked.
+    whole = pl.Series((media < 0) | fills[agent, media])
+    held = rows.filter(~whole).sort("agent", "start_us", "end_us", "media")
+    return _merged(rows.filter(whole)), Holds(
+        *(held[name].to_numpy() for name in ("agent", "start_us", "end_us", "media"))
+    )
+
+
+def _spells(frame: pl.DataFrame, agent_ids: list[str]) -> pl.DataFrame:
+    """Spells with places of agents, -1 for those who are not known."""
+    return frame.select(
         agent=pl.Series(places(frame["agent_id"], agent_ids), dtype=pl.Int32),
         start_us=pl.col("start_at").dt.epoch("us"),
         end_us=pl.col("end_at").dt.epoch("us"),
     )
+
+
+def _merged(rows: pl.DataFrame) -> Blocks:
     rows = rows.filter(pl.col("agent") >= 0).sort("agent", "start_us")
     # Each block starts where the earlier ones have reached; what lies wholly inside is left with no length and dropped.
     reached_us = pl.col("end_us").cum_max().shift().over("agent")
     rows = rows.with_columns(start_us=pl.max_horizontal("start_us", reached_us))
-    return Blocks(*(column.to_numpy() for column in rows.filter(pl.col("start_us") < pl.col("end_us"))))
+    rows = rows.filter(pl.col("start_us") < pl.col("end_us"))
+    return Blocks(*(rows[name].to_numpy() for name in ("agent", "start_us", "end_us")))

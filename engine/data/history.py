@@ -30,6 +30,8 @@ class History:
         Arrival. [us since 1970, UTC]
     agent : (n,) array of int32
         Recorded agent, -1 for none or one who is not in agents.
+    named : (n,) array of bool
+        Whether an agent is recorded, known or not.
     wait_s, alert_s, handle_s, acw_s, patience_s : (n,) array of float
         As recorded, NaN where not. [s]
     preferred : polars.Series, optional
@@ -42,6 +44,7 @@ class History:
     outcome: Int8Array
     arrived_us: IntArray
     agent: Int32Array
+    named: BoolArray
     wait_s: FloatArray
     alert_s: FloatArray
     handle_s: FloatArray
@@ -58,9 +61,26 @@ class History:
         """Where the recorded outcome is one of these."""
         return np.isin(self.outcome, [OUTCOMES.index(name) for name in names])
 
+    @property
+    def unanswered(self) -> BoolArray:
+        """Ended with neither an agent nor a mark of abandonment: no outcome, nobody named, no handling, but a wait."""
+        # Some logs write 0 s where nothing was handled; an open interaction has no wait yet.
+        is_handled = self.named | (self.handle_s > 0)
+        return self.outcome_is("unknown") & ~is_handled & ~np.isnan(self.wait_s)
+
+    @property
+    def flowed_out(self) -> BoolArray:
+        """Left without an answer and without giving up: recorded as an exit of the flow, or simply unanswered."""
+        return self.outcome_is("flowed_out") | self.unanswered
+
+    @property
+    def answered(self) -> BoolArray:
+        """Answered; where no outcome is recorded, an agent or a handling time says so."""
+        return self.outcome_is("answered") | (self.outcome_is("unknown") & (self.named | (self.handle_s > 0)))
+
     def is_handled(self) -> BoolArray:
-        """Answered with a handling time; where outcomes are not recorded, that is what an answer looks like."""
-        return self.outcome_is("answered", "unknown") & ~np.isnan(self.handle_s)
+        """Answered with a handling time."""
+        return self.answered & ~np.isnan(self.handle_s)
 
     def handled_s(self, acw_s: float) -> FloatArray:
         """Talk, hold and after-call work, with some assumed where none is recorded; NaN without a time. [s]"""
@@ -78,7 +98,9 @@ class History:
         return replace(self, **some)
 
 
-def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: Int8Array, agent: Int32Array) -> History:
+def history_of(
+    frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: Int8Array, agent: Int32Array, named: BoolArray
+) -> History:
     """Everything recorded, from rows of the interactions table in order.
 
     Parameters
@@ -91,6 +113,8 @@ def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: I
         Places in `engine.data.tables.MEDIA` and `OUTCOMES`.
     agent : (n,) array of int32
         Place of each recorded agent, -1 where none or not known.
+    named : (n,) array of bool
+        Whether an agent is recorded, known or not.
 
     Returns
     -------
@@ -105,6 +129,7 @@ def history_of(frame: pl.DataFrame, call_type: Any, media: Int8Array, outcome: I
         outcome=outcome,
         arrived_us=frame["arrived_at"].dt.epoch("us").to_numpy(),
         agent=agent,
+        named=named,
         **{name: frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in SECONDS},
         preferred=None if preferred.null_count() == preferred.len() else preferred,
     )

@@ -197,12 +197,13 @@ def recorded(history: History, queue: IntArray, acw_s: float) -> Served:
     Returns
     -------
     Served
-        Unknown outcomes with an agent read as answered, others as unserved.
+        Unknown outcomes with an agent or a handling time read as answered, those that ended without either as
+        flowed out, others as unserved.
     """
     status = np.full(history.n, Status.UNSERVED, np.int8)
-    for place in (Status.ANSWERED, Status.ABANDONED, Status.FLOWED_OUT):
-        status[history.outcome_is(STATUS[place])] = place
-    status[history.outcome_is("unknown") & (history.agent >= 0)] = Status.ANSWERED
+    status[history.answered] = Status.ANSWERED
+    status[history.outcome_is("abandoned")] = Status.ABANDONED
+    status[history.flowed_out] = Status.FLOWED_OUT
     # A row may name an agent though nobody answered, for instance one who was only alerted.
     agent = np.where(status == Status.ANSWERED, history.agent, np.int32(-1))
     wait_s = np.nan_to_num(history.wait_s)

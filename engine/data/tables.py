@@ -12,6 +12,7 @@ TIME = pl.Datetime("us", "UTC")
 RATED = pl.List(pl.Struct({"name": pl.String, "proficiency": pl.Float64}))
 TEXTS = pl.List(pl.String)
 CAPACITIES = pl.List(pl.Struct({"media": pl.String, "count": pl.Int32}))
+INTERRUPTIONS = pl.List(pl.Struct({"media": pl.String, "by": TEXTS}))
 PREFERRED = pl.List(pl.Struct({"agent_id": pl.String, "score": pl.Float64}))
 
 OUTCOMES = ("answered", "abandoned", "flowed_out", "unknown")
@@ -120,6 +121,7 @@ TABLES: dict[str, Table] = {
                 _time("idle_since"),
                 _seconds("queue_time_s"),
                 Column("capacity", CAPACITIES),
+                Column("interrupted_by", INTERRUPTIONS),
             ),
             key=("agent_id",),
         ),
@@ -168,7 +170,7 @@ TABLES: dict[str, Table] = {
                 _seconds("handle_s"),
                 _seconds("acw_s"),
                 _seconds("patience_s"),
-                Column("csat", pl.Float64()),
+                *(Column(name, pl.Float64(), low=-1e9, high=1e9) for name in ("csat", "csat_min", "csat_max")),
                 _texts("used_routing"),
                 Column("eligible_count", pl.Int32(), low=0.0),
                 Column("preferred", PREFERRED),
@@ -192,7 +194,14 @@ TABLES: dict[str, Table] = {
         Table("staffing", (_texts("agent_id", True), _time("start_at", True), _time("end_at", True))),
         Table(
             "busy",
-            (_texts("agent_id", True), _time("start_at", True), _time("end_at", True), _texts("why")),
+            (
+                _texts("agent_id", True),
+                _time("start_at", True),
+                _time("end_at", True),
+                _texts("why"),
+                # Without one it blocks the agent wholly.
+                Column("media", pl.String(), one_of=MEDIA),
+            ),
         ),
         Table(
             "handle_factors",

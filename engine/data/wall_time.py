@@ -10,13 +10,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import polars as pl
 
+from engine.data.day_texts import way_out
 from engine.errors import InvalidScenario
 from engine.setting import plain, shown
 from engine.typing import IntArray
 
 DAY_US = 86_400_000_000
+# Part of a sentence of an import that reports repeat: times that a clock showed twice, of which nothing tells which.
+NOT_TOLD_APART = "local times occur twice"
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = date(1970, 1, 1)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -51,7 +55,7 @@ def day_of(name: str, value: object) -> date | None:
         with suppress(ValueError):
             value = date.fromisoformat(value)
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise InvalidScenario(f"{name} is {shown(value)}; write an existing day as YYYY-MM-DD")
+        raise InvalidScenario(f"{name} is {shown(value)}; {way_out(value)}")
     if not FIRST_DAY <= value <= LAST_DAY:
         raise InvalidScenario(f"{name} is {value}; use a day from {FIRST_DAY} to {LAST_DAY}")
     return value
@@ -86,11 +90,37 @@ def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:
         raise InvalidScenario(f"days {first} to {last}: use days from {FIRST_DAY} to {LAST_DAY}")
     if last < first:
         raise InvalidScenario(f"the last day {last} lies before the first day {first}; swap them")
-    zone = ZoneInfo(time_zone)
-    # Midnights are looked up one by one: days of the local calendar have 23 or 25 hours twice a year.
-    edges = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, last + timedelta(days=1)))
-    start_us, end_us = ((edge - _EPOCH) // timedelta(microseconds=1) for edge in edges)
+    edges = np.array([(first - _FIRST).days, (last - _FIRST).days + 1])
+    start_us, end_us = midnights(edges, time_zone).tolist()
     return start_us, end_us
+
+
+def midnights(days: IntArray, time_zone: str) -> IntArray:
+    """Where days of the local calendar begin.
+
+    Parameters
+    ----------
+    days : (n,) array of int
+        Days since 1970.
+    time_zone : str
+        IANA zone.
+
+    Returns
+    -------
+    (n,) array of int64
+        The first instant of each. [us since 1970, UTC]
+
+    Examples
+    --------
+    >>> midnights(np.array([1]), "Asia/Jerusalem").tolist()
+    [79200000000]
+    """
+    zone = ZoneInfo(time_zone)
+    # One by one: days of the local calendar have 23 or 25 hours twice a year. A midnight that the clock skips is the
+    # instant at which it does, one that comes twice is the first.
+    dates = [_FIRST + timedelta(days=day) for day in days.tolist()]
+    starts = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in dates]
+    return np.array([(start - _EPOCH) // timedelta(microseconds=1) for start in starts], np.int64)
 
 
 def local_days(at_us: IntArray, time_zone: str) -> IntArray:

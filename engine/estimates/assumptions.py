@@ -112,3 +112,8 @@ class Switches:
 
     def __post_init__(self) -> None:
         check_all(self)
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Names of those that are not at their default."""
+        return tuple(each.name for each in fields(self) if getattr(self, each.name) != each.default)

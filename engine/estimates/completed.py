@@ -188,13 +188,13 @@ class Completed:
             raise InvalidTable(f"interactions: the centre has only {self.centre.requirement.size} call types")
         if self.worked_us.shape != (n,) or (given.factor is not None and given.factor.shape[1] != n):
             raise InvalidTable(f"agents: the centre has {n}; give times and factors of all of them")
-        for side in (self.staffed, self.centre.busy):
+        for side in (self.staffed, self.centre.busy, self.centre.held):
             if side.agent.size and not 0 <= side.agent.min() <= side.agent.max() < n:
                 raise InvalidTable(f"blocks: agents must be places from 0 to {n - 1}; encode both from one snapshot")
 
     @cached_property
     def spells(self) -> Blocks:
-        """When agents can be asked: staffed and not at work elsewhere."""
+        """When agents can be asked: staffed, and not at work elsewhere that leaves room for nothing."""
         return on_queue(self.staffed, self.centre.busy, self.centre.n_agents)
 
     @property

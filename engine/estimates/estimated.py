@@ -32,6 +32,9 @@ class StaffingEstimate:
     blocks: int = about("Blocks on queue. [count]")
     agents: int = about("Agents with any block. [count]")
     hours: float = about("On queue, all agents together. [h]")
+    hours_not_counted: float = about(
+        "Of them on days on which nothing arrived; occupancy and staffed time leave them out. [h]"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +77,13 @@ class PatienceCounts:
     interactions: int = about("Of the replay. [count]")
     patience_recorded: int = about("With patience_s. [count]")
     abandoned_with_wait: int = about("Abandoned after a recorded wait. [count]")
-    drawn: int = about("Answered, so drawn beyond their wait. [count]")
-    callbacks: int = about("Callbacks, which never leave. [count]")
-    flow_outs: int = about("Left by an exit of the flow. [count]")
+    abandoned_without_wait: int = about("Abandoned after nobody knows how long. [count]")
+    abandoned_from_other_media: int = about("Of them drawn from other media, since none of theirs has a wait. [count]")
+    drawn: int = about("Of unknown patience, so drawn, beyond their wait where they have one. [count]")
+    callbacks: int = about("Callbacks, which are never given up. [count]")
+    flow_outs: int = about("Left by an exit of the flow, or ended without an answer. [count]")
     flow_outs_without_wait: int = about("Of them without a recorded wait. [count]")
+    ended_unanswered: int = about("Of them with neither an agent nor a mark of abandonment. [count]")
     never_leave: int = about("Whoever waits for ever. [count]")
 
 
@@ -85,7 +91,7 @@ class PatienceCounts:
 class PatienceLevel:
     """Curves of patience of one level; of several curves the lowest, middle and highest value."""
 
-    level: str = about("call_type, queue or all.")
+    level: str = about("call_type, queue, all of the media, or all_media.")
     curves: int = about("How many. [count]")
     abandoned: int = about("Abandonments that they rest on. [count]")
     censored: int = about("Interactions answered before they lost patience. [count]")
@@ -104,6 +110,7 @@ class PatienceEstimate:
     flow_out: float | str = about("recorded, or after how long exits of the flow happen. [s]")
     how: str = about("The same in words.")
     counts: PatienceCounts = about("Interactions by what is known of them.")
+    replays_abandonment: bool = about("Whether abandonment can be replayed: false where no abandoned wait is known.")
     share_recorded: float | None = about("Recorded over all. [0-1]")
     share_drawn: float | None = about("Drawn beyond the recorded wait over all. [0-1]")
     share_from_tail: float | None = about("Drawn from the tail of a curve over all. [0-1]")

@@ -16,21 +16,23 @@ from engine.data.tables import MEDIA
 from engine.estimates.assumptions import LONGEST_S, Assumptions
 from engine.estimates.estimated import PatienceCounts, PatienceEstimate, PatienceLevel, Range
 from engine.estimates.streams import PATIENCE, uniform
+from engine.estimates.survival import KaplanMeier, late_hazard
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 # With fewer a curve is a few coarse steps, and that of a wider group says more.
 LEAST_ABANDONMENTS = 50
-LEVELS = ("call_type", "queue", "all")
+# Of the last are drawn those abandoned of a media in which no abandoned wait is known.
+LEVELS = ("call_type", "queue", "all", "all_media")
 HOW = (
     "patience_s where recorded, else the wait of an abandoned interaction; all others stopped waiting for another "
     "reason and get a draw beyond their wait from Kaplan-Meier curves by call type (under "
     f"{LEAST_ABANDONMENTS} abandonments: its queue, then all), media kept apart; beyond a curve's last abandonment an "
     "exponential tail at the late hazard of all interactions of the media: abandonments over seconds waited, both "
-    "counted after the instant that leaves the last quarter of the abandonments"
+    "counted after the instant that leaves the last quarter of the abandonments; whoever abandoned without a recorded "
+    "wait gets one of the waits at which others of the curve gave up, and these stand for as many more"
 )
 NEVER = "nobody gives up: assumed"
-# A draw of 0 would mean patience without end; half the smallest step of a draw stands in for it.
-_LEAST_DRAW = 2.0**-54
+NO_WAIT_KNOWN = "abandonment cannot be replayed: no abandoned interaction has a wait, so nobody gives up"
 
 
 @dataclass(frozen=True)
@@ -61,129 +63,64 @@ class Waits:
 
 
 @dataclass(frozen=True)
-class KaplanMeier:
-    """Share of customers who have not given up, by time waited; exponential beyond the last abandonment.
+class _Counted:
+    """Ends of waiting as curves of one level count them: when, whether at all, and for how many each stands."""
 
-    Parameters
-    ----------
-    at_s : (n_steps,) array of float
-        Distinct waits of abandonments, rising. [s]
-    survival : (n_steps,) array of float
-        Share still waiting just after each.
-    tail_per_s : float
-        Hazard beyond the last step; 0: nobody gives up any more. [1/s]
+    wait_s: FloatArray
+    counts: BoolArray
+    weight: FloatArray | None
 
-    References
-    ----------
-    .. [1] E. L. Kaplan and P. Meier, "Nonparametric estimation from incomplete observations", Journal of the
-       American Statistical Association 53, 1958. doi:10.1080/01621459.1958.10501452
+    def estimate(self, left: BoolArray, rows: IntArray, tail_per_s: float) -> KaplanMeier:
+        """Curve of some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return KaplanMeier.fit(self.wait_s[rows], left[rows], tail_per_s, weight)
 
-    Examples
-    --------
-    >>> curve = KaplanMeier.fit([1.0, 2.0, 2.0, 5.0], [True, True, False, False])
-    >>> curve.survival.tolist()
-    [0.75, 0.5]
-    >>> curve.draw([float("nan"), 1.0], [0.8, 0.1 / 0.75]).round(3).tolist()
-    [1.0, 11.657]
-    """
+    def late_hazard(self, left: BoolArray, chosen: BoolArray) -> float:
+        """Late hazard of chosen rows."""
+        rows = self.counts & chosen
+        return late_hazard(self.wait_s[rows], left[rows], None if self.weight is None else self.weight[rows])
 
-    at_s: FloatArray
-    survival: FloatArray
-    tail_per_s: float
+
+@dataclass(frozen=True)
+class _Ends:
+    """How and when each interaction stopped waiting: when, whether it is known, by giving up, by an answer."""
+
+    wait_s: FloatArray
+    seen: BoolArray
+    left: BoolArray
+    answered: BoolArray
 
     @classmethod
-    def fit(cls, wait_s: object, left: object, tail_per_s: float | None = None) -> KaplanMeier:
-        """Estimate from waits that ended by giving up or otherwise.
+    def of(cls, history: History) -> _Ends:
+        # Callbacks wait for nobody, so they say nothing of patience.
+        holds = ~_is_callback(history)
+        left = history.outcome_is("abandoned") & holds
+        # Patience is the wait of whoever gave up; of others it says nothing about when they were answered.
+        wait_s = np.where(left & np.isnan(history.wait_s), history.patience_s, history.wait_s)
+        return cls(wait_s, ~np.isnan(wait_s) & holds, left, history.answered & holds)
 
-        Parameters
-        ----------
-        wait_s : (n,) array of float, >= 0
-            Waits. [s]
-        left : (n,) array of bool
-            Whether the customer gave up; of equal waits those come first.
-        tail_per_s : float, optional
-            Hazard of the tail; by default `late_hazard` of the same waits. [1/s]
+    def counted(self, groups: list[IntArray], level: IntArray) -> list[_Counted]:
+        """By place of the level.
 
-        Returns
-        -------
-        KaplanMeier
-            Without steps where nobody gave up.
+        An end without a wait is stood for by those of the same kind in the narrowest group that has any, from its
+        own level on. Answered interactions of whom nobody has a wait count as waiting longer than all others: a curve
+        of abandonments alone would let nobody be patient.
         """
-        waits, events = np.asarray(wait_s, float), np.asarray(left, bool)
-        ends = np.sort(waits)
-        at_s, n_left = np.unique(waits[events], return_counts=True)
-        # Whoever stopped waiting at the very instant of an abandonment was still at risk of it.
-        waiting = ends.size - np.searchsorted(ends, at_s)
-        tail = late_hazard(waits, events) if tail_per_s is None else tail_per_s
-        return cls(at_s, np.asarray(np.cumprod(1.0 - n_left / waiting), np.float64), tail)
-
-    @property
-    def last_s(self) -> float:
-        """Where the tail begins: the last abandonment. [s]"""
-        return float(self.at_s[-1]) if self.at_s.size else 0.0
-
-    @property
-    def restricted_mean_s(self) -> float:
-        """Mean of the patience up to `last_s`: the area under the steps. [s]"""
-        held = np.concatenate([[1.0], self.survival[:-1]])[: self.at_s.size]
-        return float(held @ np.diff(self.at_s, prepend=0.0))
-
-    @property
-    def median_s(self) -> float:
-        """Wait after which half have given up, in the tail if need be; infinite for never. [s]"""
-        return float(self.draw(np.array([np.nan]), np.array([0.5]))[0])
-
-    def draw(self, after_s: object, u: object) -> FloatArray:
-        """Patience given that it is longer than a wait: the first time at which S falls to u * S(wait).
-
-        Parameters
-        ----------
-        after_s : (n,) array of float
-            Waits survived; NaN for none, so that even giving up at once is possible. [s]
-        u : (n,) array of float
-            Draws in [0, 1).
-
-        Returns
-        -------
-        (n,) array of float
-            Longer than `after_s`, infinite for never. [s]
-        """
-        known = np.asarray(after_s, float)
-        # Before 0, so that steps at 0 s, customers who leave at once, still lie ahead.
-        waited = np.where(np.isnan(known), -1.0, known)
-        share = np.maximum(np.asarray(u, float), _LEAST_DRAW)
-        behind = np.searchsorted(self.at_s, waited, "right")
-        target = share * np.concatenate([[1.0], self.survival])[behind]
-        # Rounding may leave a draw next to 1 where it was; it moves on by one step at least.
-        step = np.maximum(np.searchsorted(-self.survival, -target), behind)
-        found = np.append(self.at_s, np.inf)[step]
-        tail = np.flatnonzero(step == self.at_s.size)
-        if self.tail_per_s > 0 and tail.size:
-            # Those who are not beyond the steps yet must first outlive what is left of them.
-            rest = max(float(self.survival[-1]), _LEAST_DRAW) if self.at_s.size else 1.0
-            ratio = np.where(behind[tail] < self.at_s.size, target[tail] / rest, share[tail])
-            found[tail] = np.maximum(waited[tail], self.last_s) - np.log(ratio) / self.tail_per_s
+        kinds = (self.left, self.answered)
+        pending = [kind & ~self.seen for kind in kinds]
+        if not any(lost.any() for lost in pending):
+            return [_Counted(self.wait_s, self.seen, None)] * len(groups)
+        found, weight = [], np.ones(self.seen.size)
+        for place, group in enumerate(groups):
+            weight = weight.copy()
+            for which, kind in enumerate(kinds):
+                known, lost = kind & self.seen, pending[which] & (level <= place)
+                n_known, n_lost = _n_in_group(group, known), _n_in_group(group, lost)
+                weight[known] += n_lost[known] / n_known[known]
+                pending[which] = pending[which] & ~(lost & (n_known > 0))
+            beyond = pending[1]
+            found.append(_Counted(np.where(beyond, np.inf, self.wait_s), self.seen | beyond, weight))
         return found
-
-
-def late_hazard(wait_s: FloatArray, left: BoolArray) -> float:
-    """Rate of giving up late: abandonments over time waited, both after the first three quarters of abandonments.
-
-    Examples
-    --------
-    >>> late_hazard(np.array([1.0, 2.0, 3.0, 4.0, 8.0]), np.array([True, True, True, True, False]))
-    0.16666666666666666
-    """
-    # The hazard changes with waiting, so only late abandonments say how those go on who are still there.
-    events = np.sort(wait_s[left])
-    if not events.size:
-        return 0.0
-    # Equal waits belong together: the last quarter starts with the first abandonment that is as late as its first.
-    earlier = np.searchsorted(events, events[3 * events.size // 4])
-    from_s = events[earlier - 1] if earlier else 0.0
-    waited_s = float(np.maximum(wait_s - from_s, 0.0).sum())
-    n_late = int((events > from_s).sum())
-    return n_late / waited_s if n_late else 0.0
 
 
 @dataclass(frozen=True)
@@ -194,12 +131,14 @@ class Curve:
     ----------
     estimate : KaplanMeier
         The curve.
-    level : {"call_type", "queue", "all"}
+    level : {"call_type", "queue", "all", "all_media"}
         What its interactions have in common.
     n_left, n_censored : int
         Abandonments and other ends of waiting that it was made of.
     rows : (n_rows,) array of int
         Interactions drawn from it: without a patience of their own.
+    gave_up : (n_rows,) array of bool
+        Which of them abandoned, after nobody knows how long.
     """
 
     estimate: KaplanMeier
@@ -207,6 +146,7 @@ class Curve:
     n_left: int
     n_censored: int
     rows: IntArray
+    gave_up: BoolArray
 
 
 def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
@@ -215,7 +155,7 @@ def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
     Parameters
     ----------
     history : History
-        Recorded waits and outcomes; interactions without a wait take no part.
+        Recorded waits and outcomes.
     call_type_queue : (n_call_types,) array of int32
         Queue of each call type.
 
@@ -223,27 +163,31 @@ def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
     -------
     list of Curve
         By call type where it has 50 abandonments, else by its queue where that has, else of all; media apart.
+        Abandoned and answered interactions without a wait take no part themselves: those of the same outcome with
+        one stand for them, since without them customers would seem more patient, or less, than they are.
     """
-    left = history.outcome_is("abandoned")
-    seen = ~np.isnan(history.wait_s)
-    groups = _groups(history, call_type_queue)
+    ends, groups = _Ends.of(history), _groups(history, call_type_queue)
+    known, lost = ends.left & ends.seen, ends.left & ~ends.seen
     level = np.full(history.n, LEVELS.index("all"))
     # From wide to narrow: where a call type has enough of its own, that overrules its queue.
     for place in (1, 0):
-        abandoned = np.bincount(groups[place][left & seen], minlength=groups[place].max(initial=0) + 1)
-        level[abandoned[groups[place]] >= LEAST_ABANDONMENTS] = place
+        level[_n_in_group(groups[place], known) >= LEAST_ABANDONMENTS] = place
+    level[lost & (_n_in_group(groups[2], known) == 0)] = LEVELS.index("all_media")
     drawn = ~_has_patience(history) & ~_is_callback(history)
+    counted = ends.counted(groups, level)
     # A single curve has few late abandonments, so its tail is that of all interactions of the media.
-    tails = _late_hazards(history, left, seen)
+    tails = [counted[2].late_hazard(ends.left, groups[2] == media) for media in range(len(MEDIA))]
     found = []
     for place, group in enumerate(groups):
         drawn_of = _rows_by(group, drawn & (level == place))
-        seen_of = _rows_by(group, seen) if drawn_of else {}
+        seen_of = _rows_by(group, counted[place].counts) if drawn_of else {}
         for name, rows in drawn_of.items():
             used = seen_of.get(name, np.empty(0, np.int64))
-            estimate = KaplanMeier.fit(history.wait_s[used], left[used], tails[name % len(MEDIA)])
-            n_left = int(left[used].sum())
-            found.append(Curve(estimate, LEVELS[place], n_left, used.size - n_left, rows))
+            # Other media lend the waits of their abandonments; nobody is drawn from a tail of them.
+            tail = tails[name % len(MEDIA)] if place < LEVELS.index("all_media") else 0.0
+            estimate = counted[place].estimate(ends.left, used, tail)
+            n_left = int(ends.left[used].sum())
+            found.append(Curve(estimate, LEVELS[place], n_left, used.size - n_left, rows, lost[rows]))
     return found
 
 
@@ -273,8 +217,9 @@ def patience(
     Returns
     -------
     waits : Waits
-        Recorded or drawn; callbacks never leave. Flow-outs leave at their recorded wait or by `flow_out`, unless
-        the customer gives up earlier; without a recorded wait they are like others.
+        Recorded or drawn; callbacks are never given up. Flow-outs, and whoever ended without an answer, leave at
+        their recorded wait or by `flow_out`, unless the customer gives up earlier; without a recorded wait they are
+        like others.
     estimate : PatienceEstimate
         What was recorded, what was drawn, and the curves.
     """
@@ -286,11 +231,43 @@ def patience(
         found = curves(history, call_type_queue) if known is None else known
         n_tail = _draw(patience_s, history, found, uniform(history.interaction_id, seed, PATIENCE, replication))
     flow_s = _flow_out_s(history, assumptions)
-    # Nobody holds the line: a callback keeps its place until it is made.
+    # Nobody holds the line: a callback keeps its place until it is made, or the flow ends it.
     patience_s[_is_callback(history)] = np.inf
-    flow_s[_is_callback(history)] = np.inf
     estimate = _estimate(history, assumptions, found, n_tail, int(np.isinf(patience_s).sum()))
     return Waits(patience_s, flow_s), estimate
+
+
+def lost_waits(history: History) -> BoolArray:
+    """Who gave up, after nobody knows how long.
+
+    Parameters
+    ----------
+    history : History
+        What is recorded.
+
+    Returns
+    -------
+    (n,) array of bool
+        Abandoned with neither a wait nor a patience; a callback is never given up.
+    """
+    return history.outcome_is("abandoned") & ~_is_callback(history) & ~_has_patience(history)
+
+
+def replays_abandonment(history: History) -> bool:
+    """Whether abandonment can be replayed: not where customers gave up and no wait of any of them is known.
+
+    Parameters
+    ----------
+    history : History
+        What is recorded.
+
+    Returns
+    -------
+    bool
+        True where nobody gave up.
+    """
+    gave_up, lost = history.outcome_is("abandoned") & ~_is_callback(history), lost_waits(history)
+    return not lost.any() or bool((gave_up & ~lost).any())
 
 
 def _is_callback(history: History) -> BoolArray:
@@ -306,13 +283,12 @@ def _groups(history: History, call_type_queue: Int32Array) -> list[IntArray]:
     """Number of each interaction's group at each level; media come last, so that no group mixes them."""
     call_type, media = history.call_type.astype(np.int64), history.media.astype(np.int64)
     queue = call_type_queue.astype(np.int64)[call_type]
-    return [call_type * len(MEDIA) + media, queue * len(MEDIA) + media, media]
+    return [call_type * len(MEDIA) + media, queue * len(MEDIA) + media, media, np.zeros_like(media)]
 
 
-def _late_hazards(history: History, left: BoolArray, seen: BoolArray) -> list[float]:
-    """Late hazard of each media."""
-    masks = [seen & (history.media == media) for media in range(len(MEDIA))]
-    return [late_hazard(history.wait_s[mask], left[mask]) for mask in masks]
+def _n_in_group(group: IntArray, chosen: BoolArray) -> IntArray:
+    """How many of the chosen the group of each has."""
+    return np.bincount(group[chosen], minlength=int(group.max(initial=0)) + 1)[group]
 
 
 def _rows_by(group: IntArray, chosen: BoolArray) -> dict[int, IntArray]:
@@ -332,6 +308,8 @@ def _draw(patience_s: FloatArray, history: History, found: list[Curve], u: Float
     n_tail = 0
     for curve in found:
         drawn = curve.estimate.draw(history.wait_s[curve.rows], u[curve.rows])
+        if curve.gave_up.any() and curve.n_left:
+            drawn[curve.gave_up] = curve.estimate.draw_left(u[curve.rows[curve.gave_up]])
         # Longer than any table holds is never.
         drawn[drawn > LONGEST_S] = np.inf
         n_tail += int((np.isfinite(drawn) & (drawn > curve.estimate.last_s)).sum())
@@ -344,28 +322,35 @@ def _flow_out_s(history: History, assumptions: Assumptions) -> FloatArray:
     if assumptions.flow_out == "never":
         return np.full(history.n, np.inf)
     leave_s = history.wait_s if assumptions.flow_out == "recorded" else float(assumptions.flow_out)
-    return np.where(history.outcome_is("flowed_out") & ~np.isnan(leave_s), leave_s, np.inf)
+    return np.where(history.flowed_out & ~np.isnan(leave_s), leave_s, np.inf)
 
 
 def _estimate(
     history: History, assumptions: Assumptions, found: list[Curve], n_tail: int, n_never: int
 ) -> PatienceEstimate:
-    n, callback, flows = history.n, _is_callback(history), history.outcome_is("flowed_out")
+    n, callback, flows = history.n, _is_callback(history), history.flowed_out
+    gave_up, lost = history.outcome_is("abandoned") & ~callback, lost_waits(history)
     n_drawn = sum(curve.rows.size for curve in found)
+    n_lent = sum(int(curve.gave_up.sum()) for curve in found if curve.level == "all_media" and curve.n_left)
+    can_replay = assumptions.patience != "estimated" or replays_abandonment(history)
     counts = PatienceCounts(
         interactions=n,
         patience_recorded=int((~np.isnan(history.patience_s) & ~callback).sum()),
-        abandoned_with_wait=int((_has_patience(history) & np.isnan(history.patience_s) & ~callback).sum()),
+        abandoned_with_wait=int((gave_up & ~lost & np.isnan(history.patience_s)).sum()),
+        abandoned_without_wait=int(lost.sum()),
+        abandoned_from_other_media=n_lent,
         drawn=n_drawn,
         callbacks=int(callback.sum()),
         flow_outs=int(flows.sum()),
         flow_outs_without_wait=int((flows & np.isnan(history.wait_s)).sum()),
+        ended_unanswered=int(history.unanswered.sum()),
         never_leave=n_never,
     )
     n_recorded = counts.patience_recorded + counts.abandoned_with_wait
+    how = HOW if assumptions.patience == "estimated" else NEVER
     return PatienceEstimate(
         patience=assumptions.patience, flow_out=assumptions.flow_out,
-        how=HOW if assumptions.patience == "estimated" else NEVER, counts=counts,
+        how=how if can_replay else NO_WAIT_KNOWN, counts=counts, replays_abandonment=can_replay,
         share_recorded=n_recorded / n if n else None,
         share_drawn=n_drawn / n if n else None,
         share_from_tail=n_tail / n if n else None,

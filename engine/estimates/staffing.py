@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.centre import Blocks, Centre
+from engine.data.calendar import Calendar
+from engine.data.centre import Blocks, Centre, Holds
 from engine.data.history import History
 from engine.data.tables import CAPACITY, MEDIA
+from engine.data.utilization import default_interrupts
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.estimated import StaffingEstimate
@@ -24,6 +26,7 @@ INFERRED = (
 _NEVER_US, _UNKNOWN_US = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 _HOUR_US = 3_600_000_000
 _NONE = Blocks(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
+NO_HOLDS = Holds(_NONE.agent, _NONE.start_us, _NONE.end_us, np.empty(0, np.int8))
 
 
 def staffing(
@@ -56,9 +59,10 @@ def staffing(
     MissingInput
         If nothing is recorded and no service of a known agent has a length.
     """
+    calendar = Calendar.of(history.arrived_us, centre.time_zone)
     # A table without a block of these days says that nobody was there, and is not overruled by inference.
     if is_recorded or centre.staffing.agent.size:
-        return centre.staffing, _estimate(centre.staffing, source="recorded", how=RECORDED)
+        return centre.staffing, _estimate(centre.staffing, calendar, source="recorded", how=RECORDED)
     agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
     blocks = _joined(agent, start_us, end_us, assumptions)
     if not blocks.agent.size:
@@ -69,6 +73,7 @@ def staffing(
     following = agent[1:] == agent[:-1]
     return blocks, _estimate(
         blocks,
+        calendar,
         source="inferred",
         how=INFERRED,
         join_gap_s=assumptions.join_gap_s,
@@ -82,7 +87,7 @@ def staffing(
 
 
 def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
-    """Blocks without the time spent at work elsewhere.
+    """Blocks without the time spent at work elsewhere that leaves no room for anything.
 
     Parameters
     ----------
@@ -124,14 +129,6 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     return Blocks(agent[starts].astype(np.int32), at_us[starts], at_us[ends])
 
 
-def default_interrupts() -> BoolArray:
-    """Whose work may be interrupted by what: an email by anything else, all other media by nothing."""
-    interrupts = np.zeros((len(MEDIA), len(MEDIA)), bool)
-    # The defaults of the platform (help centre, "Utilization").
-    interrupts[MEDIA.index("email")] = True
-    return interrupts
-
-
 @dataclass(frozen=True)
 class Roster:
     """Spells in which agents can be asked, [start, end), and what they hold at once.
@@ -146,8 +143,10 @@ class Roster:
         Idle clock of each agent who has handled nothing yet; the largest int64 comes last. [us]
     capacity : (n_agents, n_media) array of int8
         Interactions at once, by place in `engine.data.tables.MEDIA`.
-    interrupts : (n_media, n_media) array of bool
-        Whether work of the first media may be interrupted by the second.
+    interrupts : (n_agents, n_media, n_media) array of bool
+        Whether an agent's work of the first media may be interrupted by the second; (n_media, n_media) for everybody.
+    held : Holds
+        Work elsewhere, each of which takes one place of its media.
     """
 
     agent: Int32Array
@@ -156,9 +155,14 @@ class Roster:
     idle_us: IntArray
     capacity: Int8Array
     interrupts: BoolArray
+    held: Holds = NO_HOLDS
 
     def __post_init__(self) -> None:
         n = self.n_agents
+        object.__setattr__(self, "interrupts", np.broadcast_to(self.interrupts, (n, len(MEDIA), len(MEDIA))))
+        held = self.held.agent
+        if held.size and not 0 <= held.min() <= held.max() < n:
+            raise InvalidTable(f"roster: work elsewhere must be of its {n} agents")
         if self.capacity.shape != (n, len(MEDIA)) or (
             self.agent.size and not 0 <= self.agent.min() <= self.agent.max() < n
         ):
@@ -194,10 +198,12 @@ class Roster:
         if n_agents == self.n_agents:
             return self
         kept, more = self.agent < n_agents, max(0, n_agents - self.n_agents)
+        held = self.held.of(self.held.agent < n_agents)
+        interrupts = np.concatenate([self.interrupts[:n_agents], np.tile(default_interrupts(), (more, 1, 1))])
         capacity = np.concatenate([self.capacity[:n_agents], np.tile(np.array(CAPACITY, np.int8), (more, 1))])
         idle_us = np.concatenate([self.idle_us[:n_agents], np.full(more, _NEVER_US)])
         spells = self.agent[kept], self.start_us[kept], self.end_us[kept]
-        return Roster(*spells, idle_us, capacity, self.interrupts)
+        return Roster(*spells, idle_us, capacity, interrupts, held)
 
     @classmethod
     def of(cls, n_agents: int, agent: Any, start_s: Any, end_s: Any) -> Roster:
@@ -247,14 +253,13 @@ def roster(centre: Centre, blocks: Blocks, worked_us: IntArray, first_us: int, *
         new_us = np.full(n, _NEVER_US)
     return Roster(
         spells.agent, spells.start_us, spells.end_us, np.where(worked_us > _UNKNOWN_US, worked_us, new_us),
-        centre.capacity, default_interrupts(),
+        centre.capacity, centre.interrupts, centre.held.of(centre.held.end_us > first_us),
     )  # fmt: skip
 
 
 def _after(spells: Blocks, first_us: int) -> Blocks:
     """Those that end after an instant."""
-    kept = spells.end_us > first_us
-    return Blocks(spells.agent[kept], spells.start_us[kept], spells.end_us[kept])
+    return spells.of(spells.end_us > first_us)
 
 
 def _first(spells: Blocks, n_agents: int) -> IntArray:
@@ -320,6 +325,9 @@ def _us(seconds: FloatArray | float) -> IntArray:
     return np.rint(1e6 * np.asarray(seconds)).astype(np.int64)
 
 
-def _estimate(blocks: Blocks, **said: Any) -> StaffingEstimate:
-    hours = float((blocks.end_us - blocks.start_us).sum()) / _HOUR_US
-    return StaffingEstimate(**said, blocks=blocks.agent.size, agents=np.unique(blocks.agent).size, hours=hours)
+def _estimate(blocks: Blocks, calendar: Calendar, **said: Any) -> StaffingEstimate:
+    all_us, counted_us = (int((side.end_us - side.start_us).sum()) for side in (blocks, calendar.within(blocks)))
+    return StaffingEstimate(
+        **said, blocks=blocks.agent.size, agents=np.unique(blocks.agent).size, hours=all_us / _HOUR_US,
+        hours_not_counted=(all_us - counted_us) / _HOUR_US,
+    )  # fmt: skip

@@ -4,9 +4,10 @@ Arrays in, arrays filled. Time is whole microseconds. Everything that a stopped 
 `State`, so a run may be cut at any instant and goes on with the same result to the last bit. The plain
 version is `tests.oracle_replay`.
 
-Order of events at one instant: agents freed, spells ending, spells starting, stages of waiting opening,
-arrivals; an interaction whose patience ends at that instant is still served. Nobody has to be told of
-an abandonment: an interaction that has left is found out when it would be served.
+Order of events at one instant: spells ending and work elsewhere starting, agents freed, work elsewhere ending,
+spells starting, stages of waiting opening, arrivals; an interaction whose patience ends at that instant is still
+served. What takes room away comes first, so whoever is freed then does not find it. Nobody has to be told of an
+abandonment: an interaction that has left is found out when it would be served.
 """
 
 from typing import Any, NamedTuple
@@ -16,8 +17,9 @@ import numpy as np
 from engine.kernels import kernel
 
 NEVER_US = np.iinfo(np.int64).max
-# In place of the end of a spell: this event is that end.
-ENDS_US = np.iinfo(np.int64).min
+# What an event of the roster is, in the order in which those of one instant come: off queue, a place taken by work
+# elsewhere, the place given back, on queue.
+OFF, TAKEN, GIVEN_BACK, ON = range(4)
 # Status of an interaction; below ANSWERED it is not settled. MISSING: the agent it alerts will not answer.
 # LOSING: the customer will leave while it alerts.
 COMING, WAITING, MISSING, LOSING, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(8)
@@ -104,14 +106,14 @@ class Agents(NamedTuple):
     ----------
     capacity : (n_agents, n_media) array of int8
         Interactions at once.
-    interrupts : (n_media, n_media) array of bool
+    interrupts : (n_agents, n_media, n_media) array of bool
         Whether work of the first media may be interrupted by the second.
     single : bool
-        Whether everybody holds one at most.
+        Whether whoever has anything in hand, here or elsewhere, takes nothing more.
     factor : (n_handlings, n_agents) array of float
         Handling time relative to the base; no rows: recorded times hold.
-    event_us, event_agent, event_until_us : (n_events,) arrays
-        Spells that start, with their end, or end (ENDS_US), in order. [us]
+    event_us, event_agent, event_kind, event_until_us, event_media : (n_events,) arrays
+        Spells and work elsewhere that start or end, in order; the end of a spell that starts, the media of work. [us]
     lookback_us : int
         Without work for longer, an agent counts as new; 0: for ever. [us]
     resets_on_queue, alert_resets : bool
@@ -126,7 +128,9 @@ class Agents(NamedTuple):
     factor: Any
     event_us: Any
     event_agent: Any
+    event_kind: Any
     event_until_us: Any
+    event_media: Any
     lookback_us: Any
     resets_on_queue: Any
     alert_resets: Any
@@ -143,7 +147,7 @@ class State(NamedTuple):
     until_us : (n_agents,) array of int64
         End of the spell on queue. [us]
     held, n_held : arrays of int
-        Interactions in hand by agent and media, and by agent.
+        Interactions in hand, here or elsewhere, by agent and media, and by agent.
     idle_us : (n_agents,) array of int64
         Idle clock. [us]
     away, listed : (n_agents,) arrays
@@ -271,10 +275,20 @@ def _has_room(agents: Any, state: Any, a: Any, media: Any) -> Any:
     if state.held[a, media] >= agents.capacity[a, media]:
         return False
     # Work in hand of another media bars this one unless it may be interrupted by it (help centre, "Utilization").
-    for other in range(agents.interrupts.shape[0]):
-        if other != media and state.held[a, other] > 0 and not agents.interrupts[other, media]:
+    for other in range(state.held.shape[1]):
+        if other != media and state.held[a, other] > 0 and not agents.interrupts[a, other, media]:
             return False
     return True
+
+
+@part
+def _has_any_room(agents: Any, state: Any, a: Any) -> Any:
+    if agents.single:
+        return state.n_held[a] == 0
+    for media in range(state.held.shape[1]):  # noqa: SIM110  compiled, and a generator cannot be
+        if _has_room(agents, state, a, media):
+            return True
+    return False
 
 
 @part
@@ -282,16 +296,8 @@ def _relist(agents: Any, state: Any, a: Any, now: Any) -> None:
     """Put an agent where it belongs: among the free if on queue and with room for anything."""
     if state.listed[a]:
         _unlist(state, a)
-    if now >= state.until_us[a] or state.away[a] > 0:
-        return
-    if agents.single:
-        if state.n_held[a] == 0:
-            _list(state, a)
-        return
-    for media in range(agents.interrupts.shape[0]):
-        if _has_room(agents, state, a, media):
-            _list(state, a)
-            return
+    if now < state.until_us[a] and state.away[a] == 0 and _has_any_room(agents, state, a):
+        _list(state, a)
 
 
 @part
@@ -549,16 +555,6 @@ def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served
 
 
 @part
-def _close(agents: Any, state: Any, now: Any) -> None:
-    """Take those off the list whose spell ends now: an interaction that nobody answered must not find them."""
-    place = state.at[SHIFT]
-    while place < agents.event_us.size and agents.event_us[place] == now and agents.event_until_us[place] == ENDS_US:
-        if state.listed[agents.event_agent[place]]:
-            _unlist(state, agents.event_agent[place])
-        place += 1
-
-
-@part
 def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any) -> Any:
     """The first of the ends: an interaction ends, was not answered, or an agent is back.
 
@@ -586,7 +582,6 @@ def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any)
     state.away[a] += 1
     if state.listed[a]:
         _unlist(state, a)
-    _close(agents, state, now)
     _push(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS], now + agents.away_us, i, a + n_agents)
     state.at[N_ENDS] += 1
     return i, -1
@@ -594,15 +589,21 @@ def _end(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, now: Any)
 
 @part
 def _shift(agents: Any, state: Any, now: Any) -> Any:
-    """A spell on queue ends (work in hand is finished) or starts; gives the agent who has room, -1 for none."""
+    """An event of the roster; gives the agent who may have room, -1 for none. Work in hand is always finished."""
     place = state.at[SHIFT]
     state.at[SHIFT] += 1
-    a, until_us = agents.event_agent[place], agents.event_until_us[place]
-    if until_us == ENDS_US:
-        if state.listed[a]:
+    a, kind = agents.event_agent[place], agents.event_kind[place]
+    if OFF < kind < ON:
+        one = 1 if kind == TAKEN else -1
+        state.n_held[a] += one
+        state.held[a, agents.event_media[place]] += one
+        if kind == GIVEN_BACK:
+            return a
+    if kind <= TAKEN:
+        if state.listed[a] and (kind == OFF or not _has_any_room(agents, state, a)):
             _unlist(state, a)
         return -1
-    state.until_us[a] = until_us
+    state.until_us[a] = agents.event_until_us[place]
     if agents.resets_on_queue:
         state.idle_us[a] = now
     # The platform forgets work that is older than its look-back, and who has none comes last.
@@ -649,12 +650,16 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
         now = min(arrival_us, shift_us, end_us, stage_us)
         if now >= until_us:
             break
+        # What takes room away at this instant does so before anybody is freed.
+        shifts = shift_us == now
+        takes = shifts and agents.event_kind[at[SHIFT]] <= TAKEN
         # Either an interaction looks for an agent, or an agent for an interaction, or nothing follows.
-        i, a = -1, -1
+        i, a, kind = -1, -1, ON
         # Several events of one instant come one by one, in the order of the module: the first kind that is due.
-        if end_us == now:
+        if end_us == now and not takes:
             i, a = _end(calls, kinds, agents, state, served, now)
-        elif shift_us == now:
+        elif shifts:
+            kind = agents.event_kind[at[SHIFT]]
             a = _shift(agents, state, now)
         elif stage_us == now:
             i = _open_stage(calls, state, served, now)
@@ -663,7 +668,9 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
         else:
             i = at[ARRIVAL]
             at[ARRIVAL] += 1
-        at[LAST_US] = now
+        # Work elsewhere is no event of these queues: whoever is never served was not seen to wait for its sake.
+        if not OFF < kind < ON:
+            at[LAST_US] = now
         if a >= 0:
             _relist(agents, state, a, now)
         # An agent with room for more takes again, until nothing waits or nothing fits.

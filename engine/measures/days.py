@@ -2,57 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
+from engine.data.calendar import Calendar
 from engine.data.served import Served, Status
-from engine.data.wall_time import local_days
 from engine.measures.intervals import Days
 from engine.measures.service_level import Goal, level_terms
 from engine.measures.timeline import Timeline
 from engine.typing import BoolArray, FloatArray, IntArray
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Local days on which something was recorded; every column of a comparison is summed by them.
-
-    Parameters
-    ----------
-    days : (n_days,) array of int64
-        Days since 1970 in the order of the calendar.
-    time_zone : str
-        IANA zone.
-    _known : list
-        Places looked up last.
-    """
-
-    days: IntArray
-    time_zone: str
-    _known: list[tuple[IntArray, IntArray]] = field(default_factory=list, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, arrived_us: IntArray, time_zone: str) -> Calendar:
-        """Days on which something arrived."""
-        return cls(np.unique(local_days(arrived_us, time_zone)), time_zone)
-
-    @property
-    def n(self) -> int:
-        """Number of days."""
-        return int(self.days.size)
-
-    def place(self, at_us: IntArray) -> IntArray:
-        """Place of the day of each instant; where nothing was recorded, of the day before, else of the first."""
-        # Replays share their arrivals: looked up once for all of them.
-        for seen, place in self._known:
-            if seen is at_us:
-                return place
-        # Levers may bring arrivals outside the recorded days; paired columns need the same days, so those count next
-        # door.
-        place = np.maximum(np.searchsorted(self.days, local_days(at_us, self.time_zone), side="right") - 1, 0)
-        self._known[:] = [(at_us, place), *self._known[:3]]
-        return place
 
 
 def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> Days:
@@ -63,7 +20,7 @@ def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> D
     served : Served
         Of one draw of what is not recorded.
     time : Timeline
-        What its agents did.
+        What its agents did; its pieces are those of the same calendar.
     calendar : Calendar
         The days.
     goal : Goal
@@ -75,16 +32,20 @@ def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> D
         Of one draw, by all agents.
     """
     day, n = calendar.place(served.arrived_us), calendar.n
-    of_spell = calendar.place(time.spells.start_us)
-    # Counted on the day on which a spell starts; work outside spells is overrun and not counted.
+    pieces = time.counted
+    of_piece = calendar.place(pieces.start_us)
+    # Work outside spells is overrun and not counted.
     presence = {
-        "busy_s": _summed(of_spell, time.busy_of_spell_s, n), "staffed_s": _summed(of_spell, time.staffed_of_spell_s, n)
-    }  # fmt: skip
+        "busy_s": _summed(of_piece, time.busy_of_piece_s, n),
+        "staffed_s": _summed(of_piece, (pieces.end_us - pieces.start_us) / 1e6, n),
+    }
     rows = served.answered
     cell = day[rows] * time.n_agents + served.agent[rows]
     counts = np.bincount(cell, minlength=n * time.n_agents).reshape(1, n, time.n_agents).astype(float)
-    # Agents never on queue would stand as zeros in the Gini of every rule; they had no part in any.
-    ever = np.bincount(time.spells.agent, minlength=time.n_agents) > 0
+    # Agents never on queue would stand as zeros in the Gini of every rule; they had no part in any. On a day that does
+    # not count only an answer to somebody who had waited since is a part.
+    there, any_day = (np.bincount(side.agent, minlength=time.n_agents) > 0 for side in (pieces, time.spells))
+    ever = there | (any_day & counts.any(axis=(0, 1)))
     parts = sums_by(served, goal, day, n) | presence
     return Days({name: part[None] for name, part in parts.items()}, counts, ever)
 

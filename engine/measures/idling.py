@@ -45,6 +45,12 @@ class Occupancy:
         return np.divide(self.busy_s, self.staffed_s, out=np.full(self.busy_s.shape, np.nan), where=self.staffed_s > 0)
 
     @property
+    def outside(self) -> float | None:
+        """Share of the work that was done off queue, None where nobody worked on the days that count."""
+        busy_s, overrun_s = float(self.busy_s.sum()), float(self.overrun_s.sum())
+        return overrun_s / (busy_s + overrun_s) if busy_s + overrun_s > 0 else None
+
+    @property
     def whole(self) -> float | None:
         """Busy over staffed seconds of all agents together, None where nobody was staffed."""
         staffed_s = float(self.staffed_s.sum())

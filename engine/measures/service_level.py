@@ -26,6 +26,7 @@ from engine.data.served import STATUS, Served, Status
 from engine.data.wall_time import edges, moment, zone_of
 from engine.errors import InvalidScenario, InvalidTable
 from engine.measures.waits import IntervalWaits, Percentiles, QueueWaits, Waits
+from engine.setting import shown
 from engine.spec import DEFINITIONS, INTERVALS_MIN
 from engine.typing import BoolArray, FloatArray, Int8Array, IntArray
 
@@ -58,9 +59,9 @@ class Goal:
 
     def __post_init__(self) -> None:
         if self.definition not in DEFINITIONS:
-            raise InvalidScenario(f"service level {self.definition!r}: use one of {', '.join(DEFINITIONS)}")
+            raise InvalidScenario(f"service level {shown(self.definition)}: use one of {', '.join(DEFINITIONS)}")
         if not 0 <= self.short_abandon_s < np.inf:
-            raise InvalidScenario(f"short abandons within {self.short_abandon_s!r} s: use a number from 0 on")
+            raise InvalidScenario(f"short abandons within {shown(self.short_abandon_s)} s: use a number from 0 on")
 
 
 def measure(served: Served, goal: Goal, span_us: tuple[int, int] | None = None) -> Waits:
@@ -171,7 +172,7 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     """
     zone = zone_of(time_zone)
     if minutes not in INTERVALS_MIN:
-        raise InvalidScenario(f"intervals of {minutes!r} minutes: use one of {', '.join(map(str, INTERVALS_MIN))}")
+        raise InvalidScenario(f"intervals of {shown(minutes)} minutes: use one of {', '.join(map(str, INTERVALS_MIN))}")
     if not served.n:
         return []
     edges_us = edges(served.arrived_us, minutes * 60_000_000, zone)
@@ -180,9 +181,9 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     waited_us = _waiting_between(served, edges_us)
     # Nights would fill a report with empty rows; who still waits through one is shown.
     kept = np.flatnonzero((columns["offered"] > 0) | (waited_us > 0))
-    shown = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
-    shown["queue_length"] = waited_us / np.diff(edges_us)
-    rows = _records({name: column[kept] for name, column in shown.items()})
+    reported = {"offered": columns["offered"], **{name: columns[name] for name in _INTERVAL_COLUMNS}}
+    reported["queue_length"] = waited_us / np.diff(edges_us)
+    rows = _records({name: column[kept] for name, column in reported.items()})
     return [IntervalWaits(start=moment(at, zone), **row) for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
 
 

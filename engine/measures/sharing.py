@@ -32,8 +32,6 @@ class Sharing:
     expected : (n_agents,) array of float
         Every routed interaction split evenly over those eligible for it; their sum is all routed interactions
         less those `unplaced`.
-    staffed_s : (n_agents,) array of float
-        Time on queue. [s]
     deferred : int
         Interactions that counted when somebody came on queue, as nobody was when they arrived.
     unplaced : int
@@ -43,7 +41,6 @@ class Sharing:
 
     eligible_count: FloatArray
     expected: FloatArray
-    staffed_s: FloatArray
     deferred: int
     unplaced: int
 
@@ -96,8 +93,7 @@ def sharing(
         count += np.bincount(placed.agent, placed.times, n_agents)
         expected += np.bincount(placed.agent, placed.expected, n_agents)
         deferred, unplaced = deferred + placed.deferred, unplaced + placed.unplaced
-    staffed_s = np.bincount(spells.agent, spells.end_us - spells.start_us, n_agents) / 1e6
-    return Sharing(count, expected, staffed_s, deferred, unplaced)
+    return Sharing(count, expected, deferred, unplaced)
 
 
 class _Placed(NamedTuple):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.data.arrays import Arrays
+from engine.data.calendar import days_of_sorted
 from engine.measures.satisfaction import Effects, Mix, fold_of
 from engine.scoring.scores import Terms
 from engine.selection.decisions import Decided
@@ -94,6 +95,8 @@ class Tally:
         Whether any handling time was seen.
     days : list of int
         First and last UTC day seen; empty before any.
+    local_days : set of int
+        Days of the centre's own calendar on which anything arrived, since 1970.
     decisions : list
         Per segment: requirements that occurred, and who was chosen for them by scenario.
     """
@@ -106,6 +109,7 @@ class Tally:
     n_untimed: int = 0
     timed: bool = False
     days: list[int] = field(default_factory=list)
+    local_days: set[int] = field(default_factory=set)
     decisions: list[tuple[IntArray, Int32Array]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -131,6 +135,7 @@ class Tally:
         segment.decided = decided
         self.n_interactions += batch.call_type.size
         self.days = [*self.days[:1], batch.day]
+        self.local_days.update(days_of_sorted(batch.arrived_us, self.arrays.centre.time_zone))
         segment.n[fold] += decided.count
         if batch.handle_s is None:
             self.n_untimed += batch.call_type.size

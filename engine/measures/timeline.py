@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.centre import Blocks
+from engine.data.centre import Blocks, Holds
 from engine.errors import InvalidTable
-from engine.estimates.staffing import Roster, on_queue
-from engine.typing import BoolArray, FloatArray, IntArray
+from engine.estimates.staffing import NO_HOLDS, Roster, on_queue
+from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Timeline:
         When agents were on queue; those of one agent do not overlap.
     n_agents : int
         How many there are, staffed or not.
+    pieces : Blocks, optional
+        The part of the spells over which time is counted, as `Calendar.within` cuts it; by default all of it.
+    held : Holds, optional
+        Work elsewhere that left its agent on queue. Who has it in hand is neither busy nor free.
 
     Raises
     ------
@@ -44,6 +48,8 @@ class Timeline:
     services: Blocks
     spells: Blocks | Roster
     n_agents: int
+    pieces: Blocks | None = None
+    held: Holds = NO_HOLDS
 
     def __post_init__(self) -> None:
         most = max(self.services.agent.max(initial=-1), self.spells.agent.max(initial=-1))
@@ -52,66 +58,89 @@ class Timeline:
                 f"agent {most} is at work or on queue, and there are only {self.n_agents}; encode all from one snapshot"
             )
 
-    @cached_property
-    def busy_of_spell_s(self) -> FloatArray:
-        """(n_spells,): time at work within each; several things in hand at once count once. [s]"""
-        return self._spent_us[0] / 1e6
+    @property
+    def counted(self) -> Blocks | Roster:
+        """What occupancy and staffed time are over: days on which anything arrived, or all there is."""
+        return self.spells if self.pieces is None else self.pieces
 
     @cached_property
-    def staffed_of_spell_s(self) -> FloatArray:
-        """(n_spells,): length of each. [s]"""
-        return (self.spells.end_us - self.spells.start_us) / 1e6
+    def busy_of_piece_s(self) -> FloatArray:
+        """(n_pieces,): time at work within each that is counted; several things in hand at once count once. [s]"""
+        return self._worked.within_us(self.counted) / 1e6
 
     @property
     def busy_s(self) -> FloatArray:
         """(n_agents,): time on queue with anything in hand. [s]"""
-        return np.bincount(self.spells.agent, self._spent_us[0], self.n_agents) / 1e6
+        return self._by_agent_s(self.counted, self._worked.within_us(self.counted))
 
     @property
     def staffed_s(self) -> FloatArray:
         """(n_agents,): time on queue. [s]"""
-        return np.bincount(self.spells.agent, self.spells.end_us - self.spells.start_us, self.n_agents) / 1e6
+        return self._by_agent_s(self.counted, self.counted.end_us - self.counted.start_us)
 
     @property
     def overrun_s(self) -> FloatArray:
         """(n_agents,): time off queue with anything in hand, as when a block ends during a call. [s]"""
-        inside_us = np.bincount(self.spells.agent, self._spent_us[0], self.n_agents)
-        return (self._spent_us[1] - inside_us) / 1e6
+        # On queue is on queue, also on a day that is not counted: what was done there is no overrun.
+        inside_s = self._by_agent_s(self.spells, self._worked.within_us(self.spells))
+        return self._worked.by_agent_us(self.n_agents) / 1e6 - inside_s
 
     @cached_property
     def free(self) -> Blocks:
-        """On queue with nothing in hand."""
+        """On queue with nothing in hand, here or elsewhere."""
+        in_hand = (self.services, self.held)
         return on_queue(
-            Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us), self.services, self.n_agents
+            Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us),
+            Blocks(*(np.concatenate([getattr(b, name) for b in in_hand]) for name in ("agent", "start_us", "end_us"))),
+            self.n_agents,
         )
 
     @cached_property
-    def _spent_us(self) -> tuple[IntArray, IntArray]:
-        """Work by spell, and all work by agent."""
-        work, spells = self.services, self.spells
-        if not work.agent.size:
-            return np.zeros(spells.agent.size, np.int64), np.zeros(self.n_agents, np.int64)
-        # Agents one behind the other on one axis, so that one running maximum merges what overlaps.
-        base = min(int(work.start_us.min()), int(spells.start_us.min(initial=work.start_us[0])))
-        span = max(int(work.end_us.max()), int(spells.end_us.max(initial=0))) - base + 1
-        shift = work.agent.astype(np.int64) * span - base
-        order = np.argsort(shift + work.start_us)
-        agent, start, end = work.agent[order], (shift + work.start_us)[order], (shift + work.end_us)[order]
-        reached = np.maximum.accumulate(end)
-        begin = np.maximum(start, np.concatenate([[-1], reached[:-1]]))
+    def _worked(self) -> _Worked:
+        return _Worked(self.services)
+
+    def _by_agent_s(self, blocks: Blocks | Roster, spent_us: IntArray) -> FloatArray:
+        return np.bincount(blocks.agent, spent_us, self.n_agents) / 1e6
+
+
+class _Worked:
+    """All work of agents, what overlaps counted once, on one axis: agents one behind the other.
+
+    So one running maximum merges what overlaps, and one sum tells the work before any instant.
+    """
+
+    def __init__(self, work: Blocks) -> None:
+        some = bool(work.agent.size)
+        self._first_us, self._last_us = (int(work.start_us.min()), int(work.end_us.max())) if some else (0, 0)
+        start_us, end_us = (self._at(work.agent, side) for side in (work.start_us, work.end_us))
+        order = np.argsort(start_us)
+        self._agent, end_us = work.agent[order], end_us[order]
+        reached = np.maximum.accumulate(end_us)
+        self._begin = np.maximum(start_us[order], np.concatenate([[-1], reached[:-1]]))
         # A service that lies wholly within earlier ones adds nothing.
-        finish = np.maximum(end, begin)
-        total = np.concatenate([[0], np.cumsum(finish - begin)])
+        self._finish = np.maximum(end_us, self._begin)
+        self._total = np.concatenate([[0], np.cumsum(self._finish - self._begin)])
 
-        def before(at: IntArray) -> IntArray:
-            place = np.searchsorted(begin, at, side="right")
-            last = np.maximum(place - 1, 0)
-            return np.where(place > 0, total[last] + np.minimum(finish[last], at) - begin[last], 0)
+    def within_us(self, blocks: Blocks | Roster) -> IntArray:
+        """(n_blocks,): work inside each block of its agent. [us]"""
+        end, start = (self._before(self._at(blocks.agent, side)) for side in (blocks.end_us, blocks.start_us))
+        return end - start
 
-        edge = spells.agent.astype(np.int64) * span - base
-        # All work, on queue or not; what lies outside spells is overrun.
-        by_agent = np.bincount(agent, finish - begin, self.n_agents)
-        return before(edge + spells.end_us) - before(edge + spells.start_us), by_agent.astype(np.int64)
+    def by_agent_us(self, n_agents: int) -> IntArray:
+        """(n_agents,): all work, on queue or not. [us]"""
+        return np.bincount(self._agent, self._finish - self._begin, n_agents).astype(np.int64)
+
+    def _at(self, agent: IntArray | Int32Array, at_us: IntArray) -> IntArray:
+        # Before the first work and after the last nothing changes, so blocks may reach as far as they like.
+        inside_us = np.clip(at_us, self._first_us, self._last_us) - self._first_us
+        return agent.astype(np.int64) * (self._last_us - self._first_us + 1) + inside_us
+
+    def _before(self, at: IntArray) -> IntArray:
+        if not self._agent.size:
+            return np.zeros(at.size, np.int64)
+        place = np.searchsorted(self._begin, at, side="right")
+        last = np.maximum(place - 1, 0)
+        return np.where(place > 0, self._total[last] + np.minimum(self._finish[last], at) - self._begin[last], 0)
 
 
 class Edges:

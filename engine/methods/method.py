@@ -76,7 +76,9 @@ class Method:
         What a ladder depends on besides the centre: when the first two change it is made anew; preferred agents tell
         kinds of interaction apart; factors of handling time are fitted only where they are read.
     is_platform : bool
-        One of Genesys' own methods: language always filters, idle clocks follow the switches.
+        One of Genesys' own methods: language always filters.
+    asks_idle : bool
+        Whether idle time decides anything, be it among equals; else the switches of the idle clock change nothing.
     """
 
     about: str
@@ -84,3 +86,4 @@ class Method:
     planner: Callable[..., Any] | None = None
     reads: tuple[str, ...] = ()
     is_platform: bool = False
+    asks_idle: bool = True

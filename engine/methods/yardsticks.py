@@ -32,5 +32,5 @@ def random(view: View) -> Ladder:
 
 LONGEST_IDLE = Method("longest idle among the eligible", longest_idle)
 FASTEST_FIRST = Method("shortest handling time among the eligible", fastest_first, reads=("factors",))
-FIXED_ORDER = Method("smallest agent id among the eligible", fixed_order)
-RANDOM = Method("drawn among the eligible, each with the same chance", random)
+FIXED_ORDER = Method("smallest agent id among the eligible", fixed_order, asks_idle=False)
+RANDOM = Method("drawn among the eligible, each with the same chance", random, asks_idle=False)

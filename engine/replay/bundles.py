@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.centre import Holds
 from engine.data.tables import MEDIA
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.estimates.demand import Demand
@@ -45,16 +46,14 @@ class Clock:
     away_s: float = 60.0
 
     @classmethod
-    def of(cls, assumed: Assumptions, switches: Switches | None = None) -> Clock:
-        """The clock of a replay; without the platform's switches idle runs from the last interaction alone.
+    def of(cls, assumed: Assumptions, switches: Switches) -> Clock:
+        """The clock of a replay, the same for every method.
 
         Examples
         --------
         >>> Clock.of(Assumptions(), Switches(new_agents_last=True)).lookback_s
         604800.0
         """
-        if switches is None:
-            return cls(timeout_s=assumed.timeout_s, away_s=assumed.away_s)
         # The look-back says who counts as new, so without a place for new agents it does nothing.
         lookback_s = DAY_S * switches.lookback_days if switches.new_agents_last else 0.0
         return cls(lookback_s, switches.resets_on_queue, switches.alert_resets_idle, assumed.timeout_s, assumed.away_s)
@@ -90,7 +89,7 @@ def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
     timeout_us = np.full(given.media.size, _us(clock.timeout_s)) if given.timeout_us is None else given.timeout_us
     return kernel.Kinds(
         np.array(given.media, np.int8), np.array(given.tier, np.int8), np.array(given.lead_us, np.int64),
-        np.array(timeout_us, np.int64), _words(given.eligible),
+        np.array(timeout_us, np.int64), _words(given.eligible if given.able is None else given.able),
     )  # fmt: skip
 
 
@@ -126,21 +125,42 @@ def _ranked(rank: FloatArray, able: BoolArray, differs: BoolArray) -> tuple[Int3
 
 def agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
     """What agents can hold, and when they are on queue."""
-    n = roster.agent.size
-    at_us = np.concatenate([roster.start_us, roster.end_us])
-    agent = np.concatenate([roster.agent, roster.agent]).astype(np.int32)
-    until_us = np.concatenate([roster.end_us, np.full(n, kernel.ENDS_US)])
-    # At one instant spells end before others start; within that by agent.
-    order = np.lexsort((agent, until_us > kernel.ENDS_US, at_us))
-    # Most centres take calls only; one flag then spares the loop all questions of capacity.
+    # Most centres take calls only; one flag then spares the loop all questions of capacity. It holds beside work
+    # elsewhere too, as none is left that a call may interrupt.
     single = bool((demand.kinds.media == MEDIA.index("voice")).all() and (roster.capacity[:, 0] == 1).all())
     factor = np.empty((0, roster.n_agents)) if demand.factor is None else np.array(demand.factor, np.float64)
     return kernel.Agents(
         capacity=np.array(roster.capacity, np.int8), interrupts=np.array(roster.interrupts, np.bool_), single=single,
-        factor=factor, event_us=at_us[order].astype(np.int64), event_agent=agent[order],
-        event_until_us=until_us[order].astype(np.int64), lookback_us=_us(clock.lookback_s),
+        factor=factor, **_events(kernel, roster, _felt(demand, roster)), lookback_us=_us(clock.lookback_s),
         resets_on_queue=bool(clock.resets_on_queue), alert_resets=bool(clock.alert_resets), away_us=_us(clock.away_s),
     )  # fmt: skip
+
+
+def _felt(demand: Demand, roster: Roster) -> Holds:
+    """Work elsewhere that bars its agent from something that comes at all."""
+    media, held = np.unique(demand.kinds.media), roster.held
+    # Nearly everybody has the same rules, so agents and media are looked at, not each piece of work.
+    felt = np.logical_not(np.all(roster.interrupts[:, :, media], axis=2))
+    # Of the same media it takes a place, whatever may interrupt it.
+    felt[:, media] = True
+    return held.of(felt[held.agent, held.media])
+
+
+def _events(kernel: Any, roster: Roster, held: Holds) -> dict[str, Any]:
+    """When agents come on queue and go, and when work elsewhere takes a place and gives it back, in order."""
+    n, n_held = roster.agent.size, held.agent.size
+    kind = np.repeat(
+        np.array([kernel.ON, kernel.OFF, kernel.TAKEN, kernel.GIVEN_BACK], np.int8), [n, n, n_held, n_held]
+    )
+    at_us = np.concatenate([roster.start_us, roster.end_us, held.start_us, held.end_us])
+    agent = np.concatenate([roster.agent, roster.agent, held.agent, held.agent])
+    until_us = np.concatenate([roster.end_us, np.zeros(n + 2 * n_held, np.int64)])
+    media = np.concatenate([np.zeros(2 * n, np.int8), held.media, held.media])
+    order = np.lexsort((media, agent, kind, at_us))
+    return {
+        "event_us": at_us[order].astype(np.int64), "event_agent": agent[order].astype(np.int32),
+        "event_kind": kind[order], "event_until_us": until_us[order].astype(np.int64), "event_media": media[order],
+    }  # fmt: skip
 
 
 def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
@@ -152,7 +172,7 @@ def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
     n_stages = n + 1 if len(ladder.rank) > ladder.n_kinds else 1
     none, words = np.full(n_kinds, -1, np.int32), np.zeros
     return kernel.State(
-        at=np.zeros(6, np.int64), until_us=np.zeros(n_agents, np.int64),
+        at=np.zeros(6, np.int64), until_us=np.full(n_agents, np.iinfo(np.int64).min),
         held=np.zeros((n_agents, len(MEDIA)), np.int16),
         n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64),
         away=np.zeros(n_agents, np.int16), listed=np.zeros(n_agents, bool),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
 from engine.data.call_types import AskedFor
+from engine.data.centre import Blocks, Holds
 from engine.data.served import STATUS, Status
+from engine.data.tables import MEDIA
 from engine.errors import UnknownName
 from engine.estimates.demand import NEVER_US
+from engine.estimates.staffing import Roster
 from engine.methods import METHODS
 from engine.methods.ladder import NEVER
+from engine.replay.bundles import DAY_S
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
 from engine.results import Result, about, or_null
@@ -56,7 +61,7 @@ class Asked:
     agent_name: str | None = about("Null where none is known.")
     score: float | None = about("Null where the method has none.")
     idle_s: float | None = about("How long idle. [s]")
-    busy_until_us: int | None = about("Null for whoever is not busy. [us since 1970, UTC]")
+    busy_until_us: int | None = about("Null for whoever has room for it. [us since 1970, UTC]")
     reason: str = about("Chosen, or why not.")
 
 
@@ -165,8 +170,9 @@ class _Moment:
         self.stage = int((self.ladder.after_us[first:last] <= waited_us).sum()) - 1
         self.n_stages, self.rows = last - first, slice(first, last)
         self.rank: FloatArray = self.ladder.rank[first + self.stage]
+        self.media = int(demand.kinds.media[kind])
         self.busy_until_us, self.idle_us = self._states()
-        self.on_queue = self._on_queue()
+        self.on_queue = _covered(played.roster, self.at_us, played.roster.n_agents)
 
     def decision(self) -> Decision:
         """When and how it was decided."""
@@ -180,24 +186,57 @@ class _Moment:
         return Decision(self.at_us, waited_s, how, self.stage + 1, self.n_stages)
 
     def _states(self) -> tuple[IntArray, IntArray]:
-        """Until when each agent is busy (0: is not), and since when idle."""
-        served, n = self.played.served, self.played.roster.n_agents
+        """Until when each agent has something in hand that leaves no room (0: has room), and since when idle."""
+        served, roster = self.played.served, self.played.roster
+        n, held = roster.n_agents, self._held
         # The interaction explained is left out: at that instant its agent was still free of it.
         others = (served.agent >= 0) & (np.arange(served.agent.size) != self.row)
         busy = others & (served.offered_us <= self.at_us) & (served.end_us > self.at_us)
         until_us, idle_us = np.zeros(n, np.int64), self.played.roster.idle_us.copy()
         np.maximum.at(until_us, served.agent[busy], served.end_us[busy])
+        np.maximum.at(until_us, held.agent, held.end_us)
+        media = self.played.demand.kinds.media[self.played.demand.kind[busy]]
+        in_hand = np.zeros((n, len(MEDIA)), np.int64)
+        np.add.at(in_hand, (np.append(served.agent[busy], held.agent), np.append(media, held.media)), 1)
+        # Idle since the last work ended, or since it began where it left room for more.
+        last_us = np.full(n, -1, np.int64)
         done = others & (served.end_us <= self.at_us)
-        ended_us = np.full(n, -1, np.int64)
-        np.maximum.at(ended_us, served.agent[done], served.end_us[done])
-        return until_us, np.where(ended_us >= 0, ended_us, idle_us)
+        np.maximum.at(last_us, served.agent[done], served.end_us[done])
+        np.maximum.at(last_us, served.agent[busy], served.offered_us[busy])
+        idle_us = self._by_clock(np.where(last_us >= 0, last_us, idle_us))
+        return np.where(self._has_room(in_hand), 0, until_us), idle_us
 
-    def _on_queue(self) -> BoolArray:
-        roster = self.played.roster
-        now = (roster.start_us <= self.at_us) & (self.at_us < roster.end_us)
-        on_queue = np.zeros(roster.n_agents, bool)
-        on_queue[roster.agent[now]] = True
-        return on_queue
+    def _by_clock(self, idle_us: IntArray) -> IntArray:
+        """Idle times as the switches have them at the last coming on queue; missed alerts leave no trace to read."""
+        roster, switches = self.played.roster, self.played.scenario.switches
+        here, came_us = roster.start_us <= self.at_us, np.full(roster.n_agents, -1, np.int64)
+        np.maximum.at(came_us, roster.agent[here], roster.start_us[here])
+        if switches.resets_on_queue:
+            return np.where(came_us >= 0, np.maximum(np.where(idle_us < NEVER_US, idle_us, -1), came_us), idle_us)
+        lookback_us = round(1e6 * DAY_S * switches.lookback_days) if switches.new_agents_last else 0
+        return np.where((lookback_us > 0) & (came_us - idle_us > lookback_us), NEVER_US, idle_us)
+
+    def _has_room(self, in_hand: IntArray) -> BoolArray:
+        """Who may take this media beside what they have in hand."""
+        roster, new = self.played.roster, self.media
+        barred = (in_hand > 0) & ~roster.interrupts[:, :, new]
+        barred[:, new] = in_hand[:, new] >= roster.capacity[:, new]
+        return np.logical_not(np.any(barred, axis=1))
+
+    @cached_property
+    def _held(self) -> Holds:
+        """Work elsewhere that agents had in hand on queue."""
+        held = self.played.roster.held
+        return held.of((held.start_us <= self.at_us) & (self.at_us < held.end_us))
+
+    @cached_property
+    def _away(self) -> tuple[BoolArray, IntArray]:
+        """Who was staffed and wholly at work elsewhere, and until when. [us]"""
+        completed = self.played.completed
+        busy, until_us = completed.centre.busy, np.zeros(completed.centre.n_agents, np.int64)
+        now = (busy.start_us <= self.at_us) & (self.at_us < busy.end_us)
+        np.maximum.at(until_us, busy.agent[now], busy.end_us[now])
+        return _covered(completed.staffed, self.at_us, until_us.size) & (until_us > 0), until_us
 
     def agents(self) -> list[Asked]:
         """Everybody, those who could be asked first, in order."""
@@ -228,11 +267,14 @@ class _Moment:
         if agent == self.chosen:
             return "chosen"
         if not self.on_queue[agent]:
-            return "not on queue"
+            away, until_us = self._away
+            return f"at work elsewhere for another {self._in_s(until_us[agent])}" if away[agent] else "not on queue"
         if self.rank[agent] == NEVER:
             return self._barred(agent)
         if self.busy_until_us[agent]:
-            return f"busy for another {(self.busy_until_us[agent] - self.at_us) / 1e6:,.0f} s"
+            elsewhere = sorted({MEDIA[media] for media in self._held.media[self._held.agent == agent]})
+            more = f"; has work elsewhere in hand: {', '.join(elsewhere)}" if elsewhere else ""
+            return f"busy for another {self._in_s(self.busy_until_us[agent])}{more}"
         if self.chosen < 0:
             return "free and able, but not asked: only the longest idle are looked at"
         if self.ladder.by_draw:
@@ -242,7 +284,20 @@ class _Moment:
         # Of those freed at one instant the replay settles one after another; here all of them are free already.
         if self.rank[agent] > self.rank[self.chosen]:
             return "free and ranked higher, but not among the longest idle, or became free at this very instant"
-        return "free, but idle for less long" if free[agent] else "free"
+        return self._tie(agent) if free[agent] else "free"
+
+    def _tie(self, agent: int) -> str:
+        """Why an agent of the same rank was not asked first."""
+        mine_us, chosen_us = self.idle_us[agent], self.idle_us[self.chosen]
+        if mine_us > chosen_us:
+            return "free, but idle for less long"
+        if mine_us == chosen_us and agent > self.chosen:
+            return "free and idle for just as long; the smaller agent id goes first"
+        # Of those freed at one instant the replay settles one after another; alerts in vain are not kept.
+        return "free and ranked the same, but became free at this very instant, or an alert in vain put it back"
+
+    def _in_s(self, until_us: int) -> str:
+        return f"{(until_us - self.at_us) / 1e6:,.0f} s"
 
     def _barred(self, agent: int) -> str:
         kind = int(self.played.demand.kind[self.row])
@@ -284,3 +339,10 @@ class _Moment:
             leaves_in_s=None if leave_us == NEVER_US else (leave_us - self.at_us) / 1e6,
             is_this=row == self.row,
         )  # fmt: skip
+
+
+def _covered(spells: Blocks | Roster, at_us: int, n_agents: int) -> BoolArray:
+    """Which agents have a spell at an instant."""
+    found = np.zeros(n_agents, bool)
+    found[spells.agent[(spells.start_us <= at_us) & (at_us < spells.end_us)]] = True
+    return found

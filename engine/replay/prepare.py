@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
+from engine.data.calendar import Calendar
 from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.errors import InvalidTable
@@ -21,7 +21,6 @@ from engine.estimates.handling import handling
 from engine.estimates.patience import Curve, curves, patience
 from engine.estimates.staffing import last_work, on_queue, staffing
 from engine.estimates.streams import NO_ANSWER, PICK, uniform
-from engine.methods import METHODS
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
 from engine.spec import Scenario, terms_of
@@ -80,6 +79,11 @@ class Recorded:
         """Arrival of the first interaction, 0 where there is none. [us]"""
         return int(self.history.arrived_us[0]) if self.history.n else 0
 
+    @cached_property
+    def calendar(self) -> Calendar:
+        """Days on which anything arrived."""
+        return Calendar.of(self.history.arrived_us, self.centre.time_zone)
+
     @property
     def estimates(self) -> Estimates:
         """How what is not recorded was filled in, in the replication completed last."""
@@ -93,13 +97,18 @@ class Recorded:
         return staffing(self.history, self.centre, self.assumptions, is_recorded=is_recorded)
 
     @property
+    def is_inferred(self) -> bool:
+        """Whether staffing is inferred from who answered."""
+        return self._staffing[1].source == "inferred"
+
+    @property
     def blocks(self) -> Blocks:
         """When agents were staffed."""
         return self._staffing[0]
 
     @cached_property
     def spells(self) -> Blocks:
-        """When agents could be asked: staffed and not at work elsewhere."""
+        """When agents could be asked: staffed, and not at work elsewhere that leaves room for nothing."""
         return on_queue(self.blocks, self.centre.busy, self.centre.n_agents)
 
     @cached_property
@@ -231,17 +240,6 @@ def _misses(ids: pl.Series, share: float, seed: int, replication: int) -> Int32A
     return np.minimum(misses, MOST_MISSES).astype(np.int32)
 
 
-def eligibility(scenario: Scenario) -> Sequence[str]:
-    """What makes an agent eligible under a scenario: its hard filters, and language for the platform's methods."""
-    platform = METHODS[scenario.method].is_platform
-    return tuple(
-        name for name in ("skills", "language") if name in scenario.required or (platform and name == "language")
-    )
-
-
 def terms_for(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
-    """Terms of a scenario's scores with agents in the order of the centre; filters are those of `eligibility`."""
-    # With the method's own filters, since a report calls eligible only whom the method may ask.
-    wide = replace(scenario, required=tuple(eligibility(scenario)))
-    order = np.arange(arrays.centre.n_agents, dtype=np.int32)
-    return terms_of(wide, arrays, csat, order)
+    """Terms of a scenario's scores with agents in the order of the centre."""
+    return terms_of(scenario, arrays, csat, np.arange(arrays.centre.n_agents, dtype=np.int32))

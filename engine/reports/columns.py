@@ -10,11 +10,15 @@ import numpy as np
 import polars as pl
 
 from engine.data.arrays import Arrays
+from engine.data.calendar import Calendar
 from engine.data.centre import Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
-from engine.measures.days import Calendar, days_of
+from engine.measures.days import days_of
+from engine.measures.idling import occupancy
 from engine.measures.intervals import Days, Resampling, point, stacked
+from engine.measures.light import Light, light
+from engine.measures.record import Record
 from engine.measures.satisfaction import (
     Effects,
     Mix,
@@ -27,10 +31,11 @@ from engine.measures.satisfaction import (
 from engine.measures.service_level import Goal
 from engine.measures.timeline import Timeline
 from engine.methods import METHODS
+from engine.methods.today import in_force
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
-from engine.reports.replay import MEASURES, Difference, Differences, Intervals, ReplayColumn
-from engine.spec import Scenario
+from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, Intervals, ReplayColumn
+from engine.spec import TODAY, Scenario
 from engine.typing import FloatArray, IntArray, Progress
 
 
@@ -49,14 +54,27 @@ def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:
     Scenario
         Preferred agents where a queue has rules for them, bullseye where one has rings, else standard routing.
     """
-    queues = arrays.centre.queues
-    method = "genesys"
-    if queues["rings"].drop_nulls().len():
-        method = "bullseye"
-    if queues["routing_rules"].drop_nulls().len():
-        method = "preferred_agent"
+    method = in_force(arrays.centre.queues)
     # As recorded: whatever a scenario changes, the rule in force has no levers, filters or goals in motion.
-    return replace(scenario, method=method, performance=0.80, required=(), levers=())
+    return replace(scenario, method=method, performance=0.80, required=(TODAY,), levers=())
+
+
+def is_one_rule(scenario: Scenario, other: Scenario) -> bool:
+    """Whether two scenarios of the same assumptions are one and the same rule.
+
+    Parameters
+    ----------
+    scenario, other : Scenario
+        In mode replay.
+
+    Returns
+    -------
+    bool
+        Weights, filters and goals in motion do not count where a method of the platform reads none of them.
+    """
+    is_platform = METHODS[scenario.method].is_platform
+    read = ("method", "switches", "levers")
+    return scenario == other or (is_platform and all(getattr(scenario, n) == getattr(other, n) for n in read))
 
 
 @dataclass(frozen=True)
@@ -118,10 +136,10 @@ class Study:
         """What the service level is, with the goals of a centre's queues."""
         return Goal(goal_s(self.scenario, centre), self.scenario.service_level, self.scenario.short_abandon_s)
 
-    @cached_property
+    @property
     def calendar(self) -> Calendar:
-        """Days by which every column is summed."""
-        return Calendar.of(self.recorded.history.arrived_us, self.arrays.centre.time_zone)
+        """Days by which every column is summed, and on which time on queue counts."""
+        return self.recorded.calendar
 
     @cached_property
     def resampling(self) -> Resampling:
@@ -133,7 +151,8 @@ class Study:
         """What was recorded."""
         history, centre = self.recorded.history, self.arrays.centre
         served = recorded(history, self.recorded.queue_of_type[history.call_type], self.scenario.assumptions.acw_s)
-        time = Timeline(served.services, self.recorded.spells, centre.n_agents)
+        spells = self.recorded.spells
+        time = Timeline(served.services, spells, centre.n_agents, self.calendar.within(spells), centre.held)
         days = stacked([days_of(served, time, self.calendar, self.goal(centre))])
         ids, requirement = history.interaction_id, centre.requirement[history.call_type]
         return Column(
@@ -145,6 +164,34 @@ class Study:
     def today(self) -> Column:
         """The rule in force, replayed."""
         return self.column("today", today_of(self.scenario, self.arrays))
+
+    def light(self, today: Column | None = None) -> Light:
+        """Whether the rule in force, replayed with recorded handling times, reproduces the record.
+
+        Parameters
+        ----------
+        today : Column, optional
+            The rule in force where it was played under this study's assumptions already.
+
+        Returns
+        -------
+        Light
+            The same whatever is compared, and however handling changes with the agent.
+        """
+        if self.scenario.assumptions.handling != "recorded":
+            assumed = replace(self.scenario.assumptions, handling="recorded")
+            held = replace(self.arrays, history=lambda: self.recorded.history)
+            return Study(held, replace(self.scenario, assumptions=assumed), self._progress).light()
+        return light(self.summary(self.past), self.summary(today or self.today), self.record)
+
+    @cached_property
+    def record(self) -> Record:
+        """What the record tells of itself."""
+        centre = self.arrays.centre
+        return Record.of(
+            self.recorded.history, is_inferred=self.recorded.is_inferred, has_busy=bool(centre.busy.agent.size),
+            off_queue=occupancy(self.past.time).outside,
+        )  # fmt: skip
 
     def column(self, name: str, scenario: Scenario, *, still: bool = False, keep: bool = False) -> Column:
         """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept.
@@ -158,7 +205,7 @@ class Study:
             if self._progress is not None:
                 self._progress(f"replaying {scenario.method}", number, self.scenario.replications)
             played = play(scenario, self.recorded, number, still=still)
-            time = time_of(played)
+            time = time_of(played, self.calendar)
             # All further draws are summed up and let go: a month of them would not fit into memory.
             first = first or (played, time)
             days.append(days_of(played.served, time, self.calendar, self.goal(played.completed.centre)))
@@ -178,6 +225,9 @@ class Study:
         # Counts are means over draws, so they need not be whole.
         mean = column.counts.mean(axis=0)
         measured: dict[str, Any] = dict(zip(STATUS, mean.tolist(), strict=True))
+        if column is not self.past and not self.record.replays_abandonment:
+            # Nobody gives up in such a replay, which says nothing about abandonment.
+            values, intervals = values | {"abandonment": None}, {**intervals, "abandonment": None}
         measured |= {name: values.get(name) for name in MEASURES}
         return ReplayColumn(
             name=column.name, rule=column.rule, offered=float(mean.sum()), **measured,
@@ -187,7 +237,10 @@ class Study:
     def difference(self, column: Column, other: Column) -> Differences:
         """Paired difference of every measure, column less other."""
         found = self.resampling.difference(column.days, other.days)
-        return Differences(**{name: Difference.of(name, found[name]) for name in MEASURES})
+        each = {name: Difference.of(name, found[name]) for name in MEASURES}
+        if not self.record.replays_abandonment:
+            each["abandonment"] = Difference(None, None, None, NOT_RECORDED)
+        return Differences(**each)
 
     def satisfaction(self, column: Column, other: Column) -> SatisfactionAgainst:
         """What satisfaction would be expected under a column, against another."""
@@ -215,10 +268,11 @@ class Study:
         return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
 
 
-def time_of(played: Played) -> Timeline:
-    """What agents did in a replay."""
+def time_of(played: Played, calendar: Calendar) -> Timeline:
+    """What agents did in a replay; time on queue counts on days of the record, whatever levers changed."""
     completed = played.completed
-    return Timeline(played.served.services, completed.spells, completed.centre.n_agents)
+    spells, centre = completed.spells, completed.centre
+    return Timeline(played.served.services, spells, centre.n_agents, calendar.within(spells), centre.held)
 
 
 def _shared(ids: pl.Series, others: pl.Series) -> tuple[IntArray, IntArray]:

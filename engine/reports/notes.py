@@ -9,8 +9,11 @@ from difflib import get_close_matches
 import numpy as np
 
 from engine.data.centre import Centre
+from engine.data.history import History
+from engine.data.provenance import Provenance
 from engine.data.served import Status
-from engine.data.wall_time import local_days
+from engine.data.wall_time import NOT_TOLD_APART
+from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
 from engine.measures.light import Light
 from engine.measures.sharing import lacks
 from engine.measures.spread import FEWEST_DAYS
@@ -20,9 +23,10 @@ from engine.methods import METHODS
 from engine.methods.settings import unsupported
 from engine.replay.playing import Played
 from engine.replay.prepare import Recorded
+from engine.reports.switches import about_switches
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
-from engine.spec import Scenario
+from engine.spec import TODAY, Scenario
 
 MOST_NAMES = 5
 # Share of all waiting above which idle qualified agents are pointed out.
@@ -50,7 +54,7 @@ def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, fille
 
 
 def _about_weights(scenario: Scenario, used: RoutingWeights) -> Iterator[str]:
-    threshold = used.min_score_threshold
+    threshold = used.threshold
     largest, given = sum(used.terms), sum(scenario.weights.terms)
     # Weights such as 0.4, 0.3, 0.3 add up to a hair beside 1.
     if threshold > largest + 1e-9:
@@ -69,7 +73,13 @@ def about_centre(centre: Centre) -> Iterator[str]:
         yield f"interactions require what no agent has: {', '.join(unheld[:MOST_NAMES])}{more}"
 
 
+def about_times(snapshot: Provenance) -> Iterator[str]:
+    """Times of the record that may be an hour off."""
+    return (said for said in snapshot.assumptions if NOT_TOLD_APART in said)
+
+
 def _about_data(tally: Tally) -> Iterator[str]:
+    yield from about_times(tally.arrays.snapshot)
     yield from about_centre(tally.arrays.centre)
     if tally.timed and tally.n_untimed:
         yield (
@@ -102,11 +112,13 @@ def replay_notes(
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     """How far a replay of these data can be trusted."""
+    yield from about_times(recorded.arrays.snapshot)
     if recorded.estimates.staffing.source == "inferred":
         yield (
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
             "paired differences before absolute levels"
         )
+    yield from _about_beyond(recorded.estimates.staffing)
     if recorded.arrays.snapshot.counts.get("staffing") and not recorded.centre.staffing.agent.size:
         yield "the staffing table has no block of a known agent in these days, so nobody is on queue"
     if light.color == "unknown":
@@ -114,17 +126,28 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     elif recorded.arrays.snapshot.is_made_up("interactions"):
         yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
     # A light of few days turns by chance: one odd day is a third of three.
-    n_days = np.unique(local_days(recorded.history.arrived_us, recorded.centre.time_zone)).size
+    n_days = recorded.calendar.n
     if light.color != "unknown" and n_days < FEWEST_DAYS:
-        yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
+        days = f"{n_days} {'day' if n_days == 1 else 'days'}"
+        yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"
     )
-    if not recorded.centre.busy.agent.size:
+    if not recorded.centre.busy.agent.size and not recorded.centre.held.agent.size:
         yield (
             "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service "
             "level shown is too good"
+        )
+
+
+def _about_beyond(staffed: StaffingEstimate) -> Iterator[str]:
+    """Time on queue that is no part of occupancy."""
+    # Less than a tenth of an hour would be shown as nothing.
+    if round(staffed.hours_not_counted, 1) > 0:
+        yield (
+            f"{staffed.hours_not_counted:,.1f} of {staffed.hours:,.1f} hours of staffing lie on days on which nothing "
+            "arrived; occupancy and staffed time leave them out, for every rule"
         )
 
 
@@ -152,6 +175,7 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     """What a rule asks for and the data do not have."""
     queues, method = recorded.centre.queues, METHODS[scenario.method]
     yield from _about_filters(recorded, scenario)
+    yield from about_switches(recorded, scenario)
     if scenario.method == "bullseye" and queues["rings"].is_null().all():
         yield "bullseye: no queue has rings, so this is standard routing; give queues.rings"
     if scenario.method == "preferred_agent":
@@ -166,13 +190,19 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
 def _about_filters(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     """A rule that may choose agents without the skill looks better than one that may not."""
     centre = recorded.centre
+    if TODAY in scenario.required:
+        return
+    if METHODS[scenario.method].is_platform:
+        if scenario.required:
+            yield f"{scenario.method}: filters as each queue's settings say; --required changes nothing here"
+        return
     asked = {"skills": bool(centre.skill.size), "language": bool((centre.language >= 0).any())}
     soft = [name for name, is_asked in asked.items() if is_asked and name not in scenario.required]
-    if soft and not METHODS[scenario.method].is_platform:
+    if soft:
         yield (
-            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for the platform's own rules "
-            "(skills unless a queue disregards them): calls may go to agents who lack what they require, and waits "
-            "look better for that alone; --required skills,language compares like with like"
+            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for today's rule (skills unless "
+            "a queue disregards or removes them): calls may go to agents who lack what they require, and waits look "
+            "better for that alone; --required today, the default of a replay, compares like with like"
         )
 
 
@@ -195,11 +225,46 @@ def _about_history(recorded: Recorded) -> Iterator[str]:
     if history.n == 0:
         yield "there are no interactions in this data set or window"
         return
-    unknown = int(history.outcome_is("unknown").sum())
-    if unknown:
-        yield f"{unknown:,} of {history.n:,} interactions have no recorded outcome; with an agent: answered"
-    strangers = int((history.outcome_is("answered") & (history.agent < 0)).sum())
+    yield from _about_outcomes(history)
+    yield from _about_patience(recorded.estimates.patience)
+    strangers = int((history.answered & (history.agent < 0)).sum())
     if strangers:
         yield f"{strangers:,} answered interactions name no known agent; of them only the wait is known"
     if np.isnan(history.wait_s).all():
         yield "no waits are recorded"
+
+
+def _about_outcomes(history: History) -> Iterator[str]:
+    unknown = history.outcome_is("unknown")
+    n_unknown, n_unanswered = int(unknown.sum()), int(history.unanswered.sum())
+    if not n_unknown:
+        return
+    n_answered = int((unknown & history.answered).sum())
+    parts = [f"{n_answered:,} with an agent or a handling time: answered"] if n_answered else []
+    if n_unanswered:
+        parts.append(
+            f"{n_unanswered:,} ended without an agent: they leave at their recorded wait and count as flowed out"
+        )
+    if left := n_unknown - n_answered - n_unanswered:
+        parts.append(f"{left:,} with neither agent nor wait: still to be answered, in the record unserved")
+    yield f"{n_unknown:,} of {history.n:,} interactions have no recorded outcome; " + "; ".join(parts)
+
+
+def _about_patience(patience: PatienceEstimate) -> Iterator[str]:
+    """Abandoned interactions that do not say when they left."""
+    counts, lost = patience.counts, patience.counts.abandoned_without_wait
+    if not lost or patience.patience != "estimated":
+        return
+    if not patience.replays_abandonment:
+        yield (
+            f"abandonment cannot be replayed: none of the {lost:,} abandoned interactions has a wait, so in the replay "
+            "nobody gives up, and nothing is said about abandonment; give wait_s of abandoned interactions, in "
+            "seconds from arrival to hanging up"
+        )
+        return
+    lent = counts.abandoned_from_other_media
+    yield (
+        f"{lost:,} abandoned interactions have no wait; each gives up after the wait of another abandoned one, drawn"
+        + (f", {lent:,} of them from other media, as none of their own has a wait" if lent else "")
+        + "; give wait_s of abandoned interactions"
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.data.calendar import Calendar
 from engine.data.centre import Centre
 from engine.data.provenance import Provenance
 from engine.errors import MissingInput
@@ -152,7 +153,8 @@ def _expected(tally: Tally, place: int, name: str, eligible: FloatArray) -> Floa
             "--expected staffed needs a staffing table, and this snapshot has none; "
             "import one with --staffing, or use --expected eligible"
         )
-    on_queue = np.bincount(staffing.agent, staffing.end_us - staffing.start_us, centre.n_agents)
+    counted = Calendar(np.array(sorted(tally.local_days), np.int64), centre.time_zone).within(staffing)
+    on_queue = np.bincount(counted.agent, counted.end_us - counted.start_us, centre.n_agents)
     return expectation(name, tally.counts[place], eligible, lambda: tally.even_split[place], on_queue)
 
 

@@ -19,6 +19,7 @@ from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidScenario
 from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.weights import RoutingWeights
+from engine.setting import shown
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 SCALE = 1e9
@@ -235,17 +236,22 @@ def score_keys(block: Block, weights: FloatArray, threshold: FloatArray) -> Floa
     (n_scenarios, n, n_agents) array of float
         Whole numbers of 1e-9.
     """
+    key = raw_keys(block, weights)
+    # A key of 0 is nobody, also at threshold 0.
+    low = np.maximum(np.rint(SCALE * threshold), 1.0)[:, None, None]
+    key *= (key >= low) & block.eligible
+    return key
+
+
+def raw_keys(block: Block, weights: FloatArray) -> FloatArray:
+    """Keys of a block before filters and threshold, (n_scenarios, n, n_agents)."""
     w = weights[:, :, None, None]
     # In the order of the formula: added up in another, a last digit could move and a tie with it.
     key = w[:, 0] * block.proficiency
     key += w[:, 1] * block.language
     key += w[:, 2] * block.csat
     key *= SCALE
-    np.rint(key, out=key)
-    # A key of 0 is nobody, also at threshold 0.
-    low = np.maximum(np.rint(SCALE * threshold), 1.0)[:, None, None]
-    key *= (key >= low) & block.eligible
-    return key
+    return np.rint(key, out=key)
 
 
 def score_matrix(
@@ -340,13 +346,14 @@ def _check_options(csat: object, required: Sequence[str], language: str, csat_mi
         means["csat_missing"] = csat_missing
     for name, mean in means.items():
         if not (isinstance(mean, int | float) and 0 <= mean <= 1):
-            raise InvalidScenario(f"{name}: mean satisfaction is {mean!r}; use a number from 0 to 1")
+            raise InvalidScenario(f"{name}: mean satisfaction is {shown(mean)}; use a number from 0 to 1")
     if not set(required) <= set(REQUIRED) or language not in LANGUAGE:
         raise InvalidScenario(
-            f"required is {tuple(required)!r} and language {language!r}; use skills or language, binary or proficiency"
+            f"required is {shown(list(required))} and language {shown(language)}; use skills or language, "
+            "binary or proficiency"
         )
 
 
 def _scores(block: Block, weights: RoutingWeights) -> FloatArray:
-    keys = score_keys(block, np.array([weights.terms]), np.array([weights.min_score_threshold]))
+    keys = score_keys(block, np.array([weights.terms]), np.array([weights.threshold]))
     return np.asarray(keys[0] / SCALE)

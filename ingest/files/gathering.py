@@ -16,6 +16,7 @@ from engine.errors import InvalidTable, MissingInput
 from engine.typing import Progress
 from ingest.files.cells.time_cells import check_time_zone
 from ingest.files.kinds import missing
+from ingest.files.scale import Scale
 from ingest.files.table import FileTable, read_file_table
 
 
@@ -27,7 +28,9 @@ class Notes:
     repairs: dict[str, int]  # What was put right, and how often
 
 
-def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple[Tables, Notes]:
+def read_tables(
+    given: Mapping[str, Path | Any], time_zone: str | None, scale: Scale | None = None
+) -> tuple[Tables, Notes]:
     """A data set in memory, with the checks and words of an import.
 
     Parameters
@@ -36,6 +39,8 @@ def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple
         A file or a frame by table, agents and interactions among them.
     time_zone : str, optional
         IANA zone of times that name none, and of the data set; without it times must name theirs, and UTC holds.
+    scale : Scale, optional
+        Of the scores in csat of interactions, where no columns tell it.
 
     Returns
     -------
@@ -52,17 +57,17 @@ def read_tables(given: Mapping[str, Path | Any], time_zone: str | None) -> tuple
         If the time zone does not exist.
     """
     zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
-    found, notes = gather(given, time_zone, lambda step, done, total: None)
+    found, notes = gather(given, time_zone, lambda step, done, total: None, scale)
     # Columns that nobody gave are filled in, those of implied members too.
     whole = {name: check(name, frame) for name, frame in found.items()}
     return Tables.of(whole, zone), notes
 
 
 def gather(
-    given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress
+    given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress, scale: Scale | None = None
 ) -> tuple[dict[str, pl.DataFrame], Notes]:
     """All tables, interactions in order with the columns that were given, and what was done to them."""
-    read = _read_all(given, time_zone, tell)
+    read = _read_all(given, time_zone, tell, scale)
     notes = Notes(
         [sentence for file in read.values() for sentence in file.assumptions],
         {f"{file.name}: {label}": n for file in read.values() for label, n in file.repairs.items()},
@@ -76,7 +81,9 @@ def gather(
     return tables, notes
 
 
-def _read_all(given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress) -> dict[str, FileTable]:
+def _read_all(
+    given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress, scale: Scale | None
+) -> dict[str, FileTable]:
     """All tables, or the problems of all tables."""
     if absent := [reason for path in given.values() if isinstance(path, Path) and (reason := missing(path))]:
         raise MissingInput("\n".join(absent))
@@ -84,7 +91,9 @@ def _read_all(given: Mapping[str, Path | Any], time_zone: str | None, tell: Prog
     problems: list[str] = []
     for table, source in given.items():
         try:
-            read[table] = read_file_table(table, source, time_zone, partial(_tell_share, tell, f"read {table}, %"))
+            read[table] = read_file_table(
+                table, source, time_zone, partial(_tell_share, tell, f"read {table}, %"), scale
+            )
         except InvalidTable as error:
             problems += error.problems
     if problems:

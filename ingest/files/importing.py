@@ -15,6 +15,7 @@ from engine.typing import Progress
 from ingest.files import pseudonyms
 from ingest.files.cells.time_cells import check_time_zone
 from ingest.files.gathering import gather
+from ingest.files.scale import Scale
 from ingest.files.table import read_file_table
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest
@@ -66,7 +67,7 @@ def import_files(
     store: Path, name: str, *, agents: Path, interactions: Path, members: Path | None = None,
     queues: Path | None = None, surveys: Path | None = None, staffing: Path | None = None,
     busy: Path | None = None, handle_factors: Path | None = None, time_zone: str | None = None,
-    pseudonymise: bool = False, made_up: Sequence[str] = (), replace: bool = False,
+    csat_scale: object = None, pseudonymise: bool = False, made_up: Sequence[str] = (), replace: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:  # fmt: skip
     """Import files as a snapshot; a bad file stops all, and nothing is kept.
@@ -82,6 +83,8 @@ def import_files(
         serves what; without either, everybody is a member of every queue.
     time_zone : str, optional
         IANA zone of times that name none, and of the snapshot; UTC by default.
+    csat_scale : str or pair of float, optional
+        Lowest and highest possible score of csat of interactions, `1-5`, where no columns tell it.
     pseudonymise : bool
         Replace agent ids and names by codes.
     made_up : sequence of str
@@ -98,6 +101,8 @@ def import_files(
 
     Raises
     ------
+    InvalidScenario
+        If the scale is not two numbers.
     InvalidTable
         With the problems of all files, each naming file, row, column, value and remedy.
     MissingInput
@@ -115,11 +120,11 @@ def import_files(
     paths = {table: Path(path) for table, path in given.items() if path is not None}
     stores.refuse_existing(Path(store), stores.check_name(name), replace)
     zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
-    tables, notes = gather(paths, time_zone, tell)
+    tables, notes = gather(paths, time_zone, tell, None if csat_scale is None else Scale.of(csat_scale))
     if pseudonymise:
         tables = pseudonyms.pseudonymise(tables)
         notes.assumptions.append(pseudonyms.ASSUMPTION)
-    source = _source(paths, pseudonymise)
+    source = _source(paths, pseudonymise) | ({} if csat_scale is None else {"csat_scale": str(csat_scale)})
     with SnapshotWriter(Path(store), name, source=source, time_zone=zone, replace=replace) as writer:
         for sentence in notes.assumptions:
             writer.assume(sentence)

@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.data.checks import Place, shorten
 from engine.errors import InvalidTable
+from engine.setting import shown
 from ingest.files.blocks import Lines
 
 SHOWN_ROWS = 4
@@ -42,9 +43,7 @@ class _Kind:
             also = ", ".join(map(str, self.rows[1:])) + (f" and {more} more" if more else "")
             remedy += f" ({self.n_rows} rows have this, also {also})"
         if not self.column:
-            shown = repr(self.value)
-            shown = shown if len(shown) <= 60 else shown[:57] + "..."
-            return f"{place.source}, row {self.rows[0]}: {shown}: {remedy}"
+            return f"{place.source}, row {self.rows[0]}: {shown(self.value)}: {remedy}"
         return place.problem(self.rows[0], self.column, self.value, remedy)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from engine.data.tables import TABLES
 from engine.errors import InvalidScenario
+from engine.setting import shown
 from engine.typing import FloatArray
 
 SHARE = 0.10
@@ -32,7 +33,7 @@ def check_seed(seed: int) -> None:
         If it is not a whole number of 0 or more.
     """
     if not isinstance(seed, int) or seed < 0:
-        raise InvalidScenario(f"seed {seed!r}: must be a whole number, 0 or more")
+        raise InvalidScenario(f"seed {shown(seed)}: must be a whole number, 0 or more")
 
 
 def assumption(seed: int, share: float) -> str:

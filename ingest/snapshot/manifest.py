@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.data.provenance import Extent, Provenance
 from engine.errors import CorruptSnapshot
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Version 1 kept csat of interactions without its scale, so it could not be read, and knows no agents.interrupted_by and
+# no busy.media; what is not there is filled in as it is read.
+READABLE = (1, 2)
 FILE_NAME = "manifest.json"
 
 
@@ -130,9 +133,10 @@ def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
     try:
         raw = json.loads(_read(path, handle))
         version = raw["schema_version"]
-        if version != SCHEMA_VERSION:
+        if version not in READABLE:
             raise CorruptSnapshot(
-                f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; import the data again"
+                f"{path}: schema version {version}, this program reads {' and '.join(map(str, READABLE))}; "
+                "import the data again"
             )
         files = tuple(FileEntry(**entry) for entry in raw.pop("files"))
         sentences, made_up = tuple(raw.pop("assumptions")), tuple(raw.pop("made_up"))

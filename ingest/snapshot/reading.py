@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ import polars as pl
 import pyarrow as pa
 
 from engine.data.arrays import Arrays, Batch
+from engine.data.carried import Carried
 from engine.data.encode import encode_centre
 from engine.data.history import History, history_of
+from engine.data.provenance import Provenance
 from engine.data.tables import MEDIA, OUTCOMES, TABLES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot
@@ -103,9 +106,19 @@ class Snapshot:
             )
             agent = _looked_up(rows, "agent_id", recorded, -1)
             plain = restore("interactions", rows.drop(CODED, strict=False))
-            return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent)
+            named = _looked_up(rows, "agent_id", np.ones_like(recorded), 0).astype(bool)
+            return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent, named)
 
-        return Arrays(centre, batches, self.manifest.summary(), history)
+        return Arrays(centre, batches, self._summary(files), history)
+
+    def _summary(self, interactions: list[Pinned]) -> Provenance:
+        """What a report says about the snapshot; scores that an earlier version stored without a scale are told."""
+        summary = self.manifest.summary()
+        # All files have the same columns, so the first tells whether the others need to be opened now.
+        if self.manifest.schema_version > 1 or not any("csat" in file.reader.schema.names for file in interactions[:1]):
+            return summary
+        unscaled = Carried(TABLES["surveys"].empty(), n_without_scale=sum(map(_n_scores, interactions)))
+        return replace(summary, assumptions=[*summary.assumptions, *unscaled.said()])
 
     def check(self) -> None:
         """Compare every file with its hash and its number of rows.
@@ -142,6 +155,11 @@ class Snapshot:
         except (OSError, ValueError) as error:
             remedy = "restore the file or import the data again"
             raise CorruptSnapshot(f"{self.folder / entry.path}: cannot be read ({error}); {remedy}") from error
+
+
+def _n_scores(file: Pinned) -> int:
+    batches = (file.reader.get_batch(number) for number in range(file.reader.num_record_batches))
+    return sum(batch.num_rows - batch.column("csat").null_count for batch in batches)
 
 
 def _checked(files: list[Pinned]) -> Iterator[Pinned]:

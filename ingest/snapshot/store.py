@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 
-from engine.errors import CorruptSnapshot, InvalidScenario, NotWritable, SnapshotExists, UnknownName
+from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, NotWritable, SnapshotExists, UnknownName
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
 
@@ -170,6 +170,24 @@ def _runs(pid: int) -> bool:
     return True
 
 
+def check_there(store: Path) -> None:
+    """Refuse a store that is not there: that nothing is in it would be said of the wrong folder.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots; an empty one is there.
+
+    Raises
+    ------
+    MissingInput
+        If there is no such folder.
+    """
+    if not store.is_dir():
+        what = "is no folder" if store.exists() else "there is no such folder"
+        raise MissingInput(f"{store}: {what}; name the folder of snapshots with --store, or make a first snapshot")
+
+
 def names(store: Path) -> list[str]:
     """Names of all snapshots in a store, in order."""
     if not store.is_dir():
@@ -211,6 +229,8 @@ def folder_of(store: Path, name: str) -> Path:
         If there is none, naming the nearest.
     CorruptSnapshot
         If the folder is there without a manifest.
+    MissingInput
+        If there is no such store.
     """
     tidy(store)
     candidates = [Path(name)] if os.sep in name else [store / name, Path(name)]
@@ -223,6 +243,8 @@ def folder_of(store: Path, name: str) -> Path:
     for folder in candidates:
         if os.path.isdir(folder) and name not in {"", ".", ".."}:  # noqa: PTH112
             raise CorruptSnapshot(f"{folder}: there is no {FILE_NAME}, so this folder is not a snapshot")
+    if os.sep not in name:
+        check_there(store)
     known = names(store)
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
@@ -250,6 +272,8 @@ def delete(store: Path, name: str) -> None:
         If there is none of this name.
     CorruptSnapshot
         If the folder is no snapshot.
+    MissingInput
+        If there is no such store.
     """
     parts = companion(store, check_name(name))
     if name not in names(store):
@@ -259,6 +283,7 @@ def delete(store: Path, name: str) -> None:
             return
         if (store / name).exists():
             raise CorruptSnapshot(f"{store / name}: there is no {FILE_NAME}; if it is of no use, remove the folder")
+        check_there(store)
         raise UnknownName(f"snapshot {name!r} is not in {store}; known: {', '.join(names(store)) or 'none'}")
     away = side_folder(store, name, "partial")
     with locked(store):

@@ -20,6 +20,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from engine.data.call_types import CallTypeIndex
+from engine.data.carried import Carried, merged
 from engine.data.checks import Place, check, complete
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import DAY_US
@@ -74,6 +75,7 @@ class SnapshotWriter:
         self._assumptions: list[str] = []
         self._repairs: dict[str, int] = {}
         self._made_up: list[str] = []
+        self._carried: list[Carried] = []
 
     def __enter__(self) -> Self:
         return self
@@ -143,6 +145,10 @@ class SnapshotWriter:
         # The skills of a set are kept sorted and once, as scores and call types read them.
         sets = self._call_types.frame()["skills"].gather(call_type).alias("sets")
         kept = pl.when(pl.col("skills").is_not_null()).then(sets)
+        if "csat" in columns:
+            utc_day = (pl.col("arrived_at").dt.epoch("us") // DAY_US).cast(pl.Int32)
+            typed = checked.with_columns(call_type=pl.Series(call_type, dtype=pl.Int32), day=utc_day)
+            self._carried.append(Carried.of(typed))
         codes = {name: self._dictionaries.encode(name, checked[name]) for name in columns if name in CODED}
         plain = checked.with_columns(skills=kept).select(name for name in columns if name not in CODED)
         day = checked["arrived_at"].dt.epoch("us").to_numpy() // DAY_US
@@ -255,7 +261,7 @@ class SnapshotWriter:
             self.assume(sentence)
         for name, frame in tables:
             if name == "surveys":
-                yield self._write_table(name, self._with_call_type(frame))
+                yield self._write_table(name, self._with_carried(self._with_call_type(frame)))
             elif name != "interactions" and (frame.height or name in self._static):
                 yield self._write_table(name, frame)
         yield self._write_table("call_types", call_types)
@@ -271,6 +277,15 @@ class SnapshotWriter:
         path = self._folder / f"{name}.arrow"
         write_frame(path, frame)
         return finish(path, self._folder, name, frame.height)
+
+    def _with_carried(self, surveys: pl.DataFrame) -> pl.DataFrame:
+        """Surveys with those that the interactions carry; scores of made-up interactions are made up too."""
+        carried = merged(self._carried).beside(surveys)
+        for sentence in carried.said():
+            self.assume(sentence)
+        if carried.surveys.height and "interactions" in self._made_up and "surveys" not in self._made_up:
+            self.made_up("surveys")
+        return pl.concat([surveys, carried.surveys]) if carried.surveys.height else surveys
 
     def _with_call_type(self, surveys: pl.DataFrame) -> pl.DataFrame:
         """Surveys with the call type and UTC day of their interaction, null where it is unknown."""

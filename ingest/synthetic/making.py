@@ -16,7 +16,9 @@ import numpy as np
 import polars as pl
 
 from engine.data.tables import TIME
+from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario
+from engine.setting import shown
 from engine.typing import IntArray, Progress
 from ingest.snapshot import made_up
 from ingest.snapshot.manifest import Manifest
@@ -99,18 +101,15 @@ def make(
 
 def _size(like: str | None, given: dict[str, int | None], start: str | None) -> Size:
     if like not in {None, "bank"}:
-        raise InvalidScenario(f"like {like!r}: only 'bank' is known; leave it out for a typical centre")
+        raise InvalidScenario(f"like {shown(like)}: only 'bank' is known; leave it out for a typical centre")
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
         if like == "bank" and name in FIXED_BY_BANK:
-            raise InvalidScenario(f"{name} {value!r}: fixed by the bank's structure; leave it out or drop like")
+            raise InvalidScenario(f"{name} {shown(value)}: fixed by the bank's structure; leave it out or drop like")
         if not isinstance(value, int) or value < 1:
-            raise InvalidScenario(f"{name} {value!r}: must be a whole number, 1 or more")
+            raise InvalidScenario(f"{name} {shown(value)}: must be a whole number, 1 or more")
     if start is not None:
-        try:
-            chosen["start"] = date.fromisoformat(start)
-        except ValueError as error:
-            raise InvalidScenario(f"start {start!r}: must be a day like 2026-01-05 ({error})") from error
+        chosen["start"] = day_of("start", start)
     return changed(BANK if like == "bank" else TYPICAL, **chosen)
 
 

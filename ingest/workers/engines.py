@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.errors import InvalidScenario
+from engine.setting import shown
 from engine.typing import Item, Map, Result
 
 LOCAL = "local"
@@ -45,5 +46,5 @@ def runs_in(url: str = LOCAL) -> Map:
     [1, 3]
     """
     if url not in ENGINES:
-        raise InvalidScenario(f"workers {url!r}: runs are done in this process only; give {' or '.join(ENGINES)}")
+        raise InvalidScenario(f"workers {shown(url)}: runs are done in this process only; give {' or '.join(ENGINES)}")
     return ENGINES[url]

@@ -40,6 +40,7 @@ def snapshot() -> None:
 @click.option("--busy", type=_FILE, help="Work outside these queues.")
 @click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
 @click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
+@click.option("--csat-scale", metavar="LOW-HIGH", help="Scale of csat of interactions where no columns tell it, 1-5.")
 @click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
 @click.option(
     "--made-up",
@@ -192,8 +193,9 @@ def list_(store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot list
     """
-    from ingest.snapshot.store import manifests
+    from ingest.snapshot.store import check_there, manifests
 
+    check_there(store)
     found, unreadable = manifests(store)
     if as_json:
         _echo([manifest.summary().to_dict() for manifest in found])

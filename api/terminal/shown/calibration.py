@@ -7,8 +7,9 @@ from typing import Any
 from api.terminal.shown.pieces import console, facts, grid, note, number, styled
 from api.terminal.shown.replay import COLORS, cell, lit_text
 from engine.calibration import Calibration
-from engine.calibration.evidence import Beside, Evidence
-from engine.calibration.findings import WEEKDAYS
+from engine.calibration.drift import Drift
+from engine.calibration.evidence import Beside, Evidence, MonthBeside
+from engine.calibration.findings import ENOUGH_DAYS, HOURS, WEEKDAYS, beyond_draws
 
 # Measure, heading, kind of number.
 ROWS = (
@@ -36,10 +37,16 @@ def show_calibration(found: Calibration) -> None:
     for name in SPANS:
         out.print()
         out.print(_columns(name, evidence))
-    for table in (_closeness(evidence), _months(evidence), _weekdays(evidence), _priority(evidence)):
+    for table in (_closeness(evidence), _months(evidence)):
+        out.print()
+        out.print(table)
+    out.print(f"Drift: {evidence.drift.verdict}")
+    for table in (_places(evidence), _priority(evidence)):
         out.print()
         out.print(table)
     out.print(evidence.credit.verdict)
+    if evidence.head_starts is not None and evidence.head_starts.classes[1:]:
+        out.print(evidence.head_starts.verdict)
     if evidence.candidates:
         out.print()
         out.print(_candidates(evidence))
@@ -119,20 +126,36 @@ BESIDE = tuple(f"{measure}, {side}" for measure in ("ASA", "abandoned", "service
 def _months(evidence: Evidence) -> Any:
     rows: list[list[Any]] = [
         [row.month, row.span, number(row.recorded.offered), *_beside(row),
-         styled(COLORS[row.light.color], row.light.color)]
+         styled(COLORS[row.light.color], row.light.color), _holds(row, evidence.drift)]
         for row in evidence.months
     ]  # fmt: skip
-    columns = [("", "left"), ("", "left"), ("offered", "right"), *((head, "right") for head in BESIDE), ("", "left")]
-    return grid("By month, recorded (rec.) and replayed calibrated (rep.)", columns, rows)
+    columns = [("", "left"), ("", "left"), ("offered", "right"), *((head, "right") for head in BESIDE)]
+    title = "By month, recorded (rec.) and replayed calibrated (rep.)"
+    return grid(title, [*columns, ("", "left"), ("holds", "left")], rows)
 
 
-def _weekdays(evidence: Evidence) -> Any:
-    rows = [
-        [WEEKDAYS[row.weekday], number(row.recorded.offered), *_beside(row)]
-        for row in evidence.agreement["test"].weekdays
-    ]
+def _holds(row: MonthBeside, drift: Drift) -> str:
+    found = next(one for one in drift.months if (one.span, one.month) == (row.span, row.month))
+    return "not tested" if found.why_not else "no" if found.alarms else "yes"
+
+
+def _places(evidence: Evidence) -> Any:
+    """First and last hours and weekdays: where inferred staffing is worst."""
+    tested = evidence.agreement["test"]
+    rows = [(HOURS[name], row) for name, row in tested.hours.items()]
+    rows += [(WEEKDAYS[row.weekday], row) for row in tested.weekdays if row.days >= ENOUGH_DAYS]
+    cells = [
+        [label, number(row.recorded.offered), *_beside(row), ", ".join(_beyond(row)) or "-"] for label, row in rows
+    ]  # fmt: skip
     columns = [("", "left"), ("offered", "right"), *((head, "right") for head in BESIDE)]
-    return grid("By weekday, days tested", columns, rows)
+    return grid(
+        "Where it fails: by part of the day and weekday, days tested", [*columns, ("beyond draws", "left")], cells
+    )
+
+
+def _beyond(row: Beside) -> list[str]:
+    words = {"asa_s": "ASA", "abandonment": "ab.", "service_level": "s.l."}
+    return [word for name, word in words.items() if beyond_draws(row, name)]
 
 
 def _priority(evidence: Evidence) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from engine.data.checks import type_words
 from engine.data.tables import Column
 from ingest.files.blocks import Lines
 from ingest.files.problems import Findings
@@ -34,6 +35,8 @@ class Cells:
         self.column, self.raw, self.lines = column, raw, lines
         self.findings, self.time_zone = findings, time_zone
         self.refused = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
+        # Which local times a clock shows twice, once a reader of times has looked.
+        self.twice: pl.Series | None = None
 
     def refuse(self, bad: pl.Series, remedy: str) -> None:
         """Note bad cells; a cell is refused for one reason, the first.
@@ -64,7 +67,7 @@ class Cells:
         polars.Series
             All null, in the type of the table.
         """
-        self.refuse(self.raw.is_not_null(), f"must be {wanted}, but the column holds {self.raw.dtype}")
+        self.refuse(self.raw.is_not_null(), f"must be {wanted}, but the column holds {type_words(self.raw.dtype)}")
         return self.nothing(self.column.dtype)
 
     def nothing(self, dtype: pl.DataType) -> pl.Series:
