@@ -128,7 +128,8 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     # A light of few days turns by chance: one odd day is a third of three.
     n_days = recorded.calendar.n
     if light.color != "unknown" and n_days < FEWEST_DAYS:
-        yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
+        days = f"{n_days} {'day' if n_days == 1 else 'days'}"
+        yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"
