@@ -42,11 +42,10 @@ def held(found: dict[str, pl.DataFrame], column: str = "skills") -> list[dict[st
 
 
 @pytest.mark.parametrize(("skills", "separator", "levels"), [
-    (("Rechnung (3), Technik (2)", "Technik (4)"), ",;", [{"Rechnung": 3.0, "Technik": 2.0}, {"Technik": 4.0}]),
+    (("Rechnung (3), Technik (2)", "Technik"), ",;", [{"Rechnung": 3.0, "Technik": 2.0}, {"Technik": 5.0}]),
     (("Rechnung (3,5), Technik [2]",), ",;", [{"Rechnung": 3.5, "Technik": 2.0}]),
     (("Technik, Rechnung", "Technik"), ",;", [{"Technik": 5.0, "Rechnung": 5.0}, {"Technik": 5.0}]),
     (("Technik|Rechnung:2",), "|;", [{"Technik": 5.0, "Rechnung": 2.0}]),
-    (("Technik\nRechnung",), r"\n;", [{"Technik": 5.0, "Rechnung": 5.0}]),
     (("Technik=3, Rechnung=1",), ",;", [{"Technik": 3.0, "Rechnung": 1.0}]),
     (("Technik / Rechnung", "Technik", "Rechnung"), "/;", [{"Technik": 5.0, "Rechnung": 5.0}, {"Technik": 5.0},
                                                           {"Rechnung": 5.0}]),
@@ -55,11 +54,17 @@ def test_cells_that_look_like_several_are_asked_about_and_split_as_said(skills, 
     paths = write(tmp_path, agents=agents(*skills), interactions=visits("Technik", "Rechnung"))
     lines = refused(tmp_path / "s", paths)
     assert len(lines) == 1
-    assert says(
-        lines[0], f'agents, column skills: 1 name looks like several in one: ... --skills-separator "{separator}"'
-    )
+    told = "agents, column skills: 1 name looks like several in one: ..."
+    assert says(lines[0], f'{told} --skills-separator "{separator}"')
     assert says(lines[0], "(1 row) ... --keep-names keeps them")
     assert held(tables(tmp_path, paths, skills_separator=separator)) == levels
+
+
+def test_a_line_break_between_names_is_asked_about(tmp_path: Path) -> None:
+    paths = write(tmp_path, agents=agents("Technik\nRechnung:2"), interactions=visits("Technik"))
+    (line,) = refused(tmp_path / "s", paths)
+    assert says(line, r'agents.csv, row 2, column skills: ... --skills-separator "\n\t;" splits there')
+    assert held(tables(tmp_path, paths, skills_separator=r"\n\t;")) == [{"Technik": 5.0, "Rechnung": 2.0}]
 
 
 def test_counts_are_of_rows_and_all_places_are_told(tmp_path: Path) -> None:
@@ -107,8 +112,8 @@ def test_names_stay_as_they_are_where_that_was_said(tmp_path: Path) -> None:
     found, notes = gather(paths, Reading.of(keep_names=True), lambda *_: None)
     assert held(found) == [{"Technik, Rechnung": 5.0}]
     assert [said for said in notes.assumptions if "kept apart" in said] == [
-        "skills whose names differ in case or spaces only: 'Technik' (1 row), 'technik' (1 row); they were kept apart, as "
-        "asked"
+        "skills whose names differ in case or spaces only: 'Technik' (1 row), 'technik' (1 row); they were kept apart, "
+        "as asked"
     ]  # fmt: skip
 
 
@@ -218,7 +223,7 @@ def test_the_command_line_asks_and_takes_the_answer(tmp_path: Path, capsys) -> N
 
 @pytest.mark.parametrize("separator", ["", "  ", "a", ":", '"', "und", 5])
 def test_what_cannot_separate_names_is_refused(separator: object) -> None:
-    with pytest.raises(InvalidScenario, match="--skills-separator .*: give the characters that stand between"):
+    with pytest.raises(InvalidScenario, match=r"--skills-separator .*: give the characters that stand between"):
         Reading.of(skills_separator=separator)
 
 

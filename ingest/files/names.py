@@ -66,6 +66,10 @@ def settle(tables: Mapping[str, pl.DataFrame], listed_queues: bool, reading: Rea
         ]  # fmt: skip
     if questions:
         raise InvalidTable(*shorten(questions))
+    # Ids of agents are not written down: codes may be asked for in their place.
+    told = [_spelled(kind, one) for kind, groups in spellings.items() if kind != "agents" for one in groups]
+    if spellings["agents"]:
+        told.append(f"agents whose ids differ from another in case or spaces only: {len(spellings['agents']):,}")
     if not reading.same_names:
         return Settled(dict(tables), [f"{text}; they were kept apart, as asked" for text in told])
     found = Settled(dict(tables), [f"{text}; they were taken as one, as asked" for text in told])
