@@ -24,7 +24,7 @@ SECRET = {
     "i1,q1,2024-03-04T09:00:00Z,zelda.quist,yorick.bane:9\ni2,q1,2024-03-04T09:01:00Z,xaver.orth,\n",
     "surveys": SURVEYS.replace(",a1,", ",zelda.quist,"),
     "members": MEMBERS.replace(",a1,", ",zelda.quist,"),
-    "queues": 'queue_id,routing_rules\nq1,"[{""operator"": ""ANY"", ""waitSeconds"": 9, ""agent"": ""yorick.bane""}]"\n',
+    "queues": 'queue_id,routing_rules\nq1,"[{""operator"": ""ANY"", ""waitSeconds"": 9, ""by"": ""yorick.bane""}]"\n',
     "staffing": GOOD["staffing"].replace("a1", "zelda.quist"),
     "busy": GOOD["busy"].replace("a1", "yorick.bane"),
     "handle_factors": GOOD["handle_factors"].replace("a1", "zelda.quist"),

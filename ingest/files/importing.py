@@ -129,7 +129,9 @@ def import_files(
     if pseudonymise:
         tables = pseudonyms.pseudonymise(tables)
         notes.assumptions.append(pseudonyms.ASSUMPTION)
-    source = _source(paths, pseudonymise) | ({} if csat_scale is None else {"csat_scale": str(csat_scale)})
+    said = {"csat_scale": csat_scale, "skills_separator": skills_separator}
+    said |= {name: "yes" for name, is_said in (("same_names", same_names), ("keep_names", keep_names)) if is_said}
+    source = _source(paths, pseudonymise) | {name: str(value) for name, value in said.items() if value is not None}
     with SnapshotWriter(Path(store), name, source=source, time_zone=time_zone or "UTC", replace=replace) as writer:
         for sentence in notes.assumptions:
             writer.assume(sentence)
