@@ -229,9 +229,16 @@ def test_remedies_are_those_that_can_help():
     recorded = remedy(longer, gaps=("busy", "alert_s", "acw_s"))
     assert not any(word in recorded for word in ("calibrate", "busy", "alert_s", "give a staffing table"))
     assert "30 % of the recorded work lies outside its blocks" in remedy(longer, off_queue=0.3)
+    assert "not shifts as planned" in remedy(shorter) and "planned" not in remedy(shorter, is_inferred=True)
     assert "busy" in remedy(shorter, gaps=("busy",)) and "calibrate" not in remedy(shorter, gaps=("busy",))
     assert "calibrate" in remedy(shorter, gaps=("acw_s",)) and "busy" not in remedy(shorter, gaps=("acw_s",))
     assert "calibrate how staffing is inferred" in remedy(shorter, is_inferred=True)
+    # What was fitted needs no fitting.
+    for gone in (longer, shorter):
+        assert "calibrate" not in remedy(gone, gaps=("acw_s",), is_inferred=True, is_calibrated=True)
+    # A service level that counts those who gave up is off where nobody does in the replay.
+    lost = {"abandoned without a wait": 4}
+    assert "give wait_s of abandoned" in remedy(Level(service_level=0.9), unplayable=lost, replays_abandonment=False)
     assert "patience_s" in remedy(Level(abandonment=0.2))
     assert remedy(Level()) == "" == remedy(longer, gaps=()).replace(remedy(longer), "")
     # A service level off by itself says as much about waits as an ASA.
