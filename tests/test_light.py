@@ -233,6 +233,11 @@ def test_remedies_are_those_that_can_help():
     assert "busy" in remedy(shorter, gaps=("busy",)) and "calibrate" not in remedy(shorter, gaps=("busy",))
     assert "calibrate" in remedy(shorter, gaps=("acw_s",)) and "busy" not in remedy(shorter, gaps=("acw_s",))
     assert "calibrate how staffing is inferred" in remedy(shorter, is_inferred=True)
+    # Nobody is alerted for a minute, and a row in a hundred moves nothing by that much.
+    assert "alert_s" in remedy(Level(90.0, 0.9), gaps=("alert_s",)) and "alert_s" not in remedy(
+        shorter, gaps=("alert_s",)
+    )
+    assert "agents table" not in remedy(shorter, unplayable={"answered by somebody who is not in the agents table": 1})
     # What was fitted needs no fitting.
     for gone in (longer, shorter):
         assert "calibrate" not in remedy(gone, gaps=("acw_s",), is_inferred=True, is_calibrated=True)

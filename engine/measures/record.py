@@ -15,6 +15,10 @@ NOBODY_NAMED = "answered by nobody known, while staffing is inferred from who an
 STRANGER = "answered by somebody who is not in the agents table"
 # Waits up to this may be ringing or an automatic answer, which no replay makes by itself. [s]
 MOMENT_S = 10.0
+# Longer than this nobody is alerted on average. [s]
+LONGEST_RING_S = 15.0
+# Share of rows that cannot be replayed from which on they may be why a replay is off.
+TELLING_SHARE = 0.02
 # Share of the work done off queue above which a staffing table is not when agents were there.
 OFF_QUEUE_SHARE = 0.05
 
@@ -143,7 +147,9 @@ class Record:
             long.
         """
         is_off = any(miss is not None for miss in (misses.asa_s, misses.service_level, misses.abandonment))
-        found = [*(self._rows() if is_lost or is_off else ()), *self._columns()]
+        # A handful of rows moves nothing by as much as the light allows.
+        is_many = self.n_unplayable > TELLING_SHARE * self.offered
+        found = [*(self._rows() if is_lost or (is_off and is_many) else ()), *self._columns()]
         found += [*self._too_long(misses), *self._too_short(misses)]
         if misses.abandonment is not None and misses.waits == 0:
             found.append("give patience_s, or wait_s of all abandoned interactions, since only abandonment is off")
@@ -192,5 +198,5 @@ class Record:
         open_ = ["how staffing is inferred"] * self.is_inferred + ["after-call work"] * ("acw_s" in self.gaps)
         if open_ and not self.is_calibrated:
             yield f"calibrate {' and '.join(open_)} (routelab calibrate)"
-        if "alert_s" in self.gaps:
+        if "alert_s" in self.gaps and (misses.asa_s or 0.0) >= -LONGEST_RING_S:
             yield "give alert_s: ringing is part of a recorded wait"
