@@ -88,10 +88,10 @@ def test_the_light_says_in_words_how_far_off_and_on_which_side():
     lit = light(Level(), Level(130.0, 0.74, 0.15))
     assert lit.why == (
         "today's rule replayed has an ASA 30.0 s (30 %) above the recorded one, a service level 6.0 points below it "
-        "and an abandonment 5.0 points above it (limits: 20 % or 3 s, 5 points, 3 points)"
+        "and abandonment 5.0 points above it (limits: 20 % or 3 s, 5 points, 3 points)"
     )
     assert (
-        "an ASA 10.0 s (10 %) below the recorded one, a service level 1.0 points above it and an abandonment equal"
+        "an ASA 10.0 s (10 %) below the recorded one, a service level 1.0 points above it and abandonment equal"
         in (light(Level(), Level(90.0, 0.81)).why)
     )
 
