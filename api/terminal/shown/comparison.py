@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.terminal.shown.pieces import console, grid, note, satisfaction_text, styled
-from api.terminal.shown.replay import HEADINGS, ROWS, cell, difference_text, lit_text, shown_rows
+from api.terminal.shown.replay import HEADINGS, ROWS, WITHHELD, cell, difference_text, lit_text, shown_rows
 from engine.reports.compare import Comparison, Side, Verdict
 from engine.reports.replay import MEASURES, ReplayColumn
 
@@ -50,7 +50,7 @@ def verdict_text(verdict: Verdict) -> str:
         return verdict.nothing
     why = verdict.withheld
     if why is not None:
-        return why if why.startswith("not determined") else f"withheld: {why}"
+        return why if why.startswith("not determined") else WITHHELD
     said = [(heading, getattr(verdict, name)) for name, heading, _ in ROWS if name in MEASURES]
     return "; ".join(f"{heading} {word}" for heading, word in said if word)
 
