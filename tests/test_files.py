@@ -200,20 +200,6 @@ def test_interactions_naming_strangers_are_kept_and_counted(tmp_path: Path) -> N
     assert "2, first x; 2 of 201 answered interactions are theirs" in said
 
 
-@pytest.mark.parametrize(("agent", "hint"), [
-    ("A1", "'A1' (capital letters differ: 'a1')"), ("a 1", "'a 1' (spaces differ: 'a1')"),
-    ("Ann", "'Ann' (the agent_name of 'a1')"), ("7", "'7' (leading zeros differ: '007')"),
-    ("a11", "'a11' (did you mean 'a1'?)"), ("somebody", "'somebody'; write"),
-])  # fmt: skip
-def test_answers_of_strangers_are_refused_with_whom_they_may_be(tmp_path: Path, agent: str, hint: str) -> None:
-    agents = "agent_id,agent_name\na1,Ann\n007,James\n"
-    content = f"id,queue_id,arrived_at,agent_id,outcome\ni,q1,2024-03-04T09:00:00Z,{agent},answered\n"
-    with pytest.raises(InvalidTable) as caught:
-        imported(tmp_path / "s", write(tmp_path, agents=agents, interactions=content))
-    assert "1 of 1 answered interactions (100.0 %) name agents who are not in the table agents" in str(caught.value)
-    assert hint in str(caught.value)
-
-
 def test_every_type_of_a_column_has_a_reader() -> None:
     """Also of tables that no import of files takes."""
     assert {column.dtype for table in TABLES.values() for column in table.columns} <= set(READERS)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.data.encode import encode
+from engine.errors import InvalidTable
 from engine.run import run
 from engine.spec import Scenario
 from ingest.snapshot.reading import open_snapshot
@@ -129,3 +130,30 @@ def test_a_snapshot_says_the_same_however_it_came_in_and_reports_repeat_it(tmp_p
     assert arrays.snapshot.oddities == encode(tables).snapshot.oddities != []
     for mode in ("score", "replay"):
         assert set(arrays.snapshot.oddities) <= set(run(Scenario(mode=mode), arrays).warnings)
+
+
+@pytest.mark.parametrize(("agent", "hint"), [
+    ("A1", "'A1' (capital letters differ: 'a1')"), ("a 1", "'a 1' (spaces differ: 'a1')"),
+    ("Ann", "'Ann' (the agent_name of 'a1')"), ("7", "'7' (leading zeros differ: '007')"),
+    ("7.0", "'7.0' (a number with decimals: '007')"), ("a11", "'a11' (did you mean 'a1'?)"),
+    ("somebody", "'somebody'; write"),
+])  # fmt: skip
+def test_answers_of_strangers_are_refused_with_whom_they_may_be(agent: str, hint: str) -> None:
+    agents = [{"agent_id": "a1", "agent_name": "Ann"}, {"agent_id": "007", "agent_name": "James"}]
+    rows = [*answered(97, agent_id="a1"), *answered(99, agent_id=agent)[97:]]
+    with pytest.raises(InvalidTable) as caught:
+        encode(tables_of(agents=agents, members=[], staffing=[], interactions=rows))
+    assert "2 of 99 answered interactions (2.0 %) name agents who are not in the table agents: " in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_up_to_one_per_cent_of_strangers_are_counted() -> None:
+    """1 of 100; whoever only let it ring, or whom nobody answered, may be anybody."""
+    rows = [*answered(99), *answered(102, agent_id="gone")[99:]]
+    rows[100] |= {"outcome": "abandoned", "handle_s": None}
+    rows[101] |= {"outcome": "flowed_out", "handle_s": None}
+    tables = tables_of(interactions=rows)
+    (said,) = (text for text in encode(tables).snapshot.assumptions if "not in agents" in text)
+    assert "1, first gone; 1 of 100 answered interactions are theirs" in said
+    estimate = run(Scenario(mode="replay"), tables).replay.estimates.staffing
+    assert (estimate.answered_by_unknown_agents, estimate.answered_by_nobody_named) == (1, 0)
