@@ -90,9 +90,8 @@ def test_the_light_says_in_words_how_far_off_and_on_which_side():
         "today's rule replayed has an ASA 30.0 s (30 %) above the recorded one, a service level 6.0 points below it "
         "and abandonment 5.0 points above it (limits: 20 % or 3 s, 5 points, 3 points)"
     )
-    assert (
-        "an ASA 10.0 s (10 %) below the recorded one, a service level 1.0 points above it and abandonment equal"
-        in (light(Level(), Level(90.0, 0.81)).why)
+    assert "an ASA 10.0 s (10 %) below the recorded one, a service level 1.0 points above it and abandonment equal" in (
+        light(Level(), Level(90.0, 0.81)).why
     )
 
 
@@ -153,6 +152,14 @@ def test_answers_by_nobody_named_can_be_replayed_where_staffing_is_recorded():
     """The table says who was there; it needs no names of those who answered."""
     lit = lit_of(day_of_calls(100, NOBODY, 50, staffing=None), GENESYS)
     assert (lit.color, lit.unplayable) == ("green", 0)
+
+
+def test_waits_that_are_not_recorded_are_told_where_they_are_many():
+    """Such an interaction can be replayed, and nobody can say how well."""
+    for m, is_told in ((5, False), (6, True)):
+        lit = lit_of(day_of_calls(100, {"wait_s": None}, m, staffing=None), GENESYS)
+        assert (lit.color, lit.unplayable) == ("green", 0)
+        assert (f"{m} answered interactions have no wait" in lit.why) == is_told
 
 
 def test_red_stays_red_over_rows_that_cannot_be_replayed():
