@@ -203,6 +203,7 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     assert f"weighted against genesys: service level {score['service_level']}; ASA, s " in words
     # The queues evaluate all, so under the same filters that is the longest idle.
     assert f"longest_idle against genesys: {idle['nothing']}" in words
+    assert "│longest_idle" not in words.replace(" ", "") and "│weighted│servicelevel" in words.replace(" ", "")
     assert "nan" not in words.lower().split()
 
 
