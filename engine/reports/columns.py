@@ -188,8 +188,9 @@ class Study:
     def record(self) -> Record:
         """What the record tells of itself."""
         centre = self.arrays.centre
+        has_busy = bool(centre.busy.agent.size or centre.held.agent.size)
         return Record.of(
-            self.recorded.history, is_inferred=self.recorded.is_inferred, has_busy=bool(centre.busy.agent.size),
+            self.recorded.history, is_inferred=self.recorded.is_inferred, has_busy=has_busy,
             off_queue=occupancy(self.past.time).outside,
         )  # fmt: skip
 
