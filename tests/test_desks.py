@@ -258,6 +258,8 @@ def test_a_calibration_uses_a_desk_where_the_days_held_out_are_nearer_with_it():
     assert found.evidence.rule.startswith("bullseye")
     assert "2 members, 2 overflow, 2 incidental" in found.evidence.desks.verdict
     assert InForce.of(json.loads(json.dumps(plain(found.in_force)))) == found.in_force
+    # Kinds are called as they are recorded, whatever queue a replay has them in.
+    assert {row.queue_id for row in found.evidence.agreement["test"].types} == {"q"}
 
 
 def test_a_desk_that_is_no_longer_one_is_not_used():
