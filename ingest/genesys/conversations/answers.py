@@ -79,16 +79,20 @@ def is_work(session: Session) -> bool:
 
 
 def match(visits: Sequence[Visit], staff: Sequence[Session]) -> None:
-    """Give each visit the session that answered it; nobody answers two."""
+    """Give each visit the session that answered it; nobody answers two. Visits come in order of arrival."""
     # Objects, not ids: two sessions without an id are still two.
     taken = _direct(visits, staff)
-    undecided = [visit for visit in visits if visit.answer is None and ENDED.isdisjoint(visit.session.metrics)]
+    undecided = [
+        n for n, visit in enumerate(visits) if visit.answer is None and not ENDED & visit.session.metrics.keys()
+    ]
     if undecided:
-        taken |= _likely(undecided, [session for session in staff if id(session) not in taken])
-    for visit in visits:
-        if visit.answer is not None and visit.session.media == CALLBACK:
-            visit.legs = [leg for leg in staff if id(leg) not in taken and _is_leg(leg, visit, visit.answer)]
-            taken.update(map(id, visit.legs))
+        _likely(visits, undecided, staff, taken)
+    _take_legs(visits, staff, taken)
+    # A call alone is taken for the answer of a callback only if it is not part of another.
+    calling = [n for n in undecided if visits[n].answer is None and visits[n].session.media == CALLBACK]
+    if calling:
+        _likely(visits, calling, staff, taken, by_call=True)
+        _take_legs(visits, staff, taken)
 
 
 def _direct(visits: Sequence[Visit], staff: Sequence[Session]) -> set[int]:
@@ -106,16 +110,24 @@ def _direct(visits: Sequence[Visit], staff: Sequence[Session]) -> set[int]:
     # Whoever comes back to a queue over the same line leaves several answers to choose from.
     if len(pairs) > 1:
         pairs.sort(key=_nearness)
-    return _give(pairs)
-
-
-def _give(pairs: Sequence[tuple[Visit, Session]]) -> set[int]:
     taken: set[int] = set()
+    _give(pairs, taken)
+    return taken
+
+
+def _give(pairs: Sequence[tuple[Visit, Session]], taken: set[int]) -> None:
     for visit, session in pairs:
         if visit.answer is None and id(session) not in taken:
             visit.answer = session
             taken.add(id(session))
-    return taken
+
+
+def _take_legs(visits: Sequence[Visit], staff: Sequence[Session], taken: set[int]) -> None:
+    """Calls of whoever answered a callback, which are part of it."""
+    for visit in visits:
+        if visit.answer is not None and visit.session.media == CALLBACK and not visit.legs:
+            visit.legs = [leg for leg in staff if id(leg) not in taken and _is_leg(leg, visit, visit.answer)]
+            taken.update(map(id, visit.legs))
 
 
 def _nearness(pair: tuple[Visit, Session]) -> tuple[Any, ...]:
@@ -125,38 +137,45 @@ def _nearness(pair: tuple[Visit, Session]) -> tuple[Any, ...]:
     return min(gaps, default=UNKNOWN_S), visit.number, session.session_id, session.user_id, session.start or NEVER
 
 
-def _likely(visits: Sequence[Visit], staff: Sequence[Session]) -> set[int]:
+def _likely(
+    visits: Sequence[Visit], undecided: Sequence[int], staff: Sequence[Session], taken: set[int], by_call: bool = False
+) -> None:
     """The likeliest of the sessions that show work for a visit of which nothing says how it ended."""
-    working = [session for session in staff if is_work(session)]
-    pairs = [(visit, session) for visit in visits for session in working if _may_answer(session, visit)]
-    pairs.sort(key=_likelihood)
-    return _give(pairs)
+    working = [session for session in staff if id(session) not in taken and is_work(session)]
+    pairs = []
+    for n in undecided:
+        visit, media = visits[n], VOICE if by_call else visits[n].session.media
+        following = visits[n + 1].arrived if n + 1 < len(visits) else None
+        pairs += [
+            (visit, session)
+            for session in working
+            if session.media == media and _may_answer(session, visit) and _is_in_time(session, visit, following)
+        ]
+    _give(sorted(pairs, key=_likelihood), taken)
 
 
 def _may_answer(session: Session, visit: Visit) -> bool:
     waiting = visit.session
-    is_callback = waiting.media == CALLBACK
-    if session.media != waiting.media and not (is_callback and session.media == VOICE):
-        return False
     same_line, same_queue = _same(waiting, session)
     if session.queues and not same_queue:
         return False
     # Whoever was called by name, or calls out, needs more to be taken for the one who answered.
-    if not session.is_agent and not (same_line and same_queue):
-        return False
-    if not (same_line or is_callback or (same_queue and session.direction == waiting.direction)):
-        return False
-    return _is_in_time(session, visit, is_callback)
+    if not session.is_agent:
+        return same_line and same_queue
+    is_callback = waiting.media == CALLBACK
+    return same_line or is_callback or (same_queue and session.direction == waiting.direction)
 
 
-def _is_in_time(session: Session, visit: Visit, is_callback: bool) -> bool:
+def _is_in_time(session: Session, visit: Visit, following: str | None) -> bool:
     """Whether a session begins while the visit waits, or as it leaves."""
     end = None if visit.session.is_open else visit.session.end
     if visit.arrived and session.end and session.end < visit.arrived:
         return False
-    # An agent may look at a callback for as long as it pleases before making the call.
-    if is_callback or end is None or session.start is None:
+    if session.start is None:
         return True
+    # An agent may look at a callback for as long as it pleases before making the call.
+    if end is None or visit.session.media == CALLBACK:
+        return following is None or session.start <= following
     return session.start <= end or between_s(end, session.start) <= LATEST_S
 
 
@@ -166,8 +185,8 @@ def _likelihood(pair: tuple[Visit, Session]) -> tuple[Any, ...]:
     same_line, same_queue = _same(waiting, session)
     gap_s = abs(between_s(waiting.end, session.start)) if waiting.end and session.start else UNKNOWN_S
     return (
-        not same_line, not same_queue, session.media != waiting.media, ANSWERED not in session.metrics,
-        not session.is_agent, gap_s, visit.number, session.session_id, session.user_id, session.start or NEVER,
+        not same_line, not same_queue, ANSWERED not in session.metrics, not session.is_agent, gap_s, visit.number,
+        session.session_id, session.user_id, session.start or NEVER,
     )  # fmt: skip
 
 
