@@ -95,7 +95,7 @@ def score_key(agent: Record, row: Record, weights: Sequence[float]) -> float:
 def choose(sample: Sample, scenario: Scenario) -> list[tuple[str | None, float]]:
     """Agent id and score for every row of a sample; None and 0 where nobody can be chosen."""
     used = scenario.weights_used()
-    least = max(1.0, float(round(SCALE * used.min_score_threshold)))
+    least = max(1.0, float(round(SCALE * used.threshold)))
     chosen: list[tuple[str | None, float]] = []
     for row in sample.rows:
         scored = [(agent, score_key(agent, row, used.terms)) for agent in sample.agents[row["queue_id"]]]

@@ -179,7 +179,7 @@ def end_to_end(inputs: Inputs) -> Job:
 
 def _weights(inputs: Inputs) -> tuple[FloatArray, FloatArray]:
     used = inputs.scenario.weights_used()
-    return np.array([used.terms]), np.array([used.min_score_threshold])
+    return np.array([used.terms]), np.array([used.threshold])
 
 
 def _decided(inputs: Inputs) -> Iterator[Decided]:

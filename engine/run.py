@@ -152,7 +152,7 @@ class _Stack:
 
     def decide(self) -> Iterator[Decided]:
         weights = np.array([w.terms for w in self.used])
-        threshold = np.array([w.min_score_threshold for w in self.used])
+        threshold = np.array([w.threshold for w in self.used])
         return decide(self.arrays, self.terms, self.csat, self.scenarios[0].method, weights, threshold)
 
 

@@ -60,6 +60,8 @@ class Setting:
         Field of `/simulate/batch`; by default the name.
     default : object
         What holds where nothing is given.
+    replay : object
+        What holds in a replay where nothing is given, if that differs; None where it does not.
     path : tuple of str
         Where the value stands in a scenario.
     """
@@ -76,6 +78,7 @@ class Setting:
     option: str = ""
     http: str = ""
     default: Any = None
+    replay: Any = None
     path: tuple[str, ...] = ()
 
     @property
@@ -83,6 +86,15 @@ class Setting:
         """What it does, where that is, and its unit."""
         where = {"always": "", "replay": "Replay: ", "rolling": "Rolling performance: "}[self.applies]
         return f"{where}{self.about}{f' [{self.unit}]' if self.unit else ''}"
+
+    @property
+    def by_mode(self) -> bool:
+        """Whether a replay has another default; None stands for it until the mode is known."""
+        return self.replay is not None
+
+    def default_in(self, mode: str) -> Any:
+        """What holds in a mode where nothing is given."""
+        return self.replay if self.by_mode and isinstance(mode, str) and mode == "replay" else self.default
 
     def check(self, value: object) -> Any:
         """The value as it is kept, without numpy; one that is not allowed is refused.
@@ -136,6 +148,36 @@ class Setting:
         high = f"{self.high:,}" if isinstance(self.high, int) else f"{self.high:,.12g}"
         bounds = f"{noun} from {self.low:,.12g} to {high}"
         return f"{', '.join(words)} or {bounds}" if words else bounds
+
+
+def default_text(one: Setting) -> str:
+    """What holds where nothing is given, in words; in a replay too, where it differs.
+
+    Parameters
+    ----------
+    one : Setting
+        As declared.
+
+    Returns
+    -------
+    str
+        For help and pages.
+
+    Examples
+    --------
+    >>> default_text(Setting("Least.", default=0.5, replay=0.0)), default_text(Setting("How.", default=()))
+    ('0.5, in a replay 0', 'none')
+    """
+    said = _plainly(one.default)
+    return f"{said}, in a replay {_plainly(one.replay)}" if one.by_mode else said
+
+
+def _plainly(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:,.12g}" if isinstance(value, int | float) else "none" if value is None else str(value)
 
 
 def plain(value: object) -> object:
@@ -201,7 +243,8 @@ def as_name(value: object) -> str:
 
 def setting(default: object, about: str, **more: Any) -> Any:
     """A field of a frozen dataclass that is a setting; see `Setting` for what may be said of it."""
-    return field(default=default, metadata={_KEY: Setting(about, **more)})
+    said = Setting(about, default=default, **more)
+    return field(default=None if said.by_mode else default, metadata={_KEY: said})
 
 
 @cache
@@ -224,7 +267,7 @@ def declared(kind: type[Any], *path: str) -> tuple[Setting, ...]:
 
 
 def _filled(each: Field[Any], said: Setting, path: tuple[str, ...]) -> Setting:
-    default = each.default if each.default is not MISSING else None
+    default = said.default if each.default is not MISSING else None
     name = said.name or each.name
     option = said.option or name.removesuffix(f"_{said.unit}" if said.unit else "").replace("_", "-")
     low = int(said.low) if said.kind == "whole" else said.low
@@ -233,11 +276,18 @@ def _filled(each: Field[Any], said: Setting, path: tuple[str, ...]) -> Setting:
     )  # fmt: skip
 
 
+def left_open(values: object, mode: str) -> dict[str, Any]:
+    """By field what holds in a mode, where that decides the default and nothing was given."""
+    kind: Any = type(values)
+    still = (each for each in declared(kind) if each.by_mode and getattr(values, each.path[-1]) is None)
+    return {each.path[-1]: each.default_in(mode) for each in still}
+
+
 def check_all(values: object, place: str = "") -> None:
     """Keep every value of a dataclass as its declaration has it; the first that is not allowed is refused."""
     kind: Any = type(values)
     for each in declared(kind):
-        if each.kind not in _SPECIAL:
+        if each.kind not in _SPECIAL and not (each.by_mode and getattr(values, each.path[-1]) is None):
             try:
                 kept = each.check(getattr(values, each.path[-1]))
             except InvalidScenario as error:

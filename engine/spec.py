@@ -21,10 +21,11 @@ from engine.methods import METHODS, MISTAKEN
 from engine.scoring.csat import NEUTRAL, QUEUE_MEAN, CsatTable, csat_table
 from engine.scoring.scores import LANGUAGE, REQUIRED, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
-from engine.setting import Setting, as_name, check_all, declared, plain, setting, shown
+from engine.setting import Setting, as_name, check_all, declared, left_open, plain, setting, shown
 from engine.typing import Int32Array
 
-ROLLING = "rolling"
+ROLLING, TODAY = "rolling", "today"
+FILTERS = (*REQUIRED, TODAY)
 DEFINITIONS = ("genesys", "offered", "answered")
 INTERVALS_MIN = (15, 30, 60)
 # The three weights, in the order in which they are written.
@@ -64,8 +65,8 @@ class Scenario:
         high=1.0, words=(ROLLING,), http="current_performance",
     )  # fmt: skip
     required: tuple[str, ...] = setting(
-        (), "Hard filters: skills, language, both or none; without them both only move the score.", kind="filters",
-        words=REQUIRED,
+        (), "Hard filters: skills, language, both or none, which then only move the score. today: what the rule in "
+        "force filters on, queue by queue.", kind="filters", words=FILTERS, replay=(TODAY,),
     )  # fmt: skip
     expected: str = setting(
         "eligible", "What fairness compares with.", kind="word", words=("eligible", "uniform", "staffed")
@@ -107,6 +108,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levers", in_order(self.levers))
+        for name, value in left_open(self, self.mode).items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "weights", replace(self.weights, **left_open(self.weights, self.mode)))
         object.__setattr__(self, "required", _only(self.required))
         check_all(self)
         self._check_together()
@@ -117,6 +121,10 @@ class Scenario:
             raise InvalidScenario(
                 "performance 'rolling' is measured while a replay goes on, against a goal; use mode replay and give a "
                 "goal such as 80/20, or give a share from 0 to 1"
+            )
+        if TODAY in self.required and self.mode != "replay":
+            raise InvalidScenario(
+                "required 'today' is what the rule in force filters on, in a replay; in score mode use skills, language"
             )
         if self.levers and self.mode != "replay":
             raise InvalidScenario("levers change what a replay plays; use mode replay, or leave them out")
@@ -207,6 +215,9 @@ def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scena
         "": {name: getattr(base, name) for name in Scenario.__dataclass_fields__},
         **{name: asdict(getattr(base, name)) for name in ("weights", "assumptions", "switches")},
     }
+    mode = given.get("mode")
+    if isinstance(mode, str) and mode != base.mode:
+        _reopen(parts, base.mode)
     levers = {name: value for name, value in given.items() if isinstance(name, str) and name in LEVERS}
     if levers:
         parts[""]["levers"] = levers_of(plain_levers(base.levers) | levers)
@@ -216,12 +227,22 @@ def scenario_of(given: Mapping[str, Any], base: Scenario | None = None) -> Scena
         if not (isinstance(name, str) and name in known):
             raise InvalidScenario(unknown_setting(name))
         *room, last = known[name].path
+        if value is None and known[name].by_mode:
+            known[name].check(value)
         if known[name].kind == "terms":
             parts["weights"] |= _terms(value)
         else:
             parts[room[0] if room else ""][last] = _filters(value) if known[name].kind == "filters" else value
     nested = {"weights": RoutingWeights(**parts["weights"]), "assumptions": Assumptions(**parts["assumptions"])}
     return Scenario(**parts[""] | nested | {"switches": Switches(**parts["switches"])})
+
+
+def _reopen(parts: Mapping[str, dict[str, Any]], mode: str) -> None:
+    """Forget the defaults of a mode, so that those of another may hold."""
+    for each in settings():
+        room, last = each.path[0] if len(each.path) > 1 else "", each.path[-1]
+        if each.by_mode and parts[room][last] == each.default_in(mode):
+            parts[room][last] = None
 
 
 def unknown_setting(name: object, also: Sequence[str] = ()) -> str:
@@ -251,16 +272,18 @@ def _filters(value: object) -> tuple[Any, ...]:
     value = plain(value)
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, Sequence) or isinstance(parts, bytes):
-        raise InvalidScenario(f"required is {shown(value)}; use a list of {' or '.join(REQUIRED)}")
+        raise InvalidScenario(f"required is {shown(value)}; use a list of {', '.join(FILTERS)}")
     words = [part.strip() if isinstance(part, str) else part for part in parts]
     return tuple(word for word in words if not isinstance(word, str) or word not in ("", "none"))
 
 
 def _only(required: Sequence[str]) -> tuple[str, ...]:
-    unknown = [name for name in required if not (isinstance(name, str) and name in REQUIRED)]
+    unknown = [name for name in required if not (isinstance(name, str) and name in FILTERS)]
     if unknown:
-        raise InvalidScenario(f"required names {shown(unknown[0])}; use {' or '.join(REQUIRED)}")
-    return tuple(name for name in REQUIRED if name in required)
+        raise InvalidScenario(f"required names {shown(unknown[0])}; use {', '.join(REQUIRED)}, or {TODAY} or none")
+    if TODAY in required and len(set(required)) > 1:
+        raise InvalidScenario(f"required names {TODAY} and more; {TODAY} says it all, so leave the rest out")
+    return tuple(name for name in FILTERS if name in required)
 
 
 def csat_of(scenario: Scenario, arrays: Arrays) -> CsatTable:

@@ -91,12 +91,27 @@ class Plain:
         # Twins write agents in the order of their table.
         of_agent = {t.agent_id: t for t in oracle.terms(used, self.rows, call | {"arrived_at": EPOCH + day * DAY})}
         terms = [of_agent[agent["agent_id"]] for agent in self.agents]
-        least = used.weights.min_score_threshold
-        return [t.key if oracle.is_eligible_by_key(t, least) else -math.inf for t in terms]
+        least = round(1e9 * used.weights.min_score_threshold)
+        # Without a threshold a key of 0 ranks last.
+        return [t.key if own and t.key >= least else -math.inf for t, own in zip(terms, self.eligible[i], strict=True)]
+
+    def is_able(self, i: int, a: int) -> bool:
+        """Whether the rule of the scenario would ask an agent in the end, were there no threshold."""
+        if self.scenario.method == "genesys":
+            return self._standard(i, a) > -math.inf
+        return self.is_in_force(i, a) if self.scenario.method in PLATFORM else self.eligible[i][a]
+
+    def is_in_force(self, i: int, a: int) -> bool:
+        """Whether the rule in force would: members with the language, and the skills unless they do not matter."""
+        call, pool = self.calls[i], self._pool(i)[a]
+        if pool and self.queue(call)["routing_rules"] and self._score(i, a) > -math.inf:
+            return True
+        return self._standard(i, a) > -math.inf
 
     def _preferred(self, i: int, a: int) -> float:
-        if self.scenario.method != "preferred_agent":
-            return -math.inf
+        return self._score(i, a) if self.scenario.method == "preferred_agent" else -math.inf
+
+    def _score(self, i: int, a: int) -> float:
         attached = self.calls[i]["preferred"] or []
         scores = [round(1e9 * e["score"]) for e in attached if e["agent_id"] == self.agents[a]["agent_id"]]
         return max(scores, default=-math.inf)
@@ -176,18 +191,19 @@ def plain(scenario: Scenario, tables: Tables) -> Plain:
     rows = oracle.as_rows(tables)
     agents = sorted(rows["agents"], key=lambda agent: agent["agent_id"])
     calls = oracle.in_time_order(rows["interactions"])
-    wanted = [*scenario.required, *(["language"] if scenario.method in PLATFORM else [])]
-    eligible = [
-        [
-            agent["agent_id"] in oracle.members_of(call["queue_id"], agents, rows["members"])
-            and oracle.passes_filter(agent, call, wanted)
-            for agent in agents
-        ]
-        for call in calls
-    ]
-    read = Plain(scenario, rows, agents, calls, eligible, *[SimpleNamespace()] * 3)
+    read = Plain(scenario, rows, agents, calls, [], *[SimpleNamespace()] * 3)
+    read.eligible = [[_is_eligible(read, i, a) for a in range(len(agents))] for i in range(len(calls))]
     read.demand, read.roster, read.clock = _demand(read), _roster(read), _clock(read)
     return read
+
+
+def _is_eligible(read: Plain, i: int, a: int) -> bool:
+    """Whether an agent passes the hard filters of the scenario."""
+    if "today" in read.scenario.required:
+        return read.is_in_force(i, a)
+    agent, call = read.agents[a], read.calls[i]
+    is_member = agent["agent_id"] in oracle.members_of(call["queue_id"], read.agents, read.rows["members"])
+    return is_member and oracle.passes_filter(agent, call, read.scenario.required)
 
 
 def _demand(read: Plain) -> SimpleNamespace:
@@ -198,6 +214,7 @@ def _demand(read: Plain) -> SimpleNamespace:
         media=[MEDIA.index(call["media"]) for call in calls],
         tier=[int(read.queue(call)["scoring_method"] != "PriorityOnly") for call in calls],
         lead_us=[_lead_us(read, call) for call in calls],
+        able=[[read.is_able(i, a) for a in range(len(read.agents))] for i in range(len(calls))],
         eligible=read.eligible,
         timeout_us=[_timeout_us(read.queue(call), assumed) for call in calls],
     )

@@ -43,6 +43,8 @@ class Twin:
 
     def __init__(self, demand: Any, roster: Any, clock: Any) -> None:
         self.demand, self.kinds, self.roster, self.clock = demand, demand.kinds, roster, clock
+        # Who counts for a choice: whom the rule would ask in the end.
+        self.able = self.kinds.eligible if getattr(self.kinds, "able", None) is None else self.kinds.able
         self.agents, self.media = range(len(roster.idle_us)), range(len(roster.interrupts[0]))
         self.now_us = self.seen_until_us = 0
         self.waiting: list[int] = []
@@ -179,8 +181,8 @@ class Twin:
 
     def look_for_an_agent(self, i: int) -> None:
         free = [a for a in self.agents if self.is_free(a, i)]
-        eligible = [a for a in free if self.kinds.eligible[self.demand.kind[i]][a]]
-        self.outcomes[i].found = max(self.outcomes[i].found, min(2, len(eligible)))
+        able = [a for a in free if self.able[self.demand.kind[i]][a]]
+        self.outcomes[i].found = max(self.outcomes[i].found, min(2, len(able)))
         a = self.agent_for(i, free)
         if a is not None:
             self.assign(i, a)

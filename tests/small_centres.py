@@ -177,7 +177,8 @@ def scenario(seed: int, method: str) -> Scenario:
     return Scenario(
         mode="replay", method=method, assumptions=assumptions, switches=switches, seed=dice.one(0, 5),
         weights=RoutingWeights(dice.one(0.0, 0.3), 0.2, dice.one(0.0, 0.5, 1.0), dice.one(0.0, 0.0, 0.4, 0.7)),
-        required=dice.one((), (), ("skills",), ("language",)), csat=dice.one("asof", "asof", "asof", "all"),
+        required=dice.one((), ("today",), ("today",), ("skills",), ("language",)),
+        csat=dice.one("asof", "asof", "asof", "all"),
         csat_missing=dice.one(0.5, 0.0, "queue-mean"), language=dice.one("binary", "proficiency"),
     )  # fmt: skip
 

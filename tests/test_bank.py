@@ -96,6 +96,22 @@ def test_rows_of_the_log_are_interactions_or_dropped(tmp_path, changes):
     assert snapshot.table("interactions").height == manifest.repairs["interactions"]
 
 
+def test_each_class_is_ninety_seconds_ahead_of_the_one_below(tmp_path):
+    """Class 2 has the documented 1.5 points, class 1 none, and who is not identified comes 90 s behind."""
+    _, snapshot = imported(tmp_path, *({"priority": number} for number in "012"))
+    assert [visits(snapshot)[number]["priority"] for number in (1, 2, 3)] == [-1.5, 0.0, 1.5]
+
+
+def test_the_class_of_a_call_that_did_not_queue_is_drawn_from_its_type(tmp_path):
+    """The log writes 0 where it does not know; queued calls of the type are all of class 2, those of NW of class 1."""
+    direct, other = {**NO_QUEUE, "priority": "0"}, {"type": "NW", "priority": "1"}
+    manifest, snapshot = imported(tmp_path, {"priority": "2"}, direct, other, {**direct, **{"type": "NW"}})
+    assert [visits(snapshot)[number]["priority"] for number in (1, 2, 3, 4)] == [1.5, 1.5, 0.0, 0.0]
+    drawn = "drawn: class of a call that did not queue, from the queued calls of its type"
+    assert manifest.repairs[drawn] == 2
+    assert any("is drawn from the queued calls of its type" in text for text in manifest.assumptions)
+
+
 def test_a_call_becomes_a_queue_visit(tmp_path):
     _, snapshot = imported(tmp_path, {"priority": "2"}, GAVE_UP, NO_QUEUE, {"priority": "1"})
     queued, gave_up, direct, plain = (visits(snapshot)[number] for number in (1, 2, 3, 4))

@@ -383,7 +383,7 @@ def test_the_picture_shades_what_drifted(found):
 def test_a_calibration_file_comes_back_as_it_went(tmp_path, found):
     path = tmp_path / "deep" / "calibration.json"
     write_calibration(path, found)
-    assert read_calibration(path) == Fitted(found.assumptions, Origin(None, None))
+    assert read_calibration(path) == Fitted(found.assumptions, Origin(None, None), found.in_force)
     assert Assumptions.of(read_calibration(path).assumptions).acw_s == found.assumptions["acw_s"]
     assert json.loads(path.read_text())["evidence"] == json.loads(json.dumps(plain(found.evidence)))
     assert [one.name for one in path.parent.iterdir()] == ["calibration.json"]
@@ -418,7 +418,7 @@ def test_json_says_what_the_file_says(store, tmp_path, capsys):
     out = tmp_path / "c.json"
     assert calibrated(store, "--out", str(out), "--json", "--sla", "80/60") == 0
     said, written = json.loads(capsys.readouterr().out), json.loads(out.read_text())
-    assert said == {"assumptions": written["assumptions"], "evidence": written["evidence"]}
+    assert said == {name: written[name] for name in ("assumptions", "in_force", "evidence")}
     assert said["evidence"]["goal"] == "80/60"
     assert said["evidence"]["snapshot"]["id"] == "sample"
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.terminal.cli import run
 from ingest.snapshot.reading import open_snapshot
-from tests.small_snapshot import write
+from tests.small_snapshot import interactions, write
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def store(tmp_path: Path) -> Path:
 
 def simulate(store: Path, out: Path, *more: str) -> int:
     named = [] if "--snapshot" in more else ["--snapshot", "s"]
-    return run(["simulate", *named, "--store", str(store), "--out", str(out), *more])
+    mode = [] if "--mode" in more else ["--mode", "score"]
+    return run(["simulate", *named, *mode, "--store", str(store), "--out", str(out), *more])
 
 
 def test_simulate_writes_one_row_per_interaction_and_a_report(store, tmp_path, capsys):
@@ -110,7 +111,7 @@ def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
         (["--sla", "80"], "SHARE/SECONDS"),
         (["--sla", "120/20"], "SHARE/SECONDS"),
         (["--sla", "80/20", "--performance", "80"], "0 to 1"),
-        (["--required", "skill"], "use skills or language"),
+        (["--required", "skill"], "use skills, language, or today or none"),
         (["--expected", "even"], "eligible, uniform, staffed"),
         (["--expected", "staffed"], "needs a staffing table"),
         (["--csat", "today"], "asof or all"),
@@ -139,6 +140,18 @@ def test_bad_usage_is_one_clear_line_and_exit_code_2(store, tmp_path, capsys, op
     assert says in error
     assert "Traceback" not in error
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+@pytest.mark.parametrize("mode", [[], ["--mode", "replay"]])
+def test_simulate_replays_unless_asked_to_score_and_says_so_where_it_cannot(store, tmp_path, capsys, mode):
+    """Without handling times nothing tells how long anybody was busy."""
+    write(store, "untimed", [interactions().with_columns(handle_s=pl.lit(None, pl.Float64))])
+    named, out = ["--snapshot", "untimed"], tmp_path / "out"
+    assert run(["simulate", *named, *mode, "--store", str(store), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "50 have no handle_s" in said
+    assert "or --mode score: whom the weighted score prefers, without a replay" in said
+    assert simulate(store, out, *named) == 0
 
 
 def test_a_corrupt_snapshot_is_exit_code_2(store, tmp_path, capsys):

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.calibration.credit import CANDIDATES_S, credit
+from engine.calibration.head_starts import head_starts
 from engine.data.encode import encode
 from engine.data.served import STATUS, Status
 from engine.data.tables import Tables
@@ -378,6 +379,13 @@ def test_ninety_seconds_stand_out_in_the_real_log(tmp_path):
     assert fit.best_s == 90
     assert fit.point_s == 60
     assert fit.whole.n_exits > 60_000
+    # The log's three classes, each 90 s ahead of the one below; two of them alone agree with 65.5 %.
+    assert fit.priorities == (-1.5, 0.0, 1.5)
+    assert fit.whole.share.max() > 0.72
+    assert [step.best_s for step in fit.steps] == [90, 90]
+    by_class = head_starts(arrays.history(), arrays.centre, fit)
+    assert by_class.steps_s.tolist() == [90, 90]
+    assert by_class.stands_out
     assert credit(arrays.history(), arrays.centre, range(0, 211, 15)).best_s == 90
     weeks = credit(arrays.history(), arrays.centre, by="week").periods
     first = next(week for week in weeks if week.since.isoformat() == "1999-01-04")

@@ -95,12 +95,12 @@ def test_numbers_of_numpy_are_numbers_and_kept_as_those_of_python():
     ({"weights": [True, 0, 0]}, "weights: proficiency is true; use a number from 0 to 1,000,000"),
     ({"weights": {"historical_csat": "x"}}, "weights: historical_csat is 'x'"),
     ({"weights": "0.4,0.3,0.3"}, "weights is '0.4,0.3,0.3': give three numbers"),
-    ({"threshold": None}, "weights: threshold is nothing; use a number"),
+    ({"threshold": None}, "threshold is nothing; use a number"),
     ({"sla": 80}, "goal 80: write SHARE/SECONDS"),
     ({"method": ["genesys"]}, r"method is a list of 'genesys'; use one of weighted"),
     ({"seed": 1.0}, "seed is 1.0; use a whole number"), ({"seed": 2**64}, "seed is 18446744073709551616; use a whole"),
-    ({"required": {"skills"}}, r"required is a list of 'skills'; use a list of skills or language"),
-    ({"required": [None]}, "required names nothing; use skills or language"),
+    ({"required": {"skills"}}, r"required is a list of 'skills'; use a list of skills, language, today"),
+    ({"required": [None]}, "required names nothing; use skills, language, or today"),
     ({5: 1}, "5 is not a setting; use one of"),
     ({"a\x1b[2J": 1}, r"'a\\x1b\[2J' is not a setting"),
 ])  # fmt: skip
@@ -110,7 +110,8 @@ def test_what_is_wrong_is_said_with_what_may_stand_there(given, says):
 
 
 def test_weights_that_are_not_named_stay_as_they_are():
-    assert scenario_of({"weights": {"proficiency": 0.7}}).weights == RoutingWeights(proficiency=0.7)
+    found = scenario_of({"weights": {"proficiency": 0.7}}).weights
+    assert found == RoutingWeights(proficiency=0.7, min_score_threshold=0.5)
 
 
 def test_a_goal_is_a_text():

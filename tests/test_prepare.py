@@ -19,10 +19,9 @@ from engine.data.tables import TABLES, Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.replay import prepare
-from engine.replay.prepare import Recorded, demand_of, eligibility, kinds_of, tell_apart, terms_for
+from engine.replay.prepare import Recorded, demand_of, kinds_of, tell_apart, terms_for
 from engine.run import run
 from engine.scoring.scores import Terms
-from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario, csat_of
 from tests.oracle_centre import plain
 from tests.small_centres import call, centre, engine_outcomes, scenario, tables_of
@@ -112,31 +111,6 @@ def test_priority_is_a_head_start_or_goes_before_everything():
         of_call = recorded.by_type.kind
         assert kinds.tier[of_call].tolist() == [1, 1, 0, 0]
         assert kinds.lead_us[of_call].tolist() == [1_500_000 * point_s, -2_000_000 * point_s, 1_500_000, 0]
-
-
-@pytest.mark.parametrize(("method", "required", "eligible"), [
-    ("weighted", (), ("ann", "bob", "cid")),
-    ("weighted", ("skills",), ("ann", "bob")),
-    ("weighted", ("language",), ("ann", "cid")),
-    ("genesys", (), ("ann", "cid")),
-    ("genesys", ("skills",), ("ann",)),
-    ("bullseye", ("language",), ("ann", "cid")),
-    ("preferred_agent", (), ("ann", "cid")),
-    ("longest_idle", (), ("ann", "bob", "cid")),
-])  # fmt: skip
-def test_eligible_are_members_who_meet_what_the_run_requires(
-    method: str, required: tuple[str, ...], eligible: tuple[str, ...]
-) -> None:
-    """And language under the platform's methods; never the threshold, which nobody reaches here."""
-    arrays = encode(tables_of(interactions=[call(0, skills=["tech"], language="en")]))
-    chosen = Scenario(mode="replay", method=method, required=required, weights=RoutingWeights(1, 1, 1, 9.0))
-    assert set(eligibility(chosen)) == {
-        *required,
-        *(["language"] if method not in {"weighted", "longest_idle"} else []),
-    }
-    terms = terms_as(chosen, arrays)
-    kinds = kinds_of(Recorded(arrays, chosen).by_type, arrays.centre, terms, 60.0)
-    assert [arrays.centre.agent_ids[a] for a in np.flatnonzero(kinds.eligible[0])] == list(eligible)
 
 
 def test_more_kinds_and_agents_than_fit_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ def test_a_goal_may_bring_satisfaction_in_that_had_no_weight():
     staffing = [{"agent_id": name, "start_at": MIDNIGHT, "end_at": MIDNIGHT + 3 * DAY} for name in ("ann", "bob")]
     chosen = Scenario(
         mode="replay", goal="95/30", performance="rolling", weights=RoutingWeights(0.95, 0.05, 0.0, 0.0),
-        csat_missing=0.0,
+        csat_missing=0.0, required=(),
     )  # fmt: skip
     found = choose(chosen, tables_of(interactions=rows, surveys=surveys, staffing=staffing)).to_frame()
     # Language falls to 0: bob, who was not asked before, is the better one from the second day on.
@@ -224,7 +224,9 @@ def test_satisfaction_as_known_on_the_day_matters_to_choices():
     """Otherwise the comparison with the plain way would not notice a ladder that never changes."""
     n_matter = 0
     for seed in range(4 * N_CENTRES):
-        tables, chosen = centre(seed), replace(scenario(seed, "weighted"), csat="asof")
+        # Without filters and with satisfaction above all, so that there is something to choose.
+        free = {"csat": "asof", "required": (), "weights": RoutingWeights(0.0, 0.2, 1.0, 0.4)}
+        tables, chosen = centre(seed), replace(scenario(seed, "weighted"), **free)
         if tables.staffing.height and tables.surveys.height:
             read = plain(chosen, tables)
             ladders = read.ladders()

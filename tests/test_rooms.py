@@ -51,7 +51,8 @@ from pathlib import Path
 from tests.small_snapshot import write
 from api.terminal.cli import run
 write(Path({str(tmp_path)!r}))
-assert run(["simulate", "--snapshot", "s", "--store", {str(tmp_path)!r}, "--out", {str(tmp_path / "out")!r}]) == 0
+where = ["--store", {str(tmp_path)!r}, "--out", {str(tmp_path / "out")!r}]
+assert run(["simulate", "--mode", "score", "--snapshot", "s", *where]) == 0
 """
     assert not imported(code) & {"numba", "fastapi", "uvicorn", "scipy.stats"}
 

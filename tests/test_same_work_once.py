@@ -59,8 +59,10 @@ def dialled(start_s: int, talk_s: int, acw_s: int = 0, queue: str | None = None,
 # --- callbacks by hand ------------------------------------------------------------------------------------------------
 
 ASKED = participant("acd", queued(media="callback"))
-LOOKS = session("look", [segment("alert", 45, 50, "q1"), segment("interact", 50, 60, "q1")], media="callback", peer="k0",
-                measured=metrics(50, tAlert=5000, tAnswered=20_000))  # fmt: skip
+LOOKS = session(
+    "look", [segment("alert", 45, 50, "q1"), segment("interact", 50, 60, "q1")],
+    metrics(50, tAlert=5000, tAnswered=20_000), "k0", "callback",
+)  # fmt: skip
 WRAPS = LOOKS | {"segments": [*LOOKS["segments"], segment("wrapup", 260, 290, "q1")],
                  "metrics": LOOKS["metrics"] + metrics(290, tAcw=30_000, tHandle=30_000)}  # fmt: skip
 WHOLE = handled(media="callback")
@@ -180,8 +182,8 @@ class Told:
     def consult(self) -> None:
         """A colleague called by name, without a queue, while the agent talks."""
         start_s = max(0, self.clock_s - self.draw.randint(5, 20))
-        asked = session(self.new("c"), [segment("alert", start_s, start_s + 2), segment("interact", start_s + 2, start_s + 9)],
-                        metrics(start_s + 9, tTalk=7000, tTalkComplete=7000), self.new("k"))  # fmt: skip
+        parts = [segment("alert", start_s, start_s + 2), segment("interact", start_s + 2, start_s + 9)]
+        asked = session(self.new("c"), parts, metrics(start_s + 9, tTalk=7000, tTalkComplete=7000), self.new("k"))
         self.others.append(self.new("u"))
         self.add("user", asked, user=self.others[-1])
 

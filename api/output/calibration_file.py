@@ -10,6 +10,7 @@ import orjson
 
 from engine.calibration import Calibration
 from engine.calibration.evidence import Origin
+from engine.calibration.in_force import InForce
 from engine.errors import InvalidScenario, MissingInput, NotWritable
 from engine.results import plain
 
@@ -26,10 +27,13 @@ class Fitted:
         Fields of `engine.estimates.assumptions.Assumptions`.
     origin : Origin or None
         The snapshot it was fitted on; None where the file does not say.
+    in_force : InForce
+        What it found of the rule in force.
     """
 
     assumptions: dict[str, Any]
     origin: Origin | None
+    in_force: InForce
 
 
 def read_calibration(path: Path) -> Fitted:
@@ -60,7 +64,11 @@ def read_calibration(path: Path) -> Fitted:
         raise InvalidScenario(f"{path}: cannot be read as a calibration ({error}); make it again") from error
     if not (isinstance(content, dict) and content.get("kind") == KIND and isinstance(content.get("assumptions"), dict)):
         raise InvalidScenario(f"{path}: is no calibration file; make one with 'routelab calibrate'")
-    return Fitted(dict(content["assumptions"]), _origin(content.get("evidence")))
+    try:
+        in_force = InForce.of(content.get("in_force"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidScenario(f"{path}: in_force cannot be read ({error!r}); make it again") from error
+    return Fitted(dict(content["assumptions"]), _origin(content.get("evidence")), in_force)
 
 
 def _origin(evidence: object) -> Origin | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.methods import METHODS
-from engine.scoring.weights import RoutingWeights
-from engine.setting import Setting
+from engine.setting import Setting, default_text
 from engine.spec import settings
 
 _HEAD = ("| setting | command line | HTTP | allowed | default | what it does |", "|---|---|---|---|---|---|")
@@ -38,16 +37,8 @@ def _cells(one: Setting) -> Iterator[str]:
     yield f"`--switch {one.name}=`" if one.path[0] == "switches" else f"`--{one.option}`"
     yield f"`{'.'.join([*one.path[:-1], one.http])}`"
     yield one.allowed()
-    yield _default(one.default)
+    yield ", ".join(f"{term:g}" for term in one.default.terms) if one.kind == "terms" else default_text(one)
     yield one.sentence
-
-
-def _default(value: object) -> str:
-    if isinstance(value, RoutingWeights):
-        return ", ".join(f"{term:g}" for term in value.terms)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:,.12g}" if isinstance(value, int | float) else "none" if value in (None, ()) else str(value)
 
 
 if __name__ == "__main__":

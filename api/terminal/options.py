@@ -125,7 +125,10 @@ scenario_command = partial(click.command, cls=ScenarioCommand)
 
 def option_of(each: Setting, default: object = None) -> click.Option:
     """The option of a setting; it is None where it is not given, so that files may stand in."""
-    said = _plain(each.default if default is None else default)
+    from engine.setting import default_text
+
+    held = each.default if default is None else default
+    said = default_text(each) if default is None and each.by_mode else _plain(held)
     help_ = each.sentence + (f"  [default: {said}]" if said else "")
     return click.Option([f"--{each.option}", each.name], metavar=_metavar(each), help=help_)
 
@@ -135,9 +138,11 @@ def _metavar(each: Setting) -> str:
         return "P,L,C"
     if each.kind == "goal":
         return "SHARE/SECONDS"
-    separator = "," if each.kind == "filters" else "|"
+    if each.kind == "filters":
+        *several, alone = map(str, each.words)
+        return f"{','.join(several)}|{alone}|none"
     number = {"s": "SECONDS"}.get(each.unit, "WHOLE" if each.kind == "whole" else "NUMBER")
-    return separator.join([*map(str, each.words), *([number] if each.kind in ("number", "whole") else [])])
+    return "|".join([*map(str, each.words), *([number] if each.kind in ("number", "whole") else [])])
 
 
 def _plain(value: object) -> str:
@@ -146,7 +151,7 @@ def _plain(value: object) -> str:
 
     if isinstance(value, RoutingWeights):
         return ",".join(f"{term:g}" for term in value.terms)
-    return f"{value:g}" if isinstance(value, float) else "" if value in (None, ()) else str(value)
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def window(command: Command) -> Command:
@@ -163,21 +168,24 @@ def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
     return study.days_in(arrays, first, last)
 
 
-def check_calibration(path: Path | None, arrays: Arrays) -> None:
-    """Say on standard error where a calibration was fitted on other data."""
+def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
+    """The data set under the rule that a calibration found; a note where it was fitted on other data."""
     from api.output.calibration_file import read_calibration
 
-    origin = None if path is None else read_calibration(path).origin
-    if origin and origin.sha256 != arrays.snapshot.sha256:
-        click.echo(f"note: {path} was fitted on other data, snapshot {origin.id!r}", err=True)
+    if path is None:
+        return arrays
+    fitted = read_calibration(path)
+    if fitted.origin and fitted.origin.sha256 != arrays.snapshot.sha256:
+        click.echo(f"note: {path} was fitted on other data, snapshot {fitted.origin.id!r}", err=True)
+    return fitted.in_force.applied(arrays)
 
 
-def scenario_of(given: Mapping[str, Any], **decided: Any) -> Scenario:
-    """The scenario that options say by name, None where not given; `decided` are those that the command decides."""
+def scenario_of(given: Mapping[str, Any], mode: str = "score") -> Scenario:
+    """The scenario that options say by name, None where not given, in a mode unless they say another."""
     from engine.spec import Scenario
     from engine.spec import scenario_of as made
 
-    return made(chosen(given) | decided, Scenario(assumptions=calibrated(given["calibration"])))
+    return made({"mode": mode} | chosen(given), Scenario(assumptions=calibrated(given["calibration"])))
 
 
 def chosen(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -253,12 +253,12 @@ def _fit(
     periods = []
     for begin in start.unique().sort():
         inside = (start == begin).to_numpy()
-        periods.append(_agreement(begin, n[inside], by_day[inside], seed))
-    whole = _agreement(dates[0] if day.size else None, n, by_day, seed)
+        periods.append(agreement_of(begin, n[inside], by_day[inside], seed))
+    whole = agreement_of(dates[0] if day.size else None, n, by_day, seed)
     return CreditFit(grid_s, tuple(priorities.tolist()), whole, tuple(periods), counts, by)
 
 
-def _agreement(since: date | None, n: IntArray, agreed: IntArray, seed: int) -> Agreement:
+def agreement_of(since: date | None, n: IntArray, agreed: IntArray, seed: int) -> Agreement:
     """Shares and their distances, from the exits of each day and how many agreed."""
     total, n_candidates = agreed.sum(axis=0), agreed.shape[1]
     if n.size < 2:

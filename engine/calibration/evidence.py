@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.calibration.desks import DeskFit
 from engine.calibration.drift import Drift
 from engine.measures.light import Light
 from engine.results import about
@@ -223,6 +224,78 @@ class Credit:
 
 
 @dataclass(frozen=True)
+class ClassPeriod:
+    """The step of a class in a month."""
+
+    since: str = about("First day.")
+    n_exits: int = about("Exits that were compared. [count]")
+    best_s: float = about("Candidate with the largest share. [s]")
+    ties_s: list[float] = about("Others that are not clearly behind it. [s]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadStart:
+    """A class of priority over the one below."""
+
+    priority: float = about("Priority of the class. [points]")
+    over: float = about("Priority of the class below. [points]")
+    step_s: float = about("Head start over the class below that agrees best, other classes at their best. [s]")
+    head_start_s: float = about("Head start over the lowest class. [s]")
+    stands_out: bool = about("Whether the step is clearly ahead of all others that were tried.")
+    agreement: list[float] = about("Share of the exits by candidate.")
+    ties_s: list[float] = about("Other steps that are not clearly behind. [s]")
+    periods: list[ClassPeriod] = about("By month.")
+
+
+@dataclass(frozen=True)
+class HeadStartTest:
+    """Head starts by class on the days held out; null where nothing could be compared."""
+
+    n_exits: int = about("Exits that were compared. [count]")
+    before: float | None = about("Share that agrees with what was assumed before.")
+    fitted: float | None = about("Share that agrees with the fitted head starts.")
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether what was assumed before agrees better on days that were not fitted."""
+        return self.fitted is not None and self.before is not None and self.fitted < self.before
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadStarts:
+    """Head start by class of priority."""
+
+    verdict: str = about("In words.")
+    candidates_s: list[float] = about("Steps that were tried. [s]")
+    n_exits: int = about("Exits of the days fitted that were compared. [count]")
+    agreement: float | None = about("Share of them that agrees with the fitted head starts of all classes.")
+    classes: list[HeadStart] = about("By class but the lowest.")
+    test: HeadStartTest | None = about("The same head starts on the days held out.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskTest:
+    """A desk on the days held out: its kind of call as recorded, and replayed without and with the desk."""
+
+    desk_id: str = about("Queue in which a replay has the calls.")
+    recorded: Recorded = about("As recorded.")
+    before: Measured = about("Replayed with everybody an equal member who ever took such calls.")
+    after: Measured = about("Replayed with the desk, and no other.")
+    off_before: float = about("Root mean square of ASA, abandonment and service level off, in limits of the light.")
+    off_after: float = about("The same with the desk.")
+    adopted: bool = about("Whether it is used.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desks:
+    """Who belongs to which desk, and whether that makes replays better."""
+
+    verdict: str = about("In words.")
+    desks: list[DeskFit] = about("By kind of call, as fitted on the days to fit.")
+    tests: list[DeskTest] = about("Those that are not everybody alike, on the days held out.")
+
+
+@dataclass(frozen=True)
 class Origin:
     """The snapshot that a calibration was fitted on."""
 
@@ -253,7 +326,9 @@ class Evidence(SearchSaid):
     seed: int = about("Of everything drawn.")
     draws: int = about("Replays of each span.")
     loss: str = about("What the loss is.")
-    credit: Credit = about("Which head start of priority the log speaks for.")
+    credit: Credit = about("Which head start of priority the log speaks for, the same for every step.")
+    head_starts: HeadStarts | None = about("Head start by class; null with one class of priority, or very many.")
+    desks: Desks = about("Who belongs to which desk.")
     spans: dict[str, SpanDays] = about("The days to fit and to test.")
     staffing: str = about("recorded or inferred.")
     assumptions: Changeable = about("As fitted.")

@@ -17,9 +17,7 @@ FEWEST_DAYS, MUCH_MORE = 8, 1.25
 OUTSIDE = 0.02
 # A weekday of fewer days says little about weekdays.
 ENOUGH_DAYS = 5
-HOURS = {
-    "first": "first hour after opening", "between": "between first and last hour", "last": "last hour before closing"
-}  # fmt: skip
+HOURS = {"first": "first hour", "between": "in between", "last": "last hour"}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -63,7 +61,10 @@ def _about_places(tested: SpanAgreement) -> Iterator[str]:
         ("times of day", [(row.start, row) for row in tested.times]),
         ("weekdays", [(WEEKDAYS[row.weekday], row) for row in tested.weekdays if row.days >= ENOUGH_DAYS]),
         ("kinds of interaction", [(type_text(row), row) for row in tested.types]),
-        ("ends of days", [(HOURS[name], row) for name, row in tested.hours.items() if name != "between"]),
+        (
+            "hours after opening and before closing",
+            [(HOURS[name], row) for name, row in tested.hours.items() if name != "between"],
+        ),
     )
     for what, rows in groups:
         off = [(_weight(row), label, row) for label, row in rows if _is_off(row, offered)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
@@ -11,14 +11,19 @@ import numpy as np
 
 from engine.calibration import closeness
 from engine.calibration.agreement import agreement, months
-from engine.calibration.credit import credit
+from engine.calibration.credit import CreditFit, credit
+from engine.calibration.desks import desks
 from engine.calibration.drift import drift
-from engine.calibration.evidence import Changeable, Evidence, Origin, SearchSaid, SpanDays
+from engine.calibration.evidence import Changeable, Desks, Evidence, HeadStartTest, Origin, SearchSaid, SpanDays
 from engine.calibration.findings import findings
+from engine.calibration.head_starts import ClassFit, head_starts, held_out
+from engine.calibration.in_force import ClassPoints, Desk, InForce
+from engine.calibration.judging import judged
 from engine.calibration.pauses import pauses
 from engine.calibration.search import Search
 from engine.calibration.span import EPOCH, Days, Span
 from engine.data.arrays import Arrays
+from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.wall_time import local_days
 from engine.errors import InvalidScenario
@@ -33,6 +38,7 @@ DRAWS_SHOWN = 20
 FIT_SHARE = 0.6
 # After-call work is not fitted where so many interactions record it.
 KNOWN_SHARE = 0.95
+NO_DESKS = Desks(verdict="desks are not looked for, since the rule was given", desks=[], tests=[])
 # Defined once, where it is calculated: the second paragraph of that file is what a calibration says of its loss.
 LOSS = " ".join((closeness.__doc__ or "").split("\n\n")[1].split())
 
@@ -42,6 +48,7 @@ class Calibration:
     """Fitted assumptions, and the evidence for and against them."""
 
     assumptions: dict[str, float] = about("Fields of the assumptions that were fitted.")
+    in_force: InForce = about("What else was found of the rule in force.")
     evidence: Evidence = about("Spans, candidates, agreement on both spans, and where it fails.")
 
 
@@ -85,22 +92,29 @@ def calibrate(
     arrays = _held(arrays)
     today = today_of(replace(scenario, mode="replay", replications=1), arrays)
     today = today if method is None else replace(today, method=method)
-    spans = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
+    recorded = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
     # Read off the log without a replay, and first, since it decides who of those waiting is served.
-    priority = credit(spans["fit"].history, arrays.centre, seed=scenario.seed)
-    # Where no candidate stands out the default stays: a head start fitted to noise would move every wait.
-    head_start: dict[str, float] = {} if priority.point_s is None else {"point_s": priority.point_s}
+    found = _Priority.of(recorded, arrays.centre, today.assumptions, scenario.seed)
+    head_start, in_force = found.head_start, InForce(found.points, [])
+    spans = {name: span.under(in_force) for name, span in recorded.items()}
     assumed: dict[str, Any] = {**head_start}
     fitted, searched = _searched(spans["fit"], replace(today.assumptions, **assumed), progress)
     chosen = replace(today.assumptions, **(assumed | fitted))
+    # A rule that was given is not looked for.
+    rules, of_desks = ([], NO_DESKS) if method else _desks(spans, chosen, searched.noise, progress)
+    if rules:
+        in_force = replace(in_force, desks=rules)
+        spans = {name: span.under(in_force) for name, span in recorded.items()}
     replays = {name: span.replays(chosen, draws, progress, f"replaying {name}") for name, span in spans.items()}
     # One draw of the defaults is enough to show where the fit began.
-    plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in spans.items()}
+    plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in recorded.items()}
+    in_use = spans["fit"].scenario
     evidence = Evidence(
         **vars(searched), snapshot=Origin(arrays.snapshot.id, arrays.snapshot.sha256),
-        rule=f"{today.method}: {METHODS[today.method].about}", goal=today.goal or "each queue's own",
-        seed=today.seed, draws=draws, loss=LOSS, credit=priority.shown(),
-        spans={name: _span_days(span) for name, span in spans.items()},
+        rule=f"{in_use.method}: {METHODS[in_use.method].about}", goal=today.goal or "each queue's own",
+        seed=today.seed, draws=draws, loss=LOSS, credit=found.credit.shown(),
+        head_starts=None if found.classes is None else found.classes.shown(found.test),
+        desks=of_desks, spans={name: _span_days(span) for name, span in spans.items()},
         staffing="recorded" if arrays.centre.staffing.agent.size else "inferred",
         assumptions=_changeable(chosen), defaults=_changeable(today.assumptions),
         agreement={name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
@@ -108,7 +122,37 @@ def calibrate(
         drift=drift(spans, replays),
         pauses=pauses(spans["fit"].history, spans["fit"].queue, chosen.join_gap_s), findings=[],
     )  # fmt: skip
-    return Calibration(head_start | fitted, replace(evidence, findings=findings(evidence)))
+    return Calibration(head_start | fitted, in_force, replace(evidence, findings=findings(evidence)))
+
+
+@dataclass(frozen=True)
+class _Priority:
+    """What the log says of priority: one credit for all steps, head starts by class, and what is taken from them."""
+
+    credit: CreditFit
+    classes: ClassFit | None
+    test: HeadStartTest | None
+    head_start: dict[str, float]
+    points: list[ClassPoints]
+
+    @classmethod
+    def of(cls, spans: Mapping[str, Span], centre: Centre, given: Assumptions, seed: int) -> _Priority:
+        """Fitted on the days to fit, and held against the days to test."""
+        history = spans["fit"].history
+        whole = credit(history, centre, seed=seed)
+        classes = head_starts(history, centre, whole, seed=seed)
+        test = None if classes is None else held_out(classes, spans["test"].history, centre, given.point_s)
+        # Where no candidate stands out the default stays: a head start fitted to noise would move every wait.
+        head_start = {} if whole.point_s is None else {"point_s": whole.point_s}
+        points: list[ClassPoints] = []
+        if classes is not None and classes.stands_out and test is not None and not test.is_worse:
+            if classes.point_s is not None:
+                head_start = {"point_s": classes.point_s}
+            else:
+                # Points need a length to be seconds, so the one they are counted by goes with them.
+                head_start = {"point_s": head_start.get("point_s", given.point_s) or Assumptions().point_s}
+                points = classes.points(head_start["point_s"])
+        return cls(whole, classes, test, head_start, points)
 
 
 def default_days(arrays: Arrays, fit: Sequence[date | None], test: Sequence[date | None]) -> tuple[Days, Days]:
@@ -188,6 +232,17 @@ def _searched(span: Span, given: Assumptions, progress: Progress | None) -> tupl
         as_good={name: [values[0], values[-1]] for name, values in ranges.items()},
         at_edge=[name for name in names if getattr(best, name) >= most[name]],
     )  # fmt: skip
+
+
+def _desks(
+    spans: Mapping[str, Span], chosen: Assumptions, noise: float | None, progress: Progress | None
+) -> tuple[list[Desk], Desks]:
+    """Desks fitted on the days to fit, and those of them that are used."""
+    span = spans["fit"]
+    centre, spells = span.arrays.centre, span.study(chosen).recorded.spells
+    lead_s = chosen.point_s * centre.call_types["priority"].to_numpy()
+    fits, rules = desks(span.history, centre, spells, chosen.acw_s, lead_s)
+    return judged(spans["test"], fits, rules, chosen, noise, progress)
 
 
 def _changeable(assumptions: Assumptions) -> Changeable:

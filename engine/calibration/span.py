@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from engine.calibration.closeness import Distances, Parts, distances, loss
+from engine.calibration.in_force import InForce
 from engine.data.arrays import Arrays
 from engine.data.history import History
 from engine.data.served import Served
@@ -19,7 +20,7 @@ from engine.estimates.assumptions import Assumptions
 from engine.measures.days import sums_by
 from engine.measures.idling import occupancy
 from engine.replay.playing import play
-from engine.reports.columns import Study, time_of
+from engine.reports.columns import Study, time_of, today_of
 from engine.spec import Scenario
 from engine.typing import FloatArray, IntArray, Progress
 
@@ -61,6 +62,13 @@ class Span:
         code, self.cell = np.unique(local_days(self.history.arrived_us, zone) * SLOTS + slot, return_inverse=True)
         self.slot_of_cell: IntArray = code % SLOTS
         self.day_numbers, self.day_of_cell = np.unique(code // SLOTS, return_inverse=True)
+
+    def under(self, rule: InForce) -> Span:
+        """The same days under a rule; what was recorded stays."""
+        arrays = rule.applied(self.arrays)
+        # Desks are rings, which standard routing does not read.
+        method = today_of(self.scenario, arrays).method if rule.desks else self.scenario.method
+        return Span(arrays, replace(self.scenario, method=method), self.days)
 
     @property
     def dates(self) -> list[date]:

@@ -36,6 +36,8 @@ class Kinds:
         How long an alert that nobody answers lasts; None: as the clock of the replay says. [us]
     queue : (n_kinds,) array of int32, optional
         Place of the queue; None: all are of one.
+    able : (n_kinds, n_agents) array of bool, optional
+        Those whom the rule would ask at its last stage of waiting, were there no threshold; None: the eligible.
     """
 
     media: Int8Array
@@ -46,6 +48,7 @@ class Kinds:
     preferred: list[tuple[tuple[int, float], ...] | None] | None = None
     timeout_us: IntArray | None = None
     queue: Int32Array | None = None
+    able: BoolArray | None = None
 
     def __post_init__(self) -> None:
         n, given = self.media.size, [name for name in ("timeout_us", "queue") if getattr(self, name) is not None]

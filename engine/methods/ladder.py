@@ -78,6 +78,11 @@ class Ladder:
         """Number of kinds of interaction."""
         return int(self.first_row.size) - 1
 
+    @property
+    def able(self) -> BoolArray:
+        """Who may be asked at the last stage of waiting, (n_kinds, n_agents), whatever a limit to the longest idle."""
+        return self.rank[self.first_row[1:] - 1] > NEVER
+
     def has_stages_of(self, other: Ladder) -> bool:
         """Whether kinds and the waits of their rows are those of another ladder."""
         return np.array_equal(self.first_row, other.first_row) and np.array_equal(self.after_us, other.after_us)

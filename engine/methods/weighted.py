@@ -7,7 +7,7 @@ import numpy as np
 from engine.methods.ladder import NEVER, Ladder, one_row_each
 from engine.methods.method import Method, View
 from engine.methods.plan import Plan
-from engine.scoring.scores import SCALE, Terms, score_keys
+from engine.scoring.scores import SCALE, Terms, raw_keys
 from engine.typing import FloatArray, IntArray
 
 
@@ -63,14 +63,15 @@ class Weighted:
 
 
 def ladder(view: View) -> Ladder:
-    """Candidates ranked by the key of their score; ties go to the longest idle."""
+    """The eligible who reach the threshold, ranked by the key of their score; ties go to the longest idle."""
     key = np.empty((view.queue.size, view.centre.n_agents))
     for queue in np.unique(view.queue):
         kinds = np.flatnonzero(view.queue == queue)
         for rows, block in view.terms.blocks(view.requirement[kinds], view.csat_row):
-            weights, threshold = view.weights[queue][None], np.array([view.threshold])
-            key[kinds[rows]] = score_keys(block, weights, threshold)[0]
-    return one_row_each(np.where(key > 0, key, NEVER))
+            key[kinds[rows]] = raw_keys(block, view.weights[queue][None])[0]
+    # Without a threshold a key of 0 ranks last: an agent who may take the call does not sit free beside it.
+    asked = view.kinds.eligible & (key >= np.rint(SCALE * view.threshold))
+    return one_row_each(np.where(asked, key, NEVER))
 
 
 METHOD = Method("the weighted score; ties by longest idle", ladder, Weighted, ("csat", "weights"))

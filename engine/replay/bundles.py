@@ -89,7 +89,7 @@ def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
     timeout_us = np.full(given.media.size, _us(clock.timeout_s)) if given.timeout_us is None else given.timeout_us
     return kernel.Kinds(
         np.array(given.media, np.int8), np.array(given.tier, np.int8), np.array(given.lead_us, np.int64),
-        np.array(timeout_us, np.int64), _words(given.eligible),
+        np.array(timeout_us, np.int64), _words(given.eligible if given.able is None else given.able),
     )  # fmt: skip
 
 

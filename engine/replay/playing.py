@@ -18,16 +18,17 @@ from engine.levers import changed
 from engine.methods import METHODS
 from engine.methods.ladder import Ladder
 from engine.methods.method import Method, View
+from engine.methods.today import in_force
 from engine.replay.bundles import Clock
 from engine.replay.loop import Replay
 from engine.replay.performance import achieved
 from engine.replay.prepare import Recorded, demand_of, kinds_of, terms_for
 from engine.results import about, or_null
 from engine.scoring.csat import CsatTable
-from engine.scoring.scores import SCALE
+from engine.scoring.scores import SCALE, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
-from engine.spec import Scenario, csat_of
-from engine.typing import FloatArray
+from engine.spec import TODAY, Scenario, csat_of
+from engine.typing import BoolArray, FloatArray
 
 # Times to plan anew in one replay; each looks at every queue.
 MOST_PLANS = 500_000
@@ -66,6 +67,8 @@ class Played:
         Rolling goals: when which queue's weights changed, and at which performance.
     ladder_at : callable
         Gives the ladder that held at an instant. [us]
+    baseline : (n_kinds, n_agents) array of bool
+        Whom the rule in force would ask for each kind in the end, among the members of this data set.
     """
 
     scenario: Scenario
@@ -76,6 +79,7 @@ class Played:
     score: FloatArray
     moves: list[Move]
     ladder_at: Callable[[int], Ladder]
+    baseline: BoolArray
 
 
 def play(scenario: Scenario, recorded: Recorded, replication: int = 0, *, still: bool = False) -> Played:
@@ -133,10 +137,17 @@ class _Player:
         arrays = replace(recorded.arrays, centre=self.centre)
         self.csat: CsatTable = csat_of(scenario, arrays)
         self.terms = terms_for(scenario, arrays, self.csat)
-        by = recorded.by_kind(given, self.centre, with_preferred="preferred" in self.method.reads)
+        today = METHODS[in_force(recorded.centre.queues)]
+        by = recorded.by_kind(given, self.centre, with_preferred="preferred" in (*self.method.reads, *today.reads))
         assumed = scenario.assumptions
-        kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
-        self.demand = demand_of(given, kinds, by.kind)
+        self.kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
+        # What the queues' settings were, whatever a lever plans; members, skills and languages are those of the column.
+        was = replace(arrays, centre=replace(self.centre, queues=recorded.centre.queues))
+        self.baseline: BoolArray = today.ladder(self._open(terms_for(scenario, was, self.csat))).able
+        if TODAY in scenario.required:
+            self.kinds = replace(self.kinds, eligible=self.baseline)
+        self.kinds = replace(self.kinds, able=self.method.ladder(self._open(self.terms)).able)
+        self.demand = demand_of(given, self.kinds, by.kind)
         self.roster = self.completed.roster(new_agents_last=scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Move] = []
@@ -169,7 +180,7 @@ class _Player:
         self._note_scores(replay, ladder)
         return Played(
             self.scenario, self.completed, self.demand, self.roster, served, score=self.score, moves=self.moves,
-            ladder_at=self.ladder_at,
+            ladder_at=self.ladder_at, baseline=self.baseline,
         )  # fmt: skip
 
     def ladder_at(self, at_us: int) -> Ladder:
@@ -204,15 +215,19 @@ class _Player:
             stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
         return sorted(stop for stop in stops if stop > first_us)
 
+    def _open(self, terms: Terms) -> View:
+        """What tells whom a rule would ask in the end: no threshold, and scores do not matter."""
+        return replace(self._view(0, (self.weights,) * len(self.centre.queue_ids)), terms=terms, threshold=0.0)
+
     def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
-        kinds = self.demand.kinds
+        kinds = self.kinds
         factor: FloatArray = np.broadcast_to(1.0, kinds.eligible.shape)
         if "factors" in self.method.reads:
             fitted = self.recorded.factors
             factor = fitted.factor[fitted.handling_of_call_type[kinds.call_type]]
         return View(
             terms=self.terms, csat_row=csat_row, kinds=kinds,
-            weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.min_score_threshold,
+            weights=np.array([w.terms for w in weights]), threshold=self.scenario.weights.threshold,
             switches=self.scenario.switches, factor=factor,
         )  # fmt: skip
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +21,6 @@ from engine.estimates.handling import handling
 from engine.estimates.patience import Curve, curves, patience
 from engine.estimates.staffing import last_work, on_queue, staffing
 from engine.estimates.streams import NO_ANSWER, PICK, uniform
-from engine.methods import METHODS
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
 from engine.spec import Scenario, terms_of
@@ -97,6 +95,11 @@ class Recorded:
         # Of the whole snapshot: in a window without blocks the table is there all the same.
         is_recorded = bool(self.arrays.snapshot.counts.get("staffing"))
         return staffing(self.history, self.centre, self.assumptions, is_recorded=is_recorded)
+
+    @property
+    def is_inferred(self) -> bool:
+        """Whether staffing is inferred from who answered."""
+        return self._staffing[1].source == "inferred"
 
     @property
     def blocks(self) -> Blocks:
@@ -237,17 +240,6 @@ def _misses(ids: pl.Series, share: float, seed: int, replication: int) -> Int32A
     return np.minimum(misses, MOST_MISSES).astype(np.int32)
 
 
-def eligibility(scenario: Scenario) -> Sequence[str]:
-    """What makes an agent eligible under a scenario: its hard filters, and language for the platform's methods."""
-    platform = METHODS[scenario.method].is_platform
-    return tuple(
-        name for name in ("skills", "language") if name in scenario.required or (platform and name == "language")
-    )
-
-
 def terms_for(scenario: Scenario, arrays: Arrays, csat: CsatTable) -> Terms:
-    """Terms of a scenario's scores with agents in the order of the centre; filters are those of `eligibility`."""
-    # With the method's own filters, since a report calls eligible only whom the method may ask.
-    wide = replace(scenario, required=tuple(eligibility(scenario)))
-    order = np.arange(arrays.centre.n_agents, dtype=np.int32)
-    return terms_of(wide, arrays, csat, order)
+    """Terms of a scenario's scores with agents in the order of the centre."""
+    return terms_of(scenario, arrays, csat, np.arange(arrays.centre.n_agents, dtype=np.int32))

@@ -10,7 +10,9 @@ import numpy as np
 
 from engine.data.centre import Centre
 from engine.data.history import History
+from engine.data.provenance import Provenance
 from engine.data.served import Status
+from engine.data.wall_time import NOT_TOLD_APART
 from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
 from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
@@ -24,7 +26,7 @@ from engine.replay.prepare import Recorded
 from engine.reports.switches import about_switches
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
-from engine.spec import Scenario
+from engine.spec import TODAY, Scenario
 
 MOST_NAMES = 5
 # Share of all waiting above which idle qualified agents are pointed out.
@@ -52,7 +54,7 @@ def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, fille
 
 
 def _about_weights(scenario: Scenario, used: RoutingWeights) -> Iterator[str]:
-    threshold = used.min_score_threshold
+    threshold = used.threshold
     largest, given = sum(used.terms), sum(scenario.weights.terms)
     # Weights such as 0.4, 0.3, 0.3 add up to a hair beside 1.
     if threshold > largest + 1e-9:
@@ -71,7 +73,13 @@ def about_centre(centre: Centre) -> Iterator[str]:
         yield f"interactions require what no agent has: {', '.join(unheld[:MOST_NAMES])}{more}"
 
 
+def about_times(snapshot: Provenance) -> Iterator[str]:
+    """Times of the record that may be an hour off."""
+    return (said for said in snapshot.assumptions if NOT_TOLD_APART in said)
+
+
 def _about_data(tally: Tally) -> Iterator[str]:
+    yield from about_times(tally.arrays.snapshot)
     yield from about_centre(tally.arrays.centre)
     if tally.timed and tally.n_untimed:
         yield (
@@ -104,6 +112,7 @@ def replay_notes(
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     """How far a replay of these data can be trusted."""
+    yield from about_times(recorded.arrays.snapshot)
     if recorded.estimates.staffing.source == "inferred":
         yield (
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
@@ -119,7 +128,8 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     # A light of few days turns by chance: one odd day is a third of three.
     n_days = recorded.calendar.n
     if light.color != "unknown" and n_days < FEWEST_DAYS:
-        yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
+        days = f"{n_days} {'day' if n_days == 1 else 'days'}"
+        yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"
@@ -180,13 +190,19 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
 def _about_filters(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     """A rule that may choose agents without the skill looks better than one that may not."""
     centre = recorded.centre
+    if TODAY in scenario.required:
+        return
+    if METHODS[scenario.method].is_platform:
+        if scenario.required:
+            yield f"{scenario.method}: filters as each queue's settings say; --required changes nothing here"
+        return
     asked = {"skills": bool(centre.skill.size), "language": bool((centre.language >= 0).any())}
     soft = [name for name, is_asked in asked.items() if is_asked and name not in scenario.required]
-    if soft and not METHODS[scenario.method].is_platform:
+    if soft:
         yield (
-            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for the platform's own rules "
-            "(skills unless a queue disregards them): calls may go to agents who lack what they require, and waits "
-            "look better for that alone; --required skills,language compares like with like"
+            f"{scenario.method}: {' and '.join(soft)} are no filter here, but are one for today's rule (skills unless "
+            "a queue disregards or removes them): calls may go to agents who lack what they require, and waits look "
+            "better for that alone; --required today, the default of a replay, compares like with like"
         )
 
 

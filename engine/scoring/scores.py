@@ -236,17 +236,22 @@ def score_keys(block: Block, weights: FloatArray, threshold: FloatArray) -> Floa
     (n_scenarios, n, n_agents) array of float
         Whole numbers of 1e-9.
     """
+    key = raw_keys(block, weights)
+    # A key of 0 is nobody, also at threshold 0.
+    low = np.maximum(np.rint(SCALE * threshold), 1.0)[:, None, None]
+    key *= (key >= low) & block.eligible
+    return key
+
+
+def raw_keys(block: Block, weights: FloatArray) -> FloatArray:
+    """Keys of a block before filters and threshold, (n_scenarios, n, n_agents)."""
     w = weights[:, :, None, None]
     # In the order of the formula: added up in another, a last digit could move and a tie with it.
     key = w[:, 0] * block.proficiency
     key += w[:, 1] * block.language
     key += w[:, 2] * block.csat
     key *= SCALE
-    np.rint(key, out=key)
-    # A key of 0 is nobody, also at threshold 0.
-    low = np.maximum(np.rint(SCALE * threshold), 1.0)[:, None, None]
-    key *= (key >= low) & block.eligible
-    return key
+    return np.rint(key, out=key)
 
 
 def score_matrix(
@@ -350,5 +355,5 @@ def _check_options(csat: object, required: Sequence[str], language: str, csat_mi
 
 
 def _scores(block: Block, weights: RoutingWeights) -> FloatArray:
-    keys = score_keys(block, np.array([weights.terms]), np.array([weights.min_score_threshold]))
+    keys = score_keys(block, np.array([weights.terms]), np.array([weights.threshold]))
     return np.asarray(keys[0] / SCALE)

@@ -12,6 +12,8 @@ from engine.setting import check_all, setting, shown
 
 # Score keys are whole numbers of 1e-9. Up to this weight they stay below 2**53, where float64 is exact.
 LARGEST_WEIGHT = 1e6
+# Default of score mode; a replay has 0: a rule that leaves able agents idle must be asked for.
+SCORE_THRESHOLD = 0.5
 _GOAL = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*/\s*(\d{1,6}(?:\.\d+)?)\s*")
 
 
@@ -71,7 +73,8 @@ class ServiceLevelGoal:
 class RoutingWeights:
     """Weights of the three terms of a score, and the least score that counts.
 
-    The three weights are not all 0 and used as given; a score equal to the threshold still counts.
+    The three weights are not all 0 and used as given; a score equal to the threshold still counts. Without a threshold
+    that of the mode holds, which a scenario fills in.
 
     Raises
     ------
@@ -87,9 +90,10 @@ class RoutingWeights:
     proficiency: float = setting(0.4, "Weight of the skill term.", high=LARGEST_WEIGHT)
     language_match: float = setting(0.3, "Weight of the language term.", high=LARGEST_WEIGHT)
     historical_csat: float = setting(0.3, "Weight of the satisfaction term.", high=LARGEST_WEIGHT)
-    min_score_threshold: float = setting(
-        0.5, "Scores below it do not count.", high=LARGEST_WEIGHT, name="threshold", http="min_score_threshold"
-    )
+    min_score_threshold: float | None = setting(
+        SCORE_THRESHOLD, "Scores below it do not count.", high=LARGEST_WEIGHT, name="threshold",
+        http="min_score_threshold", replay=0.0,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_all(self, "weights: ")
@@ -100,6 +104,11 @@ class RoutingWeights:
     def terms(self) -> tuple[float, float, float]:
         """The three weights in order: proficiency, language, satisfaction."""
         return (self.proficiency, self.language_match, self.historical_csat)
+
+    @property
+    def threshold(self) -> float:
+        """The least score that counts; where none is given, that of score mode."""
+        return SCORE_THRESHOLD if self.min_score_threshold is None else self.min_score_threshold
 
 
 @dataclass(frozen=True)

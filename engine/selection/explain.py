@@ -135,7 +135,7 @@ class _Choice:
         # The raw score leaves filters and threshold out, so that a reader sees how close an agent came.
         unfiltered = Block(block.proficiency, block.language, block.csat, np.ones_like(block.eligible))
         self.raw = score_keys(unfiltered, weights, np.array([0.0]))[0, 0]
-        self.key = score_keys(block, weights, np.array([self.used.min_score_threshold]))[0, 0]
+        self.key = score_keys(block, weights, np.array([self.used.threshold]))[0, 0]
         self.member = centre.member[centre.queue[requirement], self.order]
         self.best = self._ranking()
         self.winner = int(self.best[0])
@@ -175,7 +175,7 @@ class _Choice:
         if key == 0 and raw == 0:
             return "score is 0"
         if key == 0:
-            threshold = self.used.min_score_threshold
+            threshold = self.used.threshold
             return f"below the threshold {threshold:g} by {threshold - raw / SCALE:.9g}"
         if column == self.winner:
             return "chosen"

@@ -143,7 +143,7 @@ def rank_request(scenario: Scenario, terms: Terms) -> Ranked:
     used = scenario.weights_used()
     weights = np.array([used.terms])
     _, block = next(terms.blocks(np.zeros(1, np.int64), -1))
-    key = score_keys(block, weights, np.array([used.min_score_threshold]))[0, 0]
+    key = score_keys(block, weights, np.array([used.threshold]))[0, 0]
     # The columns stand in the order in which ties are won, so a stable sort gives the total order.
     best = np.argsort(-key, kind="stable")[: np.count_nonzero(key)]
     eligible = np.zeros(terms.order.size, bool)

@@ -22,8 +22,9 @@ from ingest.snapshot.writing import SnapshotWriter
 
 ZONE = "Asia/Jerusalem"
 TYPES = ("PS", "PE", "NW", "NE", "IN", "TT")
-# The centre credits customers of class 2 with 1.5 minutes of waiting; one point is 60 s.
-CREDIT_POINTS = 1.5
+# The centre's documentation credits customers of class 2 with 1.5 minutes of waiting (one point is 60 s). Its log shows
+# three classes, each of which is served as if that much ahead of the one below; 1 are regular customers.
+CREDIT_POINTS, REGULAR = 1.5, 1
 CODE = r"^A\d+I?$"
 BATCH_ROWS = 200_000
 
@@ -66,8 +67,10 @@ ASSUMPTIONS = (
     "arrived_at is the entry to the queue, or for a call that did not queue the end of its voice menu; local times of "
     "Asia/Jerusalem are stored as UTC.",
     "Skills are call types; PE is regular activity (PS) in English, every other call is taken as Hebrew.",
-    "Priority is 1.5 points (90 s of waiting) for customers of class 2, else 0; the log records the class of queued "
-    "calls only.",
+    "Priority is 1.5 points (90 s of waiting) for customers of class 2, as documented, 0 for class 1, and -1.5 for "
+    "callers not identified, class 0, whom the log serves as far behind.",
+    "The log records the class of queued calls only; of a call that did not queue it is drawn from the queued calls of "
+    "its type, as it would matter had the call to wait.",
     f"An agent has the skills of the types answered at least {FEWEST_CALLS} times in the given log; proficiency 1 to "
     "5 is inferred: the fifth of its agents, by number of such calls, into which the agent falls.",
     f"Everybody speaks Hebrew; English is inferred from at least {FEWEST_CALLS} calls of type PE.",
@@ -121,7 +124,7 @@ def import_bank(
     with SnapshotWriter(store, name, source=source, time_zone=ZONE, replace=replace) as writer:
         calls = _sorted(_kept(read_log(log, progress), writer), writer)
         calls = _coded(calls, writer)
-        calls = calls.with_columns(queue_id=queue_of(calls))
+        calls = _classed(calls.with_columns(queue_id=queue_of(calls)), writer, seed)
         add_agents(writer, calls)
         interactions = _interactions(calls)
         _add_surveys(writer, interactions, seed)
@@ -195,6 +198,21 @@ def _coded(calls: pl.DataFrame, writer: SnapshotWriter) -> pl.DataFrame:
     return named.drop("agent_id").rename({"code": "agent_id"})
 
 
+def _classed(calls: pl.DataFrame, writer: SnapshotWriter, seed: int) -> pl.DataFrame:
+    """Draw the class of calls that did not queue from the queued calls of their type; 0 stands there for unknown."""
+    unknown = calls.select(~_QUEUED & (pl.col("priority") == 0)).to_series().to_numpy()
+    kind, known = calls["type"].to_numpy(), calls["priority"].to_numpy().copy()
+    rng = np.random.default_rng([seed, 2])
+    drawn = 0
+    for name in TYPES:
+        mine, pool = unknown & (kind == name), known[(kind == name) & ~unknown]
+        if mine.any() and pool.size:
+            known[mine] = rng.choice(pool, int(mine.sum()))
+            drawn += int(mine.sum())
+    writer.count("drawn: class of a call that did not queue, from the queued calls of its type", drawn)
+    return calls.with_columns(priority=pl.Series(known))
+
+
 def _interactions(calls: pl.DataFrame) -> pl.DataFrame:
     skill = _TYPE.replace(ENGLISH_TYPE, ENGLISH_SKILL)
     return calls.select(
@@ -204,7 +222,7 @@ def _interactions(calls: pl.DataFrame) -> pl.DataFrame:
         "queue_id",
         skills=pl.concat_list(skill),
         language=pl.when(_TYPE == ENGLISH_TYPE).then(pl.lit("English")).otherwise(pl.lit("Hebrew")),
-        priority=pl.when(pl.col("priority") == 2).then(CREDIT_POINTS).otherwise(0.0),
+        priority=CREDIT_POINTS * (pl.col("priority").cast(pl.Float64) - REGULAR),
         outcome=pl.when(_ANSWERED).then(pl.lit("answered")).otherwise(pl.lit("abandoned")),
         wait_s=pl.col("wait_s").fill_null(0).cast(pl.Float64),
         handle_s=pl.when(_ANSWERED).then("service_s").cast(pl.Float64),

@@ -112,7 +112,7 @@ def shown_agents(centre: Centre, ranked: Ranked, top: int) -> list[ScoredAgent]:
 
 def nobody(ranked: Ranked, used: RoutingWeights, request: RoutingRequest, who: str = "agent") -> NobodyEligible:
     """That no candidate can be chosen, and why."""
-    threshold = f"the threshold {used.min_score_threshold:g}"
+    threshold = f"the threshold {used.threshold:g}"
     if ranked.best_below is None:
         filters = " and ".join(request.required)
         return NobodyEligible(

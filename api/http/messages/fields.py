@@ -23,7 +23,7 @@ from engine.errors import InvalidScenario
 from engine.levers import LEVERS
 from engine.methods import METHODS
 from engine.scoring.weights import ServiceLevelGoal
-from engine.setting import Setting
+from engine.setting import Setting, default_text
 from engine.study import MOST_NAME_CHARS
 
 # What this service takes at most where the engine takes more: draws of one request, and whole numbers that every
@@ -69,7 +69,8 @@ def made(name: str, said: str, declared: Iterable[Setting], base: type[BaseModel
 
 def field_of(one: Setting, **more: Any) -> tuple[Any, Any]:
     """Type and field of a setting, as `pydantic.create_model` takes them; `more` differs from the declaration."""
-    default = [*one.default] if isinstance(one.default, tuple) else one.default
+    # Null stands for a default that the mode decides.
+    default = None if one.by_mode else [*one.default] if isinstance(one.default, tuple) else one.default
     said: dict[str, Any] = {"default": default, "description": about(one)} | more
     return (_kind(one) if said["default"] is not None else _kind(one) | None), Field(**said)
 
@@ -99,7 +100,7 @@ def about(one: Setting) -> str:
         planned = [name for name, method in METHODS.items() if method.planner is not None]
         others = "; ".join(f"{name}: {method.about}" for name, method in METHODS.items() if name not in planned)
         return f"Routing method: {' or '.join(planned)}, by the score; in a replay also {others}."
-    return one.sentence
+    return f"{one.sentence} Null: {default_text(one)}." if one.by_mode else one.sentence
 
 
 def _kind(one: Setting) -> Any:

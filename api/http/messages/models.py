@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
@@ -12,6 +12,7 @@ from api.http.messages.fields import Day, Goal, Name, Strict, about, field_of, l
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
 from engine.levers import LEVERS
+from engine.scoring.scores import REQUIRED
 from engine.scoring.weights import RoutingWeights
 from engine.setting import declared
 from engine.spec import TERMS, Scenario, scenario_of, settings
@@ -77,7 +78,8 @@ else:
         **{"name": (Name | None, Field(default=None, description="Of its own; the baseline may do without."))},
         **{name: field_of(one, default=None) for name, one in SETTINGS.items() if name not in FIXED}, **_LEVERS,
     )  # fmt: skip
-    Required = field_of(SETTINGS["required"])[0]
+    # A request has no replay, so nothing stands for what the rule in force filters on.
+    Required = Annotated[list[Literal[REQUIRED]], Field(max_length=len(REQUIRED))]
 
 
 class RoutingRequest(Strict):
@@ -231,5 +233,6 @@ def _chosen(request: Any) -> dict[str, Any]:
     weights = request.weights.model_dump()
     flat = {one.name: getattr(request, one.http) for one in declared(Scenario) if one.name != "weights"}
     flat |= {"weights": [weights[term] for term in TERMS], "threshold": weights["min_score_threshold"]}
+    flat = {name: value for name, value in flat.items() if value is not None or not SETTINGS[name].by_mode}
     flat |= {name: getattr(request, name) for name in LEVERS if getattr(request, name) is not None}
     return flat | request.assumptions.model_dump() | request.switches.model_dump()

@@ -46,7 +46,7 @@ def calibrate(
     \b
     Examples:
       routelab calibrate --snapshot demo --out calibration.json --chart calibration.svg
-      routelab simulate --snapshot demo --mode replay --calibration calibration.json
+      routelab simulate --snapshot demo --calibration calibration.json
     """
     from engine.calibration import calibrate as fitted_on
     from engine.calibration import default_days
@@ -82,7 +82,7 @@ def calibrate(
     from api.terminal.shown.calibration import show_calibration
 
     show_calibration(found)
-    use = f"routelab simulate --mode replay --calibration {out}"
+    use = f"routelab simulate --calibration {out}"
     click.echo(f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with '{use}'")
 
 

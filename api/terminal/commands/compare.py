@@ -69,7 +69,7 @@ def compare(
     from ingest.workers import runs_in
 
     arrays = options.days_in(open_snapshot(store, wanted.snapshot or "").arrays(), wanted.first, wanted.last)
-    options.check_calibration(given["calibration"], arrays)
+    arrays = options.as_calibrated(given["calibration"], arrays)
     scenarios = wanted.scenarios_on(arrays, options.calibrated(given["calibration"]))
     with progress(not as_json) as watch:
         comparison = compared(scenarios, arrays, names=wanted.names, force=force, progress=watch, map_runs=runs_in())

@@ -86,7 +86,7 @@ def _next(name: str, store: Path, example: str | None, fitted: dict[str, float])
     """What to try now, as it can be typed."""
     at = f"--snapshot {name} --store {store}"
     assumed = f" --join-gap {fitted['join_gap_s']:g} --acw {fitted['acw_s']:g}" if fitted else ""
-    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1")
+    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1{assumed}")
     click.echo(f"       routelab compare {at} --methods genesys,weighted,random{assumed}")
     if example:
         click.echo(f"       routelab explain {at} --interaction {example} --mode replay{assumed}")

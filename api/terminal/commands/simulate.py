@@ -11,7 +11,7 @@ import click
 from api.terminal import options
 
 
-@options.scenario_command()
+@options.scenario_command(defaults={"mode": "replay"})
 @options.snapshot
 @options.window
 @click.option(
@@ -25,27 +25,35 @@ def simulate(
     snapshot_name: str, first_day: date | None, last_day: date | None, out: Path, force: bool, store: Path,
     as_json: bool, **scenario: Any,
 ) -> None:  # fmt: skip
-    """Route every interaction of a snapshot: who would be chosen, or replay who would have answered, and when.
+    """Replay the interactions of a snapshot: who would have answered, and when; or score who would be chosen.
 
     \b
     Examples:
-      routelab simulate --snapshot demo --weights 0.2,0.3,0.5 --sla 80/20 --performance 0.7 --out out
-      routelab simulate --snapshot demo --mode replay --method genesys
-      routelab simulate --snapshot demo --mode replay --sla 80/20 --performance rolling --replications 10
+      routelab simulate --snapshot demo --method genesys
+      routelab simulate --snapshot demo --sla 80/20 --performance rolling --replications 10
+      routelab simulate --snapshot demo --mode score --weights 0.2,0.3,0.5 --sla 80/20 --performance 0.7 --out out
     """
-    chosen = options.scenario_of(scenario)
+    chosen = options.scenario_of(scenario, mode="replay")
     import time
 
     from api.output.results import simulate_to, to_json
     from api.terminal.progress import progress
+    from engine.errors import MissingInput
     from ingest.snapshot.reading import open_snapshot
 
     started = time.perf_counter()
     arrays = options.days_in(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
     load_s = time.perf_counter() - started
-    options.check_calibration(scenario["calibration"], arrays)
+    arrays = options.as_calibrated(scenario["calibration"], arrays)
     with progress(not as_json) as watch:
-        report = simulate_to(chosen, arrays, out, load_s=load_s, force=force, progress=watch)
+        try:
+            report = simulate_to(chosen, arrays, out, load_s=load_s, force=force, progress=watch)
+        except MissingInput as error:
+            if chosen.mode == "score":
+                raise
+            # Whoever did not ask for a replay must learn that there is something else.
+            why = f"{error}; or --mode score: whom the weighted score prefers, without a replay"
+            raise MissingInput(why) from error
     if as_json:
         click.echo(to_json(report))
         return

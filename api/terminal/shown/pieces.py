@@ -133,7 +133,7 @@ def weights_text(used: RoutingWeights) -> str:
     """The weights of a score and its threshold."""
     return (
         f"proficiency {used.proficiency:.4g}, language {used.language_match:.4g}, "
-        f"satisfaction {used.historical_csat:.4g}, threshold {used.min_score_threshold:.4g}"
+        f"satisfaction {used.historical_csat:.4g}, threshold {used.threshold:.4g}"
     )
 
 
