@@ -297,7 +297,7 @@ def test_days_that_are_alike_leave_no_doubt():
         day.interactions.with_columns(
             pl.col("arrived_at") + pl.duration(days=n), interaction_id=pl.format("{}-{}", pl.lit(n), "interaction_id")
         )
-        for n in range(6)
+        for n in range(8)
     ]
     fit = fitted(Tables(day.agents, pl.concat(copies)))
     share = fit.whole.share
@@ -306,7 +306,7 @@ def test_days_that_are_alike_leave_no_doubt():
     alone = fitted(day)
     assert alone.best_s is None
     assert alone.verdict.startswith("not determined")
-    assert "on 1 days could be compared; it takes 100 on 5 days" in alone.verdict
+    assert "on 1 days could be compared; it takes 100 on 7 days" in alone.verdict
     assert alone.shown().whole.lead_low is None
 
 

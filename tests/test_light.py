@@ -154,6 +154,14 @@ def test_answers_by_nobody_named_can_be_replayed_where_staffing_is_recorded():
     assert (lit.color, lit.unplayable) == ("green", 0)
 
 
+def test_waits_that_are_not_recorded_are_told_where_they_are_many():
+    """Such an interaction can be replayed, and nobody can say how well."""
+    for m, is_told in ((5, False), (6, True)):
+        lit = lit_of(day_of_calls(100, {"wait_s": None}, m, staffing=None), GENESYS)
+        assert (lit.color, lit.unplayable) == ("green", 0)
+        assert (f"{m} answered interactions have no wait" in lit.why) == is_told
+
+
 def test_red_stays_red_over_rows_that_cannot_be_replayed():
     record = Record(offered=100, unplayable={"abandoned without a wait": 50})
     assert light(Level(), Level(200.0), record).color == "red"

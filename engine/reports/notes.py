@@ -14,9 +14,9 @@ from engine.data.provenance import Provenance
 from engine.data.served import Status
 from engine.data.wall_time import NOT_TOLD_APART
 from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
-from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
 from engine.measures.sharing import lacks
+from engine.measures.spread import FEWEST_DAYS
 from engine.measures.tally import Tally
 from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS

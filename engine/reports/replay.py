@@ -24,7 +24,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Intervals:
-    """By measure; null where there are fewer than five days."""
+    """By measure; null where there are fewer than seven days."""
 
     service_level: Interval | None = about("Of the share within the goal.")
     asa_s: Interval | None = about("Of the mean wait of those answered. [s]")
@@ -50,7 +50,9 @@ class ReplayColumn:
     mean_wait_s: float | None = about("Mean wait of all. [s]")
     abandonment: float | None = about("abandoned / offered.")
     occupancy: float | None = about("Busy over staffed seconds.")
-    gini: float | None = about("Gini of interactions.")
+    gini: float | None = about(
+        "Gini of interactions in the long run of such days; of the counts as they are under seven days."
+    )
     intervals: Intervals = about("95 % intervals of the measures.")
 
 

@@ -101,6 +101,9 @@ def shown_rows(columns: Sequence[ReplayColumn]) -> list[tuple[str, str, str]]:
 def columns_table(content: Replay) -> Any:
     """Columns side by side, with the paired difference of the last against the one before it where there is any."""
     columns, rows, differences = content.columns, [], content.differences
+    if differences is not None and differences.is_nothing:
+        # One sentence says it, not a column of zeros.
+        differences = None
     for name, heading, kind in shown_rows(columns):
         label = heading
         if name == "occupancy" and content.estimates.staffing.source == "inferred":
