@@ -433,7 +433,7 @@ def test_every_replay_says_what_it_does_not_simulate():
     ("3 of 4 interactions have no recorded outcome", True, {}),
     ("1 answered interactions name no known agent", False, {}),
     ("1 answered interactions name no known agent", True, {"interactions": [
-        call(0, outcome="answered", agent_id="stranger", wait_s=1.0)]}),
+        call(0, outcome="answered", wait_s=1.0)]}),
     ("no waits are recorded", False, {}),
     ("no waits are recorded", True, {"interactions": [call(0)]}),
     ("nothing is recorded as answered", True, {"interactions": [call(0, outcome="abandoned", wait_s=1.0)]}),

@@ -34,6 +34,7 @@ from engine.methods import METHODS
 from engine.methods.today import in_force
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
+from engine.reports.factors import FactorsUsed
 from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, Intervals, ReplayColumn
 from engine.spec import TODAY, Scenario
 from engine.typing import FloatArray, IntArray, Progress
@@ -101,6 +102,8 @@ class Column:
         Sums of all draws.
     counts : (n_draws, n_status) array of int
         Interactions by status.
+    factors : FactorsUsed, optional
+        What factors of agents did in the first draw; None where recorded times hold.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Column:
     time: Timeline
     days: Days
     counts: IntArray
+    factors: FactorsUsed | None = None
 
 
 class Study:
@@ -218,6 +222,7 @@ class Study:
             name, f"{scenario.method}: {METHODS[scenario.method].about}", played=played if keep else None,
             interaction_id=given.interaction_id, requirement=centre.requirement[given.call_type],
             served=played.served, time=time, days=stacked(days), counts=np.stack(counts),
+            factors=FactorsUsed.of(given, played.served),
         )  # fmt: skip
 
     def summary(self, column: Column) -> ReplayColumn:
@@ -232,7 +237,7 @@ class Study:
         measured |= {name: values.get(name) for name in MEASURES}
         return ReplayColumn(
             name=column.name, rule=column.rule, offered=float(mean.sum()), **measured,
-            intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}),
+            intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}), factors=column.factors,
         )  # fmt: skip
 
     def difference(self, column: Column, other: Column) -> Differences:

@@ -37,7 +37,8 @@ LACKING_SHARE = 0.01
 
 def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
     """Everything odd about the data or the scenario of a run."""
-    return [*_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
+    odd = tally.arrays.snapshot.oddities
+    return [*odd, *_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
 
 
 def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> Iterator[str]:
@@ -107,7 +108,7 @@ def replay_notes(
     recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel, light: Light
 ) -> list[str]:
     """Everything odd about the data or the scenario of a replay."""
-    return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *_about_history(recorded)]
+    return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *about_history(recorded)]
 
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
@@ -219,7 +220,9 @@ def _about_lacking(played: Played) -> Iterator[str]:
         )
 
 
-def _about_history(recorded: Recorded) -> Iterator[str]:
+def about_history(recorded: Recorded) -> Iterator[str]:
+    """What the rows of a log do not say, and what is odd about them."""
+    yield from recorded.arrays.snapshot.oddities
     yield from about_centre(recorded.centre)
     history = recorded.history
     if history.n == 0:

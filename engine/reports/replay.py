@@ -9,6 +9,7 @@ from engine.measures.intervals import Interval, Paired
 from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.replay.playing import Move
+from engine.reports.factors import FactorsUsed
 from engine.results import about
 
 MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
@@ -54,6 +55,9 @@ class ReplayColumn:
         "Gini of interactions in the long run of such days; of the counts as they are under seven days."
     )
     intervals: Intervals = about("95 % intervals of the measures.")
+    factors: FactorsUsed | None = about(
+        "What factors of agents did; left out where recorded times hold.", optional=True
+    )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
 from engine.replay.playing import Played
 from engine.reports.columns import Column, Study, is_one_rule, today_of
+from engine.reports.factors import about_factors
 from engine.reports.notes import replay_notes
 from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, VerdictLight
 from engine.reports.report import AgentShare, Report, Unrouted
@@ -67,7 +68,10 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
         snapshot=study.arrays.snapshot, routed=int(counts[Status.ANSWERED]),
         unrouted=Unrouted(int(counts[1:].sum()), ends), preference=None, fairness=first.fairness,
         agents=first.agents(), csat=study.recorded_satisfaction(column), service_level=first.waits, replay=replay,
-        warnings=replay_notes(study.recorded, scenario, played, first.waits, replay.light),
+        warnings=[
+            *replay_notes(study.recorded, scenario, played, first.waits, replay.light),
+            *about_factors(study.recorded, column.factors),
+        ],
     )  # fmt: skip
     return report, played
 
