@@ -114,12 +114,6 @@ class _FirstDraw:
         return occupancy(self.column.time, self.played.demand.alert_us[self.column.served.answered])
 
     @cached_property
-    def _may(self) -> Eligibility:
-        """Who is able under the rule of the column."""
-        kinds = self.played.demand.kinds
-        return Eligibility.of(kinds.eligible if kinds.able is None else kinds.able, self.played.demand.kind)
-
-    @cached_property
     def _could(self) -> Eligibility:
         """Who could have got what, by the baseline: the yardstick of sharing must not move with the policy."""
         return Eligibility.of(self.played.baseline, self.played.demand.kind)
@@ -129,7 +123,7 @@ class _FirstDraw:
         """Waits, abandonment and occupancy."""
         centre, served = self.played.completed.centre, self.column.served
         goal = self.study.goal(centre)
-        idle = idle_while_waiting(served.arrived_us, served.until_us, self._may, self.column.time)
+        idle = idle_while_waiting(self.played, self.column.time)
         # Replays always know; records never come here.
         assert served.found is not None
         return ServiceLevel(
@@ -142,6 +136,7 @@ class _FirstDraw:
             choice_share=choice_share(served.found),
             idle_while_waiting_s=idle.idle_while_waiting_s,
             idle_while_waiting_share=idle.share,
+            idle_causes=idle.causes,
             by_queue=by_queue(served, goal, centre.queue_ids, centre.queues["queue_name"].to_list()),
             by_interval=by_interval(served, goal, self.scenario.interval_min, centre.time_zone),
         )
