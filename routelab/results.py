@@ -169,9 +169,13 @@ class Compared:
     def _judged(self) -> Iterator[str]:
         """Verdicts, and the light that they stand under."""
         for verdict in self.comparison.verdicts:
-            said = verdict.withheld or ", ".join(f"{WORDS[name]} {getattr(verdict, name)}" for name in MEASURES)
+            said = (
+                verdict.nothing
+                or verdict.withheld
+                or ", ".join(f"{WORDS[name]} {getattr(verdict, name)}" for name in MEASURES)
+            )
             yield f"{verdict.rule}: {said}"
-        yield _light(self.comparison.sides[0].light)
+        yield _light(self.comparison.light)
 
 
 def _measures(column: ReplayColumn) -> list[str]:
@@ -183,7 +187,8 @@ def _told(column: ReplayColumn) -> str:
 
 
 def _light(found: Light) -> str:
-    return f"light: {found.color} ({found.why})"
+    remedy = "" if found.remedy is None else f"; {found.remedy}"
+    return f"light: {found.color} ({found.why}{remedy})"
 
 
 def _fields(value: object, *names: str) -> list[object]:

@@ -162,7 +162,7 @@ def test_simulate_keeps_a_verdict_it_cannot_stand_for_unless_forced(
     options = ["--mode", "replay", "--out", str(tmp_path / "out")]
     assert routelab(store, "simulate", *options, snapshot="off") == 0
     words = " ".join(capsys.readouterr().out.split())
-    assert "RED today's rule replayed has an ASA 67 % below" in words
+    assert "RED today's rule replayed has an ASA " in words and " (67 %) below the recorded one" in words
     assert "withheld: " in words
     assert "against today's rule on the same customers" not in words
     assert json.loads((tmp_path / "out" / "report.json").read_text())["replay"]["differences"] is None
@@ -199,8 +199,10 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     assert [verdict["rule"] for verdict in content["verdicts"]] == ["weighted", "longest_idle"]
     assert "Recorded handling times hold for every agent" in words
     assert "Handling times change with the agent" in words
-    for verdict in content["verdicts"]:
-        assert f"{verdict['rule']} against genesys: service level {verdict['service_level']}; ASA, s " in words
+    score, idle = content["verdicts"]
+    assert f"weighted against genesys: service level {score['service_level']}; ASA, s " in words
+    # The queues evaluate all, so under the same filters that is the longest idle.
+    assert f"longest_idle against genesys: {idle['nothing']}" in words
     assert "nan" not in words.lower().split()
 
 
@@ -210,7 +212,21 @@ def test_compare_json_is_the_file(store: Path, tmp_path: Path, capsys: Captured)
     said = capsys.readouterr()
     assert json.loads(said.out) == json.loads((out / "study.json").read_text())
     assert said.err == ""
-    assert {json.loads(said.out)["verdicts"][0][name] for name in MEASURES} == {"no clear difference"}
+    assert json.loads(said.out)["verdicts"][0]["nothing"] == "the same rule, so there is nothing to compare"
+    assert routelab(store, "compare", "--methods", "weighted,weighted", "--out", str(out)) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "weighted (2) against weighted: the same rule, so there is nothing to compare" in words
+    assert "no clear difference" not in words and words.count("today's rule replayed has") == 1
+
+
+def test_simulating_the_rule_in_force_prints_one_table(store: Path, tmp_path: Path, capsys: Captured) -> None:
+    """The record beside the baseline; nothing of differences, and no scenario."""
+    assert routelab(store, "simulate", "--mode", "replay", "--method", "genesys", "--out", str(tmp_path)) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "this is today's rule itself, the baseline: there is no other rule to compare it with" in words
+    assert "no clear difference" not in words and "scenario" not in words and "less today" not in words
+    said = json.loads((tmp_path / "report.json").read_text())["replay"]
+    assert said["differences"] is None and said["verdict"].startswith("this is today's rule itself")
 
 
 # --- explain --------------------------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ import pytest
 from engine.data.encode import encode
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
-from engine.measures.light import Light
+from engine.levers import levers_of
 from engine.reports.columns import Study
 from engine.reports.compare import Comparison, RuleDifferences, _both, compare
 from engine.reports.replay import MEASURES, Difference
+from engine.results import plain
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 from tests.made_up import ENDS, GENESYS, WEIGHTED, made, made_tables, with_waits
@@ -57,27 +58,53 @@ def test_rules_are_replayed_under_both_ways_of_handling(found: Comparison) -> No
     assert found.sides[0].columns[0] == found.sides[1].columns[0]
 
 
-def test_a_rule_compared_with_itself_makes_no_difference():
-    same = compare([WEIGHTED, WEIGHTED], made())
+def test_a_rule_compared_with_itself_is_said_once():
+    """It is not played again, and has no row of differences."""
+    told: list[str] = []
+    same = compare([WEIGHTED, WEIGHTED, SKILLED], made(), progress=lambda label, *_: told.append(label))
     for side in same.sides:
-        for name in MEASURES:
-            nothing = Difference(0.0, 0.0, 0.0, "no clear difference")
-            assert getattr(side.differences[0], name) == nothing
-        *_, one, other = side.columns
+        *_, one, other, _ = side.columns
         assert (one.name, other.name) == ("weighted", "weighted (2)")
         assert one == replace(other, name="weighted")
-    assert {getattr(same.verdicts[0], name) for name in MEASURES} == {"no clear difference"}
+        assert [row.rule for row in side.differences] == ["weighted (3)"]
+        assert len(side.satisfaction) == 1
+    first, second = same.verdicts
+    assert plain(first) == {
+        "rule": "weighted (2)", "against": "weighted", "about": first.about,
+        "nothing": "the same rule, so there is nothing to compare",
+    }  # fmt: skip
+    assert second.nothing is None and second.service_level is not None
+    assert told.count("replaying weighted") == 4
+
+
+def test_what_a_method_of_the_platform_does_not_read_makes_no_other_rule():
+    same = compare([GENESYS, replace(GENESYS, weights=RoutingWeights(0.1, 0.9, 0.0)), WEIGHTED], made())
+    assert [verdict.nothing is None for verdict in same.verdicts] == [False, True]
+    assert [row.rule for row in same.sides[0].differences] == ["weighted"]
+
+
+def test_a_scenario_that_changes_nothing_is_said_to():
+    """A queue without calls gets longer calls."""
+    tables = made_tables()
+    queues = pl.concat([tables.queues, tables.queues.head(1).with_columns(queue_id=pl.lit("empty"))])
+    longer = replace(GENESYS, levers=levers_of({"handle": [{"factor": 2.0, "queue": "empty"}]}))
+    found = compare([GENESYS, longer], encode(replace(tables, queues=queues)))
+    assert found.verdicts[0].nothing == "no measure differs at all"
+
+
+# --- the light -------------------------------------------------------------------------------------------------------
 
 
 def test_today_s_rule_is_played_once_whether_it_is_compared_or_not(found: Comparison) -> None:
-    """It is what the light looks at, and has a column in any case."""
+    """It is what the light looks at, and has a column where times are those recorded."""
     other = compare([WEIGHTED, SKILLED], made())
-    for with_today, without in zip(found.sides, other.sides, strict=True):
-        assert (with_today.today, without.today) == ("genesys", "today")
-        assert [column.name for column in without.columns] == ["recorded", "today", *NAMES[1:]]
-        assert without.columns[1] == replace(with_today.columns[1], name="today")
-        assert without.light == with_today.light
-    assert other.sides[0].light.color == "green"
+    assert [side.today for side in found.sides] == ["genesys", "genesys"]
+    assert [side.today for side in other.sides] == ["today", None]
+    assert [column.name for column in other.sides[0].columns] == ["recorded", "today", *NAMES[1:]]
+    assert [column.name for column in other.sides[1].columns] == ["recorded", *NAMES[1:]]
+    assert other.sides[0].columns[1] == replace(found.sides[0].columns[1], name="today")
+    assert other.light == found.light
+    assert other.light.color == "green"
 
 
 def test_differences_turn_their_sign_with_the_order(found: Comparison) -> None:
@@ -160,21 +187,15 @@ def test_agents_own_times_are_played_on_the_second_side():
 @pytest.mark.parametrize("force", [False, True])
 def test_a_comparison_that_misses_the_record_keeps_its_verdicts_unless_forced(force: bool) -> None:
     said = compare([GENESYS, WEIGHTED], encode(with_waits(3 * pl.col("wait_s"))), force=force)
-    assert [side.light.color for side in said.sides] == ["red", "red"]
+    assert said.light.color == "red"
     verdict = said.to_dict()["verdicts"][0]
     assert ("withheld" in verdict) == (not force)
     assert (verdict.keys() >= set(MEASURES)) == force
     if not force:
-        assert said.verdicts[0].withheld.startswith(said.sides[0].light.why)
+        assert said.verdicts[0].withheld.startswith(said.light.why)
         assert "--force" in said.verdicts[0].withheld
     # The sides are there to be read all the same.
     assert all(set(MEASURES) <= set(vars(side.differences[0])) for side in said.sides)
-
-
-def test_one_side_that_misses_the_record_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    lights = iter(["green", "red"])
-    monkeypatch.setattr("engine.reports.compare.lit_by", lambda *_: Light(next(lights), None, None, "far off"))
-    assert compare([GENESYS, WEIGHTED], made()).verdicts[0].withheld.startswith("far off")
 
 
 def test_fewer_than_five_days_determine_nothing():
@@ -214,10 +235,10 @@ def test_rules_may_differ_in_weights_requirements_and_whether_a_goal_moves_them(
 
 def test_a_comparison_is_json_without_nan(found: Comparison) -> None:
     content = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert set(content) == {"snapshot", "scenarios", "sides", "verdicts", "warnings"}
+    assert set(content) == {"snapshot", "scenarios", "light", "sides", "verdicts", "warnings"}
     assert [one["method"] for one in content["scenarios"]] == ["genesys", "weighted", "weighted"]
     for side in content["sides"]:
-        assert set(side) == {"handling", "light", "today", "columns", "differences", "satisfaction", "estimates"}
+        assert set(side) == {"handling", "today", "columns", "differences", "satisfaction", "estimates"}
         assert all(sum(column[end] for end in ENDS) == 3000 for column in side["columns"])
         assert len(side["satisfaction"]) == len(side["differences"]) == 2
         # The other mean is that of the first rule, so it is not called recorded.
@@ -229,4 +250,5 @@ def test_a_comparison_is_json_without_nan(found: Comparison) -> None:
 def test_progress_tells_every_replay_of_both_sides():
     told: list[str] = []
     compare([WEIGHTED, SKILLED], made(), progress=lambda label, *_: told.append(label))
-    assert told == 2 * ["replaying weighted", "replaying weighted", "replaying genesys"]
+    # Today's rule is not among them: once, for the light.
+    assert told == 2 * ["replaying weighted"] + ["replaying genesys"] + 2 * ["replaying weighted"]

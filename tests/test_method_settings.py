@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,16 @@ from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidTable
 from engine.methods.settings import MOST_REMOVED, MOST_RINGS, MOST_RULES, Ring, Rule, rings_of, rules_of, unsupported
-from tests.strategies import table
+from engine.run import choose
+from engine.spec import Scenario
+from ingest.files import import_files
+from ingest.snapshot.reading import open_snapshot
+from routelab import read
+from tests.small_centres import DAY, call, tables_of
+from tests.small_files import AGENTS, INTERACTIONS, refused, says, write
+from tests.strategies import MIDNIGHT, table
+
+CALL = {"interaction_id": "i", "queue_id": "q", "arrived_at": "2024-03-04T09:00:00Z"}
 
 
 def centre_with(**settings: Any) -> Centre:
@@ -69,11 +79,66 @@ def test_the_last_ring_may_have_no_time_out() -> None:
     assert rings_of(centre_with(rings=[ring(), ring(expansionCriteria=[])]))[1][1].timeout_s is None
 
 
+@pytest.mark.parametrize(("text", "lasts_s"), [
+    ("0/30/60", (30.0, 30.0, None)), (" 0 / 15 ", (15.0, None)), ("0", (None,)), ("0/0.5/100.5", (0.5, 100.0, None)),
+])  # fmt: skip
+def test_rings_as_seconds_open_at_those_waits(text: str, lasts_s: tuple[float | None, ...]) -> None:
+    """Waits of opening less the opening before are the time-outs, and none removes a skill."""
+    assert rings_of(centre_with(rings=text))[1] == tuple(Ring(one) for one in lasts_s)
+
+
+def test_rings_as_seconds_are_the_rings_of_the_same_time_outs() -> None:
+    """One agent in each of three rings, all free: a call goes to ring 1; alone in ring 3 she answers after 60 s."""
+    agents = [{"agent_id": name} for name in "abc"]
+    members = [{"queue_id": "q", "agent_id": name, "ring": place} for place, name in enumerate("abc", 1)]
+    there = [{"agent_id": "c", "start_at": MIDNIGHT, "end_at": MIDNIGHT + DAY}]
+    plain = [ring(expansionCriteria=criterion(30)), ring(expansionCriteria=criterion(30)), {}]
+    waits = []
+    for rings in ("0/30/60", json.dumps(plain)):
+        queues = [{"queue_id": "q", "rings": rings}]
+        tables = tables_of(agents=agents, members=members, queues=queues, staffing=there, interactions=[call(0)])
+        chosen = choose(Scenario(mode="replay", method="bullseye"), tables).to_frame()
+        waits += chosen.select("selected_agent_id", "wait_s").rows()
+    assert waits == [("c", 60.0)] * 2
+
+
+@pytest.mark.parametrize(("column", "text", "why"), [
+    ("rings", "30/60", "begin with 0"), ("rings", "three", "is not JSON"),
+    ("rings", '"[{""expansionCriteria"": []}, {}]"', "ring 1 needs one expansion criterion"),
+    ("routing_rules", '"[{""operator"": ""ANY""}]"', "rule 1 has wait_seconds nothing"),
+    ("routing_rules", "0/30", "is not JSON"),
+])  # fmt: skip
+def test_what_no_replay_could_read_is_refused_at_import_with_the_line(column, text, why, tmp_path: Path) -> None:
+    paths = write(tmp_path, agents=AGENTS, interactions=INTERACTIONS, queues=f"queue_id,{column}\nq1,\n\nq2,{text}\n")
+    lines = refused(tmp_path / "store", paths)
+    assert len(lines) == 1
+    assert says(lines[0], f"queues.csv, row 4, column {column}: ... {why}")
+    with pytest.raises(InvalidTable, match=f"queues, row 1, column {column}: "):
+        cell = text.strip('"').replace('""', '"')
+        read(agents=[{"agent_id": "a1"}], interactions=[CALL], queues={"queue_id": ["q", "r"], column: [None, cell]})
+
+
+def test_rings_as_seconds_are_imported(tmp_path: Path) -> None:
+    paths = write(tmp_path, agents=AGENTS, interactions=INTERACTIONS, queues="queue_id,rings\nq1,0/30/60\n")
+    import_files(tmp_path / "store", "s", **paths)
+    assert rings_of(open_snapshot(tmp_path / "store", "s").arrays().centre)[0][1] == Ring(30.0)
+    read(agents=[{"agent_id": "a1"}], interactions=[CALL], queues=[{"queue_id": "q", "rings": "0/30/60"}])
+
+
 BAD_RINGS = [
     ("{rings}", "is not JSON"),
     ("[" * 100_000, "is not JSON"),
-    ("9" * 5_000, "is not JSON"),
-    (7, "where a list is wanted"),
+    ("9" * 5_000, "begin with 0"),
+    ("-" + "9" * 5_000, "is not JSON"),
+    ("30/60", "the first ring opens at once; begin with 0, as in 0/30/60"),
+    ("0/30/30", "each ring opens later than the one before"),
+    ("0/60/30", "each ring opens later than the one before"),
+    ("0//30", "is not JSON"),
+    ("0/1.2.3", "write the seconds after which each ring opens"),
+    ("0/2000000000", "each ring opens later than the one before"),
+    ("/".join(map(str, range(MOST_RINGS + 1))), f"at most {MOST_RINGS}"),
+    (7, "begin with 0"),
+    (True, "where a list is wanted"),
     ({"ring": []}, "where a list is wanted"),
     ({"rings": {"1": ring()}}, "where a list is wanted"),
     (["ring"], "each an object"),

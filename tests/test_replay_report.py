@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,6 @@ from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.estimates.assumptions import Assumptions
 from engine.measures.intervals import Paired
-from engine.measures.light import light
 from engine.methods import METHODS
 from engine.replay.playing import play
 from engine.reports.columns import Study, today_of
@@ -41,50 +40,7 @@ def reported(chosen: Scenario = WEIGHTED) -> Report:
     return run(chosen, made())
 
 
-class Level(NamedTuple):
-    """What the light looks at."""
-
-    asa_s: float | None
-    service_level: float | None
-
-
 # --- the light, and what it keeps back ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("asa_s", "level", "color"), [
-    (100.0, 0.80, "green"),
-    (119.9, 0.80, "green"), (120.1, 0.80, "red"), (80.1, 0.80, "green"), (79.9, 0.80, "red"),
-    (100.0, 0.8499, "green"), (100.0, 0.8501, "red"), (100.0, 0.7501, "green"), (100.0, 0.7499, "red"),
-    (150.0, 0.95, "red"), (None, 0.8, "unknown"), (100.0, None, "unknown"), (None, None, "unknown"),
-    (0.0, 0.8, "red"),
-])  # fmt: skip
-def test_the_light_is_red_beyond_20_per_cent_of_the_asa_or_5_points_of_the_service_level(
-    asa_s: float | None, level: float | None, color: str
-) -> None:
-    lit = light(Level(100.0, 0.8), Level(asa_s, level))
-    # A replay that answers nobody whom the record answered is as wrong as can be.
-    assert lit.color == ("red" if color == "unknown" else color)
-    if color == "unknown":
-        assert (lit.asa_off, lit.service_level_off) == (None, None)
-        assert "answers nobody" in lit.why
-    else:
-        assert lit.asa_off == pytest.approx(asa_s / 100 - 1)
-        assert lit.service_level_off == pytest.approx(level - 0.8)
-    back = light(Level(asa_s, level), Level(100.0, 0.8))
-    assert (back.color == "unknown") == (color == "unknown")
-
-
-def test_the_light_says_in_words_how_far_off_and_on_which_side():
-    lit = light(Level(100.0, 0.8), Level(130.0, 0.74))
-    assert "ASA 30 % above the recorded one and a service level 6.0 points below it" in lit.why
-    assert "(limits 20 % and 5 points)" in lit.why
-    lit = light(Level(100.0, 0.8), Level(90.0, 0.81))
-    assert "ASA 10 % below the recorded one and a service level 1.0 points above it" in lit.why
-    both = Level(0.0, 1.0)
-    assert light(both, both).color == "green"
-    assert light(both, Level(149_340.0, 0.014)).color == "red"
-    nothing = light(Level(None, None), both, is_answered=False)
-    assert nothing.color == "unknown" and "nothing is recorded as answered" in nothing.why
 
 
 def test_the_made_up_record_is_what_a_replay_of_its_own_rule_gives():
@@ -95,7 +51,8 @@ def test_the_made_up_record_is_what_a_replay_of_its_own_rule_gives():
     assert found["status"].to_list() == rows["outcome"].to_list()
     np.testing.assert_allclose(found["wait_s"], rows["wait_s"], atol=1e-6)
     lit = reported().to_dict()["replay"]["light"]
-    assert (lit["color"], lit["asa_off"], lit["service_level_off"]) == ("green", 0.0, 0.0)
+    assert lit["color"] == "green"
+    assert [lit[name] for name in ("asa_off_s", "asa_off", "service_level_off", "abandonment_off")] == [0.0] * 4
     past, today, _ = reported().to_dict()["replay"]["columns"]
     assert [past[name] for name in (*ENDS, *MEASURES)] == [today[name] for name in (*ENDS, *MEASURES)]
 
@@ -112,7 +69,10 @@ def test_a_replay_that_misses_the_record_keeps_its_verdict_unless_forced(force: 
         assert set(said["differences"]) == set(MEASURES)
         assert said["satisfaction_against_today"] is not None
     else:
-        assert said["verdict"].startswith(f"withheld: {said['light']['why']}; calibrate, give staffing, or ")
+        light = said["light"]
+        assert said["verdict"] == (
+            f"withheld: {light['why']}; {light['remedy']}, or force a verdict all the same (--force)"
+        )
         assert said["differences"] is said["satisfaction_against_today"] is None
 
 
@@ -144,12 +104,31 @@ def test_the_scenario_s_column_says_what_its_service_level_says():
     assert reported().unrouted == Unrouted(waits["abandoned"], {"abandoned": waits["abandoned"]})
 
 
-def test_a_rule_against_itself_differs_by_nothing():
-    said = run(GENESYS, made()).to_dict()["replay"]
-    for name in MEASURES:
-        difference = said["differences"][name]
-        assert difference == {"value": 0.0, "low": 0.0, "high": 0.0, "says": "no clear difference"}
-    assert said["verdict"].count("no clear difference") == len(MEASURES)
+def test_the_rule_in_force_is_compared_with_nothing():
+    """One table of the record and the baseline, no differences, one sentence; whatever its method does not read."""
+    plain = run(GENESYS, made()).to_dict()
+    said = plain["replay"]
+    assert [column["name"] for column in said["columns"]] == ["recorded", "today"]
+    assert said["differences"] is said["satisfaction_against_today"] is None
+    assert said["verdict"].startswith("this is today's rule itself, the baseline")
+    assert "no clear difference" not in json.dumps(said)
+    unread = replace(GENESYS, weights=RoutingWeights(0.9, 0.1, 0.0, 0.3), csat="all")
+    assert run(unread, made()).to_dict()["replay"] == said
+    # The same numbers as beside a scenario.
+    assert said["columns"] == reported().to_dict()["replay"]["columns"][:2]
+    assert said["light"] == reported().to_dict()["replay"]["light"]
+
+
+def test_a_scenario_under_which_nothing_differs_says_so_once():
+    """One agent for whom everybody waits: no rule can matter, on any day."""
+    rows = [
+        call(n, n % 9 * 86_400.0 + n // 9 * 5.0, patience_s=900.0, wait_s=1.0, outcome="answered", agent_id="ann")
+        for n in range(45)
+    ]
+    there = [{"agent_id": "ann", "start_at": MIDNIGHT, "end_at": MIDNIGHT + 9 * DAY}]
+    said = run(replace(WEIGHTED, required=("language",)), tables_of(interactions=rows, staffing=there), force=True)
+    assert said.replay.verdict == "no measure differs at all from today's rule on the same customers"
+    assert said.replay.differences.is_nothing
 
 
 def test_differences_are_scenario_less_today_inside_their_intervals():
@@ -189,7 +168,7 @@ def test_fewer_than_five_days_determine_nothing():
     rows = [
         call(n, n * 86_400.0 / 10, patience_s=9.0, wait_s=1.0, outcome="answered", agent_id="ann") for n in range(30)
     ]
-    for days, told in ((3, "not determined: fewer than five days"), (5, "against today's rule")):
+    for days, told in ((3, "not determined: fewer than five days"), (5, "no measure differs at all")):
         some = [row | {"arrived_at": row["arrived_at"] + (n % days) * DAY} for n, row in enumerate(rows)]
         start = [{"agent_id": "ann", "start_at": MIDNIGHT, "end_at": MIDNIGHT + 9 * DAY}]
         said = run(WEIGHTED, tables_of(interactions=some[:10], staffing=start), force=True).to_dict()["replay"]

@@ -24,7 +24,7 @@ MEASURES = {
 }
 SHOWN = MEASURES | {"mean_wait_s": ("wait_s", "waits")}
 GRAINS = ("whole", "day", "half_hour")
-# Abandonment has no limit of its own in the light; it is a share, and takes that of the service level.
+# Abandonment takes the limit of the service level, not its narrower own: a loss weighs shares alike.
 LIMITS = {"asa_s": ASA_OFF, "abandonment": SERVICE_LEVEL_OFF, "service_level": SERVICE_LEVEL_OFF}
 _LEAST_SPREAD = 1e-9
 Parts = dict[str, FloatArray]

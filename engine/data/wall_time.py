@@ -16,6 +16,8 @@ from engine.setting import plain, shown
 from engine.typing import IntArray
 
 DAY_US = 86_400_000_000
+# Part of a sentence of an import that reports repeat: times that a clock showed twice, of which nothing tells which.
+NOT_TOLD_APART = "local times occur twice"
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = date(1970, 1, 1)

@@ -237,6 +237,39 @@ def patience(
     return Waits(patience_s, flow_s), estimate
 
 
+def lost_waits(history: History) -> BoolArray:
+    """Who gave up, after nobody knows how long.
+
+    Parameters
+    ----------
+    history : History
+        What is recorded.
+
+    Returns
+    -------
+    (n,) array of bool
+        Abandoned with neither a wait nor a patience; a callback is never given up.
+    """
+    return history.outcome_is("abandoned") & ~_is_callback(history) & ~_has_patience(history)
+
+
+def replays_abandonment(history: History) -> bool:
+    """Whether abandonment can be replayed: not where customers gave up and no wait of any of them is known.
+
+    Parameters
+    ----------
+    history : History
+        What is recorded.
+
+    Returns
+    -------
+    bool
+        True where nobody gave up.
+    """
+    gave_up, lost = history.outcome_is("abandoned") & ~_is_callback(history), lost_waits(history)
+    return not lost.any() or bool((gave_up & ~lost).any())
+
+
 def _is_callback(history: History) -> BoolArray:
     return history.media == MEDIA.index("callback")
 
@@ -296,11 +329,10 @@ def _estimate(
     history: History, assumptions: Assumptions, found: list[Curve], n_tail: int, n_never: int
 ) -> PatienceEstimate:
     n, callback, flows = history.n, _is_callback(history), history.flowed_out
-    gave_up = history.outcome_is("abandoned") & ~callback
-    lost = gave_up & ~_has_patience(history)
+    gave_up, lost = history.outcome_is("abandoned") & ~callback, lost_waits(history)
     n_drawn = sum(curve.rows.size for curve in found)
     n_lent = sum(int(curve.gave_up.sum()) for curve in found if curve.level == "all_media" and curve.n_left)
-    can_replay = assumptions.patience != "estimated" or not lost.any() or bool((gave_up & ~lost).any())
+    can_replay = assumptions.patience != "estimated" or replays_abandonment(history)
     counts = PatienceCounts(
         interactions=n,
         patience_recorded=int((~np.isnan(history.patience_s) & ~callback).sum()),

@@ -1,4 +1,4 @@
-"""Routing settings of queues, read from the JSON in which the platform gives them.
+"""Routing settings of queues, read from the JSON in which the platform gives them; rings also from seconds, `0/30/60`.
 
 Names may be written as the API does (`waitSeconds`) or as its SDK for Python does (`wait_seconds`); a list may
 stand alone or inside the object that holds it. What is not named here is left unread.
@@ -7,12 +7,16 @@ stand alone or inside the object that holds it. What is not named here is left u
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
+import polars as pl
+
 from engine.data.centre import Centre
-from engine.data.checks import shorten
+from engine.data.checks import Place, shorten
 from engine.errors import InvalidTable
 from engine.setting import shown
 
@@ -29,6 +33,7 @@ BEST_SCORE = 100.0
 MOST_NAMED = 5
 
 Read = TypeVar("Read")
+_OPENINGS = re.compile(r"\s*[0-9.]+(\s*/\s*[0-9.]+)*\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,41 @@ class Rule:
 
 def rings_of(centre: Centre) -> list[tuple[Ring, ...]]:
     """Rings of each queue."""
-    return _column(centre, "rings", _rings)
+    return _column(centre, "rings", _rings_in)
 
 
 def rules_of(centre: Centre) -> list[tuple[Rule, ...]]:
     """Rules of preferred-agent routing of each queue."""
-    return _column(centre, "routing_rules", _rules)
+    return _column(centre, "routing_rules", _rules_in)
+
+
+def problems_of(queues: pl.DataFrame, place: Place) -> Iterator[str]:
+    """What no replay could read in the settings of queues, for an import to refuse.
+
+    Parameters
+    ----------
+    queues : polars.DataFrame
+        Columns of the table.
+    place : Place
+        How to name its rows.
+
+    Yields
+    ------
+    str
+        Row, column, value and the way out.
+
+    Examples
+    --------
+    >>> queues = pl.DataFrame({"rings": ["0/30", "30/60"], "routing_rules": [None, None]})
+    >>> list(problems_of(queues, Place("queues")))
+    ["queues, row 1, column rings: '30/60': the first ring opens at once; begin with 0, as in 0/30/60"]
+    """
+    for column, read in (("rings", _rings_in), ("routing_rules", _rules_in)):
+        for row, text in enumerate(queues[column].to_list()):
+            try:
+                read(text)
+            except _Unusable as why:
+                yield place.problem(row, column, text, str(why))
 
 
 def unsupported(centre: Centre) -> list[str]:
@@ -105,12 +139,12 @@ class _Unusable(Exception):
     """What is wrong with a setting, and the way out."""
 
 
-def _column(centre: Centre, column: str, read: Callable[[Any], tuple[Read, ...]]) -> list[tuple[Read, ...]]:
+def _column(centre: Centre, column: str, read: Callable[[str | None], tuple[Read, ...]]) -> list[tuple[Read, ...]]:
     found: list[tuple[Read, ...]] = []
     problems: list[str] = []
     for queue, text in zip(centre.queue_ids, centre.queues[column].to_list(), strict=True):
         try:
-            found.append(read(_parsed(text)))
+            found.append(read(text))
         except _Unusable as why:
             problems.append(f"queues, queue {queue!r}, column {column}: {shown(text)}: {why}")
     if problems:
@@ -127,7 +161,9 @@ def _parsed(text: str | None) -> Any:
         reason = f"{error.msg} at character {error.pos}"
     except (ValueError, RecursionError):
         reason = "a number is too long, or it nests too deep"
-    raise _Unusable(f"is not JSON ({reason}); give what the platform's API gives, or leave it empty")
+    raise _Unusable(
+        f"is not JSON ({reason}); give what the platform's API gives, or leave it empty (rings may be seconds: 0/30/60)"
+    )
 
 
 def _is_set(text: str | None) -> bool:
@@ -136,6 +172,26 @@ def _is_set(text: str | None) -> bool:
     except _Unusable:
         return True
     return any(value.values()) if isinstance(value, dict) else bool(value)
+
+
+def _rings_in(text: str | None) -> tuple[Ring, ...]:
+    return _opening(text) if text and _OPENINGS.fullmatch(text) else _rings(_parsed(text))
+
+
+def _opening(text: str) -> tuple[Ring, ...]:
+    """Rings from the waits at which they open, of which none removes a skill."""
+    try:
+        opens_s = [float(part) for part in text.split("/")]
+    except ValueError as error:
+        raise _Unusable("write the seconds after which each ring opens, as in 0/30/60") from error
+    if opens_s[0] != 0:
+        raise _Unusable("the first ring opens at once; begin with 0, as in 0/30/60")
+    lasts_s = [later - before for before, later in pairwise(opens_s)]
+    if not all(seconds > 0 for seconds in lasts_s) or opens_s[-1] > LONGEST_S:
+        raise _Unusable("each ring opens later than the one before; write rising seconds, as in 0/30/60")
+    if len(opens_s) > MOST_RINGS:
+        raise _Unusable(f"has {len(opens_s)} rings; give at most {MOST_RINGS}")
+    return tuple(Ring(seconds) for seconds in [*lasts_s, None])
 
 
 def _rings(value: Any) -> tuple[Ring, ...]:
@@ -164,8 +220,8 @@ def _removed(actions: Any, place: int) -> tuple[str, ...]:
     return tuple(text for both in texts for text in both)
 
 
-def _rules(value: Any) -> tuple[Rule, ...]:
-    entries = _entries(value, ("routing_rules", "rules"), "rule", MOST_RULES)
+def _rules_in(text: str | None) -> tuple[Rule, ...]:
+    entries = _entries(_parsed(text), ("routing_rules", "rules"), "rule", MOST_RULES)
     return tuple(_rule(entry, f"rule {place}") for place, entry in enumerate(entries, 1))
 
 
@@ -184,7 +240,8 @@ def _entries(value: Any, holders: Sequence[str], what: str, most: int) -> list[A
             value = _get(value, holder, value)
     entries = _list([] if value is None or value == {} else value)
     if len(entries) > most or not all(isinstance(entry, dict) for entry in entries):
-        raise _Unusable(f"has {len(entries)} entries; give at most {most} {what}s, each an object")
+        seconds = ", or the seconds after which each opens, as in 0/30/60" if what == "ring" else ""
+        raise _Unusable(f"has {len(entries)} entries; give at most {most} {what}s, each an object{seconds}")
     return entries
 
 

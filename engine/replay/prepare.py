@@ -97,6 +97,11 @@ class Recorded:
         return staffing(self.history, self.centre, self.assumptions, is_recorded=is_recorded)
 
     @property
+    def is_inferred(self) -> bool:
+        """Whether staffing is inferred from who answered."""
+        return self._staffing[1].source == "inferred"
+
+    @property
     def blocks(self) -> Blocks:
         """When agents were staffed."""
         return self._staffing[0]

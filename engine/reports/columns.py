@@ -15,7 +15,10 @@ from engine.data.centre import Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
 from engine.measures.days import days_of
+from engine.measures.idling import occupancy
 from engine.measures.intervals import Days, Resampling, point, stacked
+from engine.measures.light import Light, light
+from engine.measures.record import Record
 from engine.measures.satisfaction import (
     Effects,
     Mix,
@@ -31,7 +34,7 @@ from engine.methods import METHODS
 from engine.methods.today import in_force
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
-from engine.reports.replay import MEASURES, Difference, Differences, Intervals, ReplayColumn
+from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, Intervals, ReplayColumn
 from engine.spec import TODAY, Scenario
 from engine.typing import FloatArray, IntArray, Progress
 
@@ -54,6 +57,24 @@ def today_of(scenario: Scenario, arrays: Arrays) -> Scenario:
     method = in_force(arrays.centre.queues)
     # As recorded: whatever a scenario changes, the rule in force has no levers, filters or goals in motion.
     return replace(scenario, method=method, performance=0.80, required=(TODAY,), levers=())
+
+
+def is_one_rule(scenario: Scenario, other: Scenario) -> bool:
+    """Whether two scenarios of the same assumptions are one and the same rule.
+
+    Parameters
+    ----------
+    scenario, other : Scenario
+        In mode replay.
+
+    Returns
+    -------
+    bool
+        Weights, filters and goals in motion do not count where a method of the platform reads none of them.
+    """
+    is_platform = METHODS[scenario.method].is_platform
+    read = ("method", "switches", "levers")
+    return scenario == other or (is_platform and all(getattr(scenario, n) == getattr(other, n) for n in read))
 
 
 @dataclass(frozen=True)
@@ -144,6 +165,34 @@ class Study:
         """The rule in force, replayed."""
         return self.column("today", today_of(self.scenario, self.arrays))
 
+    def light(self, today: Column | None = None) -> Light:
+        """Whether the rule in force, replayed with recorded handling times, reproduces the record.
+
+        Parameters
+        ----------
+        today : Column, optional
+            The rule in force where it was played under this study's assumptions already.
+
+        Returns
+        -------
+        Light
+            The same whatever is compared, and however handling changes with the agent.
+        """
+        if self.scenario.assumptions.handling != "recorded":
+            assumed = replace(self.scenario.assumptions, handling="recorded")
+            held = replace(self.arrays, history=lambda: self.recorded.history)
+            return Study(held, replace(self.scenario, assumptions=assumed), self._progress).light()
+        return light(self.summary(self.past), self.summary(today or self.today), self.record)
+
+    @cached_property
+    def record(self) -> Record:
+        """What the record tells of itself."""
+        centre = self.arrays.centre
+        return Record.of(
+            self.recorded.history, is_inferred=self.recorded.is_inferred, has_busy=bool(centre.busy.agent.size),
+            off_queue=occupancy(self.past.time).outside,
+        )  # fmt: skip
+
     def column(self, name: str, scenario: Scenario, *, still: bool = False, keep: bool = False) -> Column:
         """Replay a rule, once per draw of what is not recorded; of all but the first only sums are kept.
 
@@ -176,6 +225,9 @@ class Study:
         # Counts are means over draws, so they need not be whole.
         mean = column.counts.mean(axis=0)
         measured: dict[str, Any] = dict(zip(STATUS, mean.tolist(), strict=True))
+        if column is not self.past and not self.record.replays_abandonment:
+            # Nobody gives up in such a replay, which says nothing about abandonment.
+            values, intervals = values | {"abandonment": None}, {**intervals, "abandonment": None}
         measured |= {name: values.get(name) for name in MEASURES}
         return ReplayColumn(
             name=column.name, rule=column.rule, offered=float(mean.sum()), **measured,
@@ -185,7 +237,10 @@ class Study:
     def difference(self, column: Column, other: Column) -> Differences:
         """Paired difference of every measure, column less other."""
         found = self.resampling.difference(column.days, other.days)
-        return Differences(**{name: Difference.of(name, found[name]) for name in MEASURES})
+        each = {name: Difference.of(name, found[name]) for name in MEASURES}
+        if not self.record.replays_abandonment:
+            each["abandonment"] = Difference(None, None, None, NOT_RECORDED)
+        return Differences(**each)
 
     def satisfaction(self, column: Column, other: Column) -> SatisfactionAgainst:
         """What satisfaction would be expected under a column, against another."""

@@ -19,16 +19,18 @@ from engine.estimates.estimated import Estimates
 from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
-from engine.reports.columns import Column, Study, today_of
+from engine.reports.columns import Column, Study, is_one_rule, today_of
 from engine.reports.notes import about_settings, about_truth
-from engine.reports.replay import MEASURES, Difference, Differences, ReplayColumn
-from engine.reports.replayed import TOO_FEW_DAYS, lit_by
+from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, ReplayColumn
+from engine.reports.replayed import TOO_FEW_DAYS, withheld
 from engine.results import Result, about
 from engine.spec import Scenario
 from engine.typing import Map, Progress
 
 UNDECIDED = "not determined"
 NO_DIFFERENCE = "no clear difference"
+SAME = "the same rule, so there is nothing to compare"
+NOTHING_DIFFERS = "no measure differs at all"
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,10 @@ class Side:
     """All rules under one way of handling."""
 
     handling: str = about("recorded: times hold for every agent; agent: they change with the agent.")
-    light: Light = about("Whether today's rule, replayed, reproduces the record.")
-    today: str = about("Name of the column of today's rule.")
+    today: str | None = about("Name of the column of today's rule; null where it is not among these.")
     columns: list[ReplayColumn] = about("recorded, perhaps today, then the rules in the order given.")
-    differences: list[RuleDifferences] = about("Of each rule but the first, less the first.")
-    satisfaction: list[SatisfactionAgainst] = about("Of each rule but the first, beside the first.")
+    differences: list[RuleDifferences] = about("Of each rule that is not the first itself, less the first.")
+    satisfaction: list[SatisfactionAgainst] = about("Of the same rules, beside the first.")
     estimates: Estimates = about("How handling, patience and staffing were filled in, and how much.")
 
 
@@ -57,8 +58,12 @@ class Verdict:
     """What holds of a rule under both ways of handling, in a word per measure."""
 
     rule: str = about("The rule.")
+    against: str = about("The rule that it is compared with.")
     withheld: str | None = about("Why there is no verdict.", optional=True)
-    service_level: str | None = about("better, worse, no clear difference, not determined or undefined.", optional=True)
+    nothing: str | None = about("Why there is nothing to compare, where nothing differs from the first.", optional=True)
+    service_level: str | None = about(
+        "better, worse, no clear difference, not determined, undefined or not recorded.", optional=True
+    )
     asa_s: str | None = about("The same of the mean wait of those answered.", optional=True)
     mean_wait_s: str | None = about("The same of the mean wait of all.", optional=True)
     abandonment: str | None = about("The same of abandonment.", optional=True)
@@ -74,6 +79,7 @@ class Comparison(Result):
 
     snapshot: Provenance = about("Name, hash, counts, repairs and assumptions of the data.")
     scenarios: list[Scenario] = about("All that is needed to run it again; the first is what others are compared with.")
+    light: Light = about("Whether today's rule, replayed with recorded handling times, reproduces the record.")
     sides: list[Side] = about("Under each way of handling.")
     verdicts: list[Verdict] = about("Of each rule but the first: what is the same under both.")
     warnings: list[str] = about("What a reader must know.")
@@ -114,14 +120,18 @@ def compare(
     called = list(names or numbered([scenario.method for scenario in scenarios]))
     # The two sides share nothing but the data, so they may run at once.
     sides = list(map_runs(partial(_side, scenarios, called, arrays, progress), HANDLING))
-    records, study = [side for side, _ in sides], sides[0][1]
-    why = _withheld(records, force, study)
-    verdicts = [_verdict(place, scenario, records, why) for place, scenario in enumerate(scenarios[1:])]
+    records, study, lit = [side for side, _, _ in sides], sides[0][1], sides[0][2]
+    assert lit is not None
+    why = _withheld(lit, force, study)
+    verdicts = [
+        _verdict(name, called[0], scenario, scenarios[0], records, why)
+        for name, scenario in zip(called[1:], scenarios[1:], strict=True)
+    ]
     # Several scenarios of one method say the same; once is enough.
     rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
     return Comparison(
-        snapshot=arrays.snapshot, scenarios=list(scenarios), sides=records,
-        verdicts=verdicts, warnings=[*about_truth(study.recorded, records[0].light), *dict.fromkeys(rules)],
+        snapshot=arrays.snapshot, scenarios=list(scenarios), light=lit, sides=records,
+        verdicts=verdicts, warnings=[*about_truth(study.recorded, lit), *dict.fromkeys(rules)],
     )  # fmt: skip
 
 
@@ -141,28 +151,35 @@ def _check(scenarios: Sequence[Scenario]) -> None:
 
 def _side(
     scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, progress: Progress | None, handling: str
-) -> tuple[Side, Study]:
+) -> tuple[Side, Study, Light | None]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
-    columns: list[Column] = [study.column(name, s) for name, s in zip(names, assumed, strict=True)]
+    columns = _columns(study, names, assumed)
+    others = [c for c, s in zip(columns, assumed, strict=True) if not is_one_rule(s, assumed[0])]
     rule = today_of(assumed[0], arrays)
     # Today's rule is played once, whether or not it is among those compared.
-    today = next((c for c, s in zip(columns, assumed, strict=True) if _same_rule(s, rule)), None) or study.today
-    # The baseline of differences is the first rule; the light always judges today's, compared or not.
-    shown = [study.past, *([] if today in columns else [today]), *columns]
-    summaries = {column.name: study.summary(column) for column in shown}
-    return Side(
-        handling=handling,
-        light=lit_by(summaries[study.past.name], summaries[today.name]),
-        today=today.name,
-        columns=list(summaries.values()),
+    today = next((c for c, s in zip(columns, assumed, strict=True) if is_one_rule(s, rule)), None)
+    # The light judges it under recorded handling, once for the whole comparison.
+    lit = None if handling != "recorded" else study.light(today)
+    shown = [study.past, *([study.today] if lit and today is None else []), *columns]
+    side = Side(
+        handling=handling, today=today.name if today else study.today.name if lit else None,
+        columns=[study.summary(column) for column in shown],
         differences=[
             RuleDifferences(**vars(study.difference(column, columns[0])), rule=column.name, against=columns[0].name)
-            for column in columns[1:]
+            for column in others
         ],
-        satisfaction=[study.satisfaction(column, columns[0]) for column in columns[1:]],
+        satisfaction=[study.satisfaction(column, columns[0]) for column in others],
         estimates=study.recorded.estimates,
-    ), study
+    )  # fmt: skip
+    return side, study, lit
+
+
+def _columns(study: Study, names: Sequence[str], scenarios: Sequence[Scenario]) -> list[Column]:
+    """Each scenario replayed; one that is the first itself is not played again."""
+    first = study.column(names[0], scenarios[0])
+    rest = zip(names[1:], scenarios[1:], strict=True)
+    return [first, *(replace(first, name=n) if is_one_rule(s, scenarios[0]) else study.column(n, s) for n, s in rest)]
 
 
 def numbered(methods: Sequence[str]) -> list[str]:
@@ -189,30 +206,31 @@ def numbered(methods: Sequence[str]) -> list[str]:
     ]
 
 
-def _same_rule(scenario: Scenario, today: Scenario) -> bool:
-    """Whether a scenario is the rule in force; weights and filters do not move the platform's methods."""
-    return METHODS[scenario.method].is_platform and scenario.method == today.method and not scenario.levers
-
-
-def _withheld(sides: list[Side], force: bool, study: Study) -> str | None:
+def _withheld(lit: Light, force: bool, study: Study) -> str | None:
     """Why there are no verdicts; None where there are."""
-    red = [side.light.why for side in sides if side.light.color == "red"]
-    if red and not force:
-        return f"{red[0]}; calibrate, give staffing, or force verdicts all the same (--force)"
+    if lit.color == "red" and not force:
+        return withheld(lit)
     return None if study.resampling.is_possible else TOO_FEW_DAYS
 
 
-def _verdict(place: int, scenario: Scenario, sides: list[Side], why: str | None) -> Verdict:
-    differences = [side.differences[place] for side in sides]
-    words = {} if why else {name: _both([getattr(one, name) for one in differences]) for name in MEASURES}
-    return Verdict(rule=differences[0].rule, about=METHODS[scenario.method].about, withheld=why, **words)
+def _verdict(
+    name: str, against: str, scenario: Scenario, first: Scenario, sides: Sequence[Side], why: str | None
+) -> Verdict:
+    found = partial(Verdict, rule=name, against=against, about=METHODS[scenario.method].about)
+    if is_one_rule(scenario, first):
+        return found(nothing=SAME)
+    differences = [next(one for one in side.differences if one.rule == name) for side in sides]
+    if all(one.is_nothing for one in differences):
+        return found(nothing=NOTHING_DIFFERS)
+    words = {} if why else {each: _both([getattr(one, each) for one in differences]) for each in MEASURES}
+    return found(withheld=why, **words)
 
 
 def _both(differences: Sequence[Difference]) -> str:
     """What holds under both ways of handling; where signs differ, nothing does."""
     values = [difference.value for difference in differences if difference.value is not None]
     if len(values) < len(differences):
-        return "undefined"
+        return NOT_RECORDED if any(each.says == NOT_RECORDED for each in differences) else "undefined"
     # Two ways of handling that disagree about the sign bound the truth on both sides of no difference.
     if min(values) < 0 < max(values):
         return UNDECIDED

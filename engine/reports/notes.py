@@ -10,7 +10,9 @@ import numpy as np
 
 from engine.data.centre import Centre
 from engine.data.history import History
+from engine.data.provenance import Provenance
 from engine.data.served import Status
+from engine.data.wall_time import NOT_TOLD_APART
 from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
 from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
@@ -71,7 +73,13 @@ def about_centre(centre: Centre) -> Iterator[str]:
         yield f"interactions require what no agent has: {', '.join(unheld[:MOST_NAMES])}{more}"
 
 
+def about_times(snapshot: Provenance) -> Iterator[str]:
+    """Times of the record that may be an hour off."""
+    return (said for said in snapshot.assumptions if NOT_TOLD_APART in said)
+
+
 def _about_data(tally: Tally) -> Iterator[str]:
+    yield from about_times(tally.arrays.snapshot)
     yield from about_centre(tally.arrays.centre)
     if tally.timed and tally.n_untimed:
         yield (
@@ -104,6 +112,7 @@ def replay_notes(
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     """How far a replay of these data can be trusted."""
+    yield from about_times(recorded.arrays.snapshot)
     if recorded.estimates.staffing.source == "inferred":
         yield (
             "staffing is inferred from who answered what, so it reflects the routing of its day; trust "
@@ -119,7 +128,8 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
     # A light of few days turns by chance: one odd day is a third of three.
     n_days = recorded.calendar.n
     if light.color != "unknown" and n_days < FEWEST_DAYS:
-        yield f"the light rests on {n_days} days only, so it may be chance; another --seed or --replications tell"
+        days = f"{n_days} {'day' if n_days == 1 else 'days'}"
+        yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         "do to them is not simulated"

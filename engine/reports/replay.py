@@ -12,6 +12,8 @@ from engine.replay.playing import Move
 from engine.results import about
 
 MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
+# Of a measure that no replay of this record can tell.
+NOT_RECORDED = "not recorded"
 # Whether more is better; None where it depends.
 BETTER = {"service_level": 1, "asa_s": -1, "mean_wait_s": -1, "abandonment": -1, "occupancy": None, "gini": -1}
 WORDS = {
@@ -56,7 +58,7 @@ class ReplayColumn:
 class Difference(Paired):
     """A paired difference with its 95 % interval; null where undefined."""
 
-    says: str = about("better, worse, more, less, no clear difference, or undefined.")
+    says: str = about("better, worse, more, less, no clear difference, undefined, or not recorded.")
 
     @classmethod
     def of(cls, measure: str, paired: Paired) -> Difference:
@@ -85,6 +87,12 @@ class Differences:
     occupancy: Difference = about("Of busy over staffed seconds.")
     gini: Difference = about("Of the Gini of interactions.")
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no measure that is defined differs at all, however days are drawn."""
+        known = [each for each in (getattr(self, name) for name in MEASURES) if each.value is not None]
+        return bool(known) and all(each.value == each.low == each.high == 0 for each in known)
+
 
 @dataclass(frozen=True)
 class VerdictLight(Light):
@@ -111,9 +119,9 @@ class Replay:
     """What a replay says besides: three rules on the same customers, and whether that can be trusted."""
 
     headline: str = about("What the numbers are, and are not.")
-    columns: list[ReplayColumn] = about("recorded, today and scenario, in this order.")
-    light: VerdictLight = about("Whether today's rule, replayed, reproduces the record.")
-    differences: Differences | None = about("Scenario less today; null where the light is red.")
+    columns: list[ReplayColumn] = about("recorded, today and scenario, in this order; no scenario where that is today.")
+    light: VerdictLight = about("Whether today's rule, replayed with recorded handling times, reproduces the record.")
+    differences: Differences | None = about("Scenario less today; null where it is today, or the light is red.")
     verdict: str = about("The differences in words, or why there are none.")
     satisfaction_against_today: SatisfactionAgainst | None = about("Satisfaction expected, beside that under today.")
     goal: GoalEffect | None = about("Null where the goal moved nothing.")

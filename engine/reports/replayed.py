@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,15 +12,15 @@ from engine.data.served import STATUS, Status
 from engine.measures.eligibility import Eligibility
 from engine.measures.fairness import Fairness, Shares, expectation, fairness, gini
 from engine.measures.idling import Occupancy, idle_while_waiting, occupancy
-from engine.measures.light import Light, light
+from engine.measures.light import Light
 from engine.measures.service_level import by_interval, by_queue, choice_share, measure
 from engine.measures.sharing import Sharing, sharing
 from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
 from engine.replay.playing import Played
-from engine.reports.columns import Column, Study
+from engine.reports.columns import Column, Study, is_one_rule, today_of
 from engine.reports.notes import replay_notes
-from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, ReplayColumn, VerdictLight
+from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, VerdictLight
 from engine.reports.report import AgentShare, Report, Unrouted
 from engine.results import or_null
 from engine.spec import Scenario
@@ -28,6 +29,8 @@ HEADLINE = "a replay: the same customers at their recorded times; agents are bus
 INTERVALS = "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast"
 ADD_NO_CAPACITY = "the rules reorder free agents; they add no capacity"
 MOST_MOVES = 2000
+BASELINE = "this is today's rule itself, the baseline: there is no other rule to compare it with"
+NOTHING_DIFFERS = "no measure differs at all from today's rule on the same customers"
 TOO_FEW_DAYS = "not determined: fewer than five days, so nothing says how days differ"
 
 
@@ -50,11 +53,12 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     played : Played
         The first draw.
     """
-    column = study.column("scenario", scenario, keep=True)
+    is_baseline = is_one_rule(scenario, today_of(scenario, study.arrays))
+    column = study.column("today" if is_baseline else "scenario", scenario, keep=True)
     played = column.played
     assert played is not None
     first = _FirstDraw(study, scenario, column, played)
-    replay = _judged(study, scenario, column, force)
+    replay = _baseline(study, scenario, column) if is_baseline else _judged(study, scenario, column, force)
     replay = replace(replay, goal=_goal(study, scenario, column, played))
     counts = column.counts[0]
     ends = {name: int(n) for name, n in zip(STATUS[1:], counts[1:], strict=True) if n}
@@ -68,36 +72,48 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
     return report, played
 
 
+def _baseline(study: Study, scenario: Scenario, column: Column) -> Replay:
+    """Today's rule alone: there is nothing to compare it with but the record."""
+    return _replay(study, scenario, [column], study.light(column), None, verdict=BASELINE)
+
+
 def _judged(study: Study, scenario: Scenario, column: Column, force: bool) -> Replay:
-    """The three rules side by side, and what may be said of their differences."""
-    summaries = [study.summary(one) for one in (study.past, study.today, column)]
-    lit = lit_by(*summaries[:2])
+    """Today's rule and the scenario side by side, and what may be said of their differences."""
+    lit = study.light()
     # A replay that misses the record cannot carry a difference: both rules would rest on the same error.
-    is_red = lit.color == "red"
-    differences = None if is_red and not force else study.difference(column, study.today)
+    is_withheld = lit.color == "red" and not force
+    differences = None if is_withheld else study.difference(column, study.today)
+    said = f"withheld: {withheld(lit)}" if differences is None else _verdict(differences, study.resampling.is_possible)
+    return _replay(study, scenario, [study.today, column], lit, differences, verdict=said, forced=force)
+
+
+def _replay(
+    study: Study, scenario: Scenario, columns: Sequence[Column], lit: Light, differences: Differences | None, *,
+    verdict: str, forced: bool = False,
+) -> Replay:  # fmt: skip
+    # The last is the scenario, the one before it today's rule.
+    against = None if differences is None else study.satisfaction(columns[-1], columns[0])
     return Replay(
-        headline=HEADLINE, columns=summaries, light=VerdictLight(**vars(lit), forced=force and is_red),
-        differences=differences,
-        verdict=_withheld(lit) if differences is None else _verdict(differences, study.resampling.is_possible),
-        satisfaction_against_today=None if differences is None else study.satisfaction(column, study.today),
-        goal=None, estimates=study.recorded.estimates, replications=scenario.replications, intervals=INTERVALS,
+        headline=HEADLINE, columns=[study.summary(one) for one in (study.past, *columns)],
+        light=VerdictLight(**vars(lit), forced=forced and lit.color == "red"), differences=differences, verdict=verdict,
+        satisfaction_against_today=against, goal=None, estimates=study.recorded.estimates,
+        replications=scenario.replications, intervals=INTERVALS,
     )  # fmt: skip
 
 
-def lit_by(past: ReplayColumn, today: ReplayColumn) -> Light:
-    """Whether the column of today's rule reproduces that of the record."""
-    return light(past, today, is_answered=past.answered > 0)
-
-
 def _verdict(differences: Differences, is_possible: bool) -> str:
+    if differences.is_nothing:
+        return NOTHING_DIFFERS
     if not is_possible:
         return TOO_FEW_DAYS
     said = [f"{WORDS[name]} {getattr(differences, name).says}" for name in MEASURES]
     return "against today's rule on the same customers: " + ", ".join(said)
 
 
-def _withheld(lit: Light) -> str:
-    return f"withheld: {lit.why}; calibrate, give staffing, or force a verdict all the same (--force)"
+def withheld(lit: Light) -> str:
+    """Why there is no verdict under a red light, and the way out."""
+    remedy = "" if lit.remedy is None else f"{lit.remedy}, or "
+    return f"{lit.why}; {remedy}force a verdict all the same (--force)"
 
 
 @dataclass(frozen=True)
@@ -126,8 +142,15 @@ class _FirstDraw:
         idle = idle_while_waiting(self.played, self.column.time)
         # Replays always know; records never come here.
         assert served.found is not None
+        whole = measure(served, goal, _span_us(self.column))
+        queues = by_queue(served, goal, centre.queue_ids, centre.queues["queue_name"].to_list())
+        if not self.study.record.replays_abandonment:
+            whole, queues = (
+                replace(whole, abandonment_share=None),
+                [replace(q, abandonment_share=None) for q in queues],
+            )
         return ServiceLevel(
-            **vars(measure(served, goal, _span_us(self.column))),
+            **vars(whole),
             definition=goal.definition,
             short_abandon_s=goal.short_abandon_s,
             goal=self.scenario.goal or "each queue's own",
@@ -137,7 +160,7 @@ class _FirstDraw:
             idle_while_waiting_s=idle.idle_while_waiting_s,
             idle_while_waiting_share=idle.share,
             idle_causes=idle.causes,
-            by_queue=by_queue(served, goal, centre.queue_ids, centre.queues["queue_name"].to_list()),
+            by_queue=queues,
             by_interval=by_interval(served, goal, self.scenario.interval_min, centre.time_zone),
         )
 

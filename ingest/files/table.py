@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import polars as pl
 from engine.data.checks import check, shorten, type_words
 from engine.data.tables import CAPACITIES, INTERRUPTIONS, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
+from engine.methods.settings import problems_of
+from engine.typing import IntArray
 from ingest.files.arrow_blocks import ArrowFile
 from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
@@ -20,6 +23,7 @@ from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
 from ingest.files.cells.plain_cells import number, truth, whole_number, word
 from ingest.files.cells.time_cells import moment
+from ingest.files.clock_back import settled
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
 from ingest.files.frames import FrameFile
@@ -51,7 +55,7 @@ class FileTable:
     frame: pl.DataFrame  # Checked rows, all columns of the table, in the order of the file
     given: tuple[str, ...]  # Columns that the file brought
     repairs: dict[str, int]  # What was put right, and how often
-    assumptions: tuple[str, ...]  # What was not stored
+    assumptions: tuple[str, ...]  # What was not stored, or is not known for certain
     queues_of_agent: pl.DataFrame | None = None  # Rows `queue_id, agent_id` when agents came with a column `queues`
 
 
@@ -67,19 +71,21 @@ def read_file_table(
     header = read_header(name, file.names, findings)
     if not header.kept:
         raise InvalidTable(*shorten(findings.problems()))
-    frames, lines, n_rows = [], [], 0
+    blocks: list[_Typed] = []
+    n_rows = 0
     for block in file.blocks({place: column.name for place, column in header.kept.items()}):
-        frame, block_lines = _typed(block, header, findings, time_zone)
-        frames.append(frame)
-        lines.append(block_lines)
+        blocks.append(_typed(block, header, findings, time_zone))
         n_rows += block.lines.size
         progress(block.share)
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
-    rows = pl.concat(frames) if frames else None
+    rows = pl.concat([block.frame for block in blocks]) if blocks else None
+    said: list[str] = []
+    if rows is not None and time_zone is not None:
+        rows, said = settled(name, rows, _places(blocks), time_zone, findings)
     if name == "interactions" and rows is not None:
         rows = with_scale(rows, scale, findings)
-    return _checked(name, header, rows, lines, findings)
+    return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
 
 
 def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
@@ -89,19 +95,42 @@ def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
     return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings)
 
 
-def _typed(block: Block, header: Header, findings: Findings, time_zone: str | None) -> tuple[pl.DataFrame, Lines]:
+@dataclass(frozen=True)
+class _Typed:
+    """Rows of a block as values."""
+
+    frame: pl.DataFrame
+    lines: Lines
+    twice: dict[str, pl.Series]  # By column of times: which a clock shows twice
+
+
+def _places(blocks: Sequence[_Typed]) -> dict[str, IntArray]:
+    """Places of the times that a clock shows twice, among the rows of all blocks, by column."""
+    first, found = 0, defaultdict[str, list[IntArray]](list)
+    for block in blocks:
+        for name, twice in block.twice.items():
+            found[name].append(first + np.flatnonzero(twice.to_numpy()))
+        first += block.frame.height
+    return {name: np.concatenate(places) for name, places in found.items()}
+
+
+def _typed(block: Block, header: Header, findings: Findings, time_zone: str | None) -> _Typed:
     """The cells of a block as values; rows that lost a required one to a mistake are left out."""
     columns: list[pl.Series] = []
+    twice: dict[str, pl.Series] = {}
     sound = pl.repeat(True, block.lines.size, dtype=pl.Boolean, eager=True)
     for column in header.kept.values():
         cells = Cells(column, block.frame[column.name], block.lines, findings, time_zone)
         columns.append(_read(cells))
+        if cells.twice is not None and cells.twice.any():
+            twice[column.name] = cells.twice & ~cells.refused
         if column.required:
             sound &= ~cells.refused
     frame = pl.DataFrame(columns)
     if sound.all():
-        return frame, block.lines
-    return frame.filter(sound), block.lines[sound.to_numpy()]
+        return _Typed(frame, block.lines, twice)
+    kept = {name: marks.filter(sound) for name, marks in twice.items()}
+    return _Typed(frame.filter(sound), block.lines[sound.to_numpy()], kept)
 
 
 def _read(cells: Cells) -> pl.Series:
@@ -117,20 +146,21 @@ def _read(cells: Cells) -> pl.Series:
 
 
 def _checked(
-    name: str, header: Header, frame: pl.DataFrame | None, lines: list[Lines], findings: Findings
+    name: str, header: Header, frame: pl.DataFrame | None, lines: list[Lines], findings: Findings, said: Sequence[str]
 ) -> FileTable:
     problems = findings.problems()
     given = tuple(column for column in (() if frame is None else frame.columns) if column in TABLES[name].names)
     if frame is not None and not header.missing:
         try:
-            table = check(name, frame.select(given), LinePlace(findings.source, 0, np.concatenate(lines)))
+            place = LinePlace(findings.source, 0, np.concatenate(lines))
+            table = check(name, frame.select(given), place)
+            problems += problems_of(table, place) if name == "queues" else ()
         except InvalidTable as error:
             problems += error.problems
     if problems:
         raise InvalidTable(*shorten(problems))
-    said = dropped_sentence(findings.source, name, header.dropped) if header.dropped else ""
-    assumptions = (said,) if said else ()
-    return FileTable(name, table, given, findings.repairs, assumptions, _queues_of_agent(frame))
+    dropped = [dropped_sentence(findings.source, name, header.dropped)] if header.dropped else []
+    return FileTable(name, table, given, findings.repairs, (*dropped, *said), _queues_of_agent(frame))
 
 
 def _queues_of_agent(frame: pl.DataFrame | None) -> pl.DataFrame | None:

@@ -21,14 +21,15 @@ TRIED = 200
 ABOUT_REPLAY = (
     "Every customer arrives when recorded; agents are busy while they work, queues form, the impatient leave. Read "
     "light first: whether today's rule, replayed, gives the waits that were recorded. Then columns: the record, "
-    "today's rule and this scenario on the same customers; differences and verdict compare the last two. "
+    "today's rule and this scenario on the same customers; differences and verdict compare the last two. Where the "
+    "scenario is today's rule itself there are two columns and no differences. "
     "service_level has the scenario whole, by queue and by interval; goal says what moving the weights changed; "
     "warnings, what to know before trusting a number."
 )
 ABOUT_STUDY = (
     "Every scenario meets the same customers, once with recorded handling times and once with times that change with "
-    "the agent. Each of sides has columns (the record, the baseline, the scenarios) and differences to the baseline "
-    "with their intervals; verdicts say what holds on both."
+    "the agent. Read light first, one for all. Each of sides has columns (the record, the baseline, the scenarios) "
+    "and differences to the baseline with their intervals; verdicts say what holds on both."
 )
 ABOUT_LIVE = (
     "With source live, the agents of the queue who are available now are ranked, and live says when they were read and "

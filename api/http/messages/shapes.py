@@ -16,7 +16,7 @@ from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
 
 # Components of the description that are called otherwise than their dataclass.
-NAMES: dict[type, str] = {RoutingWeights: "WeightsUsed", VerdictLight: "Light", Light: "SideLight"}
+NAMES: dict[type, str] = {RoutingWeights: "WeightsUsed", VerdictLight: "Light", Light: "ComparisonLight"}
 
 
 class Answer(BaseModel):

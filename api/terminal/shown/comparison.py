@@ -20,19 +20,20 @@ MOST_BESIDE = 6
 def show_comparison(comparison: Comparison) -> None:
     """What a planner reads after a comparison of two rules or more."""
     out = console()
+    out.print()
+    out.print(lit_text(comparison.light))
     for side in comparison.sides:
         out.print(f"\n{SIDES[side.handling]}", style="bold")
-        out.print(lit_text(side.light))
         out.print(_columns(side))
-        out.print(_differences(side))
+        if side.differences:
+            out.print(_differences(side))
         for rule, csat in zip(side.differences, side.satisfaction, strict=True):
             said = satisfaction_text(csat, "expected")
             out.print(f"satisfaction of {rule.rule} against {rule.against}: {said}")
     out.print()
     out.print(styled("bold", "Verdict", " (what holds under both)"))
-    against = comparison.sides[0].differences[0].against
     for verdict in comparison.verdicts:
-        out.print(f"  {verdict.rule} against {against}: {verdict_text(verdict)}")
+        out.print(f"  {verdict.rule} against {verdict.against}: {verdict_text(verdict)}")
     for warning in comparison.warnings:
         out.print(note(warning))
 
@@ -42,9 +43,11 @@ def verdict_text(verdict: Verdict) -> str:
 
     Examples
     --------
-    >>> verdict_text(Verdict(rule="weighted", asa_s="better", gini="not determined", about=""))
+    >>> verdict_text(Verdict(rule="weighted", against="genesys", asa_s="better", gini="not determined", about=""))
     'ASA, s better; Gini of interactions not determined'
     """
+    if verdict.nothing is not None:
+        return verdict.nothing
     why = verdict.withheld
     if why is not None:
         return why if why.startswith("not determined") else f"withheld: {why}"
@@ -70,7 +73,7 @@ def _beside(title: str, names: list[str], rows: list[list[str]]) -> Any:
     return grid(title, [("", "left"), *((name, "right") for name in names)], rows)
 
 
-def _heading(name: str, today: str) -> str:
+def _heading(name: str, today: str | None) -> str:
     return f"{name} (today's rule)" if name == today != "today" else HEADINGS.get(name, name)
 
 

@@ -71,8 +71,9 @@ def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
 
 
 def lit_text(light: Light, more: str = "") -> Text:
-    """The light in its colour, and why."""
-    return styled(f"bold {COLORS[light.color]}", light.color.upper(), f"{more} {light.why}")
+    """The light in its colour, why, and what may help."""
+    remedy = "" if light.remedy is None else f"; {light.remedy}"
+    return styled(f"bold {COLORS[light.color]}", light.color.upper(), f"{more} {light.why}{remedy}")
 
 
 def cell(value: float | None, kind: str) -> str:
@@ -95,18 +96,21 @@ def shown_rows(columns: Sequence[ReplayColumn]) -> list[tuple[str, str, str]]:
 
 
 def columns_table(content: Replay) -> Any:
-    """Columns side by side, with the paired difference of the last against the one before it."""
-    columns, rows = content.columns, []
+    """Columns side by side, with the paired difference of the last against the one before it where there is any."""
+    columns, rows, differences = content.columns, [], content.differences
     for name, heading, kind in shown_rows(columns):
         label = heading
         if name == "occupancy" and content.estimates.staffing.source == "inferred":
             label = "occupancy, inferred"
         cells = [label, *(cell(getattr(column, name), kind) for column in columns)]
-        rows.append([*cells, difference_text(getattr(content.differences, name, None), kind)])
+        less = [] if differences is None else [difference_text(getattr(differences, name, None), kind)]
+        rows.append([*cells, *less])
     headings = [("", "left"), *((HEADINGS.get(c.name, c.name), "right") for c in columns)]
     draws = content.replications
     title = "The same customers" + (f", mean of {draws} draws of what is not recorded" if draws > 1 else "")
-    return grid(title, [*headings, ("scenario less today's rule, 95 %", "left")], rows)
+    if differences is not None:
+        headings.append(("scenario less today's rule, 95 %", "left"))
+    return grid(title, headings, rows)
 
 
 def difference_text(difference: Difference | None, kind: str) -> str:
@@ -126,7 +130,7 @@ def _summary(report: Report, content: Replay, waits: ServiceLevel) -> list[tuple
     shares = ((50, answered.p50), (90, answered.p90), (95, answered.p95), (99, answered.p99))
     rows = [
         ("snapshot", f"{snapshot.id}  {interval_text(snapshot)}"),
-        ("today's rule", columns[1].rule), ("scenario", columns[-1].rule),
+        ("today's rule", columns[1].rule), *([("scenario", columns[-1].rule)] if len(columns) > 2 else []),
         ("service level", f"{waits.definition}, goal {_goal_text(waits)}"),
         ("waits of answered", ", ".join(f"{share} % within {cell(wait_s, 'seconds')} s" for share, wait_s in shares)),
         ("choice", f"{percent(waits.choice_share)} of the interactions found two or more eligible agents free; "

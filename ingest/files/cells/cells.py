@@ -35,6 +35,8 @@ class Cells:
         self.column, self.raw, self.lines = column, raw, lines
         self.findings, self.time_zone = findings, time_zone
         self.refused = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
+        # Which local times a clock shows twice, once a reader of times has looked.
+        self.twice: pl.Series | None = None
 
     def refuse(self, bad: pl.Series, remedy: str) -> None:
         """Note bad cells; a cell is refused for one reason, the first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -14,13 +14,17 @@ from ingest.files.cells.plain_cells import text
 
 # Outside these years a time is a slip: seconds read as microseconds, a mistyped digit.
 FIRST, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-AMBIGUOUS = "local times that occur twice (end of summer time), read as the earlier"
+SKIPPED = "local times that do not exist (start of summer time), read as if the clock had not gone forward"
+# Planned times may name an hour that is left out; recorded ones cannot.
+PLANNED = ("start_at", "end_at")
 
 _CLOCK = "%Y-%m-%dT%H:%M:%S"
 _CLOCK_CHARS = 19
 _SHAPE = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"
 _REST = r"^(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$"
 _NAIVE = pl.Datetime("us")
+# More than a clock goes forward by, less than from one change to the next.
+LONG_BEFORE = timedelta(hours=4)
 
 
 def check_time_zone(name: str) -> str:
@@ -113,7 +117,17 @@ def _local(cells: Cells, naive: pl.Series) -> pl.Series:
         return cells.nothing(TIME)
     early = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     late = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
-    skipped = naive.is_not_null() & early.is_null()
-    cells.refuse(skipped, f"does not exist in {zone} (start of summer time); put the clock right")
-    cells.findings.repaired(AMBIGUOUS, int((early != late).sum()))
-    return early.dt.convert_time_zone("UTC")
+    cells.twice = (early != late).fill_null(False)
+    utc, skipped = early.dt.convert_time_zone("UTC"), naive.is_not_null() & early.is_null()
+    if cells.column.name in PLANNED and skipped.any():
+        # With the offset of some hours before, which is that before the clock went forward.
+        before = (naive - LONG_BEFORE).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        utc = utc.zip_with(~skipped, before.dt.convert_time_zone("UTC") + LONG_BEFORE)
+        skipped &= utc.is_null()
+        cells.findings.repaired(SKIPPED, int((naive.is_not_null() & early.is_null() & ~skipped).sum()))
+    cells.refuse(
+        skipped,
+        f"does not exist in {zone}, where the clock goes forward then; give --time-zone as the zone of the clock that "
+        "wrote it, or write the offset, as in 2024-03-31T02:30:00+01:00",
+    )
+    return utc
