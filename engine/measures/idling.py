@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -101,15 +102,26 @@ class Idle:
 
     Parameters
     ----------
-    waiting_us, idle_us : int
-        All waiting, and that beside a free able agent. [us]
+    waiting_us : int
+        All waiting. [us]
     causes_us : dict of int
-        The latter by field of `IdleCauses`; adds up to it. [us]
+        That beside a free able agent, by field of `IdleCauses`. [us]
     """
 
     waiting_us: int
-    idle_us: int
     causes_us: dict[str, int]
+
+    @classmethod
+    def mean(cls, some: Sequence[Idle]) -> Idle:
+        """Of several draws, in whole microseconds."""
+        n = len(some)
+        causes_us = {name: round(sum(one.causes_us[name] for one in some) / n) for name in some[0].causes_us}
+        return cls(round(sum(one.waiting_us for one in some) / n), causes_us)
+
+    @property
+    def idle_us(self) -> int:
+        """Waiting beside a free able agent. [us]"""
+        return sum(self.causes_us.values())
 
     @property
     def waiting_s(self) -> float:
@@ -162,7 +174,7 @@ def idle_while_waiting(played: Played, time: Timeline) -> Idle:
     rows = np.flatnonzero(served.until_us > served.arrived_us)
     waits = _Pieces(rows, served.arrived_us[rows], served.until_us[rows], np.ones(rows.size, np.int64))
     waiting_us = int((waits.end_us - waits.start_us).sum())
-    return Idle(waiting_us, *_Beside(played, time).told(waits))
+    return Idle(waiting_us, _Beside(played, time).told(waits))
 
 
 class _Pieces(NamedTuple):
@@ -191,19 +203,17 @@ class _Beside:
         self.able = self.kinds.eligible if self.kinds.able is None else self.kinds.able
         self.causes_us = dict.fromkeys((field.name.removesuffix("_s") for field in fields(IdleCauses)), 0)
 
-    def told(self, waits: _Pieces) -> tuple[int, dict[str, int]]:
-        """All of it, and each cause. [us]"""
+    def told(self, waits: _Pieces) -> dict[str, int]:
+        """How much of it comes from what. [us]"""
         edges = Edges(self.free)
-        beside_us = self._covered(waits, self.able, edges)
-        whole_us = int(beside_us.sum())
         # Nearly nobody waits beside a free agent; only of those who do is asked why.
-        waits = waits.of(beside_us > 0)
+        waits = waits.of(self._covered(waits, self.able, edges) > 0)
         own = self._own_alerts(waits)
         self._take("alert", int(self._covered(own, self.able, edges).sum()))
         pieces = _Pieces(*(np.concatenate(sides) for sides in zip(waits, own._replace(sign=-own.sign), strict=True)))
         if pieces.row.size:
             self._by_agents(pieces, edges)
-        return whole_us, {f"{name}_s": us for name, us in self.causes_us.items()}
+        return {f"{name}_s": us for name, us in self.causes_us.items()}
 
     def _own_alerts(self, waits: _Pieces) -> _Pieces:
         """Pieces of the waits in which the interaction alerted somebody in vain: nobody else could be asked."""

@@ -77,6 +77,14 @@ class IdleCauses:
     limit_s: float = about("BEST's limit to the longest idle. [s]")
 
 
+# The same in the middle of a sentence.
+CAUSES = {
+    "alert_s": "alerts in vain", "capacity_s": "a capacity of 0", "threshold_s": "the threshold",
+    "ring_s": "a ring not open yet", "preference_s": "a rule for preferred agents",
+    "limit_s": "BEST's limit to the longest idle",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceLevel(Waits):
     """Waits, abandonment and occupancy of the scenario; the first draw where there are several."""

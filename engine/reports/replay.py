@@ -8,6 +8,7 @@ from engine.estimates.estimated import Estimates
 from engine.measures.intervals import Interval, Paired
 from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
+from engine.measures.waits import IdleCauses
 from engine.replay.playing import Move
 from engine.results import about
 
@@ -51,6 +52,10 @@ class ReplayColumn:
     abandonment: float | None = about("abandoned / offered.")
     occupancy: float | None = about("Busy over staffed seconds.")
     gini: float | None = about("Gini of interactions.")
+    choice_share: float | None = about("Interactions that found two or more able agents free; null of the record.")
+    idle_while_waiting_s: float | None = about("Waiting beside a free able agent; null of the record. [s]")
+    idle_while_waiting_share: float | None = about("The same over all waiting.")
+    idle_causes: IdleCauses | None = about("What it comes from; adds up to it. Null of the record.")
     intervals: Intervals = about("95 % intervals of the measures.")
 
 
