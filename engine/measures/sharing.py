@@ -37,8 +37,8 @@ class Sharing:
     deferred : int
         Interactions that counted when somebody came on queue, as nobody was when they arrived.
     unplaced : int
-        Routed interactions for which nobody eligible was on queue from their arrival on. Replays have none;
-        logs may, where an agent answered who should not or was not on queue.
+        Routed interactions for which nobody eligible was on queue from their arrival on: a rule with wider filters than
+        today's may find somebody; logs have them where an agent answered who should not or was not on queue.
     """
 
     eligible_count: FloatArray
