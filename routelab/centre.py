@@ -27,6 +27,9 @@ _SAID_HERE = {
     "or give --time-zone": 'or give time_zone="Europe/Berlin", say',
     "or give --csat-scale 1-5": "or give csat_scale=(1, 5), say",
     "--csat-scale": "csat_scale",
+    "--skills-separator ": "skills_separator=",
+    "--same-names": "same_names=True",
+    "--keep-names": "keep_names=True",
 }
 
 
@@ -98,7 +101,7 @@ def read(
     snapshot: str | os.PathLike[str] | None = None, *, store: str | os.PathLike[str] | None = None,
     agents: Any = None, interactions: Any = None, members: Any = None, queues: Any = None, surveys: Any = None,
     staffing: Any = None, busy: Any = None, handle_factors: Any = None, time_zone: str | None = None,
-    csat_scale: Any = None,
+    csat_scale: Any = None, skills_separator: str | None = None, same_names: bool = False, keep_names: bool = False,
 ) -> Centre:  # fmt: skip
     """A contact centre from a snapshot, from files or from frames.
 
@@ -117,6 +120,13 @@ def read(
         days are those of UTC.
     csat_scale : str or pair of float, optional
         Lowest and highest possible score of csat of interactions, (1, 5), where no columns tell it.
+    skills_separator : str, optional
+        Characters between the skills, languages or queues of one text, by default a semicolon; where it is given, a
+        number in brackets after a skill of an agent is its level.
+    same_names : bool
+        Whether names that differ in case or spaces only are one.
+    keep_names : bool
+        Whether names stay as they are, however they look; without either such names are asked about.
 
     Returns
     -------
@@ -137,18 +147,21 @@ def read(
         "busy": busy, "handle_factors": handle_factors, "interactions": interactions,
     }  # fmt: skip
     tables = {name: table for name, table in given.items() if table is not None}
-    options = {"time_zone": time_zone, "csat_scale": csat_scale}
+    options = {
+        "time_zone": time_zone, "csat_scale": csat_scale, "skills_separator": skills_separator,
+        "same_names": same_names or None, "keep_names": keep_names or None,
+    }  # fmt: skip
     if snapshot is not None:
         more = [*tables, *(name for name, value in options.items() if value is not None)]
         if more:
-            raise MissingInput(f"a snapshot has its own tables, time zone and scales; leave out {more[0]}")
+            raise MissingInput(f"a snapshot has its own tables, time zone, scales and names; leave out {more[0]}")
         return _of_snapshot(_path(_default_store() if store is None else store), str(_path(snapshot)))
     missing = [name for name in ("agents", "interactions") if name not in tables]
     if missing:
         raise MissingInput(f"{missing[0]} are missing; give agents= and interactions=, or the name of a snapshot")
     if not (time_zone is None or isinstance(time_zone, str)):
         raise UnknownName(f"time zone {shown(time_zone)} is no text; give an IANA name such as Europe/Berlin")
-    return _of_tables(tables, time_zone, csat_scale)
+    return _of_tables(tables, options)
 
 
 def _default_store() -> str:
@@ -171,14 +184,13 @@ def _of_snapshot(store: Path, name: str) -> Centre:
     return Centre(found.manifest.name, found.arrays(), found.table)
 
 
-def _of_tables(given: Mapping[str, Any], time_zone: str | None, csat_scale: Any) -> Centre:
+def _of_tables(given: Mapping[str, Any], options: Mapping[str, Any]) -> Centre:
     from ingest.files.gathering import read_tables
-    from ingest.files.scale import Scale
+    from ingest.files.reading import Reading
 
     sources = {name: Path(table) if isinstance(table, str | os.PathLike) else table for name, table in given.items()}
     try:
-        scale = None if csat_scale is None else Scale.of(csat_scale)
-        tables, notes = read_tables(sources, time_zone, scale)
+        tables, notes = read_tables(sources, Reading.of(**options))
     except InvalidTable as error:
         raise InvalidTable(*map(_said_here, error.problems)) from None
     except InvalidScenario as error:

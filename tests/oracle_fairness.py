@@ -109,7 +109,7 @@ def overlap_s(start: datetime, end: datetime, day: date, zone: ZoneInfo) -> floa
 
 @dataclass(frozen=True)
 class ChiSquare:
-    """Statistic, degrees of freedom, chance of more by luck; Cohen's w with its 95 % interval."""
+    """Statistic, degrees of freedom, chance of more by luck; Cohen's w with its interval, and that of the counts."""
 
     statistic: float
     dof: int
@@ -117,6 +117,7 @@ class ChiSquare:
     w: float
     low: float
     high: float
+    raw: float
 
 
 def chi_square(counts: list[float], wanted: list[float]) -> ChiSquare | None:
@@ -128,7 +129,8 @@ def chi_square(counts: list[float], wanted: list[float]) -> ChiSquare | None:
     statistic = sum((count - want) ** 2 / want for count, want in kept)
     dof = len(kept) - 1
     low, high = (math.sqrt(shift / total) for shift in shifts(statistic, dof))
-    return ChiSquare(statistic, dof, float(chdtrc(dof, statistic)), math.sqrt(statistic / total), low, high)
+    w = math.sqrt((statistic - dof) / total) if statistic > dof else 0.0
+    return ChiSquare(statistic, dof, float(chdtrc(dof, statistic)), w, low, high, math.sqrt(statistic / total))
 
 
 def shifts(statistic: float, dof: int) -> tuple[float, float]:

@@ -243,7 +243,8 @@ def test_without_staffing_the_interactions_must_say_who_was_at_work(unstaffed):
     nobody = "interactions: no row names an agent of the agents table together with a handling time"
     assert nobody in refused(unstaffed)
     assert nobody in refused(unstaffed, interactions=[ROW])
-    assert nobody in refused(unstaffed, interactions=[ROW | {"agent_id": "stranger"}])
+    strangers = "1 of 1 answered interactions (100.0 %) name agents who are not in the table agents: 'adda'"
+    assert strangers in refused(unstaffed, interactions=[ROW | {"agent_id": "adda"}])
     named = ROW | {"agent_id": "ada", "wait_s": 0, "outcome": "answered"}
     later = named | {"id": "2", "arrived_at": "2024-03-04T09:01:00Z", "wait_s": 40}
     report = batch(unstaffed, mode="replay", interactions=[later, named], outcomes=True)

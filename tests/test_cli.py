@@ -61,7 +61,7 @@ def test_report_json_has_the_agreed_keys(store, tmp_path):
         "chi2_statistic", "p_value", "effect_size", "expected", "groups", "is_fair", "verdict", "warnings",
     } <= set(report["fairness"])  # fmt: skip
     assert set(report["effect_size"] if "effect_size" in report else report["fairness"]["effect_size"]) == {
-        "name", "value", "low", "high",
+        "name", "value", "low", "high", "raw",
     }  # fmt: skip
     assert {"load_s", "simulate_s", "write_s", "interactions_per_s"} == set(report["timing"])
     assert {"simulated_mean", "recorded_mean", "coverage", "how"} <= set(report["csat"])

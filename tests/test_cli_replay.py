@@ -23,9 +23,9 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six made-up days; the same with waits recorded three times as long; and one with rings that cannot be read."""
+    """Eight made-up days; the same with waits recorded three times as long; and one with rings that cannot be read."""
     folder = tmp_path_factory.mktemp("store")
-    make(folder, "made", interactions=700, agents=5, days=6, queues=2, skills=2, languages=2)
+    make(folder, "made", interactions=940, agents=5, days=8, queues=2, skills=2, languages=2)
     snapshot = open_snapshot(folder, "made")
     tables = Tables.of({name: snapshot.table(name) for name in TABLES})
     longer = tables.interactions.with_columns(wait_s=3 * pl.col("wait_s"))
@@ -64,11 +64,11 @@ def test_simulate_writes_two_whole_files_and_says_what_they_hold(
     said = capsys.readouterr().out
     assert names(out) == ["outcomes.arrow", "report.json"]
     outcomes, report = pl.read_ipc(out / "outcomes.arrow"), json.loads((out / "report.json").read_text())
-    assert outcomes.height == report["service_level"]["offered"] == 700
+    assert outcomes.height == report["service_level"]["offered"] == 940
     status = outcomes["status"].cast(pl.String)
     for end in ("answered", "abandoned", "flowed_out", "unserved"):
         assert report["service_level"][end] == (status == end).sum()
-    assert outcomes["composite_score"].null_count() == 700 - (report["routed"] if method == "weighted" else 0)
+    assert outcomes["composite_score"].null_count() == 940 - (report["routed"] if method == "weighted" else 0)
     assert outcomes["wait_s"].null_count() == 0
     assert outcomes.schema["end_at"] == pl.Datetime("us", "UTC")
     rows = open_snapshot(store, "made").table("interactions").sort("arrived_at", "interaction_id")
@@ -141,7 +141,7 @@ def test_only_the_days_asked_for_are_replayed(store: Path, tmp_path: Path, capsy
     report = json.loads(capsys.readouterr().out)
     arrived = open_snapshot(store, "made").table("interactions")["arrived_at"].dt.date()
     assert report["service_level"]["offered"] == arrived.is_in(days[1:3].implode()).sum() > 0
-    assert report["replay"]["verdict"].startswith("not determined: fewer than five days")
+    assert report["replay"]["verdict"].startswith("not determined: fewer than seven days")
 
 
 def test_days_without_interactions_are_refused_with_those_there_are(
@@ -203,6 +203,7 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     assert f"weighted against genesys: service level {score['service_level']}; ASA, s " in words
     # The queues evaluate all, so under the same filters that is the longest idle.
     assert f"longest_idle against genesys: {idle['nothing']}" in words
+    assert "│longest_idle" not in words.replace(" ", "") and "│weighted│servicelevel" in words.replace(" ", "")
     assert "nan" not in words.lower().split()
 
 

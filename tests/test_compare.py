@@ -198,10 +198,10 @@ def test_a_comparison_that_misses_the_record_keeps_its_verdicts_unless_forced(fo
     assert all(set(MEASURES) <= set(vars(side.differences[0])) for side in said.sides)
 
 
-def test_fewer_than_five_days_determine_nothing():
+def test_fewer_than_seven_days_determine_nothing():
     day = made_tables().interactions["arrived_at"].dt.date().min()
     said = compare([GENESYS, WEIGHTED], encode(made_tables()).days(day, day))
-    assert said.verdicts[0].withheld.startswith("not determined: fewer than five days")
+    assert said.verdicts[0].withheld.startswith("not determined: fewer than seven days")
     assert all(side.differences[0].asa_s.value is not None for side in said.sides)
 
 

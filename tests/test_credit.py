@@ -27,7 +27,7 @@ from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, one_row_each
 from engine.replay.loop import replay
 from engine.results import plain
-from tests.strategies import table
+from tests.strategies import strangers_allowed, table
 
 MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
 DAY_S = 86_400
@@ -35,7 +35,8 @@ GRID_S = (0.0, 1.0, 2.0, 4.0, 300.0)
 
 
 def fitted(tables, *grid, **options):
-    arrays = encode(tables)
+    with strangers_allowed():
+        arrays = encode(tables)
     return credit(arrays.history(), arrays.centre, grid or CANDIDATES_S, **options)
 
 
@@ -297,7 +298,7 @@ def test_days_that_are_alike_leave_no_doubt():
         day.interactions.with_columns(
             pl.col("arrived_at") + pl.duration(days=n), interaction_id=pl.format("{}-{}", pl.lit(n), "interaction_id")
         )
-        for n in range(6)
+        for n in range(8)
     ]
     fit = fitted(Tables(day.agents, pl.concat(copies)))
     share = fit.whole.share
@@ -306,7 +307,7 @@ def test_days_that_are_alike_leave_no_doubt():
     alone = fitted(day)
     assert alone.best_s is None
     assert alone.verdict.startswith("not determined")
-    assert "on 1 days could be compared; it takes 100 on 5 days" in alone.verdict
+    assert "on 1 days could be compared; it takes 100 on 7 days" in alone.verdict
     assert alone.shown().whole.lead_low is None
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.data.tables import Tables
 from engine.errors import InvalidTable, MissingInput
-from engine.measures.fairness import chi_square, effect_size, gini
+from engine.measures.fairness import ChiSquare, chi_square, effect_size, gini, verdict
 from engine.run import run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario
@@ -72,7 +72,9 @@ def test_chi_square_and_cohens_w_equal_the_slow_twin(counts, data):
     assert same(fast.p_value, slow.p_value, 1e-10)
     assert fast.degrees == slow.dof
     size = effect_size(fast)
-    assert same(size.value, slow.w)
+    assert same(size.value, slow.w, 1e-9)
+    assert same(size.raw, slow.raw)
+    assert size.low <= size.value <= size.high
     assert same(size.low, slow.low, 1e-6)
     assert same(size.high, slow.high, 1e-6)
 
@@ -93,6 +95,29 @@ def test_the_interval_of_w_covers_the_true_effect_as_often_as_it_says():
     sizes = [effect_size(chi_square(counts, [500.0] * 4)) for counts in draws]
     covered = np.mean([size.low <= truth <= size.high for size in sizes])
     assert covered == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 1_000))
+
+
+def test_fewer_chances_than_chance_itself_make_is_no_effect():
+    """15 tasks in which 4, 6, 2, 1 and 2 fell to five people who expect 5.1, 5.1, 1.6, 1.6 and 1.6.
+
+    chi2 = 1.1^2 / 5.1 + 0.9^2 / 5.1 + 0.4^2 / 1.6 + 0.6^2 / 1.6 + 0.4^2 / 1.6 = 0.8211, less than its four degrees of
+    freedom: the counts' own w is sqrt(0.8211 / 15) = 0.2340, that behind them 0.
+    """
+    size = effect_size(chi_square([4, 6, 2, 1, 2], [5.1, 5.1, 1.6, 1.6, 1.6]))
+    assert size.raw == pytest.approx(0.2340, abs=1e-4)
+    assert size.value == size.low == 0.0 < size.high
+    # 0.5392 as of five even shares: 97.5 % of lotteries are less even for no effect above 0.169.
+    size = effect_size(ChiSquare(0.5392, 4, 0.97, 15, 0))
+    assert (size.value, size.raw) == (0.0, pytest.approx(0.1896, abs=1e-4))
+    assert size.high == pytest.approx(0.169, abs=1e-3)
+
+
+@given(st.floats(1e-6, 1e12), st.integers(1, 5_000), st.floats(1.0, 1e9))
+def test_w_lies_in_its_interval_and_the_verdict_agrees(statistic, degrees, n):
+    size = effect_size(ChiSquare(statistic, degrees, 0.5, n, 0))
+    assert 0 <= size.low <= size.value <= size.high
+    assert size.value <= size.raw
+    assert ("no evidence" in verdict(size)) == (size.low == 0)
 
 
 def test_p_is_uniform_when_work_is_drawn_by_the_expectation():
@@ -134,7 +159,8 @@ def test_a_report_measures_fairness_as_the_slow_twin_does(problem):
     assert same(fair["p_value"], slow.p_value, 1e-10)
     size = fair["effect_size"]
     assert all(same(size[end], getattr(slow, end), 1e-6) for end in ("low", "high"))
-    assert same(size["value"], slow.w)
+    assert same(size["value"], slow.w, 1e-9)
+    assert same(size["raw"], slow.raw)
     assert fair["is_fair"] == (slow.p_value > 0.05 and fair["gini_coefficient"] < 0.3)
 
 

@@ -116,7 +116,7 @@ def calls(*points: float) -> Tables:
 
 def test_what_was_found_is_read_into_the_data_set():
     """30 s and 150 s at 60 s a point are 0.5 and 2.5 points; between and beyond as far apart as recorded."""
-    found = InForce([ClassPoints(0.0, 0.0), ClassPoints(1.0, 0.5), ClassPoints(2.0, 2.5)])
+    found = InForce([ClassPoints(0.0, 0.0), ClassPoints(1.0, 0.5), ClassPoints(2.0, 2.5)], [])
     arrays = encode(calls(-1.0, 0.0, 1.0, 1.5, 2.0, 3.0))
     read = found.applied(arrays)
     recorded = Recorded(read, Scenario(mode="replay"))
@@ -126,7 +126,7 @@ def test_what_was_found_is_read_into_the_data_set():
     assert sorted(lead_s.tolist()) == [-60.0, 0.0, 30.0, 90.0, 150.0, 210.0]
     said = "Priorities count as calibrated: 0 as 0 points, 1 as 0.5 points, 2 as 2.5 points"
     assert read.snapshot.assumptions[-1] == said
-    assert InForce([]).applied(arrays) is arrays
+    assert InForce([], []).applied(arrays) is arrays
 
 
 def handled(tables: Tables) -> Tables:
@@ -149,11 +149,12 @@ def test_a_calibration_fits_uneven_classes_and_its_file_says_them(tmp_path):
 
 def test_a_file_whose_rule_cannot_be_read_is_refused(tmp_path):
     path = tmp_path / "c.json"
-    path.write_text(json.dumps({"kind": "routelab calibration", "assumptions": {}, "in_force": {"priorities": [1]}}))
+    said = {"kind": "routelab calibration", "assumptions": {}, "in_force": {"priorities": [1], "desks": []}}
+    path.write_text(json.dumps(said))
     with pytest.raises(InvalidScenario, match="in_force cannot be read"):
         read_calibration(path)
     path.write_text(json.dumps({"kind": "routelab calibration", "assumptions": {}}))
-    assert read_calibration(path).in_force == InForce([])
+    assert read_calibration(path).in_force == InForce([], [])
 
 
 def test_candidates_reach_as_far_as_those_of_one_credit():

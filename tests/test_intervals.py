@@ -1,65 +1,202 @@
-"""Intervals by resampling days: they cover as often as they say, and what is paired is compared pair by pair."""
+"""Intervals from how days differ: they hold their value and stay where it can be; pairs are compared pair by pair."""
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.optimize import brentq
+from scipy.stats import t as student
 
+from engine.errors import InvalidTable
 from engine.measures.fairness import gini
-from engine.measures.intervals import DRAWS, FEWEST_DAYS, RATIOS, Days, Paired, Resampling, measures, point
+from engine.measures.intervals import RATIOS, Days, Paired, Resampling, measures, point
+from engine.measures.spread import FEWEST_DAYS, _signs
 
 PARTS = sorted({name for both in RATIOS.values() for name in both})
 MEASURES = {*RATIOS, "gini"}
+SHARES = ("service_level", "abandonment", "occupancy")
 
 
 def random_days(rng: np.random.Generator, n_draws: int = 1, n_days: int = 12, n_agents: int = 3) -> Days:
-    """Sums of days of very different size."""
+    """Sums of days of very different size; shares are shares."""
     parts = {name: rng.gamma(2.0, 50.0, (n_draws, n_days)) for name in PARTS}
+    for above, below in (RATIOS[name] for name in SHARES):
+        parts[above] = parts[below] * rng.uniform(0.2, 0.9, (n_draws, n_days))
     return Days(parts, rng.poisson(rng.gamma(2.0, 10.0, (1, n_days, 1)), (n_draws, n_days, n_agents)).astype(float))
 
 
-# --- the slow twin: days put together one by one --------------------------------------------------------------------
+# --- the slow twin: formulas as they are printed ---------------------------------------------------------------------
 
 
-def by_hand(days: Days, taken: list[tuple[int, int]]) -> dict[str, float]:
-    """Measures of some draws of days, counted as often as they were taken."""
-    sums = {name: sum(part[draw, day] for draw, day in taken) for name, part in days.parts.items()}
-    counts = np.sum([days.counts[draw, day] for draw, day in taken], axis=0)
-    return {name: sums[up] / sums[down] for name, (up, down) in RATIOS.items()} | {"gini": gini(counts)}
+def moves_by_hand(above: list[float], below: list[float]) -> tuple[float, list[float], float]:
+    """A ratio of sums, how far each day moves it, and its standard error (Cochran 1977, 6.4)."""
+    n, ratio = len(above), sum(above) / sum(below)
+    moves = [(a - ratio * b) / (sum(below) / n) for a, b in zip(above, below, strict=True)]
+    return ratio, moves, math.sqrt(sum(move**2 for move in moves) / (n * (n - 1)))
+
+
+def quantile_by_hand(moves: list[float], share: float) -> float:
+    """Where Hall's transformation of the studentised mean, g(t), reaches the quantile of Student (1992, section 3)."""
+    n = len(moves)
+    second, third = (sum(move**power for move in moves) / n for power in (2, 3))
+    skew = third / second**1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+
+    def g(t: float) -> float:
+        return t + skew * t**2 / (3 * n**0.5) + skew**2 * t**3 / (27 * n) + skew / (6 * n**0.5)
+
+    return float(brentq(lambda t: g(t) - student.ppf(share, n - 1), -1e3, 1e3, xtol=1e-13))
+
+
+def ends_by_hand(moves: list[float]) -> tuple[float, float]:
+    return -quantile_by_hand(moves, 0.975), -quantile_by_hand(moves, 0.025)
+
+
+def test_differences_end_at_the_further_of_student_and_of_what_is_corrected_for_skewness():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        one, other = random_days(rng, n_days=9), random_days(rng, n_days=9)
+        found = Resampling(1, 9).difference(one, other)
+        plain = student.ppf(0.975, 8)
+        for name, (above, below) in RATIOS.items():
+            a, mine, _ = moves_by_hand(*(one.parts[part][0].tolist() for part in (above, below)))
+            b, theirs, _ = moves_by_hand(*(other.parts[part][0].tolist() for part in (above, below)))
+            moves = [x - y for x, y in zip(mine, theirs, strict=True)]
+            error = math.sqrt(sum(move**2 for move in moves) / (9 * 8))
+            low, high = ends_by_hand(moves)
+            assert found[name].value == pytest.approx(a - b)
+            assert found[name].low == pytest.approx(a - b + min(low, -plain) * error)
+            assert found[name].high == pytest.approx(a - b + max(high, plain) * error)
+
+
+def test_waits_end_on_scales_of_logarithms_and_cube_roots():
+    """The further of Student's on the one and of what is corrected for skewness on the other."""
+    for seed in range(20):
+        days = random_days(np.random.default_rng(seed), n_days=11)
+        found = Resampling(1, 11).interval(days)["asa_s"]
+        value, moves, error = moves_by_hand(*(days.parts[part][0].tolist() for part in RATIOS["asa_s"]))
+        low, high = (max(0.0, 1 + end * error / value / 3) ** 3 for end in ends_by_hand(moves))
+        plain = math.exp(student.ppf(0.975, 10) * error / value)
+        assert astuple(found) == pytest.approx((value * min(low, 1 / plain), value * max(high, plain)))
+
+
+def test_what_happens_and_what_does_not_have_intervals_that_are_mirrored():
+    for seed in range(20):
+        days = random_days(np.random.default_rng(seed), n_days=8)
+        turned = days.parts | {"within": days.parts["counted"] - days.parts["within"]}
+        one, other = (
+            Resampling(1, 8).interval(each)["service_level"] for each in (days, Days(turned, days.counts))
+        )  # fmt: skip
+        assert astuple(one) == pytest.approx((1 - other.high, 1 - other.low), rel=1e-9)
+
+
+def gini_by_hand(work: list[float]) -> float:
+    n = len(work)
+    return sum(abs(a - b) for a, b in itertools.product(work, work)) / (2 * n * sum(work))
+
+
+def test_gini_is_without_what_chance_adds_to_few_days():
+    """What a day leaves of the shares is added once more with signs: twice what that adds is taken off."""
+    counts = np.random.default_rng(4).poisson(20.0, (9, 4)).astype(float)
+    total = counts.sum(axis=0)
+    shares, whole = total / total.sum(), total.sum()
+    again = []
+    for signs in _signs(9, 0):
+        moved = [
+            shares[a] + math.sqrt(9 / 8) * sum(
+                sign * (day[a] - day.sum() * shares[a]) / whole for sign, day in zip(signs, counts, strict=True)
+            )
+            for a in range(4)
+        ]  # fmt: skip
+        again.append(gini_by_hand(moved))
+    raw = gini_by_hand(total.tolist())
+    found = point(Days({}, counts[None]))["gini"]
+    assert found == pytest.approx(max(0.0, raw - 2 * (np.mean(again) - raw)))
+    assert found < raw == pytest.approx(gini(total))
+
+
+def test_under_seven_days_gini_is_that_of_the_counts():
+    days = random_days(np.random.default_rng(4), n_draws=3, n_days=6)
+    assert point(days)["gini"] == pytest.approx(np.mean([gini(counts.sum(axis=0)) for counts in days.counts]))
+
+
+@pytest.mark.parametrize(("n_agents", "left"), [(2, 0.7), (8, 0.35), (40, 0.25)])
+def test_agents_who_get_the_same_in_the_long_run_are_even_in_few_days(n_agents, left):
+    """Fourteen days of 50 calls per agent: drawn evenly, Gini is about 0.02 by chance alone; the interval reaches 0."""
+    rng = np.random.default_rng(n_agents)
+    raw, values, reached = [], [], 0
+    for _ in range(200):
+        counts = rng.multinomial(50 * n_agents, [1 / n_agents] * n_agents, 14).astype(float)
+        days = Days({}, counts[None])
+        raw.append(gini(counts.sum(axis=0)))
+        values.append(point(days)["gini"])
+        reached += Resampling(1, 14).interval(days)["gini"].low == 0
+    assert np.mean(values) < left * np.mean(raw)
+    assert reached >= 180
+
+
+def test_agents_far_apart_keep_their_gini():
+    rng = np.random.default_rng(3)
+    counts = rng.multinomial(1_000, [0.1, 0.2, 0.3, 0.4], 14).astype(float)
+    found = point(Days({}, counts[None]))["gini"]
+    assert found == pytest.approx(gini(counts.sum(axis=0)), rel=1e-3)
+    assert found == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_day_that_holds_nearly_everything_leaves_gini_finite():
+    counts = np.ones((9, 3))
+    counts[4] = (5_000.0, 4_000.0, 6_000.0)
+    both = Resampling(1, 9).interval(Days({}, counts[None]))["gini"]
+    assert 0 <= both.low <= both.high < 1
+
+
+# --- laws -----------------------------------------------------------------------------------------------------------
 
 
 def test_measures_are_sums_over_sums():
     """Over all days, and the mean over draws."""
     days = random_days(np.random.default_rng(1), n_draws=3)
-    each = [by_hand(days, [(draw, day) for day in range(12)]) for draw in range(3)]
     found = point(days)
     assert set(found) == MEASURES
-    for name, value in found.items():
-        assert value == pytest.approx(np.mean([one[name] for one in each]), rel=1e-12)
+    for name, (above, below) in RATIOS.items():
+        each = [days.parts[above][draw].sum() / days.parts[below][draw].sum() for draw in range(3)]
+        assert found[name] == pytest.approx(np.mean(each), rel=1e-12)
 
 
-def test_every_resample_takes_as_many_days_as_there_are_with_replacement_of_any_draw():
-    """And an interval is cut off where 2.5 % of the resamples lie beyond."""
-    days, resampling = random_days(np.random.default_rng(2), n_draws=4, n_days=7), Resampling(4, 7, seed=3)
-    weight = resampling._weight
-    assert weight.shape == (DRAWS, 4 * 7)
-    assert (weight.sum(axis=1) == 7).all()
-    assert (weight == weight.astype(int)).all()
-    assert weight.max() > 1
-    # Each day of each draw as often as any other, within five standard errors.
-    assert np.abs(weight.sum(axis=0) - DRAWS / 4).max() < 5 * np.sqrt(DRAWS / 4)
-    taken = [[(k // 7, k % 7) for k in range(28) for _ in range(int(row[k]))] for row in weight]
-    resampled = [by_hand(days, some) for some in taken]
-    for name, both in resampling.interval(days).items():
-        low, high = np.percentile([one[name] for one in resampled], [2.5, 97.5])
-        assert (both.low, both.high) == (pytest.approx(low, rel=1e-6), pytest.approx(high, rel=1e-6))
+def test_draws_of_one_day_are_one_day():
+    """Twice the draws of what hardly moves are no more days: intervals stay as wide."""
+    days = random_days(np.random.default_rng(2))
+    twice = Days({name: np.repeat(part, 2, axis=0) for name, part in days.parts.items()}, np.repeat(days.counts, 2, 0))
+    assert Resampling(2, 12).interval(twice) == Resampling(1, 12).interval(days)
+
+
+def test_redraws_that_scatter_widen_and_their_mean_narrows():
+    """Days alike in the record, whose draws differ: four draws leave half the error of one."""
+    rng = np.random.default_rng(3)
+    counted = np.full((400, 20), 100.0)
+    within = 70.0 + 5.0 * rng.standard_normal((400, 20))
+    width = {}
+    for n_draws in (1, 4):
+        found = [
+            Resampling(n_draws, 20).interval(
+                Days({"within": within[some], "counted": counted[some]}, np.ones((n_draws, 20, 1)))
+            )["service_level"]
+            for some in np.arange(400).reshape(-1, n_draws)
+        ]
+        width[n_draws] = np.mean([both.high - both.low for both in found])
+    assert width[1] == pytest.approx(2 * width[4], rel=0.03)
+    assert width[1] == pytest.approx(2 * student.ppf(0.975, 19) * 0.05 / math.sqrt(20), rel=0.1)
 
 
 def test_a_day_keeps_its_own_agents_and_sums_together():
-    """Two kinds of days whose sums go together: the ratio is the same in every resample."""
+    """Two kinds of days whose sums go together: the ratio is the same on every day, and nothing is left open."""
     counts = np.tile([[[3.0, 1.0]], [[30.0, 10.0]]], (1, 6, 1)).reshape(1, 12, 2)
     size = np.tile([1.0, 10.0], (1, 6))
     days = Days({"within": 8 * size, "counted": 10 * size}, counts)
@@ -68,47 +205,58 @@ def test_a_day_keeps_its_own_agents_and_sums_together():
     assert astuple(found["gini"]) == pytest.approx((0.25, 0.25), rel=1e-6)
 
 
-# --- coverage ------------------------------------------------------------------------------------------------------
+sums = st.sampled_from([0.0, 0.0, 1.0, 1.0, 2.0, 7.0, 40.0, 1e4])
 
 
-def made_days(rng: np.random.Generator, n_days: int, ratio: float) -> Days:
-    """Days of random size whose own ratios scatter around the true one."""
-    counted = rng.gamma(4.0, 50.0, n_days)
-    within = counted * np.clip(ratio + rng.normal(0.0, 0.1, n_days), 0.0, 1.0)
-    return Days({"within": within[None], "counted": counted[None]}, np.ones((1, n_days, 2)))
+@st.composite
+def accounts(draw: st.DrawFn) -> Days:
+    """Days with nothing, all alike, one that holds everything; one agent or none busy."""
+    n_draws, n_days, n_agents = draw(st.integers(1, 3)), draw(st.integers(7, 12)), draw(st.integers(1, 4))
+    shape = (n_draws, n_days)
+    alike = draw(st.booleans())
+
+    def some(fill: st.SearchStrategy[float] = sums) -> np.ndarray:
+        if alike:
+            return np.full(shape, draw(fill))
+        return draw(hnp.arrays(float, shape, elements=fill))
+
+    parts = {name: some() for name in PARTS}
+    for name in SHARES:
+        above, below = RATIOS[name]
+        parts[above] = parts[below] * some(st.sampled_from([0.0, 0.0, 0.5, 1.0, 1.0, 0.999]))
+    counts = draw(hnp.arrays(float, (*shape, n_agents), elements=st.sampled_from([0.0, 0.0, 1.0, 1.0, 3.0, 500.0])))
+    return Days(parts, counts)
 
 
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
-    """Three hundred logs of thirty days: 95 %, less the little that resampling so few days is known to fall short."""
-    rng, resampling = np.random.default_rng(0), Resampling(1, 30)
-    covered = widths = 0.0
-    for _ in range(300):
-        both = resampling.interval(made_days(rng, 30, 0.7))["service_level"]
-        covered += both.low <= 0.7 <= both.high
-        widths += both.high - both.low
-    assert 0.90 <= covered / 300 <= 0.98
-    # 2 x 1.96 x 0.1 / sqrt(30), more for days of unequal size (a quarter of their variance).
-    assert widths / 300 == pytest.approx(2 * 1.96 * 0.1 * np.sqrt(1.25 / 30), rel=0.1)
+@given(accounts(), st.integers(0, 3))
+def test_a_value_lies_in_its_own_interval_and_the_interval_where_it_can_be(days, seed):
+    values, found = point(days), Resampling(len(days.counts), days.counts.shape[1], seed).interval(days)
+    for name, both in found.items():
+        if both is not None:
+            assert both.low <= values[name] <= both.high, name
+            assert both.low >= 0
+            assert both.high <= 1 or name in ("asa_s", "mean_wait_s")
+            assert math.isfinite(both.high)
 
 
-def test_paired_differences_cover_the_truth_and_are_narrower_than_unpaired_ones():
-    """Days differ much, the two rules little: what they share drops out."""
-    rng, resampling = np.random.default_rng(1), Resampling(1, 30)
-    covered, paired, single = 0, 0.0, 0.0
-    for _ in range(300):
-        one = made_days(rng, 30, 0.6)
-        more = one.parts["within"] + one.parts["counted"] * rng.normal(0.02, 0.02, 30)
-        other = Days(one.parts | {"within": more}, one.counts)
-        both = resampling.difference(other, one)["service_level"]
-        covered += both.low <= 0.02 <= both.high
-        paired += both.high - both.low
-        single += np.subtract(*reversed(astuple(resampling.interval(one)["service_level"])))
-        assert both.low < both.value < both.high
-    assert 0.90 <= covered / 300 <= 0.98
-    assert paired < single / 3
+@given(accounts(), st.randoms(use_true_random=False))
+def test_a_difference_lies_in_its_own_interval(days, random):
+    order = random.sample(range(days.counts.shape[1]), days.counts.shape[1])
+    other = Days({name: part[:, order] / 2 for name, part in days.parts.items()}, days.counts[:, order])
+    for both in Resampling(len(days.counts), days.counts.shape[1]).difference(days, other).values():
+        if both.low is not None:
+            assert both.low <= both.value <= both.high
+            assert math.isfinite(both.low) and math.isfinite(both.high)
 
 
 # --- edges ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0.0, 0.0081), (1.0, 0.9919, 1.0)])
+def test_what_never_happened_in_few_days_may_happen_yet(share, low, high):
+    """None of 450 abandoned: up to 1 - 0.025 ** (1 / 450) = 0.81 % would still give none with a chance of 2.5 %."""
+    days = Days({"abandoned": np.full((1, 9), 50.0 * share), "offered": np.full((1, 9), 50.0)}, np.ones((1, 9, 2)))
+    assert astuple(Resampling(1, 9).interval(days)["abandonment"]) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_what_is_the_same_differs_by_nothing():
@@ -131,10 +279,10 @@ def test_differences_turn_their_sign_with_the_order():
 
 @pytest.mark.parametrize("n_days", range(FEWEST_DAYS + 2))
 def test_few_days_have_no_interval(n_days):
-    """Under five days nothing says how days differ; the values are there all the same."""
+    """Under seven days too little says how days differ; the values are there all the same."""
     days, resampling = random_days(np.random.default_rng(0), n_days=n_days), Resampling(1, n_days)
     difference = resampling.difference(days, days)
-    assert resampling.is_possible == (n_days >= FEWEST_DAYS == 5)
+    assert resampling.is_possible == (n_days >= FEWEST_DAYS == 7)
     if n_days < FEWEST_DAYS:
         assert resampling.interval(days) == {}
         assert all((both.low, both.high) == (None, None) for both in difference.values())
@@ -143,38 +291,45 @@ def test_few_days_have_no_interval(n_days):
     assert {both.value for both in difference.values()} == {0.0 if n_days else None}
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
+def test_a_measure_needs_seven_days_of_its_own():
+    """Days without anybody answered say nothing of the mean wait of those answered."""
+    days = random_days(np.random.default_rng(0))
+    for n_days, is_known in ((6, False), (7, True)):
+        parts = {name: part.copy() for name, part in days.parts.items()}
+        for name in ("answered", "answered_wait_s"):
+            parts[name][0, n_days:] = 0.0
+        some = Days(parts, days.counts)
+        found = Resampling(1, 12).interval(some)
+        assert (found["asa_s"] is not None) == is_known
+        assert found["mean_wait_s"] is not None
+        # They count as little as days that are not there.
+        alone = Days({name: part[:, :n_days] for name, part in parts.items()}, days.counts[:, :n_days])
+        assert point(some)["asa_s"] == pytest.approx(point(alone)["asa_s"])
+        if is_known:
+            assert astuple(found["asa_s"]) == pytest.approx(astuple(Resampling(1, 7).interval(alone)["asa_s"]))
+
+
+def test_the_seed_moves_nothing_but_the_gini():
     days = random_days(np.random.default_rng(0))
     first, again, other = (Resampling(1, 12, seed).interval(days) for seed in (0, 0, 1))
     assert first == again
-    assert all(first[name] != other[name] for name in MEASURES)
+    assert {name for name in MEASURES if first[name] != other[name]} == {"gini"}
 
 
 def test_a_measure_without_anything_below_the_line_is_undefined():
-    """On all days: null. On most days: no interval. On some days: the others decide."""
     days = random_days(np.random.default_rng(0))
-    parts = {name: part.copy() for name, part in days.parts.items()}
-    for name in ("counted", "within"):
-        parts[name][:] = 0.0
-    for name in ("answered", "answered_wait_s"):
-        parts[name][0, 1:] = 0.0  # a resample of twelve days misses the first with a chance of (11/12) ** 12 = 0.35
-    found = Days(parts, days.counts)
-    resampling = Resampling(1, 12)
-    spread = resampling.interval(found)
-    assert point(found)["service_level"] is None
-    assert spread["service_level"] is None
-    assert resampling.difference(found, days)["service_level"] == Paired(None, None, None)
-    assert spread["asa_s"].low == pytest.approx(point(found)["asa_s"], rel=1e-6)
-    idle = Days(parts, 0 * days.counts)
-    assert point(idle)["gini"] is None
-    assert resampling.interval(idle)["gini"] is None
+    days.parts["counted"][:] = days.parts["within"][:] = 0.0
+    found = Resampling(1, 12)
+    assert point(days)["service_level"] is found.interval(days)["service_level"] is None
+    assert found.difference(days, days)["service_level"] == Paired(None, None, None)
+    idle = Days(days.parts, 0 * days.counts)
+    assert point(idle)["gini"] is found.interval(idle)["gini"] is None
 
 
-def test_what_most_resamples_do_not_know_has_no_interval():
-    """Of ten draws one has anything: six days miss it with a chance of 0.9 ** 6 = 0.53."""
-    days = random_days(np.random.default_rng(0), n_draws=10, n_days=6)
+def test_what_a_draw_does_not_know_has_no_interval():
+    days = random_days(np.random.default_rng(0), n_draws=10)
     days.parts["counted"][1:] = 0.0
-    found = Resampling(10, 6)
+    found = Resampling(10, 12)
     assert found.interval(days)["service_level"] is None
     assert found.difference(days, days)["service_level"] == Paired(None, None, None)
     assert found.interval(days)["asa_s"] is not None
@@ -197,9 +352,16 @@ def test_an_account_of_one_draw_stands_beside_accounts_of_several():
         {name: np.repeat(part, 5, axis=0) for name, part in once.parts.items()}, np.repeat(once.counts, 5, axis=0)
     )
     resampling = Resampling(5, 12)
-    assert resampling.interval(once) == resampling.interval(stacked)
+    for one, other in zip(resampling.interval(once).values(), resampling.interval(stacked).values(), strict=True):
+        assert astuple(one) == pytest.approx(astuple(other), rel=1e-12)
     one, several = (resampling.difference(often, other) for other in (once, stacked))
     assert all(astuple(one[name]) == pytest.approx(astuple(several[name]), rel=1e-12) for name in MEASURES)
+
+
+@pytest.mark.parametrize(("n_draws", "n_days"), [(3, 12), (1, 11)])
+def test_accounts_of_other_days_are_refused(n_draws, n_days):
+    with pytest.raises(InvalidTable, match=f"{n_draws} draws of {n_days} days, want 5 of 12"):
+        Resampling(5, 12).interval(random_days(np.random.default_rng(0), n_draws, n_days))
 
 
 def test_undefined_measures_are_nan_in_arrays_and_never_warn(recwarn: Any):

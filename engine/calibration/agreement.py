@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +29,7 @@ from engine.calibration.evidence import (
 from engine.calibration.span import SLOTS, Replays, Span
 from engine.estimates.assumptions import Assumptions
 from engine.measures.light import light
+from engine.measures.record import Record
 from engine.results import or_null
 from engine.typing import FloatArray, IntArray
 
@@ -40,14 +42,15 @@ def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptio
     """Recorded, replayed with the defaults and replayed calibrated."""
     one = np.zeros(span.slot_of_cell.size, np.int64)
     row, before = banded(span.past, replays.cells, one, 1)[0], banded(span.past, defaults.cells, one, 1)[0]
-    occupied = replays.occupancy
+    occupied, record = replays.occupancy, replace(span.study(chosen).record, is_calibrated=True)
     low, high = np.percentile(occupied, (LOW, HIGH)).tolist()
     return SpanAgreement(
         recorded=RecordedWhole(**vars(row.recorded), occupancy=span.recorded_occupancy(chosen)),
         defaults=MeasuredWhole(**vars(before.calibrated), occupancy=or_null(defaults.occupancy.mean())),
         calibrated=MeasuredWhole(**vars(row.calibrated), occupancy=or_null(occupied.mean())),
         band=BandWhole(**vars(row.band), occupancy=Limits(or_null(low), or_null(high))),
-        light_defaults=light(row.recorded, before.calibrated), light=light(row.recorded, row.calibrated),
+        light_defaults=light(row.recorded, before.calibrated, record),
+        light=light(row.recorded, row.calibrated, record),
         closeness={grain: _closeness(span, defaults, replays, grain) for grain in GRAINS[1:]},
         outside_blocks=replays.outside,
         weekdays=_weekdays(span, replays), times=_times(span, replays), types=_types(span, replays),
@@ -57,13 +60,19 @@ def agreement(span: Span, defaults: Replays, replays: Replays, chosen: Assumptio
 
 def months(name: str, span: Span, replays: Replays) -> list[MonthBeside]:
     """Calendar months of a span, with the colour of each."""
+    whole = span.study(span.scenario.assumptions).record
     numbers = np.array([12 * day.year + day.month - 1 for day in span.dates])
     found, group = np.unique(numbers[span.day_of_cell], return_inverse=True)
     rows = banded(span.past, replays.cells, group, found.size)
+    parts = [
+        Record.of(span.history.rows(group[span.cell] == n), is_inferred=whole.is_inferred) for n in range(len(rows))
+    ]
+    # Patience is that of the whole span, so a month without a known wait is replayed all the same.
+    known = [replace(p, is_calibrated=True, replays_abandonment=whole.replays_abandonment) for p in parts]
     return [
         MonthBeside(**vars(row), span=name, month=f"{month // 12}-{month % 12 + 1:02d}",
-                    light=light(row.recorded, row.calibrated))
-        for month, row in zip(found.tolist(), rows, strict=True)
+                    light=light(row.recorded, row.calibrated, record))
+        for month, row, record in zip(found.tolist(), rows, known, strict=True)
     ]  # fmt: skip
 
 

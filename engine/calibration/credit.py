@@ -20,7 +20,7 @@ from engine.calibration.exits import Waits, compared, proportional, step_of, wai
 from engine.data.centre import Centre
 from engine.data.history import History
 from engine.errors import InvalidScenario
-from engine.measures.intervals import FEWEST_DAYS
+from engine.measures.spread import FEWEST_DAYS
 from engine.setting import shown
 from engine.typing import BoolArray, FloatArray, IntArray
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.calibration.closeness import MEASURES, Parts, by_group
 from engine.calibration.span import Replays, Span
-from engine.measures.intervals import FEWEST_DAYS
+from engine.measures.spread import FEWEST_DAYS
 from engine.results import about
 from engine.typing import BoolArray, FloatArray, IntArray
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.calibration.desks import DeskFit
 from engine.calibration.drift import Drift
 from engine.measures.light import Light
 from engine.results import about
@@ -272,6 +273,28 @@ class HeadStarts:
     test: HeadStartTest | None = about("The same head starts on the days held out.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeskTest:
+    """A desk on the days held out: its kind of call as recorded, and replayed without and with the desk."""
+
+    desk_id: str = about("Queue in which a replay has the calls.")
+    recorded: Recorded = about("As recorded.")
+    before: Measured = about("Replayed with everybody an equal member who ever took such calls.")
+    after: Measured = about("Replayed with the desk, and no other.")
+    off_before: float = about("Root mean square of ASA, abandonment and service level off, in limits of the light.")
+    off_after: float = about("The same with the desk.")
+    adopted: bool = about("Whether it is used.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desks:
+    """Who belongs to which desk, and whether that makes replays better."""
+
+    verdict: str = about("In words.")
+    desks: list[DeskFit] = about("By kind of call, as fitted on the days to fit.")
+    tests: list[DeskTest] = about("Those that are not everybody alike, on the days held out.")
+
+
 @dataclass(frozen=True)
 class Origin:
     """The snapshot that a calibration was fitted on."""
@@ -305,6 +328,7 @@ class Evidence(SearchSaid):
     loss: str = about("What the loss is.")
     credit: Credit = about("Which head start of priority the log speaks for, the same for every step.")
     head_starts: HeadStarts | None = about("Head start by class; null with one class of priority, or very many.")
+    desks: Desks = about("Who belongs to which desk.")
     spans: dict[str, SpanDays] = about("The days to fit and to test.")
     staffing: str = about("recorded or inferred.")
     assumptions: Changeable = about("As fitted.")

@@ -12,11 +12,13 @@ import numpy as np
 from engine.calibration import closeness
 from engine.calibration.agreement import agreement, months
 from engine.calibration.credit import CreditFit, credit
+from engine.calibration.desks import desks
 from engine.calibration.drift import drift
-from engine.calibration.evidence import Changeable, Evidence, HeadStartTest, Origin, SearchSaid, SpanDays
+from engine.calibration.evidence import Changeable, Desks, Evidence, HeadStartTest, Origin, SearchSaid, SpanDays
 from engine.calibration.findings import findings
 from engine.calibration.head_starts import ClassFit, head_starts, held_out
-from engine.calibration.in_force import ClassPoints, InForce
+from engine.calibration.in_force import ClassPoints, Desk, InForce
+from engine.calibration.judging import judged
 from engine.calibration.pauses import pauses
 from engine.calibration.search import Search
 from engine.calibration.span import EPOCH, Days, Span
@@ -36,6 +38,7 @@ DRAWS_SHOWN = 20
 FIT_SHARE = 0.6
 # After-call work is not fitted where so many interactions record it.
 KNOWN_SHARE = 0.95
+NO_DESKS = Desks(verdict="desks are not looked for, since the rule was given", desks=[], tests=[])
 # Defined once, where it is calculated: the second paragraph of that file is what a calibration says of its loss.
 LOSS = " ".join((closeness.__doc__ or "").split("\n\n")[1].split())
 
@@ -89,23 +92,29 @@ def calibrate(
     arrays = _held(arrays)
     today = today_of(replace(scenario, mode="replay", replications=1), arrays)
     today = today if method is None else replace(today, method=method)
-    spans = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
+    recorded = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
     # Read off the log without a replay, and first, since it decides who of those waiting is served.
-    found = _Priority.of(spans, arrays.centre, today.assumptions, scenario.seed)
-    head_start, in_force = found.head_start, InForce(found.points)
-    spans = {name: span.under(in_force) for name, span in spans.items()}
+    found = _Priority.of(recorded, arrays.centre, today.assumptions, scenario.seed)
+    head_start, in_force = found.head_start, InForce(found.points, [])
+    spans = {name: span.under(in_force) for name, span in recorded.items()}
     assumed: dict[str, Any] = {**head_start}
     fitted, searched = _searched(spans["fit"], replace(today.assumptions, **assumed), progress)
     chosen = replace(today.assumptions, **(assumed | fitted))
+    # A rule that was given is not looked for.
+    rules, of_desks = ([], NO_DESKS) if method else _desks(spans, chosen, searched.noise, progress)
+    if rules:
+        in_force = replace(in_force, desks=rules)
+        spans = {name: span.under(in_force) for name, span in recorded.items()}
     replays = {name: span.replays(chosen, draws, progress, f"replaying {name}") for name, span in spans.items()}
     # One draw of the defaults is enough to show where the fit began.
-    plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in spans.items()}
+    plain = {name: span.replays(today.assumptions, 1, None, "") for name, span in recorded.items()}
+    in_use = spans["fit"].scenario
     evidence = Evidence(
         **vars(searched), snapshot=Origin(arrays.snapshot.id, arrays.snapshot.sha256),
-        rule=f"{today.method}: {METHODS[today.method].about}", goal=today.goal or "each queue's own",
+        rule=f"{in_use.method}: {METHODS[in_use.method].about}", goal=today.goal or "each queue's own",
         seed=today.seed, draws=draws, loss=LOSS, credit=found.credit.shown(),
         head_starts=None if found.classes is None else found.classes.shown(found.test),
-        spans={name: _span_days(span) for name, span in spans.items()},
+        desks=of_desks, spans={name: _span_days(span) for name, span in spans.items()},
         staffing="recorded" if arrays.centre.staffing.agent.size else "inferred",
         assumptions=_changeable(chosen), defaults=_changeable(today.assumptions),
         agreement={name: agreement(span, plain[name], replays[name], chosen) for name, span in spans.items()},
@@ -223,6 +232,17 @@ def _searched(span: Span, given: Assumptions, progress: Progress | None) -> tupl
         as_good={name: [values[0], values[-1]] for name, values in ranges.items()},
         at_edge=[name for name in names if getattr(best, name) >= most[name]],
     )  # fmt: skip
+
+
+def _desks(
+    spans: Mapping[str, Span], chosen: Assumptions, noise: float | None, progress: Progress | None
+) -> tuple[list[Desk], Desks]:
+    """Desks fitted on the days to fit, and those of them that are used."""
+    span = spans["fit"]
+    centre, spells = span.arrays.centre, span.study(chosen).recorded.spells
+    lead_s = chosen.point_s * centre.call_types["priority"].to_numpy()
+    fits, rules = desks(span.history, centre, spells, chosen.acw_s, lead_s)
+    return judged(spans["test"], fits, rules, chosen, noise, progress)
 
 
 def _changeable(assumptions: Assumptions) -> Changeable:

@@ -20,7 +20,7 @@ from engine.estimates.assumptions import Assumptions
 from engine.measures.days import sums_by
 from engine.measures.idling import occupancy
 from engine.replay.playing import play
-from engine.reports.columns import Study, time_of
+from engine.reports.columns import Study, time_of, today_of
 from engine.spec import Scenario
 from engine.typing import FloatArray, IntArray, Progress
 
@@ -65,7 +65,10 @@ class Span:
 
     def under(self, rule: InForce) -> Span:
         """The same days under a rule; what was recorded stays."""
-        return Span(rule.applied(self.arrays), self.scenario, self.days)
+        arrays = rule.applied(self.arrays)
+        # Desks are rings, which standard routing does not read.
+        method = today_of(self.scenario, arrays).method if rule.desks else self.scenario.method
+        return Span(arrays, replace(self.scenario, method=method), self.days)
 
     @property
     def dates(self) -> list[date]:

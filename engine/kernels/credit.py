@@ -130,3 +130,36 @@ def sweep(
                         first = False
                 agreed[i, c] = first
         _remove(lists, calls.kind[i], i)
+
+
+@part
+def _first_kind(calls: Any, kinds: Any, lists: Any, lead_us: Any, i: Any) -> Any:
+    kind, now = calls.kind[i], calls.left_us[i]
+    best, at_us = kind, calls.arrived_us[i] - lead_us[kind]
+    for other in range(kinds.level.size):
+        if kinds.first[other] != kinds.first[kind] or not kinds.able[other, calls.agent[i]]:
+            continue
+        j = lists.head[other]
+        while j >= 0 and calls.left_us[j] == now:
+            j = lists.after[j]
+        if j >= 0 and calls.arrived_us[j] - lead_us[other] < at_us:
+            best, at_us = other, calls.arrived_us[j] - lead_us[other]
+    return best
+
+
+@kernel(allocates=False)
+def first_in_line(calls: Any, kinds: Any, lists: Any, lead_us: Any, first: Any) -> None:
+    """Fill which kind came first of those that the agent could take when it took a call from the queue; else -1.
+
+    Kinds of one media are compared over all lines, by arrival less head start; lead_us is by kind. The call taken is
+    one of those waiting; of equal ones it stays.
+    """
+    coming = 0
+    for place in range(calls.by_left.size):
+        i = calls.by_left[place]
+        while coming < calls.by_left.size and calls.arrived_us[coming] < calls.left_us[i]:
+            _append(lists, calls.kind[coming], coming)
+            coming += 1
+        if calls.agent[i] >= 0:
+            first[i] = _first_kind(calls, kinds, lists, lead_us, i)
+        _remove(lists, calls.kind[i], i)

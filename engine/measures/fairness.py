@@ -113,12 +113,13 @@ def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
 
 @dataclass(frozen=True)
 class EffectSize:
-    """Cohen's w with a 95 % interval."""
+    """Cohen's w behind the counts, with a 95 % interval."""
 
     name: str = about("Which effect size: cohen_w.")
-    value: float = about("Its value; 0.1 is small, 0.3 medium, 0.5 large.")
+    value: float = about("Without what chance adds to the counts; 0.1 is small, 0.3 medium, 0.5 large.")
     low: float = about("Lower end of its 95 % interval.")
     high: float = about("Upper end of its 95 % interval.")
+    raw: float = about("Of the counts as they are, chance included: sqrt(chi2 / N); it may lie above the interval.")
 
 
 @dataclass(frozen=True)
@@ -150,14 +151,25 @@ class Fairness:
 
 
 def effect_size(test: ChiSquare) -> EffectSize:
-    """Cohen's w with a 95 % interval: ``w = sqrt(chi2 / N)``, its bounds by inverting the noncentral chi-square.
+    """Cohen's w behind the counts with a 95 % interval, its bounds by inverting the noncentral chi-square.
 
-    From a statistic of 1e9 on, the noncentral chi-square is taken as normal: for k degrees of freedom and noncentrality
-    d with mean k + d and variance 2 k + 4 d. Where no noncentrality fits, a bound is 0.
+    Chance alone adds the degrees of freedom to chi2, so the value is ``sqrt(max(0, chi2 - df) / N)``; that of the
+    counts themselves, ``sqrt(chi2 / N)``, may lie above the interval. From a statistic of 1e9 on, the noncentral
+    chi-square is taken as normal: for k degrees of freedom and noncentrality d with mean k + d and variance 2 k + 4 d.
+    Where no noncentrality fits, a bound is 0.
+
+    Examples
+    --------
+    >>> size = effect_size(chi_square([6, 4, 1, 2, 2], [5.1, 5.1, 1.6, 1.6, 1.6]))
+    >>> [round(each, 3) for each in (size.low, size.value, size.high, size.raw)]
+    [0.0, 0.0, 0.381, 0.234]
     """
     low, high = (_noncentrality(test, share) for share in (0.975, 0.025))
-    value, low, high = (math.sqrt(each / test.n) for each in (test.statistic, low, high))
-    return EffectSize("cohen_w", value, low, high)
+    value = max(0.0, test.statistic - test.degrees)
+    # Bounds are found by search, so of huge counts they are a last digit off.
+    ends = (value, min(low, value), max(high, value), test.statistic)
+    value, low, high, raw = (math.sqrt(each / test.n) for each in ends)
+    return EffectSize("cohen_w", value, low, high, raw)
 
 
 def _noncentrality(test: ChiSquare, share: float) -> float:

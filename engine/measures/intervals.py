@@ -1,9 +1,6 @@
-"""Intervals by resampling days, and paired differences on the same days and draws.
+"""Measures of days with intervals, and paired differences on the same days and draws.
 
-A day and one draw of what is not recorded are taken together, with replacement. What comes out holds for
-days like these; it forecasts nothing.
-
-Reference: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+What comes out holds for days like these; it forecasts nothing.
 """
 
 from __future__ import annotations
@@ -13,14 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import InvalidTable
+from engine.measures import spread
 from engine.measures.fairness import gini
+from engine.measures.spread import FEWEST_DAYS, Spread, is_enough, long_run_gini
 from engine.results import about, or_null
 from engine.typing import BoolArray, FloatArray
 
-# Fewer days than this say nothing about how days differ.
-FEWEST_DAYS = 5
-DRAWS = 2000
-LOW, HIGH = 2.5, 97.5
 # Measures that are one sum over another.
 RATIOS: Mapping[str, tuple[str, str]] = {
     "service_level": ("within", "counted"),
@@ -28,6 +24,15 @@ RATIOS: Mapping[str, tuple[str, str]] = {
     "mean_wait_s": ("wait_s", "waits"),
     "abandonment": ("abandoned", "offered"),
     "occupancy": ("busy_s", "staffed_s"),
+}
+# Where the interval of each ends.
+ENDS: Mapping[str, Callable[[float, Spread], spread.Ends]] = {
+    "service_level": spread.counted_share,
+    "asa_s": spread.wait,
+    "mean_wait_s": spread.wait,
+    "abandonment": spread.counted_share,
+    "occupancy": spread.share,
+    "gini": spread.evenness,
 }
 
 
@@ -95,11 +100,15 @@ def point(days: Days) -> dict[str, float | None]:
     Returns
     -------
     dict
-        None where undefined.
+        None where undefined. From seven days on gini is that of what agents get in the long run of such days: chance
+        makes counts of few days uneven, and that part is taken off.
     """
     found = measures({name: part.sum(axis=1) for name, part in days.parts.items()}, days.counts.sum(axis=1))
     # A mean over draws of a ratio over all days, not of daily ratios: busy days count for what they are.
-    return {name: or_null(value.mean()) for name, value in found.items()}
+    values = {name: or_null(value.mean()) for name, value in found.items()}
+    if values["gini"] is not None and is_enough(days.counts.sum(axis=(0, 2)) > 0):
+        values["gini"] = long_run_gini(days.counts.mean(axis=0))[0]
+    return values
 
 
 @dataclass(frozen=True)
@@ -120,28 +129,19 @@ class Paired:
 
 
 class Resampling:
-    """Days and draws taken with replacement, the same for every account.
+    """Days of all accounts, and what they leave open.
 
     Parameters
     ----------
     n_draws, n_days : int
-        Of the accounts.
+        Of the accounts; the record is one draw and stands beside each of several.
     seed : int
-        Of the resampling.
+        Of the signs given to days, which only the Gini needs.
     """
 
     def __init__(self, n_draws: int, n_days: int, seed: int = 0) -> None:
         self.is_possible = n_days >= FEWEST_DAYS
-        self._shape = (n_draws, n_days)
-        # A stream of its own: drawing days must not touch the draws of patience, handling or choice.
-        rng = np.random.default_rng([seed, 0x5EED])
-        taken = rng.integers(0, n_days, (DRAWS, n_days)) if self.is_possible else np.empty((0, 0), np.int64)
-        # Each day comes with one draw of what is not recorded, so the interval covers both kinds of chance.
-        taken = taken + n_days * rng.integers(0, n_draws, taken.shape)
-        # How often each day was taken, as one matrix: sums of 2,000 resamples are then one product. Small whole numbers
-        # are exact in 32 bits, and half the memory.
-        self._weight = np.zeros((len(taken), n_draws * n_days), np.float32)
-        np.add.at(self._weight, (np.arange(len(taken))[:, None], taken), 1)
+        self._n_draws, self._n_days, self._seed = n_draws, n_days, seed
 
     def interval(self, days: Days) -> dict[str, Interval | None]:
         """95 % interval of every measure.
@@ -154,9 +154,24 @@ class Resampling:
         Returns
         -------
         dict
-            By measure; None where there are too few days or it is undefined.
+            By measure; None where it is undefined, or fewer than seven days say anything of it. The value of `point`
+            lies in it.
+
+        Raises
+        ------
+        InvalidTable
+            If there are other days or draws.
         """
-        return self._spread(self._resampled(days))
+        if not self.is_possible:
+            return {}
+        found: dict[str, Interval | None] = dict.fromkeys(values := point(days))
+        for name, one in self._spreads(days).items():
+            value = values[name]
+            if value is not None and one.is_enough:
+                low, high = ENDS[name](value, one)
+                # Rounding of its scale may put an end a last bit beside the value.
+                found[name] = Interval(min(low, value), max(high, value))
+        return found
 
     def difference(self, days: Days, other: Days) -> dict[str, Paired]:
         """Paired difference of every measure, the first account less the other.
@@ -170,35 +185,41 @@ class Resampling:
         -------
         dict
             By measure.
+
+        Raises
+        ------
+        InvalidTable
+            If there are other days or draws.
         """
         first, second = point(days), point(other)
-        mine, theirs = self._resampled(days), self._resampled(other)
-        # Resample by resample on the same days and draws: what both rules share drops out of the difference.
-        spread = self._spread({name: mine[name] - theirs[name] for name in mine if name in theirs})
+        mine, theirs = (self._spreads(each) if self.is_possible else {} for each in (days, other))
         found = {}
         for name in first:
             a, b = first[name], second.get(name)
             value = None if a is None or b is None else a - b
-            both = spread.get(name)
-            found[name] = Paired(value, both.low, both.high) if both else Paired(value, None, None)
+            both = mine[name].less(theirs[name]) if name in mine and name in theirs else None
+            if value is None or both is None or not both.is_enough:
+                found[name] = Paired(value, None, None)
+            else:
+                found[name] = Paired(value, *spread.difference(value, both))
         return found
 
-    def _resampled(self, days: Days) -> dict[str, FloatArray]:
-        if not self.is_possible:
-            return {}
-        # The record is one draw, whatever the number of replications; it stands beside each of them.
-        flat: Callable[[FloatArray], FloatArray] = lambda part: np.broadcast_to(part, self._shape).reshape(-1)  # noqa: E731
-        n_agents = days.counts.shape[-1]
-        counts = np.broadcast_to(days.counts, (*self._shape, n_agents)).reshape(-1, n_agents)
-        return measures({name: self._weight @ flat(part) for name, part in days.parts.items()}, self._weight @ counts)
-
-    @staticmethod
-    def _spread(resampled: Mapping[str, FloatArray]) -> dict[str, Interval | None]:
-        found: dict[str, Interval | None] = {}
-        for name, values in resampled.items():
-            known = values[~np.isnan(values)]
-            # Where most resamples leave a measure undefined, the rest are no picture of the days.
-            some = known.size >= values.size / 2 and known.size > 0
-            low, high = np.percentile(known, (LOW, HIGH)) if some else (0.0, 0.0)
-            found[name] = Interval(float(low), float(high)) if some else None
+    def _spreads(self, days: Days) -> dict[str, Spread]:
+        n_draws, n_days, _ = days.counts.shape
+        if n_draws not in (1, self._n_draws) or n_days != self._n_days:
+            raise InvalidTable(
+                f"days: {n_draws} draws of {n_days} days, want {self._n_draws} of {self._n_days}; "
+                "sum all columns by one calendar"
+            )
+        # However often what is not recorded was redrawn, a day is one: the mean over its draws. Such means differ from
+        # day to day by both kinds of chance.
+        sums = {name: part.mean(axis=0) for name, part in days.parts.items()}
+        found = {
+            name: Spread.of_ratio(sums[above], sums[below])
+            for name, (above, below) in RATIOS.items()
+            if above in sums and sums[below].sum() > 0
+        }
+        counts = days.counts.mean(axis=0)
+        if is_enough(counts.sum(axis=1) > 0):
+            found["gini"] = long_run_gini(counts, self._seed)[1]
         return found

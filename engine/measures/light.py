@@ -121,7 +121,7 @@ def _told(past: Level, misses: Misses) -> str:
     said = [f"an ASA {_off(asa_s, 's', share)} the recorded one", f"a service level {_off(100 * level, 'points')} it"]
     limits = [f"{100 * ASA_OFF:.0f} % or {ASA_OFF_S:.0f} s", f"{100 * SERVICE_LEVEL_OFF:.0f} points"]
     if misses.abandonment is not None:
-        said.append(f"an abandonment {_off(100 * misses.abandonment, 'points')} it")
+        said.append(f"abandonment {_off(100 * misses.abandonment, 'points')} it")
         limits.append(f"{100 * ABANDONMENT_OFF:.0f} points")
     whole = f"{', '.join(said[:-1])} and {said[-1]}"
     return f"today's rule replayed has {whole} (limits: {', '.join(limits)})"
@@ -148,6 +148,8 @@ def _silent(misses: Misses, record: Record) -> Iterator[str]:
     """What the record does not say, and how it may be read."""
     if misses.waits < -0.05 and record.looks_like_ringing:
         yield f"waits up to {record.longest_s:.0f} s look like ringing, of which a replay knows only what alert_s says"
+    if record.without_wait > MOST_UNPLAYABLE * record.offered:
+        yield f"{record.without_wait:,} answered interactions have no wait, so waits are judged by the others"
     if not record.replays_abandonment:
         yield "abandonment is not judged: no abandoned interaction has a wait, so nothing says how long customers wait"
 

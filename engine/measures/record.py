@@ -15,6 +15,10 @@ NOBODY_NAMED = "answered by nobody known, while staffing is inferred from who an
 STRANGER = "answered by somebody who is not in the agents table"
 # Waits up to this may be ringing or an automatic answer, which no replay makes by itself. [s]
 MOMENT_S = 10.0
+# Longer than this nobody is alerted on average. [s]
+LONGEST_RING_S = 15.0
+# Share of rows that cannot be replayed from which on they may be why a replay is off.
+TELLING_SHARE = 0.02
 # Share of the work done off queue above which a staffing table is not when agents were there.
 OFF_QUEUE_SHARE = 0.05
 
@@ -52,10 +56,14 @@ class Record:
         Whether anything is recorded as answered.
     unplayable : mapping of str to int
         Rows that cannot be replayed as they were, by reason.
+    without_wait : int
+        Of those answered how many have no wait.
     replays_abandonment : bool
         Whether abandonment can be replayed: not where no abandoned wait is known at all.
     is_inferred : bool
         Whether staffing is inferred from who answered.
+    is_calibrated : bool
+        Whether what can be fitted was.
     off_queue : float, optional
         Share of the recorded work that lies outside blocks of staffing.
     gaps : tuple of str
@@ -67,8 +75,10 @@ class Record:
     offered: int = 0
     is_answered: bool = True
     unplayable: Mapping[str, int] = field(default_factory=dict)
+    without_wait: int = 0
     replays_abandonment: bool = True
     is_inferred: bool = False
+    is_calibrated: bool = False
     off_queue: float | None = None
     gaps: tuple[str, ...] = ()
     longest_s: float = np.inf
@@ -108,6 +118,7 @@ class Record:
         }  # fmt: skip
         return cls(
             offered=history.n, is_answered=bool(answered.any()), unplayable=unplayable,
+            without_wait=int((answered & np.isnan(history.wait_s)).sum()),
             replays_abandonment=replays_abandonment(history), is_inferred=is_inferred,
             off_queue=off_queue, gaps=tuple(name for name, is_missing in missing.items() if is_missing),
             longest_s=float(np.quantile(waits, 0.95)) if waits.size else np.inf,
@@ -139,12 +150,11 @@ class Record:
             Only what can help: nothing that is recorded already, nothing that makes waits longer where they are too
             long.
         """
-        found = [
-            *(self._rows() if is_lost else ()),
-            *self._columns(),
-            *self._too_long(misses),
-            *self._too_short(misses),
-        ]
+        is_off = any(miss is not None for miss in (misses.asa_s, misses.service_level, misses.abandonment))
+        # A handful of rows moves nothing by as much as the light allows.
+        is_many = self.n_unplayable > TELLING_SHARE * self.offered
+        found = [*(self._rows() if is_lost or (is_off and is_many) else ()), *self._columns()]
+        found += [*self._too_long(misses), *self._too_short(misses)]
         if misses.abandonment is not None and misses.waits == 0:
             found.append("give patience_s, or wait_s of all abandoned interactions, since only abandonment is off")
         return "; ".join(found) or None
@@ -168,7 +178,8 @@ class Record:
         if misses.waits <= 0:
             return
         if self.is_inferred:
-            yield "give a staffing table, or calibrate how staffing is inferred (routelab calibrate)"
+            fitted = "" if self.is_calibrated else ", or calibrate how staffing is inferred (routelab calibrate)"
+            yield f"give a staffing table{fitted}"
         elif self.off_queue is not None and self.off_queue > OFF_QUEUE_SHARE:
             yield (
                 f"check the staffing table, its hours and its zone: {100 * self.off_queue:.0f} % of the recorded work "
@@ -186,10 +197,10 @@ class Record:
             return
         if "busy" in self.gaps:
             yield "give a table of work elsewhere (busy)"
-        if "acw_s" in self.gaps or self.is_inferred:
-            what = " and ".join(
-                ["how staffing is inferred"] * self.is_inferred + ["after-call work"] * ("acw_s" in self.gaps)
-            )
-            yield f"calibrate {what} (routelab calibrate)"
-        if "alert_s" in self.gaps:
+        if not self.is_inferred:
+            yield "check that the staffing table holds time on queue, not shifts as planned with their breaks"
+        open_ = ["how staffing is inferred"] * self.is_inferred + ["after-call work"] * ("acw_s" in self.gaps)
+        if open_ and not self.is_calibrated:
+            yield f"calibrate {' and '.join(open_)} (routelab calibrate)"
+        if "alert_s" in self.gaps and (misses.asa_s or 0.0) >= -LONGEST_RING_S:
             yield "give alert_s: ringing is part of a recorded wait"

@@ -35,6 +35,7 @@ from engine.methods import METHODS
 from engine.methods.today import in_force
 from engine.replay.playing import Played, goal_s, play
 from engine.replay.prepare import Recorded
+from engine.reports.factors import FactorsUsed
 from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, Intervals, ReplayColumn
 from engine.spec import TODAY, Scenario
 from engine.typing import FloatArray, IntArray, Progress
@@ -108,6 +109,8 @@ class Column:
         By draw, waiting beside free able agents; empty of the record.
     changes : list of str
         What levers changed of that by which sharing is judged.
+    factors : FactorsUsed, optional
+        What factors of agents did in the first draw; None where recorded times hold.
     """
 
     name: str
@@ -122,6 +125,7 @@ class Column:
     choice_share: list[float | None] = field(default_factory=list)
     idle: list[Idle] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    factors: FactorsUsed | None = None
 
 
 class Study:
@@ -198,8 +202,9 @@ class Study:
     def record(self) -> Record:
         """What the record tells of itself."""
         centre = self.arrays.centre
+        has_busy = bool(centre.busy.agent.size or centre.held.agent.size)
         return Record.of(
-            self.recorded.history, is_inferred=self.recorded.is_inferred, has_busy=bool(centre.busy.agent.size),
+            self.recorded.history, is_inferred=self.recorded.is_inferred, has_busy=has_busy,
             off_queue=occupancy(self.past.time).outside,
         )  # fmt: skip
 
@@ -233,6 +238,7 @@ class Study:
             interaction_id=given.interaction_id, requirement=centre.requirement[given.call_type],
             served=played.served, time=time, days=stacked(days), counts=np.stack(counts), choice_share=choices,
             idle=idle, changes=other_yardstick(played.completed, self.recorded),
+            factors=FactorsUsed.of(given, played.served),
         )  # fmt: skip
 
     def summary(self, column: Column) -> ReplayColumn:
@@ -247,7 +253,7 @@ class Study:
         measured |= {name: values.get(name) for name in MEASURES}
         return ReplayColumn(
             name=column.name, rule=column.rule, offered=float(mean.sum()), **measured, **_beside(column),
-            intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}),
+            intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}), factors=column.factors,
         )  # fmt: skip
 
     def difference(self, column: Column, other: Column) -> Differences:

@@ -20,7 +20,8 @@ from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
 from engine.reports.columns import Column, Study, is_one_rule, today_of
-from engine.reports.notes import about_idle, about_settings, about_sharing, about_truth
+from engine.reports.factors import about_factors
+from engine.reports.notes import about_history, about_idle, about_settings, about_sharing, about_truth
 from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, ReplayColumn
 from engine.reports.replayed import TOO_FEW_DAYS, withheld
 from engine.results import Result, about
@@ -129,9 +130,14 @@ def compare(
     ]
     # Several scenarios of one method say the same; once is enough.
     rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)] + notes
+    by_agent, by_agent_study, *_ = sides[HANDLING.index("agent")]
+    used = next((column.factors for column in by_agent.columns if column.factors is not None), None)
     return Comparison(
-        snapshot=arrays.snapshot, scenarios=list(scenarios), light=lit, sides=records,
-        verdicts=verdicts, warnings=[*about_truth(study.recorded, lit), *dict.fromkeys(rules)],
+        snapshot=arrays.snapshot, scenarios=list(scenarios), light=lit, sides=records, verdicts=verdicts,
+        warnings=[
+            *about_truth(study.recorded, lit), *dict.fromkeys(rules), *about_history(study.recorded),
+            *about_factors(by_agent_study.recorded, used),
+        ],
     )  # fmt: skip
 
 

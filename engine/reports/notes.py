@@ -14,9 +14,9 @@ from engine.data.provenance import Provenance
 from engine.data.served import Status
 from engine.data.wall_time import NOT_TOLD_APART
 from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
-from engine.measures.intervals import FEWEST_DAYS
 from engine.measures.light import Light
 from engine.measures.sharing import lacks, other_yardstick
+from engine.measures.spread import FEWEST_DAYS
 from engine.measures.tally import Tally
 from engine.measures.waits import CAUSES, IdleCauses, ServiceLevel
 from engine.methods import METHODS
@@ -38,7 +38,8 @@ LACKING_SHARE = 0.01
 
 def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
     """Everything odd about the data or the scenario of a run."""
-    return [*_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
+    odd = tally.arrays.snapshot.oddities
+    return [*odd, *_about_surveys(tally, scenario, used, filled), *_about_weights(scenario, used), *_about_data(tally)]
 
 
 def _about_surveys(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> Iterator[str]:
@@ -110,7 +111,7 @@ def replay_notes(
     """Everything odd about the data or the scenario of a replay."""
     return [
         *about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits),
-        *about_sharing(other_yardstick(played.completed, recorded)), *_about_history(recorded),
+        *about_sharing(other_yardstick(played.completed, recorded)), *about_history(recorded),
     ]  # fmt: skip
 
 
@@ -264,7 +265,9 @@ def _about_lacking(played: Played) -> Iterator[str]:
         )
 
 
-def _about_history(recorded: Recorded) -> Iterator[str]:
+def about_history(recorded: Recorded) -> Iterator[str]:
+    """What the rows of a log do not say, and what is odd about them."""
+    yield from recorded.arrays.snapshot.oddities
     yield from about_centre(recorded.centre)
     history = recorded.history
     if history.n == 0:

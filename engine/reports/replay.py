@@ -10,6 +10,7 @@ from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
 from engine.measures.waits import IdleCauses
 from engine.replay.playing import Move
+from engine.reports.factors import FactorsUsed
 from engine.results import about
 
 MEASURES = ("service_level", "asa_s", "mean_wait_s", "abandonment", "occupancy", "gini")
@@ -25,7 +26,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Intervals:
-    """By measure; null where there are fewer than five days."""
+    """By measure; null where there are fewer than seven days."""
 
     service_level: Interval | None = about("Of the share within the goal.")
     asa_s: Interval | None = about("Of the mean wait of those answered. [s]")
@@ -51,12 +52,17 @@ class ReplayColumn:
     mean_wait_s: float | None = about("Mean wait of all. [s]")
     abandonment: float | None = about("abandoned / offered.")
     occupancy: float | None = about("Busy over staffed seconds.")
-    gini: float | None = about("Gini of interactions.")
+    gini: float | None = about(
+        "Gini of interactions in the long run of such days; of the counts as they are under seven days."
+    )
     choice_share: float | None = about("Interactions that found two or more able agents free; null of the record.")
     idle_while_waiting_s: float | None = about("Waiting beside a free able agent; null of the record. [s]")
     idle_while_waiting_share: float | None = about("The same over all waiting.")
     idle_causes: IdleCauses | None = about("What it comes from; adds up to it. Null of the record.")
     intervals: Intervals = about("95 % intervals of the measures.")
+    factors: FactorsUsed | None = about(
+        "What factors of agents did; left out where recorded times hold.", optional=True
+    )
 
 
 @dataclass(frozen=True)

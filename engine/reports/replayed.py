@@ -19,6 +19,7 @@ from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
 from engine.replay.playing import Played
 from engine.reports.columns import Column, Study, is_one_rule, today_of
+from engine.reports.factors import about_factors
 from engine.reports.notes import replay_notes
 from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, VerdictLight
 from engine.reports.report import AgentShare, Report, Unrouted
@@ -26,12 +27,12 @@ from engine.results import or_null
 from engine.spec import Scenario
 
 HEADLINE = "a replay: the same customers at their recorded times; agents are busy, queues form, the impatient leave"
-INTERVALS = "95 %, by resampling days and redrawing what is not recorded; for these days, no forecast"
+INTERVALS = "95 %, from how days differ, with what is not recorded redrawn; for days like these, no forecast"
 ADD_NO_CAPACITY = "the rules reorder free agents; they add no capacity"
 MOST_MOVES = 2000
 BASELINE = "this is today's rule itself, the baseline: there is no other rule to compare it with"
 NOTHING_DIFFERS = "no measure differs at all from today's rule on the same customers"
-TOO_FEW_DAYS = "not determined: fewer than five days, so nothing says how days differ"
+TOO_FEW_DAYS = "not determined: fewer than seven days, too few to tell how days differ"
 
 
 def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple[Report, Played]:
@@ -67,7 +68,10 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
         snapshot=study.arrays.snapshot, routed=int(counts[Status.ANSWERED]),
         unrouted=Unrouted(int(counts[1:].sum()), ends), preference=None, fairness=first.fairness,
         agents=first.agents(), csat=study.recorded_satisfaction(column), service_level=first.waits, replay=replay,
-        warnings=replay_notes(study.recorded, scenario, played, first.waits, replay.light),
+        warnings=[
+            *replay_notes(study.recorded, scenario, played, first.waits, replay.light),
+            *about_factors(study.recorded, column.factors),
+        ],
     )  # fmt: skip
     return report, played
 

@@ -11,12 +11,13 @@ from typing import Any
 import polars as pl
 
 from engine.data.checks import check
+from engine.data.strangers import Strangers
 from engine.data.tables import Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.typing import Progress
-from ingest.files.cells.time_cells import check_time_zone
 from ingest.files.kinds import missing
-from ingest.files.scale import Scale
+from ingest.files.names import settle
+from ingest.files.reading import Reading
 from ingest.files.table import FileTable, read_file_table
 
 
@@ -28,19 +29,15 @@ class Notes:
     repairs: dict[str, int]  # What was put right, and how often
 
 
-def read_tables(
-    given: Mapping[str, Path | Any], time_zone: str | None, scale: Scale | None = None
-) -> tuple[Tables, Notes]:
+def read_tables(given: Mapping[str, Path | Any], reading: Reading) -> tuple[Tables, Notes]:
     """A data set in memory, with the checks and words of an import.
 
     Parameters
     ----------
     given : mapping
         A file or a frame by table, agents and interactions among them.
-    time_zone : str, optional
-        IANA zone of times that name none, and of the data set; without it times must name theirs, and UTC holds.
-    scale : Scale, optional
-        Of the scores in csat of interactions, where no columns tell it.
+    reading : Reading
+        What the tables leave open; its time zone is that of the data set, without one UTC.
 
     Returns
     -------
@@ -53,26 +50,28 @@ def read_tables(
         With the problems of all tables.
     MissingInput
         If a file is not there.
-    UnknownName
-        If the time zone does not exist.
     """
-    zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
-    found, notes = gather(given, time_zone, lambda step, done, total: None, scale)
+    found, notes = gather(given, reading, lambda step, done, total: None)
     # Columns that nobody gave are filled in, those of implied members too.
     whole = {name: check(name, frame) for name, frame in found.items()}
-    return Tables.of(whole, zone), notes
+    return Tables.of(whole, reading.time_zone or "UTC"), notes
 
 
-def gather(
-    given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress, scale: Scale | None = None
-) -> tuple[dict[str, pl.DataFrame], Notes]:
+def gather(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) -> tuple[dict[str, pl.DataFrame], Notes]:
     """All tables, interactions in order with the columns that were given, and what was done to them."""
-    read = _read_all(given, time_zone, tell, scale)
+    read = _read_all(given, reading, tell)
     notes = Notes(
         [sentence for file in read.values() for sentence in file.assumptions],
         {f"{file.name}: {label}": n for file in read.values() for label, n in file.repairs.items()},
     )
-    tables = _with_members(read)
+    named = settle(_with_members(read), read["agents"].queues_of_agent is not None, reading)
+    tables = named.tables
+    notes.assumptions += named.assumptions
+    notes.repairs |= named.repairs
+    strangers = Strangers()
+    # Here already, with the names as they were given: what comes after may write codes for them.
+    strangers.add(tables["interactions"])
+    list(strangers.said(tables["agents"]))
     if n_strangers := _strangers(tables):
         notes.repairs["interactions: rows naming an agent who is not in agents"] = n_strangers
     # Millions of rows in the order of the file would otherwise stay in memory beside the sorted ones.
@@ -81,9 +80,7 @@ def gather(
     return tables, notes
 
 
-def _read_all(
-    given: Mapping[str, Path | Any], time_zone: str | None, tell: Progress, scale: Scale | None
-) -> dict[str, FileTable]:
+def _read_all(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) -> dict[str, FileTable]:
     """All tables, or the problems of all tables."""
     if absent := [reason for path in given.values() if isinstance(path, Path) and (reason := missing(path))]:
         raise MissingInput("\n".join(absent))
@@ -91,9 +88,7 @@ def _read_all(
     problems: list[str] = []
     for table, source in given.items():
         try:
-            read[table] = read_file_table(
-                table, source, time_zone, partial(_tell_share, tell, f"read {table}, %"), scale
-            )
+            read[table] = read_file_table(table, source, reading, partial(_tell_share, tell, f"read {table}, %"))
         except InvalidTable as error:
             problems += error.problems
     if problems:

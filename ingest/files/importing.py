@@ -13,9 +13,8 @@ from engine.data.tables import TABLES
 from engine.errors import UnknownName
 from engine.typing import Progress
 from ingest.files import pseudonyms
-from ingest.files.cells.time_cells import check_time_zone
 from ingest.files.gathering import gather
-from ingest.files.scale import Scale
+from ingest.files.reading import Reading
 from ingest.files.table import read_file_table
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest
@@ -58,16 +57,15 @@ def read_table(name: str, path: Path, time_zone: str | None = None) -> pl.DataFr
     """
     if name not in TABLES:
         raise UnknownName(f"table {name!r} is not known; there are {', '.join(TABLES)}")
-    if time_zone is not None:
-        check_time_zone(time_zone)
-    return read_file_table(name, Path(path), time_zone, lambda share: None).frame
+    return read_file_table(name, Path(path), Reading.of(time_zone), lambda share: None).frame
 
 
 def import_files(
     store: Path, name: str, *, agents: Path, interactions: Path, members: Path | None = None,
     queues: Path | None = None, surveys: Path | None = None, staffing: Path | None = None,
     busy: Path | None = None, handle_factors: Path | None = None, time_zone: str | None = None,
-    csat_scale: object = None, pseudonymise: bool = False, made_up: Sequence[str] = (), replace: bool = False,
+    csat_scale: object = None, skills_separator: str | None = None, same_names: bool = False,
+    keep_names: bool = False, pseudonymise: bool = False, made_up: Sequence[str] = (), replace: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:  # fmt: skip
     """Import files as a snapshot; a bad file stops all, and nothing is kept.
@@ -85,6 +83,13 @@ def import_files(
         IANA zone of times that name none, and of the snapshot; UTC by default.
     csat_scale : str or pair of float, optional
         Lowest and highest possible score of csat of interactions, `1-5`, where no columns tell it.
+    skills_separator : str, optional
+        Characters between the skills, languages or queues of one cell, by default a semicolon; where it is given, a
+        number in brackets after a skill of an agent is its level.
+    same_names : bool
+        Whether names that differ in case or spaces only are one.
+    keep_names : bool
+        Whether names stay as they are, however they look; without either such names are asked about.
     pseudonymise : bool
         Replace agent ids and names by codes.
     made_up : sequence of str
@@ -102,7 +107,7 @@ def import_files(
     Raises
     ------
     InvalidScenario
-        If the scale is not two numbers.
+        If the scale is not two numbers, or the separator cannot be one.
     InvalidTable
         With the problems of all files, each naming file, row, column, value and remedy.
     MissingInput
@@ -119,13 +124,15 @@ def import_files(
     }  # fmt: skip
     paths = {table: Path(path) for table, path in given.items() if path is not None}
     stores.refuse_existing(Path(store), stores.check_name(name), replace)
-    zone = check_time_zone(time_zone) if time_zone is not None else "UTC"
-    tables, notes = gather(paths, time_zone, tell, None if csat_scale is None else Scale.of(csat_scale))
+    reading = Reading.of(time_zone, csat_scale, skills_separator, same_names, keep_names)
+    tables, notes = gather(paths, reading, tell)
     if pseudonymise:
         tables = pseudonyms.pseudonymise(tables)
         notes.assumptions.append(pseudonyms.ASSUMPTION)
-    source = _source(paths, pseudonymise) | ({} if csat_scale is None else {"csat_scale": str(csat_scale)})
-    with SnapshotWriter(Path(store), name, source=source, time_zone=zone, replace=replace) as writer:
+    said = {"csat_scale": csat_scale, "skills_separator": skills_separator}
+    said |= {name: "yes" for name, is_said in (("same_names", same_names), ("keep_names", keep_names)) if is_said}
+    source = _source(paths, pseudonymise) | {name: str(value) for name, value in said.items() if value is not None}
+    with SnapshotWriter(Path(store), name, source=source, time_zone=time_zone or "UTC", replace=replace) as writer:
         for sentence in notes.assumptions:
             writer.assume(sentence)
         for label, count in notes.repairs.items():

@@ -24,22 +24,7 @@ class Scale:
 
     @classmethod
     def of(cls, given: object) -> Scale:
-        """A scale as people write it.
-
-        Parameters
-        ----------
-        given : str or pair of float
-            `1-5`, `0,100`, or (1, 5).
-
-        Returns
-        -------
-        Scale
-            The lowest score before the highest.
-
-        Raises
-        ------
-        InvalidScenario
-            If it is not two numbers, the lower first.
+        """A scale as people write it: `1-5`, `0,100`, or (1, 5).
 
         Examples
         --------

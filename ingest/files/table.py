@@ -29,7 +29,8 @@ from ingest.files.csv_blocks import CsvFile
 from ingest.files.frames import FrameFile
 from ingest.files.kinds import CSV, kind_of
 from ingest.files.problems import Findings, LinePlace
-from ingest.files.scale import Scale, with_scale
+from ingest.files.reading import Reading
+from ingest.files.scale import with_scale
 
 # How cells become values, by the type of the column.
 READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
@@ -59,10 +60,8 @@ class FileTable:
     queues_of_agent: pl.DataFrame | None = None  # Rows `queue_id, agent_id` when agents came with a column `queues`
 
 
-def read_file_table(
-    name: str, source: Path | Any, time_zone: str | None, progress: Callable[[float], None], scale: Scale | None = None
-) -> FileTable:
-    """Read and check a file, or a frame in its place; `scale` is that of scores which come without one.
+def read_file_table(name: str, source: Path | Any, reading: Reading, progress: Callable[[float], None]) -> FileTable:
+    """Read and check a file, or a frame in its place.
 
     `InvalidTable` names all its problems, up to 20 and a count of the rest.
     """
@@ -74,17 +73,17 @@ def read_file_table(
     blocks: list[_Typed] = []
     n_rows = 0
     for block in file.blocks({place: column.name for place, column in header.kept.items()}):
-        blocks.append(_typed(block, header, findings, time_zone))
+        blocks.append(_typed(block, header, findings, reading))
         n_rows += block.lines.size
         progress(block.share)
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
     rows = pl.concat([block.frame for block in blocks]) if blocks else None
     said: list[str] = []
-    if rows is not None and time_zone is not None:
-        rows, said = settled(name, rows, _places(blocks), time_zone, findings)
+    if rows is not None and reading.time_zone is not None:
+        rows, said = settled(name, rows, _places(blocks), reading.time_zone, findings)
     if name == "interactions" and rows is not None:
-        rows = with_scale(rows, scale, findings)
+        rows = with_scale(rows, reading.scale, findings)
     return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
 
 
@@ -114,13 +113,14 @@ def _places(blocks: Sequence[_Typed]) -> dict[str, IntArray]:
     return {name: np.concatenate(places) for name, places in found.items()}
 
 
-def _typed(block: Block, header: Header, findings: Findings, time_zone: str | None) -> _Typed:
+def _typed(block: Block, header: Header, findings: Findings, reading: Reading) -> _Typed:
     """The cells of a block as values; rows that lost a required one to a mistake are left out."""
     columns: list[pl.Series] = []
     twice: dict[str, pl.Series] = {}
     sound = pl.repeat(True, block.lines.size, dtype=pl.Boolean, eager=True)
     for column in header.kept.values():
-        cells = Cells(column, block.frame[column.name], block.lines, findings, time_zone)
+        raw = block.frame[column.name]
+        cells = Cells(column, raw, block.lines, findings, reading.time_zone, reading.separators)
         columns.append(_read(cells))
         if cells.twice is not None and cells.twice.any():
             twice[column.name] = cells.twice & ~cells.refused

@@ -41,6 +41,13 @@ def snapshot() -> None:
 @click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
 @click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
 @click.option("--csat-scale", metavar="LOW-HIGH", help="Scale of csat of interactions where no columns tell it, 1-5.")
+@click.option(
+    "--skills-separator",
+    metavar="CHARACTERS",
+    help="What stands between skills, languages or queues of one cell; each character of it.  [default: ;]",
+)
+@click.option("--same-names", is_flag=True, help="Names that differ in case or spaces only are one.")
+@click.option("--keep-names", is_flag=True, help="Names stay as they are, also those that look like several in one.")
 @click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
 @click.option(
     "--made-up",

@@ -47,6 +47,11 @@ def show_calibration(found: Calibration) -> None:
     out.print(evidence.credit.verdict)
     if evidence.head_starts is not None and evidence.head_starts.classes[1:]:
         out.print(evidence.head_starts.verdict)
+    if evidence.desks.tests:
+        out.print()
+        out.print(_desks(evidence))
+    if evidence.desks.desks:
+        out.print(evidence.desks.verdict)
     if evidence.candidates:
         out.print()
         out.print(_candidates(evidence))
@@ -171,6 +176,19 @@ def _priority(evidence: Evidence) -> Any:
         f"Priority in force: exits that agree with a head start of one step, of {number(whole.n_exits)}, days fitted"
     )
     return grid(title, [("head start", "right"), ("agree", "right"), ("behind the best, 95 %", "right")], rows)
+
+
+def _desks(evidence: Evidence) -> Any:
+    """Desks on the days held out, without and with them."""
+    rows = []
+    for test in evidence.desks.tests:
+        cells = []
+        for measure, kind in (("asa_s", "seconds"), ("abandonment", "share"), ("service_level", "share")):
+            cells += [cell(getattr(side, measure), kind) for side in (test.recorded, test.before, test.after)]
+        rows.append([test.desk_id, *cells, "used" if test.adopted else "not used"])
+    heads = [f"{measure}, {side}" for measure in ("ASA", "ab.", "s.l.") for side in ("rec.", "without", "with")]
+    columns = [("", "left"), *((head, "right") for head in heads), ("", "left")]
+    return grid("Desks: who serves a kind of call, days tested, replayed without and with the desk", columns, rows)
 
 
 def _candidates(evidence: Evidence) -> Any:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
+WITHHELD = "withheld: the light is red; --force gives a verdict all the same"
 MOST_ROWS = 5
 # Measure, heading, kind of number.
 ROWS = (
@@ -61,7 +62,9 @@ def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
     out.print(lit_text(content.light))
     out.print()
     out.print(columns_table(content))
-    out.print(content.verdict, style="bold")
+    is_withheld = content.light.color == "red" and content.differences is None and len(content.columns) > 2
+    # What is off stands in the light above.
+    out.print(WITHHELD if is_withheld else content.verdict, style="bold")
     if content.replications > 1:
         out.print("What follows is the first of the draws, as in outcomes.arrow.", style="dim")
     out.print()
@@ -101,6 +104,9 @@ def shown_rows(columns: Sequence[ReplayColumn]) -> list[tuple[str, str, str]]:
 def columns_table(content: Replay) -> Any:
     """Columns side by side, with the paired difference of the last against the one before it where there is any."""
     columns, rows, differences = content.columns, [], content.differences
+    if differences is not None and differences.is_nothing:
+        # One sentence says it, not a column of zeros.
+        differences = None
     for name, heading, kind in shown_rows(columns):
         label = heading
         if name == "occupancy" and content.estimates.staffing.source == "inferred":

@@ -27,13 +27,16 @@ class Cells:
         Takes problems and repairs.
     time_zone : str, optional
         IANA zone of times that name none.
+    separators : str
+        Each character of it stands between names of one cell; none for a semicolon.
     """
 
     def __init__(
-        self, column: Column, raw: pl.Series, lines: Lines, findings: Findings, time_zone: str | None = None
-    ) -> None:
+        self, column: Column, raw: pl.Series, lines: Lines, findings: Findings, time_zone: str | None = None,
+        separators: str = "",
+    ) -> None:  # fmt: skip
         self.column, self.raw, self.lines = column, raw, lines
-        self.findings, self.time_zone = findings, time_zone
+        self.findings, self.time_zone, self.separators = findings, time_zone, separators
         self.refused = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         # Which local times a clock shows twice, once a reader of times has looked.
         self.twice: pl.Series | None = None

@@ -13,6 +13,13 @@ from ingest.files.cells.plain_cells import text
 
 FULL_PROFICIENCY = 5.0
 MOST_AT_ONCE = 1_000
+# Columns whose cells may be split otherwise than by semicolons.
+NAMES = ("skills", "languages", "queues")
+BROKEN = r'a line break or tab stands between names; --skills-separator "\n\t;" splits there'
+_BETWEEN = "\x1f"
+# Levels as people write them, `tech (3,5)` and `tech = 3`, where somebody said how cells are split.
+_COMMA = r"([(\[]\s*\d+),(\d+\s*[)\]])"
+_LEVELS = (r"^(.*\S)\s*[(\[]\s*(\d+(?:\.\d+)?)\s*[)\]]$", r"^(.*\S)\s*=\s*(\d+(?:\.\d+)?)$")
 REPEATED = "names repeated within one list, kept once"
 
 
@@ -65,14 +72,14 @@ def texts(cells: Cells) -> pl.Series:
 def _names(cells: Cells) -> pl.Series:
     raw = cells.raw.arr.to_list() if isinstance(cells.raw.dtype, pl.Array) else cells.raw
     if not isinstance(raw.dtype, pl.List):
-        return _trimmed(cells, text(cells).str.split(";"))
+        return _trimmed(cells, _split(cells, text(cells)))
     inner = _instance(raw.dtype.inner)
     if isinstance(inner, pl.Struct):
         entries = _from_structs(cells, raw, inner, PAIRS[RATED])
         if entries is not None:
             return _regrouped(cells, entries.select("row", entry="label"))
     elif _holds_names(inner):
-        return _trimmed(cells, raw.cast(pl.List(pl.String), strict=False))
+        return _trimmed(cells, _split_again(cells, raw.cast(pl.List(pl.String), strict=False)))
     else:
         cells.refuse_type("names such as billing;tech")
     return cells.nothing(pl.List(pl.String()))
@@ -102,9 +109,9 @@ def _entries(cells: Cells, form: Pairs) -> pl.DataFrame | None:
             return None
         return _from_structs(cells, raw, inner, form)
     if inner is not None and (is_text(_instance(inner)) or inner == pl.Null):
-        return _from_texts(cells, _exploded(raw.cast(pl.List(pl.String))), form)
+        return _from_texts(cells, _exploded(_split_again(cells, raw.cast(pl.List(pl.String)))), form)
     if inner is None and (is_text(raw.dtype) or raw.dtype == pl.Null):
-        return _from_texts(cells, _exploded(text(cells).str.split(";")), form)
+        return _from_texts(cells, _exploded(_split(cells, text(cells))), form)
     cells.refuse_type(f"entries such as {form.example}")
     return None
 
@@ -115,6 +122,35 @@ def _numbered_otherwise(inner: pl.Struct, form: Pairs) -> bool:
     return form.label in types and form.number not in types and any(kind.is_numeric() for kind in types.values())
 
 
+def _separators(cells: Cells) -> str:
+    """Those said at import, which are for names alone."""
+    return cells.separators if cells.column.name in NAMES else ""
+
+
+def _split(cells: Cells, found: pl.Series) -> pl.Series:
+    separators = _separators(cells)
+    if not separators:
+        if cells.column.name in NAMES:
+            cells.refuse(found.str.contains(r"[\n\t]"), BROKEN)
+        return cells.sound(found).str.split(";")
+    plain = found.str.replace_all(_COMMA, "${1}.${2}")
+    return plain.str.replace_all(_any_of(separators), _BETWEEN).str.split(_BETWEEN)
+
+
+def _split_again(cells: Cells, lists: pl.Series) -> pl.Series:
+    """Entries of a list of the file split where somebody said how."""
+    separators = _separators(cells)
+    if not separators:
+        return lists
+    plain = pl.element().str.replace_all(_COMMA, "${1}.${2}")
+    parts = plain.str.replace_all(_any_of(separators), _BETWEEN).str.split(_BETWEEN)
+    return lists.list.eval(parts.explode())
+
+
+def _any_of(separators: str) -> str:
+    return "[" + "".join(f"\\x{{{ord(character):x}}}" for character in separators) + "]"
+
+
 def _exploded(lists: pl.Series) -> pl.DataFrame:
     frame = pl.DataFrame({"part": lists}).with_row_index("row")
     return frame.filter(pl.col("part").list.len() > 0).explode("part")
@@ -122,10 +158,14 @@ def _exploded(lists: pl.Series) -> pl.DataFrame:
 
 def _from_texts(cells: Cells, parts: pl.DataFrame, form: Pairs) -> pl.DataFrame:
     part = pl.col("part").str.strip_chars()
+    if _separators(cells) and cells.column.dtype == RATED:
+        for level in _LEVELS:
+            part = part.str.replace(level, "${1}:${2}")
     numeral = part.str.extract(":([^:]*)$").str.strip_chars()
     number = pl.when(numeral.is_null()).then(form.default).otherwise(numeral.cast(pl.Float64, strict=False))
     n_bytes = pl.col("part").str.len_bytes()
-    cells.findings.repaired(TRIMMED, parts.select((part.str.len_bytes() != n_bytes).sum()).item())
+    stripped = pl.col("part").str.strip_chars()
+    cells.findings.repaired(TRIMMED, parts.select((stripped.str.len_bytes() != n_bytes).sum()).item())
     label = part.str.replace(":[^:]*$", "").str.strip_chars()
     return parts.select("row", label=label, number=number)
 

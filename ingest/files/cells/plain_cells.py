@@ -47,7 +47,8 @@ def word(cells: Cells) -> pl.Series:
     """
     found = text(cells)
     if cells.column.name == "language":
-        cells.refuse(found.str.contains(";", literal=True), "must name one language only")
+        for separator in ";" + cells.separators:
+            cells.refuse(found.str.contains(separator, literal=True), "must name one language only")
     if not cells.column.one_of:
         return cells.sound(found)
     spelling = {name.lower(): name for name in cells.column.one_of}
