@@ -90,9 +90,8 @@ def test_the_light_says_in_words_how_far_off_and_on_which_side():
         "today's rule replayed has an ASA 30.0 s (30 %) above the recorded one, a service level 6.0 points below it "
         "and abandonment 5.0 points above it (limits: 20 % or 3 s, 5 points, 3 points)"
     )
-    assert (
-        "an ASA 10.0 s (10 %) below the recorded one, a service level 1.0 points above it and abandonment equal"
-        in (light(Level(), Level(90.0, 0.81)).why)
+    assert "an ASA 10.0 s (10 %) below the recorded one, a service level 1.0 points above it and abandonment equal" in (
+        light(Level(), Level(90.0, 0.81)).why
     )
 
 
