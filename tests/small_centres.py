@@ -105,7 +105,8 @@ def _call(dice: Dice, number: int, names: list[str], whole: bool, several: bool)
         "language": dice.maybe(*LANGUAGES[:2]),
         "priority": dice.one(0.0, 0.0, 0.0, 0.1, 0.25, -0.1, 2.0),
         "outcome": outcome,
-        "agent_id": dice.maybe(*names, UNKNOWN_AGENT),
+        # Who only let it ring may be anybody.
+        "agent_id": dice.maybe(*names, *([UNKNOWN_AGENT] if outcome in ("abandoned", "flowed_out") else [])),
         "wait_s": float(dice.random.randint(0, 12)) if gives_up or dice.one(True, True, False) else None,
         "alert_s": dice.one(None, None, 0.0, 1.0, 3.5),
         "handle_s": dice.one(0.0, 1.0, 5.0, 9.0, 12.5, 30.0) if whole else dice.maybe(7.0),

@@ -26,7 +26,7 @@ def interactions(n: int = 50, start: datetime = START) -> pl.DataFrame:
             "skills": [["tech", "billing"] if i % 4 else None for i in range(n)],
             "language": ["en" if i % 2 else None for i in range(n)],
             "priority": [float(i % 2) for i in range(n)],
-            "agent_id": [f"a{i % 5}" if i % 3 else None for i in range(n)],
+            "agent_id": [f"a{i // 2 % 3}" if i % 3 else None for i in range(n)],
             "handle_s": [float(i) if i % 7 else None for i in range(n)],
         }
     )

@@ -1,5 +1,7 @@
 """Members are listed once, agents keep what is active and readable, and nothing about their person but a name."""
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,11 +10,10 @@ from engine.data.tables import TABLES
 from ingest.genesys.objects.people import (
     fetch_members,
     fetch_users,
-    fetch_utilization,
     parse_agents,
     parse_members,
-    parse_utilization,
 )
+from ingest.genesys.objects.utilization import Utilization, fetch_utilization, parse_utilization
 from tests.payloads import PERSONAL, Answers, at, damaged, paged, when
 
 USER = {
@@ -36,8 +37,8 @@ MEMBER = {"id": "u1", "name": "Agent One", "joined": False, "ringNumber": 2, "me
 SKILLS = {"s1": "Billing", "s2": "Tech"}
 
 
-def agents(*users, capacity=None):
-    frame, counts = parse_agents(list(users), SKILLS, {}, capacity or {})
+def agents(*users, utilization=None):
+    frame, counts = parse_agents(list(users), SKILLS, {}, utilization or {})
     assert dict(frame.schema) == TABLES["agents"].schema()
     check("agents", frame)
     return frame.to_dicts(), counts
@@ -50,13 +51,15 @@ def members(*entities):
 
 
 def test_an_agent_in_full():
-    (row,), counts = agents(USER, capacity={"u1": {"voice": 1, "chat": 3}})
+    own = Utilization({"voice": 1, "chat": 3}, {"email": ("voice",), "chat": ()}, {"voice": True})
+    (row,), counts = agents(USER, utilization={"u1": own})
     assert row == {
         "agent_id": "u1", "agent_name": "Agent One",
         "skills": [{"name": "Billing", "proficiency": 4.0}, {"name": "Tech", "proficiency": 3.5}],
         "languages": [{"name": "English", "proficiency": 5.0}], "group": "Home", "presence": "ON_QUEUE",
         "routing_status": "IDLE", "idle_since": when(5), "queue_time_s": None,
         "capacity": [{"media": "voice", "count": 1}, {"media": "chat", "count": 3}],
+        "interrupted_by": [{"media": "email", "by": ["voice"]}, {"media": "chat", "by": []}],
     }  # fmt: skip
     assert counts == {"left out: skills of agents that are not active": 1}
     assert PERSONAL not in str(row)
@@ -103,17 +106,40 @@ def test_rings_that_do_not_exist_are_left_to_the_default():
 
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_damage_costs_only_what_is_damaged(seed, times):
-    rows, _ = agents({**USER, "id": "good"}, damaged(USER, seed, times), None, "text", capacity={"u1": {"fax": 1}})
+    rows, _ = agents(
+        {**USER, "id": "good"}, damaged(USER, seed, times), None, "text", utilization={"u1": Utilization()}
+    )
     assert rows[0] == agents({**USER, "id": "good"})[0][0]
     found, _ = members({**MEMBER, "id": "good"}, damaged(MEMBER, seed, times), None, 4)
     assert ("q1", "good", 2, False) in found
     parse_utilization(damaged({"utilization": {"call": {"maximumCapacity": 1}}}, seed, times))
 
 
-def test_capacity_out_of_range_is_left_to_the_default():
-    (row,), counts = agents(USER, capacity={"u1": {"voice": 99, "chat": 2, "fax": 1, "email": None}})
+def test_what_is_out_of_range_is_left_to_the_default():
+    odd = {
+        "call": {"maximumCapacity": 99}, "chat": {"maximumCapacity": 2, "interruptableMediaTypes": "call"},
+        "workitem": {"maximumCapacity": 1}, "email": {"interruptableMediaTypes": ["call", "fax", None, "chat", "call"]},
+        "message": None, "callback": {"maximumCapacity": 1.5, "includeNonAcd": "yes"},
+    }  # fmt: skip
+    counts = Counter()
+    found = parse_utilization({"utilization": odd}, counts)
+    assert (found.capacity, found.interrupted_by, found.non_acd) == ({"chat": 2}, {"email": ("voice", "chat")}, {})
+    assert dict(counts) == {
+        "left to default: capacity of an agent that is no whole number up to 25": 2,
+        "left to default: media that may interrupt another, given as no list": 1,
+        "left out: utilisation of media that no table knows": 1,
+    }
+    (row,), _ = agents(USER, utilization={"u1": found})
     assert row["capacity"] == [{"media": "chat", "count": 2}]
-    assert sum(count for reason, count in counts.items() if "capacity" in reason) == 3
+    (row,), _ = agents(USER, utilization={"u1": Utilization()})
+    assert (row["capacity"], row["interrupted_by"]) == (None, None)
+
+
+def test_an_agent_s_own_settings_go_before_those_of_the_organisation():
+    usual = Utilization({"voice": 1, "chat": 4}, {"email": ("voice",)}, {"voice": False, "chat": True})
+    own = Utilization({"chat": 2}, {"email": ()}, {"voice": True})
+    both = Utilization({"voice": 1, "chat": 2}, {"email": ()}, {"voice": True, "chat": True})
+    assert own.over(usual) == both
 
 
 def test_members_and_users_are_read_to_the_end():
@@ -134,10 +160,11 @@ def test_users_are_asked_for_in_batches_those_who_left_included():
 def test_capacity_of_an_agent_or_of_everybody():
     answer = {"utilization": {"call": {"maximumCapacity": 1, "includeNonAcd": False}, "email": {"maximumCapacity": 4},
                               "chat": {"maximumCapacity": "2"}, "workitem": None}}  # fmt: skip
+    expected = Utilization({"voice": 1, "email": 4}, {}, {"voice": False})
     reader = Answers(get=lambda _path, _query, **_params: answer)
-    assert parse_utilization(fetch_utilization(reader)) == {"voice": 1, "email": 4}
-    assert parse_utilization(fetch_utilization(reader, "u1")) == {"voice": 1, "email": 4}
+    assert parse_utilization(fetch_utilization(reader)) == expected
+    assert parse_utilization(fetch_utilization(reader, "u1")) == expected
     assert [path for path, *_ in reader.asked] == [
         "/api/v2/routing/utilization", "/api/v2/routing/users/{userId}/utilization"
     ]  # fmt: skip
-    assert parse_utilization({}) == parse_utilization(None) == {}
+    assert parse_utilization({}) == parse_utilization(None) == Utilization()

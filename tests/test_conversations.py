@@ -212,7 +212,11 @@ def test_a_wait_without_its_metric_lasts_until_the_session_ends():
     waiting = queued() | {"metrics": metrics(30, nOffered=1)}
     assert one(conversation(participant("acd", waiting)))["wait_s"] == 20.0
     del waiting["segments"][0]["segmentEnd"]
-    assert one(conversation(participant("acd", waiting)))["wait_s"] is None
+    # Its conversation ended at 290 s, and whoever nobody answered has left by then; while it goes on, nothing is known.
+    visit = one(conversation(participant("acd", waiting)))
+    assert (visit["wait_s"], visit["outcome"]) == (260.0, "unknown")
+    assert one(conversation(participant("acd", waiting), end_s=None))["wait_s"] is None
+    assert one(conversation(participant("acd", waiting), agent(handled())))["wait_s"] is None
     odd = queued(start_s=50, end_s=40) | {"metrics": metrics(50, nOffered=1)}
     assert one(conversation(participant("acd", odd)))["wait_s"] is None
     assert reasons(conversation(participant("acd", odd))) == ["wait of a visit that ends before it starts"]
@@ -234,11 +238,48 @@ def test_who_lets_it_ring_answers_nothing_whatever_else_is_said():
     assert one(conversation(participant("acd", queued()), agent(said)))["outcome"] == "unknown"
 
 
-def test_an_answer_needs_the_same_peer_and_the_same_queue():
-    visit = participant("acd", queued())
-    for other in (handled(peer="kx"), handled(queue="q2"), handled(peer=None)):
-        assert one(conversation(visit, agent(other)))["outcome"] == "unknown"
-    assert one(conversation(visit, agent(handled(), purpose="user")))["outcome"] == "unknown"
+def without(given, *names):
+    return given | {"metrics": [each for each in given["metrics"] if each["name"] not in names]}
+
+
+@pytest.mark.parametrize(
+    ("worker", "is_answer"),
+    [
+        (agent(handled(peer="kx")), True),
+        (agent(handled(peer=None)), True),
+        (agent(handled(queue=None)), True),
+        (agent(without(handled(), "tAnswered")), True),
+        (agent(without(handled(), "tAnswered", "tAlert", "tTalk", "tTalkComplete", "tAcw", "tHandle")), True),
+        # Whoever was called by name, but shows the line and the queue.
+        (agent(handled(), purpose="user"), True),
+        (agent(handled(peer="kx"), purpose="user"), False),
+        (agent(handled(queue=None), purpose="user"), False),
+        (agent(handled(queue=None, peer="kx")), False),
+        (agent(handled(queue="q2")), False),
+        (agent(without(handled(media="chat"), "tAnswered")), False),
+        # A call out on another line, or long after the visit ended at 50 s, or over before it came.
+        (agent(handled(peer="kx", direction="outbound")), False),
+        (agent(handled(start_s=50 + 60 + 5)), True),
+        (agent(without(handled(start_s=50 + 60 + 6), "tAnswered")), False),
+        (agent(without(handled(start_s=6, talk_s=10, acw_s=10), "tAnswered")), False),
+        (agent(rung_out(start_s=30, end_s=40)), False),
+    ],
+)
+def test_one_session_is_the_answer_of_a_visit_or_work_of_its_own(worker, is_answer):
+    """Where nothing says how the visit ended, work that shows for it is its answer, and never work elsewhere too."""
+    parsed = parse_conversations([conversation(participant("acd", queued()), worker)])
+    assert parsed.visits["outcome"].to_list() == ["answered" if is_answer else "unknown"]
+    assert parsed.visits["agent_id"].to_list() == ["u1" if is_answer else None]
+    (kind,) = parsed.work["kind"]
+    assert (kind == "answered") == is_answer
+
+
+@pytest.mark.parametrize(("mark", "outcome"), [("tAbandon", "abandoned"), ("tFlowOut", "flowed_out")])
+def test_a_visit_that_says_how_it_ended_is_answered_by_nobody_who_only_shows_work(mark, outcome):
+    ended = queued(extra=metrics(50, **{mark: 20_000}))
+    parsed = parse_conversations([conversation(participant("acd", ended), agent(without(handled(), "tAnswered")))])
+    assert parsed.visits["outcome"].to_list() == [outcome]
+    assert parsed.work["kind"].to_list() == ["other"]
 
 
 def test_two_visits_to_one_queue_are_answered_by_the_nearest_each():

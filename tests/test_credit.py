@@ -27,7 +27,7 @@ from engine.estimates.staffing import Roster
 from engine.methods.ladder import NEVER, one_row_each
 from engine.replay.loop import replay
 from engine.results import plain
-from tests.strategies import table
+from tests.strategies import strangers_allowed, table
 
 MIDNIGHT = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
 DAY_S = 86_400
@@ -35,7 +35,8 @@ GRID_S = (0.0, 1.0, 2.0, 4.0, 300.0)
 
 
 def fitted(tables, *grid, **options):
-    arrays = encode(tables)
+    with strangers_allowed():
+        arrays = encode(tables)
     return credit(arrays.history(), arrays.centre, grid or CANDIDATES_S, **options)
 
 

@@ -28,7 +28,7 @@ from engine.measures.timeline import Timeline
 from engine.reports.columns import Study, today_of
 from engine.spec import Scenario
 from tests.small_centres import call, centre, scenario, tables_of
-from tests.strategies import EPOCH, MIDNIGHT
+from tests.strategies import EPOCH, MIDNIGHT, strangers_allowed
 
 MILLION = 1_000_000
 IN_2023_US = 1_700_000_000 * MILLION
@@ -223,7 +223,8 @@ def test_the_record_has_the_shape_of_a_replay():
         call(7, handle_s=None),  # unknown, nobody, no end
         call(8, wait_s=1.0, handle_s=20.0),  # unknown, nobody named, but handled
     ]
-    arrays = encode(tables_of(interactions=rows))
+    with strangers_allowed():
+        arrays = encode(tables_of(interactions=rows))
     served = recorded(arrays.history(), np.zeros(9, np.int64), acw_s=6.0)
     ends = [ANSWERED, FLOWED_OUT, ANSWERED, ANSWERED, ABANDONED, FLOWED_OUT, ANSWERED, UNSERVED, ANSWERED]
     assert served.status.tolist() == ends

@@ -188,12 +188,16 @@ def test_columns_outside_the_table_are_named_and_never_stored(tmp_path: Path) ->
 
 
 def test_interactions_naming_strangers_are_kept_and_counted(tmp_path: Path) -> None:
-    content = "id,queue_id,arrived_at,agent_id\n" + "".join(
-        f"i{i},q1,2024-03-04T09:00:0{i}Z,{agent}\n" for i, agent in enumerate(["a1", "x", "x", ""])
-    )
+    """Up to 1 % of those answered, and any number of those whom nobody answered."""
+    rows = [f"i{i:03},q1,2024-03-04T09:00:00Z,{agent},{outcome}\n" for i, (agent, outcome) in enumerate(
+        [("a1", "answered")] * 198 + [("x", "answered")] * 2 + [("y", "abandoned"), ("", "answered")]
+    )]  # fmt: skip
+    content = "id,queue_id,arrived_at,agent_id,outcome\n" + "".join(rows)
     manifest = imported(tmp_path / "s", write(tmp_path, agents=AGENTS, interactions=content)).manifest
-    assert manifest.rows["interactions"] == 4
-    assert manifest.repairs == {"interactions: rows naming an agent who is not in agents": 2}
+    assert manifest.rows["interactions"] == 202
+    assert manifest.repairs == {"interactions: rows naming an agent who is not in agents": 3}
+    (said,) = (text for text in manifest.assumptions if "not in agents" in text)
+    assert "2, first x; 2 of 201 answered interactions are theirs" in said
 
 
 def test_every_type_of_a_column_has_a_reader() -> None:

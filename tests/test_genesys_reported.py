@@ -90,9 +90,9 @@ class TestBusy:
             work("c", start=9, end=12, queue="x", visit=2, kind="answered"),
         ]
         done = self.busy(rows)
-        assert done.busy.rows() == [
-            ("a", at(0), at(5), "voice, another session of a queue"),
-            ("a", at(9), at(12), "voice, another session of a queue"),
+        assert sorted(done.busy.rows()) == [
+            ("a", at(0), at(5), "voice, another session of a queue", "voice", True),
+            ("a", at(9), at(12), "voice, another session of a queue", "voice", True),
         ]
 
     def test_answering_a_visit_of_the_day_before_is_work_within_these_days(self):
@@ -101,7 +101,7 @@ class TestBusy:
         rows = [("c", "a", SPAN.start - timedelta(minutes=4), at(0), "voice", "inbound", "q", 1, "answered")]
         done = self.busy(rows, visits=[before])
         assert done.visits.is_empty()
-        assert done.busy.rows() == [("a", SPAN.start, at(0), "voice, another session of a queue")]
+        assert done.busy.rows() == [("a", SPAN.start, at(0), "voice, another session of a queue", "voice", True)]
 
     def test_only_who_answered_is_not_busy_with_the_visit(self):
         """Another agent's session with the same number is work elsewhere, one of another conversation too."""
@@ -125,25 +125,40 @@ class TestBusy:
         row = ("d", "a", at(0), at(5), "voice", None, None, None, "other")
         assert self.busy([row]).busy["why"].to_list() == ["other voice, no queue"]
 
-    @pytest.mark.parametrize("media", ["voice", "chat", "message", "callback"])
-    def test_all_else_may_not_be_interrupted(self, media):
-        done = self.busy([work("d", media=media)])
-        assert done.busy.height == 1
-        assert done.counts[module.EMAILS] == 0
+    @pytest.mark.parametrize("media", ["voice", "chat", "email", "message", "callback"])
+    def test_work_of_every_media_keeps_its_media(self, media):
+        assert self.busy([work("d", media=media)]).busy["media"].to_list() == [media]
 
     def test_outbound_work_says_so(self):
         row = ("d", "a", at(0), at(5), "voice", "outbound", None, None, "other")
-        assert self.busy([row]).busy.rows() == [("a", at(0), at(5), "outbound voice, no queue")]
+        assert self.busy([row]).busy.rows() == [("a", at(0), at(5), "outbound voice, no queue", "voice", False)]
 
     def test_alerts_that_ring_out_block_nobody_and_are_counted(self):
         done = self.busy([work(kind="unanswered", queue="q")])
         assert done.busy.is_empty()
         assert done.counts[module.LET_RING] == 1
 
-    def test_an_email_elsewhere_may_be_interrupted(self):
-        done = self.busy([work("d", media="email")])
-        assert done.busy.is_empty()
-        assert done.counts[module.EMAILS] == 1
+    def test_calls_of_a_callback_belong_to_its_visit(self):
+        """Also what of them lies outside the session that answered; for another queue's callback that is work."""
+        rows = [
+            work(visit=1, kind="answered", queue="q", media="callback"),
+            work(start=4, end=9, visit=1, kind="part"),
+        ]
+        assert self.busy(rows).busy.is_empty()
+        done = self.busy(rows, visits=[("c", 1, "other", NINE, "a")])
+        assert done.busy.rows() == [
+            ("a", at(0), at(5), "callback, another session of a queue", "callback", True),
+            ("a", at(5), at(9), "inbound voice, no queue", "voice", True),
+        ]
+
+    def test_a_consultation_during_a_call_of_another_queue_is_not_told_twice(self):
+        rows = [work(visit=1, kind="answered", queue="x"), work(start=1, end=7)]
+        done = self.busy(rows, visits=[("c", 1, "x", NINE, "a")])
+        assert done.busy.select("start_at", "end_at").rows() == [(at(0), at(5)), (at(5), at(7))]
+
+    def test_sessions_of_one_conversation_that_overlap_count_once(self):
+        done = self.busy([work("d"), work("d", start=3, end=8), work("d", start=4, end=6), work("e", start=3, end=8)])
+        assert done.busy.select("start_at", "end_at").rows() == [(at(0), at(5)), (at(5), at(8)), (at(3), at(8))]
 
     @pytest.mark.parametrize(
         ("start", "end", "left"),
@@ -166,7 +181,7 @@ class TestBusy:
 
     def test_the_consultation_keeps_the_other_agent_busy(self):
         rows = [work(visit=1, kind="answered", queue="q"), work(agent="b", start=2, end=3)]
-        assert self.busy(rows).busy.rows() == [("b", at(2), at(3), "inbound voice, no queue")]
+        assert self.busy(rows).busy.rows() == [("b", at(2), at(3), "inbound voice, no queue", "voice", False)]
 
     def test_work_without_an_end_lasts_to_the_end_of_its_day_and_is_counted(self):
         done = self.busy([work("d", end=None), work("e", start=-24 * 60, end=None)])
@@ -175,7 +190,7 @@ class TestBusy:
 
     def test_work_is_clipped_to_the_days(self):
         done = self.busy([work("d", start=-700, end=-500), work("e", start=-800, end=-600)])
-        assert done.busy.rows() == [("a", SPAN.start, at(-500), "inbound voice, no queue")]
+        assert done.busy.rows() == [("a", SPAN.start, at(-500), "inbound voice, no queue", "voice", False)]
 
     @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["answered", "unanswered", "other"]),
                               st.sampled_from(["voice", "email"]), st.integers(0, 30)), max_size=8))  # fmt: skip
@@ -191,7 +206,7 @@ class TestBusy:
             for n, (agent, kind, _, start) in enumerate(drawn) if kind == "answered"
         ]  # fmt: skip
         done = reported(frames(visits, rows), ["q"], SPAN)
-        counted = sum(done.counts[label] for label in (module.LET_RING, module.EMAILS, module.OWN_CALL))
+        counted = sum(done.counts[label] for label in (module.LET_RING, module.OWN_CALL))
         assert done.visits.height + done.busy.height + counted == len(drawn)
 
 

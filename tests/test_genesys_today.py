@@ -77,13 +77,26 @@ def test_more_agents_join_those_that_are_known():
 
 
 def test_capacity_is_read_for_each_agent():
-    assert today(Said()).agents["capacity"].to_list()[0] == [{"media": "voice", "count": 2}]
+    own = {"call": {"maximumCapacity": 2, "interruptableMediaTypes": ["email"], "includeNonAcd": True}}
+    found = today(Said(**{"routing/users/{userId}/utilization": {"utilization": own}}))
+    assert found.agents["capacity"].to_list()[0] == [{"media": "voice", "count": 2}]
+    assert found.agents["interrupted_by"].to_list()[0] == [{"media": "voice", "by": ["email"]}]
+    assert found.non_acd == {("a1", "voice"), ("a2", "voice")}
+
+
+def test_what_an_agent_s_settings_do_not_say_is_as_in_the_organisation():
+    usual = {"chat": {"maximumCapacity": 3, "interruptableMediaTypes": ["call"], "includeNonAcd": True}}
+    found = today(Said(**{"routing/utilization": {"utilization": usual}}))
+    assert {each["media"]: each["count"] for each in found.agents["capacity"][0]} == {"voice": 2, "chat": 3}
+    assert found.agents["interrupted_by"].to_list()[0] == [{"media": "chat", "by": ["voice"]}]
+    assert found.non_acd == {("a1", "chat"), ("a2", "chat")}
 
 
 def test_capacity_without_permission_is_the_default_and_said():
     refused = AccessRefused("no", status=403, permission="routing:utilization:view")
     found = today(Said(**{"routing/users/{userId}/utilization": refused}))
-    assert found.agents["capacity"].null_count() == 2
+    assert found.agents["capacity"].null_count() == found.agents["interrupted_by"].null_count() == 2
+    assert found.non_acd == frozenset()
     assert NO_UTILIZATION in found.notes
 
 
@@ -107,9 +120,10 @@ def test_capacity_that_the_platform_will_not_tell_for_another_reason_is_a_failur
         today(Said(**{"routing/users/{userId}/utilization": RequestRefused("no", status=400)}))
 
 
-def test_an_agent_who_left_has_no_capacity_of_their_own():
+def test_an_agent_who_left_has_the_capacity_of_the_organisation():
     gone = RequestRefused("gone", status=404)
-    assert today(Said(**{"routing/users/{userId}/utilization": gone})).agents["capacity"].null_count() == 2
+    found = today(Said(**{"routing/users/{userId}/utilization": gone}))
+    assert found.agents["capacity"].to_list()[0] == [{"media": "voice", "count": 1}]
 
 
 def test_clocks_that_restart_on_coming_on_queue_are_said():

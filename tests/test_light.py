@@ -25,7 +25,7 @@ from engine.spec import Scenario
 from engine.study import comparing
 from tests.made_up import GENESYS, WEIGHTED, made, made_tables, with_waits
 from tests.small_centres import DAY, call, tables_of
-from tests.strategies import MIDNIGHT, table
+from tests.strategies import MIDNIGHT, strangers_allowed, table
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
@@ -116,7 +116,9 @@ def day_of_calls(n: int, special: dict[str, Any], m: int, *, staffing: list[dict
 
 
 def lit_of(tables: Tables, chosen: Scenario = WEIGHTED) -> Light:
-    report = run(chosen, tables)
+    # An import refuses so many strangers; a window of a data set may hold them.
+    with strangers_allowed():
+        report = run(chosen, tables)
     assert report.replay is not None
     return report.replay.light
 
@@ -154,6 +156,14 @@ def test_answers_by_nobody_named_can_be_replayed_where_staffing_is_recorded():
     assert (lit.color, lit.unplayable) == ("green", 0)
 
 
+def test_waits_that_are_not_recorded_are_told_where_they_are_many():
+    """Such an interaction can be replayed, and nobody can say how well."""
+    for m, is_told in ((5, False), (6, True)):
+        lit = lit_of(day_of_calls(100, {"wait_s": None}, m, staffing=None), GENESYS)
+        assert (lit.color, lit.unplayable) == ("green", 0)
+        assert (f"{m} answered interactions have no wait" in lit.why) == is_told
+
+
 def test_red_stays_red_over_rows_that_cannot_be_replayed():
     record = Record(offered=100, unplayable={"abandoned without a wait": 50})
     assert light(Level(), Level(200.0), record).color == "red"
@@ -161,7 +171,8 @@ def test_red_stays_red_over_rows_that_cannot_be_replayed():
 
 
 def test_a_verdict_stands_under_an_unknown_light_with_a_note():
-    report = run(WEIGHTED, day_of_calls(100, GONE, 20, staffing=None))
+    with strangers_allowed():
+        report = run(WEIGHTED, day_of_calls(100, GONE, 20, staffing=None))
     assert report.replay.light.why in report.warnings
     assert report.replay.differences is not None
 

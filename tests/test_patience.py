@@ -20,7 +20,7 @@ from engine.estimates.patience import curves, patience
 from engine.estimates.streams import PATIENCE, uniform
 from engine.estimates.survival import KaplanMeier, late_hazard
 from engine.results import plain
-from tests.strategies import table
+from tests.strategies import strangers_allowed, table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 NAN = math.nan
@@ -33,7 +33,8 @@ def recorded(rows):
     """Centre's queues of call types, and history, of rows of the interactions table."""
     places = [{"interaction_id": f"i{n:04}", "queue_id": "q", "arrived_at": NOON + timedelta(seconds=n)} | row
               for n, row in enumerate(rows)]  # fmt: skip
-    arrays = encode(Tables(agents=table("agents", [{"agent_id": "a"}]), interactions=table("interactions", places)))
+    with strangers_allowed():
+        arrays = encode(Tables(agents=table("agents", [{"agent_id": "a"}]), interactions=table("interactions", places)))
     return arrays.history(), arrays.centre.queue[arrays.centre.requirement]
 
 

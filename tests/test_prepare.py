@@ -25,7 +25,6 @@ from engine.scoring.scores import Terms
 from engine.spec import Scenario, csat_of
 from tests.oracle_centre import plain
 from tests.small_centres import call, centre, engine_outcomes, scenario, tables_of
-from tests.strategies import UNKNOWN_AGENT
 
 # 100 by default, forty times as many at night.
 N_CENTRES = 4 * settings.default.max_examples
@@ -67,7 +66,7 @@ def test_tables_come_out_as_by_hand(methods: tuple[str, ...]) -> None:
 def test_the_log_says_when_agents_were_there_or_nothing_does():
     """Without a staffing table, and with nobody named: refused with the way out."""
     tables = replace(centre(1), staffing=TABLES["staffing"].empty())
-    nobody = tables.interactions.with_columns(agent_id=pl.lit(UNKNOWN_AGENT))
+    nobody = tables.interactions.with_columns(agent_id=pl.lit(None, pl.String))
     with pytest.raises(MissingInput, match="give a staffing table"):
         run(Scenario(mode="replay"), replace(tables, interactions=nobody))
 

@@ -21,7 +21,7 @@ from engine.estimates.staffing import last_work, on_queue, roster, staffing
 from engine.results import plain as plainly
 from ingest.bank import import_bank
 from ingest.snapshot.reading import open_snapshot
-from tests.strategies import HARDER, table
+from tests.strategies import HARDER, strangers_allowed, table
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 NOON_US = round(NOON.timestamp()) * 10**6
@@ -43,7 +43,8 @@ def arrays_of(rows, staffed=(), busy=(), **agents):
         agents=table("agents", people), interactions=table("interactions", rows),
         staffing=table("staffing", spells[0]), busy=table("busy", spells[1]),
     )  # fmt: skip
-    return encode(tables)
+    with strangers_allowed():
+        return encode(tables)
 
 
 def inferred(rows, **assumed):

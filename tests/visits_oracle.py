@@ -63,6 +63,57 @@ def answers(conversation, visits):
     for _, place, name, user, session in sorted(candidates, key=lambda each: each[:3]):
         if place not in found and name not in {each["sessionId"] for _, each in found.values()}:
             found[place] = user, session
+    return likely(conversation, visits, found)
+
+
+def worked(session):
+    """Did more than ring."""
+    if has(session, "tNotResponding"):
+        return has(session, "tTalk") or has(session, "tTalkComplete")
+    return any(segment["segmentType"] not in ("alert", "system") for segment in session["segments"])
+
+
+def likely(conversation, visits, found):
+    """Of visits that nothing says the end of: whoever worked for it while it waited, or within a minute after."""
+    taken = [session["sessionId"] for _, session in found.values()]
+    candidates = []
+    for place, visit in enumerate(visits):
+        if place in found or has(visit, "tAbandon") or has(visit, "tFlowOut"):
+            continue
+        for purpose in ("agent", "user"):
+            for user, session in all_sessions(conversation, [purpose]):
+                line, queue = visit.get("peerId") == session.get("peerId"), queue_of(visit) == queue_of(session)
+                callback, same = visit["mediaType"] == "callback", visit["mediaType"] == session["mediaType"]
+                late_s = (first_start(session) - last_end(visit)).total_seconds()
+                fits = (
+                    queue and (line or purpose == "agent") and (same or (callback and session["mediaType"] == "voice"))
+                )
+                in_time = last_end(session) >= arrival(visit) and (callback or late_s <= 60)
+                if worked(session) and fits and in_time and session["sessionId"] not in taken:
+                    order = (not line, not same, not has(session, "tAnswered"), purpose, abs(late_s), place)
+                    candidates.append((order, session["sessionId"], user, session))
+    for order, name, user, session in sorted(candidates, key=lambda each: each[:2]):
+        if order[-1] not in found and name not in taken:
+            found[order[-1]] = user, session
+            taken.append(name)
+    return found
+
+
+def calls_of(conversation, visits, answered):
+    """By place of a callback: calls in it of the agent who took it, each once."""
+    taken = [session["sessionId"] for _, session in answered.values()]
+    found = {}
+    for place, visit in enumerate(visits):
+        if place in answered and visit["mediaType"] == "callback":
+            user, own = answered[place]
+            found[place] = [
+                session
+                for other, session in all_sessions(conversation, ["agent", "user"])
+                if other == user and session["mediaType"] == "voice" and queue_of(session) == queue_of(visit)
+                and session["sessionId"] not in taken and worked(session) and last_end(session) >= first_start(own)
+                and (not has(own, "tHandle") or first_start(session) <= last_end(own))
+            ]  # fmt: skip
+            taken += [session["sessionId"] for session in found[place]]
     return found
 
 
@@ -100,11 +151,18 @@ def visits_of(conversation):
     sessions.sort(key=lambda session: (arrival(session), session["sessionId"]))
     answered = answers(conversation, sessions)
     ends = outcomes(conversation, sessions, answered)
+    calls = calls_of(conversation, sessions, answered)
     rows = []
     for place, (session, outcome) in enumerate(zip(sessions, ends, strict=True)):
         user, taken = answered.get(place, (None, None))
         handle_s = handling_s(conversation, taken) if taken else None
         acw_s = total_s(taken, "tAcw") if taken else None
+        if calls.get(place):
+            after_s, last = acw_s or 0.0, calls[place][-1]
+            spoken_s = sum(handling_s(conversation, each) or 0.0 for each in calls[place])
+            spoken_s -= sum(total_s(each, "tAcw") or 0.0 for each in calls[place]) if after_s else 0.0
+            handle_s = max((handle_s or 0.0) - after_s, spoken_s) + after_s
+            acw_s = total_s(last, "tAcw") if acw_s is None else acw_s
         wait_s = total_s(session, "tAcd")
         asked = [segment for segment in session["segments"] if "requestedRoutingSkillIds" in segment]
         scored = {s["scoredAgentId"]: float(s["agentScore"]) for each in asked for s in each.get("scoredAgents", ())}

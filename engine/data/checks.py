@@ -314,7 +314,6 @@ def _added(queues: list[str], known: list[str]) -> str:
 def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
     known = tables.agents["agent_id"].implode()
     for name, column in (
-        ("interactions", tables.interactions["agent_id"]),
         ("members", members["agent_id"]),
         ("surveys", tables.surveys["agent_id"]),
         ("staffing", tables.staffing["agent_id"]),

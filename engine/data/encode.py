@@ -16,6 +16,7 @@ from engine.data.carried import with_carried
 from engine.data.centre import Blocks, Centre, Holds, Surveys
 from engine.data.checks import complete
 from engine.data.history import history_of
+from engine.data.oddities import Oddities
 from engine.data.provenance import Provenance
 from engine.data.tables import MEDIA, OUTCOMES, Tables
 from engine.data.utilization import capacities, fills, interruptions
@@ -43,10 +44,13 @@ def encode(tables: Tables) -> Arrays:
     Raises
     ------
     InvalidTable
-        If there are no agents.
+        If there are no agents, or more than 1 % of the answered interactions name others.
     """
     tables, carried = with_carried(tables)
     tables, said = complete(tables)
+    odd = Oddities()
+    odd.add(tables.interactions)
+    said += odd.said(tables)
     interactions = tables.interactions.sort("arrived_at", "interaction_id")
     index = CallTypeIndex()
     call_type = index.codes(interactions)

@@ -7,6 +7,9 @@ from typing import Any
 
 from engine.results import Result, about
 
+# What begins so tells of values that nothing forbids and hardly anybody means; reports repeat it as a warning.
+ODD = "odd: "
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -39,6 +42,11 @@ class Provenance(Result):
     made_up: list[str] | None = about("Tables drawn from a seed rather than recorded.", optional=True)
     assumptions: list[str] = about("Every assumption made, in words.")
     window: Window | None = about("The days looked at, where not all are.", optional=True)
+
+    @property
+    def oddities(self) -> list[str]:
+        """Those of the assumptions that tell of odd values."""
+        return [said for said in self.assumptions if said.startswith(ODD)]
 
     @property
     def n_interactions(self) -> int:

@@ -29,6 +29,8 @@ class StaffingEstimate:
     services: int | None = about("Services that blocks are inferred from. [count]", optional=True)
     services_without_handle_s: int | None = about("Left out, as they have no handling time. [count]", optional=True)
     overlapping_services: int | None = about("Services that begin before the last has ended. [count]", optional=True)
+    answered_by_nobody_named: int = about("Answered interactions that name no agent. [count]")
+    answered_by_unknown_agents: int = about("Answered interactions whose agent is not in agents. [count]")
     blocks: int = about("Blocks on queue. [count]")
     agents: int = about("Agents with any block. [count]")
     hours: float = about("On queue, all agents together. [h]")

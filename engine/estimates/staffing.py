@@ -62,7 +62,7 @@ def staffing(
     calendar = Calendar.of(history.arrived_us, centre.time_zone)
     # A table without a block of these days says that nobody was there, and is not overruled by inference.
     if is_recorded or centre.staffing.agent.size:
-        return centre.staffing, _estimate(centre.staffing, calendar, source="recorded", how=RECORDED)
+        return centre.staffing, _estimate(history, centre.staffing, calendar, source="recorded", how=RECORDED)
     agent, start_us, end_us, bare = _services(history, assumptions.acw_s)
     blocks = _joined(agent, start_us, end_us, assumptions)
     if not blocks.agent.size:
@@ -72,6 +72,7 @@ def staffing(
         )
     following = agent[1:] == agent[:-1]
     return blocks, _estimate(
+        history,
         blocks,
         calendar,
         source="inferred",
@@ -325,9 +326,12 @@ def _us(seconds: FloatArray | float) -> IntArray:
     return np.rint(1e6 * np.asarray(seconds)).astype(np.int64)
 
 
-def _estimate(blocks: Blocks, calendar: Calendar, **said: Any) -> StaffingEstimate:
+def _estimate(history: History, blocks: Blocks, calendar: Calendar, **said: Any) -> StaffingEstimate:
     all_us, counted_us = (int((side.end_us - side.start_us).sum()) for side in (blocks, calendar.within(blocks)))
+    unknown = history.answered & (history.agent < 0)
     return StaffingEstimate(
         **said, blocks=blocks.agent.size, agents=np.unique(blocks.agent).size, hours=all_us / _HOUR_US,
         hours_not_counted=(all_us - counted_us) / _HOUR_US,
+        answered_by_nobody_named=int((unknown & ~history.named).sum()),
+        answered_by_unknown_agents=int((unknown & history.named).sum()),
     )  # fmt: skip

@@ -148,6 +148,8 @@ def _silent(misses: Misses, record: Record) -> Iterator[str]:
     """What the record does not say, and how it may be read."""
     if misses.waits < -0.05 and record.looks_like_ringing:
         yield f"waits up to {record.longest_s:.0f} s look like ringing, of which a replay knows only what alert_s says"
+    if record.without_wait > MOST_UNPLAYABLE * record.offered:
+        yield f"{record.without_wait:,} answered interactions have no wait, so waits are judged by the others"
     if not record.replays_abandonment:
         yield "abandonment is not judged: no abandoned interaction has a wait, so nothing says how long customers wait"
 

@@ -56,6 +56,8 @@ class Record:
         Whether anything is recorded as answered.
     unplayable : mapping of str to int
         Rows that cannot be replayed as they were, by reason.
+    without_wait : int
+        Of those answered how many have no wait.
     replays_abandonment : bool
         Whether abandonment can be replayed: not where no abandoned wait is known at all.
     is_inferred : bool
@@ -73,6 +75,7 @@ class Record:
     offered: int = 0
     is_answered: bool = True
     unplayable: Mapping[str, int] = field(default_factory=dict)
+    without_wait: int = 0
     replays_abandonment: bool = True
     is_inferred: bool = False
     is_calibrated: bool = False
@@ -115,6 +118,7 @@ class Record:
         }  # fmt: skip
         return cls(
             offered=history.n, is_answered=bool(answered.any()), unplayable=unplayable,
+            without_wait=int((answered & np.isnan(history.wait_s)).sum()),
             replays_abandonment=replays_abandonment(history), is_inferred=is_inferred,
             off_queue=off_queue, gaps=tuple(name for name, is_missing in missing.items() if is_missing),
             longest_s=float(np.quantile(waits, 0.95)) if waits.size else np.inf,

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from engine.data.checks import check
+from engine.data.strangers import Strangers
 from engine.data.tables import Tables
 from engine.errors import InvalidTable, MissingInput
 from engine.typing import Progress
@@ -67,6 +68,10 @@ def gather(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) ->
     tables = named.tables
     notes.assumptions += named.assumptions
     notes.repairs |= named.repairs
+    strangers = Strangers()
+    # Here already, with the names as they were given: what comes after may write codes for them.
+    strangers.add(tables["interactions"])
+    list(strangers.said(tables["agents"]))
     if n_strangers := _strangers(tables):
         notes.repairs["interactions: rows naming an agent who is not in agents"] = n_strangers
     # Millions of rows in the order of the file would otherwise stay in memory beside the sorted ones.

@@ -22,6 +22,7 @@ from pyarrow import ipc
 from engine.data.call_types import CallTypeIndex
 from engine.data.carried import Carried, merged
 from engine.data.checks import Place, check, complete
+from engine.data.oddities import Oddities
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot, InvalidTable
@@ -76,6 +77,7 @@ class SnapshotWriter:
         self._repairs: dict[str, int] = {}
         self._made_up: list[str] = []
         self._carried: list[Carried] = []
+        self._odd = Oddities()
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +143,7 @@ class SnapshotWriter:
             raise InvalidTable(f"interactions: every batch needs the same columns, {', '.join(self._columns)}")
         checked = check("interactions", frame)
         self._check_order(checked)
+        self._odd.add(checked)
         call_type = self._call_types.codes(checked)
         # The skills of a set are kept sorted and once, as scores and call types read them.
         sets = self._call_types.frame()["skills"].gather(call_type).alias("sets")
@@ -168,7 +171,7 @@ class SnapshotWriter:
         Raises
         ------
         InvalidTable
-            If there are no agents.
+            If there are no agents, or more than 1 % of the answered interactions name others.
         SnapshotExists
             If the name was taken meanwhile.
         """
@@ -257,7 +260,7 @@ class SnapshotWriter:
         # Call types and names are known only once all interactions have come.
         call_types = self._call_types.frame()
         tables, said = complete(self._tables(call_types))
-        for sentence in said:
+        for sentence in [*said, *self._odd.said(tables)]:
             self.assume(sentence)
         for name, frame in tables:
             if name == "surveys":

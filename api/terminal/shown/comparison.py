@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.terminal.shown.pieces import console, grid, note, satisfaction_text, styled
 from api.terminal.shown.replay import HEADINGS, ROWS, WITHHELD, cell, difference_text, lit_text, shown_rows
-from engine.reports.compare import Comparison, Side, Verdict
+from engine.reports.compare import Comparison, RuleDifferences, Side, Verdict
 from engine.reports.replay import MEASURES, ReplayColumn
 
 SIDES = {
@@ -25,8 +26,9 @@ def show_comparison(comparison: Comparison) -> None:
     for side in comparison.sides:
         out.print(f"\n{SIDES[side.handling]}", style="bold")
         out.print(_columns(side))
-        if side.differences:
-            out.print(_differences(side))
+        # Where nothing differs at all the verdict says so in a sentence.
+        if some := [rule for rule in side.differences if not rule.is_nothing]:
+            out.print(_differences(some))
         for rule, csat in zip(side.differences, side.satisfaction, strict=True):
             said = satisfaction_text(csat, "expected")
             out.print(f"satisfaction of {rule.rule} against {rule.against}: {said}")
@@ -86,16 +88,16 @@ def _with_interval(column: ReplayColumn, name: str, kind: str) -> str:
     return f"{text} ({low} to {high})"
 
 
-def _differences(side: Side) -> Any:
-    title = f"Less {side.differences[0].against}, paired"
-    if len(side.differences) > MOST_BESIDE:
+def _differences(rules: Sequence[RuleDifferences]) -> Any:
+    title = f"Less {rules[0].against}, paired"
+    if len(rules) > MOST_BESIDE:
         measured = [row for row in ROWS if row[0] in MEASURES]
-        cells = [[heading, *(difference_text(getattr(rule, name), kind) for rule in side.differences)]
+        cells = [[heading, *(difference_text(getattr(rule, name), kind) for rule in rules)]
                  for name, heading, kind in measured]  # fmt: skip
-        return _beside(f"{title}, 95 %", [rule.rule for rule in side.differences], cells)
+        return _beside(f"{title}, 95 %", [rule.rule for rule in rules], cells)
     rows = [
         [rule.rule, heading, difference_text(getattr(rule, name), kind)]
-        for rule in side.differences
+        for rule in rules
         for name, heading, kind in ROWS
         if name in MEASURES
     ]

@@ -89,6 +89,7 @@ class Facts:
     shared_screens: set[str] = field(default_factory=set)
     inactive_skills: list[tuple[str, str]] = field(default_factory=list)  # (agent, skill) that are switched off
     twice: set[tuple[str, str]] = field(default_factory=set)  # (queue, agent) listed as a user and by a group
+    non_acd_ignored: set[str] = field(default_factory=set)  # Agents whose work through no queue does not count
     still_on: set[str] = field(default_factory=set)  # Agents who are still on queue at the end of data
     # Conversations, surveys, and (queue, agent) whose oddity the tables themselves show
     transferred: list[str] = field(default_factory=list)

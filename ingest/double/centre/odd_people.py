@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from engine.data.tables import INTERRUPTIONS
 from ingest.double.centre.workshop import Workshop
 
 
@@ -15,6 +16,19 @@ def add(shop: Workshop) -> None:
     _left(shop)
     members = shop.tables.members.select("queue_id", "agent_id").sort("queue_id", "agent_id")
     shop.facts.twice.update((str(row["queue_id"]), str(row["agent_id"])) for row in shop.some(members, shop.number))
+    _own_utilization(shop)
+
+
+def _own_utilization(shop: Workshop) -> None:
+    """Some have settings of their own: calls may interrupt messages, and what came through no queue does not count."""
+    names = shop.tables.agents["agent_id"].sort().to_list()
+    ruled = shop.random.sample(names, min(shop.number, len(names)))
+    rule = [{"media": "message", "by": ["voice", "chat"]}, {"media": "email", "by": ["voice"]}]
+    own = pl.when(pl.col("agent_id").is_in(ruled)).then(pl.lit(pl.Series([rule], dtype=INTERRUPTIONS)).first())
+    agents = shop.tables.agents.with_columns(interrupted_by=own.otherwise("interrupted_by"))
+    shop.tables = replace(shop.tables, agents=agents)
+    called = sorted({call.agent_id for call in shop.facts.calls if call.queue_id is None})
+    shop.facts.non_acd_ignored.update(called[:1])
 
 
 def _inactive_skills(shop: Workshop) -> None:

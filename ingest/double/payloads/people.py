@@ -40,7 +40,7 @@ class People:
 
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
-        tables = organisation.tables
+        tables, self._facts = organisation.tables, organisation.facts
         self._inactive: dict[str, list[str]] = {}
         for agent, skill in organisation.facts.inactive_skills:
             self._inactive.setdefault(agent, []).append(skill)
@@ -150,16 +150,23 @@ class People:
         return found
 
     def utilization(self, agent: str | None) -> Json:
-        """How many interactions at once, of an agent or (None) of the organisation."""
-        own = None if agent is None else self._rows[agent]["capacity"]
-        counts = dict(zip(MEDIA, CAPACITY, strict=True))
-        if own is not None:
-            counts = {one["media"]: one["count"] for one in own}
+        """What can be in hand at once and what counts, of an agent or (None) of the organisation."""
+        row = {"capacity": None, "interrupted_by": None} if agent is None else self._rows[agent]
+        counts = dict(zip(MEDIA, CAPACITY, strict=True)) | {one["media"]: one["count"] for one in row["capacity"] or ()}
+        rules: dict[str, Any] = {"email": [media for media in MEDIA if media != "email"]}
+        rules |= {one["media"]: one["by"] for one in row["interrupted_by"] or ()}
+        # Conversations through no queue count in this organisation, but for those who have it otherwise.
+        is_counted = agent not in self._facts.non_acd_ignored
         utilization = {
-            CALL.get(media, media): {"maximumCapacity": n, "interruptableMediaTypes": [], "includeNonAcd": False}
-            for media, n in counts.items()
+            CALL.get(media, media): {
+                "maximumCapacity": counts[media],
+                "interruptableMediaTypes": [CALL.get(each, each) for each in rules.get(media, ())],
+                "includeNonAcd": is_counted,
+            }
+            for media in MEDIA
         }
-        level = {} if agent is None else {"level": "Organization" if own is None else "Agent"}
+        is_own = row["capacity"] is not None or row["interrupted_by"] is not None or not is_counted
+        level = {} if agent is None else {"level": "Agent" if is_own else "Organization"}
         return {"utilization": utilization, "labelUtilizations": {}, **level}
 
 

@@ -6,14 +6,16 @@ ASSUMPTIONS = (
     "One interaction is one visit of a conversation to a queue, numbered within its conversation; arrived_at is when "
     "the visit was offered to the queue, so time in a voice menu is not part of the wait.",
     "Priority is not in the platform's conversation details; every interaction has priority 0.",
-    "Skills and languages of agents, members, rings and capacities are those of the day of reading; what they were "
-    "on the day of an interaction is not recorded. The same holds for the settings of queues.",
+    "Skills and languages of agents, members, rings, capacities and rules of interruption are those of the day of "
+    "reading; what they were on the day of an interaction is not recorded. The same holds for the settings of queues.",
     "Which agents were idle is not recorded; it follows from their time on queue, these interactions and busy.",
     "Time on queue is presence On Queue with routing status idle, interacting or communicating; agents who let "
     "an alert ring are off queue until they come back.",
-    "Busy holds visits to other queues, outbound and direct conversations of these queues' agents; emails elsewhere "
-    "are left out, since a call may interrupt them. Chats, messages and callbacks elsewhere keep an agent from "
-    "everything, as a call does: right for queues of calls, too much of it and too few emails for other queues.",
+    "Busy holds visits to other queues, outbound and direct conversations of these queues' agents, each with its "
+    "media: it takes one place of it under the agent's capacity and rules of interruption. What came through no "
+    "queue is there where the utilisation settings count it (includeNonAcd).",
+    "Where nothing says how a visit ended, an agent's session that shows work for it is its answer. A visit without "
+    "one and without a mark of abandonment ends, outcome unknown, when its session or conversation did.",
     "The service level of a queue is that of its calls; the goal of an earlier day is not recorded.",
     "idle_since is the start of the present routing status of agents who are idle; it is not the clock by which the "
     "platform routes.",
@@ -30,6 +32,7 @@ PROVISIONAL = (
     "The platform's jobs did not cover {days} (UTC) yet when this was read; conversations of these days that began "
     "more than a day earlier are missing until the same command runs again later."
 )
+NOT_ACD = "left out: work through no queue, which the utilisation settings do not count (includeNonAcd)"
 UNKNOWN_SKILLS = "kept: skills that the platform does not name any more stand by their ids"
 DEPARTED = (
     "{n} pairs of queue and agent answered interactions but are no members any more; they are taken as members, since "

@@ -11,14 +11,11 @@ from ingest.genesys.collecting.parts import Frames
 from ingest.genesys.collecting.wanted import Span
 
 _VISIT = ["conversation_id", "visit"]
-# A call may interrupt an email by default (Genesys help centre, "Utilization"), so emails elsewhere block nobody.
-INTERRUPTIBLE = ("email",)
 
 OTHER_QUEUES = "left out: visits to queues that were not chosen; their agents' work is in busy"
 OUTSIDE = "left out: visits that arrived outside the chosen days"
 LET_RING = "left out: alerts that an agent did not answer"
 OWN_CALL = "left out: other sessions of the answering agent during the interaction itself, such as a consultation"
-EMAILS = "left out: emails elsewhere, which a call may interrupt"
 NO_END = "repaired: work without a recorded end; taken to last to the end of its UTC day"
 NO_AGENT = "left out: surveys that name no agent"
 FOREIGN = "left out: surveys of other queues or other days"
@@ -29,7 +26,8 @@ class Reported:
     """One part, seen from the chosen queues and days."""
 
     visits: pl.DataFrame  # Queue visits to report, as parsed
-    busy: pl.DataFrame  # Table busy, of all agents
+    # Table busy, of all agents, and whether the platform routed it (is_acd)
+    busy: pl.DataFrame
     surveys: pl.DataFrame  # survey_id, interaction_id, agent_id, queue_id, completed_at, score
     counts: dict[str, int]  # What was left out, by reason
 
@@ -64,30 +62,40 @@ def _within(span: Span, column: str) -> pl.Expr:
 
 
 def _busy(work: pl.DataFrame, kept: pl.DataFrame, span: Span) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Sessions that keep agents from the chosen queues, clipped to the chosen days."""
-    own = work.filter(pl.col("kind") == "answered").join(kept.select(_VISIT), on=_VISIT, how="semi")
+    """Sessions that keep agents from the chosen queues, clipped to the chosen days; no second of one counts twice."""
+    # Calls that are part of a callback belong to its visit, as the session that answered it does.
+    own = work.filter(pl.col("kind").is_in(["answered", "part"])).join(kept.select(_VISIT), on=_VISIT, how="semi")
     elsewhere = work.filter(pl.col("kind") != "unanswered").join(
-        own.select(*_VISIT, "agent_id"), on=[*_VISIT, "agent_id"], how="anti", maintain_order="left"
+        own.select(*_VISIT, "agent_id").unique(), on=[*_VISIT, "agent_id"], how="anti", maintain_order="left"
     )
-    blocking = elsewhere.filter(~pl.col("media").is_in(INTERRUPTIBLE))
-    apart, n_inside = _apart(_ended(blocking), _ended(own))
-    clipped = apart.with_columns(pl.col("start_at", "end_at").clip(span.start, span.end)).filter(
-        pl.col("start_at") < pl.col("end_at")
-    )
+    answered = pl.col("kind") == "answered"
+    apart, n_inside = _apart(_ended(elsewhere.filter(~answered)), _ended(work.filter(answered)))
+    both = pl.concat([_ended(elsewhere.filter(answered)), apart])
+    clipped = _once(both.with_columns(pl.col("start_at", "end_at").clip(span.start, span.end)))
     why = (
         pl.when(pl.col("queue_id").is_not_null())
         .then(pl.format("{}, another session of a queue", "media"))
         .otherwise(pl.format("{} {}, no queue", "direction", "media"))
     )
-    busy = clipped.with_columns(pl.col("direction", "media").fill_null("other")).select(
-        "agent_id", "start_at", "end_at", why=why
-    )
+    busy = clipped.with_columns(pl.col("direction").fill_null("other")).select(
+        "agent_id", "start_at", "end_at", why.alias("why"), "media",
+        is_acd=pl.col("queue_id").is_not_null() | pl.col("visit").is_not_null(),
+    )  # fmt: skip
     return busy, {
         LET_RING: work.filter(pl.col("kind") == "unanswered").height,
-        EMAILS: elsewhere.height - blocking.height,
-        NO_END: blocking["end_at"].null_count(),
+        NO_END: elsewhere["end_at"].null_count(),
         OWN_CALL: n_inside,
     }
+
+
+def _once(work: pl.DataFrame) -> pl.DataFrame:
+    """Work of which no second is told twice: sessions of one agent and media in one conversation may overlap."""
+    line = ["conversation_id", "agent_id", "media"]
+    ordered = work.sort(*line, "start_at", "end_at", "queue_id", nulls_last=True)
+    reached = pl.col("end_at").cum_max().shift().over(line)
+    return ordered.with_columns(start_at=pl.max_horizontal("start_at", reached)).filter(
+        pl.col("start_at") < pl.col("end_at")
+    )
 
 
 def _ended(work: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -11,12 +12,14 @@ import ingest.genesys.objects.queues as settings
 from engine.data.tables import TABLES
 from engine.typing import Progress
 from ingest.genesys.objects import people
+from ingest.genesys.objects.utilization import Utilization, fetch_utilization, parse_utilization
 from ingest.platform.errors import AccessRefused, RequestRefused
 from ingest.platform.pages import Reader
 
 NO_UTILIZATION = (
-    "The permission routing:utilization:view is missing, so every agent has the platform's default capacity: 1 call, "
-    "4 chats, 1 email, 1 message, 1 callback."
+    "The permission routing:utilization:view is missing, so every agent has the platform's defaults: 1 call, 4 chats, "
+    "1 email, 1 message, 1 callback at once, only an email may be interrupted, and work that came through no queue "
+    "does not count."
 )
 RESETS_ON_QUEUE = (
     "The organisation restarts agents' idle clocks when they come on queue (resetAgentScoreOnPresenceChange); replays "
@@ -38,6 +41,8 @@ class Today:
     languages: dict[str, str]
     counts: dict[str, int] = field(default_factory=dict)  # What was left out or repaired, by reason
     notes: tuple[str, ...] = ()  # What must be known, in words
+    # Agents and media of which work that came through no queue counts
+    non_acd: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def queue_ids(self) -> list[str]:
@@ -85,8 +90,9 @@ def with_agents(reader: Reader, today: Today, agent_ids: Iterable[str], progress
     if not wanted:
         return today
     users = people.fetch_users(reader, wanted)
-    capacity, notes = _capacity(reader, wanted, progress)
-    frame, counts = people.parse_agents(users, today.skills, today.languages, capacity)
+    said: Counter[str] = Counter()
+    known, notes = _utilization(reader, wanted, said, progress)
+    frame, counts = people.parse_agents(users, today.skills, today.languages, known)
     # Only those who were asked for, whatever comes.
     frame = frame.filter(pl.col("agent_id").is_in(wanted))
     strange = sorted(set(wanted) - set(frame["agent_id"]))
@@ -95,29 +101,40 @@ def with_agents(reader: Reader, today: Today, agent_ids: Iterable[str], progress
         counts = {**counts, "kept: agents whom the platform does not know any more; they have no skills": len(strange)}
     total = dict(today.counts)
     _add(total, counts)
+    _add(total, said)
+    non_acd = {(agent, media) for agent, each in known.items() for media, counted in each.non_acd.items() if counted}
     agents = pl.concat([today.agents, frame], how="diagonal")
-    said = tuple(dict.fromkeys((*today.notes, *notes)))
-    return replace(today, agents=agents.sort("agent_id"), counts=total, notes=said)
+    return replace(
+        today, agents=agents.sort("agent_id"), counts=total, notes=tuple(dict.fromkeys((*today.notes, *notes))),
+        non_acd=today.non_acd | non_acd,
+    )  # fmt: skip
 
 
-def _capacity(
-    reader: Reader, agent_ids: Sequence[str], progress: Progress
-) -> tuple[dict[str, dict[str, int]], tuple[str, ...]]:
-    """Interactions at once by media and agent; an agent's own setting beats the organisation's."""
-    found: dict[str, dict[str, int]] = {}
-    for number, agent_id in enumerate(agent_ids, 1):
-        try:
-            found[agent_id] = people.parse_utilization(people.fetch_utilization(reader, agent_id))
-        except AccessRefused as error:
-            if error.status != 403:
-                raise
-            return {}, (NO_UTILIZATION,)
-        except RequestRefused as error:
-            # Someone who has left has no setting of their own.
-            if error.status != 404:
-                raise
-        progress("read capacity of agents", number, len(agent_ids))
+def _utilization(
+    reader: Reader, agent_ids: Sequence[str], counts: Counter[str], progress: Progress
+) -> tuple[dict[str, Utilization], tuple[str, ...]]:
+    """What each agent can have in hand at once; an agent's own setting beats the organisation's."""
+    found: dict[str, Utilization] = {}
+    try:
+        usual = parse_utilization(fetch_utilization(reader), counts)
+        for number, agent_id in enumerate(agent_ids, 1):
+            found[agent_id] = _own(reader, agent_id, counts).over(usual)
+            progress("read capacity of agents", number, len(agent_ids))
+    except AccessRefused as error:
+        if error.status != 403:
+            raise
+        return {}, (NO_UTILIZATION,)
     return found, ()
+
+
+def _own(reader: Reader, agent_id: str, counts: Counter[str]) -> Utilization:
+    try:
+        return parse_utilization(fetch_utilization(reader, agent_id), counts)
+    except RequestRefused as error:
+        # Someone who has left has no setting of their own.
+        if error.status != 404:
+            raise
+        return Utilization()
 
 
 def _switches(reader: Reader) -> tuple[str, ...]:
@@ -137,6 +154,6 @@ def _organisation(reader: Reader) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _add(total: dict[str, int], counts: dict[str, int]) -> None:
+def _add(total: dict[str, int], counts: Mapping[str, int]) -> None:
     for label, number in counts.items():
         total[label] = total.get(label, 0) + number

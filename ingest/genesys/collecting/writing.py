@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from engine.data.tables import TABLES
 from ingest.files import pseudonyms
 from ingest.genesys.collecting import crosscheck
 from ingest.genesys.collecting.assembling import Assembly, Collected
@@ -14,6 +15,7 @@ from ingest.genesys.collecting.notes import (
     ASSUMPTIONS,
     DEPARTED,
     NO_PRESENCE,
+    NOT_ACD,
     PROVISIONAL,
     SOME_PRESENCE,
     UNKNOWN_SKILLS,
@@ -40,7 +42,8 @@ def write(
     writer: SnapshotWriter, assembly: Assembly, found: Collected, today: Today, wanted: Wanted, key: bytes | None
 ) -> None:
     """Give all tables and all that must be known about them."""
-    tables = _tables(assembly, found, today, wanted)
+    busy, n_uncounted = _busy(found, today)
+    tables = _tables(assembly, found, today, wanted) | {"busy": busy}
     coded = _coding(tables, found, key)
     for name, frame in tables.items():
         writer.add(name, coded(name, frame))
@@ -52,7 +55,7 @@ def write(
         writer.assume(pseudonyms.ASSUMPTION_KEPT)
     if unknown := found.skill_ids - today.skills.keys():
         writer.count(UNKNOWN_SKILLS, len(unknown))
-    counted = (today.counts, found.counts, assembly.status_counts())
+    counted = (today.counts, found.counts, assembly.status_counts(), {NOT_ACD: n_uncounted})
     for label in sorted({label for counts in counted for label in counts}):
         if n := sum(counts.get(label, 0) for counts in counted):
             writer.count(label, n)
@@ -98,13 +101,11 @@ def _tables(assembly: Assembly, found: Collected, today: Today, wanted: Wanted) 
     """All tables but interactions."""
     agents, span = pl.col("agent_id").is_in(today.agent_ids), wanted.span
     surveys = pl.concat(found.surveys).unique("survey_id", keep="last", maintain_order=True).sort("survey_id")
-    busy = pl.concat(found.busy).filter(agents).sort("agent_id", "start_at", "end_at", "why")
     tables = {
         "agents": today.agents,
         "queues": today.queues,
         "members": pl.concat([today.members, _departed(found, today)], how="diagonal").sort("queue_id", "agent_id"),
         "surveys": wanted.scale.applied(surveys),
-        "busy": busy,
     }
     staffing = assembly.staffing().filter(agents)
     if staffing.height:
@@ -114,6 +115,15 @@ def _tables(assembly: Assembly, found: Collected, today: Today, wanted: Wanted) 
         within = (pl.col("start_at") >= span.start) & (pl.col("start_at") < span.end)
         tables["aggregates"] = counted.filter(within).sort("queue_id", "media", "start_at")
     return tables
+
+
+def _busy(found: Collected, today: Today) -> tuple[pl.DataFrame, int]:
+    """Table busy, and how much of what came through no queue the utilisation settings do not count."""
+    rows = pl.concat(found.busy).filter(pl.col("agent_id").is_in(today.agent_ids))
+    counts = pl.DataFrame(sorted(today.non_acd), {"agent_id": pl.String, "media": pl.String}, orient="row")
+    marked = rows.join(counts.with_columns(counts=pl.lit(value=True)), on=["agent_id", "media"], how="left")
+    felt = marked.filter(pl.col("is_acd") | pl.col("counts").fill_null(value=False))
+    return felt.select(TABLES["busy"].names).sort("agent_id", "start_at", "end_at", "why"), rows.height - felt.height
 
 
 def _departed(found: Collected, today: Today) -> pl.DataFrame:

@@ -178,7 +178,7 @@ def _add(rows: _Rows, conversation: Record, width: int) -> None:
             check_time(at, width)
     sessions = Sessions(conversation, width)
     reasons = [] if started else ["conversation without start"]
-    visits = _visits(name, sessions, ended is not None, reasons)
+    visits = _visits(name, sessions, ended, reasons)
     work = _work(name, sessions, ended, reasons)
     if conversation.get("surveys"):
         surveys, why = survey_rows(conversation, sessions.usable, width)
@@ -191,10 +191,10 @@ def _add(rows: _Rows, conversation: Record, width: int) -> None:
         rows.left_out += [(name, reason) for reason in reasons]
 
 
-def _visits(name: str, sessions: Sessions, is_over: bool, reasons: list[str]) -> list[tuple[Any, ...]]:
+def _visits(name: str, sessions: Sessions, ended: str | None, reasons: list[str]) -> list[tuple[Any, ...]]:
     rows = []
     for visit in sessions.usable:
-        row = visit_row(name, visit, is_over)
+        row = visit_row(name, visit, ended)
         if row[_WAIT] is not None and row[_WAIT] < 0:
             reasons.append("wait of a visit that ends before it starts")
             row = (*row[:_WAIT], None, *row[_WAIT + 1 :])
@@ -208,7 +208,7 @@ _WAIT = list(COLUMNS["visits"]).index("wait_s")
 
 
 def _work(name: str, sessions: Sessions, ended: str | None, reasons: list[str]) -> list[tuple[Any, ...]]:
-    answered = {id(visit.answer): visit.number for visit in sessions.usable}
+    answered = {id(session): visit for visit in sessions.usable for session in (visit.answer, *visit.legs)}
     rows = []
     for session in sessions.staff:
         end = session.end

@@ -38,22 +38,25 @@ class Session:
     """What one session says. OddShape, TypeError or AttributeError tell that a value is not of the documented type."""
 
     __slots__ = (
-        "answered_at", "direction", "end", "is_open", "kinds", "media", "metrics", "offered_at", "peer", "queue",
-        "session_id", "start", "used_routing", "user_id",
+        "answered_at", "direction", "end", "is_agent", "is_open", "kinds", "media", "metrics", "offered_at", "peer",
+        "queue", "queues", "session_id", "start", "used_routing", "user_id",
     )  # fmt: skip
     # Sums by name; None where a metric came without a value.
     metrics: dict[str, float | None]
     offered_at: str | None
     answered_at: list[str]
-    # Of its segments: first start, last end, whether one has no end, types, and the queue.
+    # Of its segments: first start, last end, whether one has no end, types, the queue, and all queues.
     start: str | None
     end: str | None
     is_open: bool
     kinds: set[str | None]
     queue: str | None
+    queues: set[str]
 
-    def __init__(self, given: Record, user_id: str | None, width: int) -> None:
+    def __init__(self, given: Record, user_id: str | None, width: int, is_agent: bool = False) -> None:
         get = given.get
+        # Whether it is of somebody who answers queues, not of somebody who was called by name.
+        self.is_agent = is_agent
         self.session_id: str = get("sessionId") or ""
         self.peer: str = get("peerId") or ""
         self.media: str = get("mediaType") or ""
@@ -115,6 +118,7 @@ class Session:
         self.start = first if first != NEVER else None
         self.end = last or None
         self.queue = only(queues, segments, "queueId")
+        self.queues = queues
 
 
 def check_time(at: str, width: int) -> None:
@@ -129,7 +133,7 @@ def check_time(at: str, width: int) -> None:
 
 
 def only(values: set[Any], segments: Any, field: str) -> str | None:
-    """The value that segments agree on, else that of the earliest.
+    """The value that segments agree on, else that of the earliest; only values stay in the set.
 
     Examples
     --------
@@ -144,7 +148,7 @@ def only(values: set[Any], segments: Any, field: str) -> str | None:
         given = [(each.get("segmentStart") or NEVER, each[field]) for each in segments if each.get(field)]
         value = min(given)[1]
     else:
-        value = values.pop()
+        (value,) = values
     if type(value) is not str:
         raise OddShape(field)
     return value

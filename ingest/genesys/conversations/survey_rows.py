@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine.typing import Record
+from ingest.genesys.conversations.answers import Visit
 from ingest.genesys.conversations.sessions import OddShape, check_time
 from ingest.genesys.conversations.tidy import MOST_SCORE
-from ingest.genesys.conversations.visits import Visit
 from ingest.genesys.objects.values import number
 
 FINISHED = frozenset(("finished", "completed"))

@@ -1,68 +1,34 @@
 """Visits to queues and the work of agents, out of the sessions of one conversation.
 
-A visit is one session of a participant with purpose acd. It was answered by the agent's session that has the same
-peer and queue and says tAnswered: not by one who let it ring, who may show wrap-up and handling all the same.
+A visit is one session of a participant with purpose acd; who answered it is said in `answers`.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import datetime
 from typing import Any
 
 from engine.data.tables import MEDIA
 from engine.typing import Record
+from ingest.genesys.conversations.answers import Visit, between_s, is_work, match
 from ingest.genesys.conversations.sessions import (
     ABANDONED,
     ACW,
     ALERT,
     ALL_HELD,
     ALL_TALK,
-    ANSWERED,
     CONTACTING,
     DIALING,
     FLOWED_OUT,
     HANDLE,
     HELD,
     IN_QUEUE,
-    NEVER,
-    RANG_OUT,
     TALK,
-    Request,
     Session,
 )
 
 QUEUE, AGENT, USER = "acd", "agent", "user"
 STAFF = (AGENT, USER)
-RINGING = frozenset(("alert", "system"))
-TALKED = frozenset((TALK, ALL_TALK, ANSWERED))
 MS = 1000.0
-# Where nothing says how far apart two events are, they are further apart than all others. [s]
-UNKNOWN_S = float("inf")
-
-
-class Visit:
-    """One session in a queue, with its outcome."""
-
-    __slots__ = ("answer", "arrived", "number", "outcome", "request", "session")
-
-    def __init__(self, given: Record, width: int) -> None:
-        self.session = Session(given, None, width)
-        self.request = Request(given)
-        # Where the queue did not say when it offered the visit, its first segment stands in.
-        self.arrived = self.session.offered_at or self.session.start
-        self.number = 0
-        self.answer: Session | None = None
-        self.outcome = "unknown"
-
-    def order(self) -> tuple[Any, ...]:
-        """By arrival, then session id; the rest matters only where ids are missing."""
-        session = self.session
-        metrics = sorted((name, value or 0) for name, value in session.metrics.items())
-        return (
-            self.arrived or NEVER, session.session_id, session.queue or "", session.peer, session.end or "", metrics,
-            self.request.skills, self.request.language or "",
-        )  # fmt: skip
 
 
 class Sessions:
@@ -70,7 +36,6 @@ class Sessions:
 
     def __init__(self, conversation: Record, width: int) -> None:
         self.visits: list[Visit] = []
-        self.answering: list[Session] = []
         self.staff: list[Session] = []
         self.abandoned_elsewhere: set[str | None] = set()
         for participant in conversation.get("participants") or ():
@@ -80,7 +45,7 @@ class Sessions:
         for number, visit in enumerate(self.visits, 1):
             visit.number = number
         if self.visits:
-            self._match()
+            match(self.visits, self.staff)
             self._settle()
         # Those that can be rows.
         self.usable = [visit for visit in self.visits if unusable_visit(visit) is None]
@@ -91,35 +56,11 @@ class Sessions:
         if purpose == QUEUE:
             self.visits.extend([Visit(session, width) for session in sessions])
         elif purpose in STAFF:
-            added = [Session(session, user, width) for session in sessions]
-            self.staff += added
-            if purpose == AGENT:
-                self.answering += [each for each in added if ANSWERED in each.metrics and RANG_OUT not in each.metrics]
+            self.staff += [Session(session, user, width, purpose == AGENT) for session in sessions]
         else:
             for session in sessions:
                 if any(metric.get("name") == ABANDONED for metric in session.get("metrics") or ()):
                     self.abandoned_elsewhere.add(Session(session, None, width).queue)
-
-    def _match(self) -> None:
-        """Give each visit the answer nearest its end; nobody answers two."""
-        by_line = defaultdict(list)
-        for session in self.answering:
-            if session.peer and session.queue:
-                by_line[session.peer, session.queue].append(session)
-        pairs = [
-            (visit, session)
-            for visit in self.visits
-            for session in by_line.get((visit.session.peer, visit.session.queue or ""), ())
-        ]
-        # Whoever comes back to a queue over the same line leaves several answers to choose from.
-        if len(pairs) > 1:
-            pairs.sort(key=_nearness)
-        # Objects, not ids: two sessions without an id are still two.
-        taken = set()
-        for visit, session in pairs:
-            if visit.answer is None and id(session) not in taken:
-                visit.answer = session
-                taken.add(id(session))
 
     def _settle(self) -> None:
         for visit in self.visits:
@@ -138,34 +79,21 @@ class Sessions:
                 undecided[-1].outcome = "abandoned"
 
 
-def _nearness(pair: tuple[Visit, Session]) -> tuple[Any, ...]:
-    visit, session = pair
-    end = visit.session.end
-    gaps = [abs(between_s(end, at)) for at in session.answered_at] if end else []
-    return min(gaps, default=UNKNOWN_S), visit.number, session.session_id, session.user_id, session.start or NEVER
-
-
-def between_s(start: str, end: str) -> float:
-    """Seconds from one time of the platform to another; `ValueError` if one cannot be read.
-
-    Examples
-    --------
-    >>> between_s("2025-03-01T10:00:30.000Z", "2025-03-01T10:00:50.500Z")
-    20.5
-    """
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
-
-
-def wait_s(session: Session, arrived: str | None) -> float | None:
-    """How long a visit lasted: tAcd, else until its session ended, if it did.
+def wait_s(visit: Visit, ended: str | None) -> float | None:
+    """How long a visit lasted: tAcd, else until its session ended, else until its conversation did.
 
     It includes the alerting of the agent who answered. Where tAcd is missing the session's end stands in for it;
-    nothing marks such rows. Negative where times contradict each other.
+    nothing marks such rows. Negative where times contradict each other. Whoever was not answered left when the
+    conversation ended at the latest, whatever was not written down.
     """
+    session, arrived = visit.session, visit.arrived
     measured_ms = session.metrics.get(IN_QUEUE)
     if measured_ms is not None:
         return measured_ms / MS
-    return None if session.is_open or not (arrived and session.end) else between_s(arrived, session.end)
+    end = None if session.is_open else session.end
+    if end is None and visit.answer is None:
+        end = ended
+    return between_s(arrived, end) if arrived and end else None
 
 
 def handle_s(session: Session, is_over: bool) -> float | None:
@@ -184,6 +112,19 @@ def handle_s(session: Session, is_over: bool) -> float | None:
     return sum(given) / MS if given and is_over and not session.is_open else None
 
 
+def handled_s(visit: Visit, answer: Session, is_over: bool) -> float | None:
+    """How long the agent was bound by a visit: of a callback the calls that belong to it count too, once."""
+    own_s = handle_s(answer, is_over)
+    if not visit.legs:
+        return own_s
+    calls_s = sum(handle_s(leg, is_over) or 0.0 for leg in visit.legs)
+    after_s = (answer.metrics.get(ACW) or 0.0) / MS
+    if after_s:
+        calls_s -= sum((leg.metrics.get(ACW) or 0.0) / MS for leg in visit.legs)
+    # Handling of the callback may hold its calls, or they may be told apart from it; after-call work comes on top.
+    return (max(own_s - after_s, calls_s) if own_s is not None else calls_s) + after_s or own_s
+
+
 def acw_s(session: Session, handled_s: float | None) -> float | None:
     """After-call work: tAcw, else 0 where the session was handled to its end without any."""
     if ACW in session.metrics:
@@ -193,7 +134,7 @@ def acw_s(session: Session, handled_s: float | None) -> float | None:
     return 0.0 if handled_s is not None and not session.is_open else None
 
 
-def visit_row(conversation_id: str, visit: Visit, is_over: bool) -> tuple[Any, ...]:
+def visit_row(conversation_id: str, visit: Visit, ended: str | None) -> tuple[Any, ...]:
     """One row of frame visits."""
     session, request, answer = visit.session, visit.request, visit.answer
     agent = alert = handled = after = None
@@ -202,27 +143,27 @@ def visit_row(conversation_id: str, visit: Visit, is_over: bool) -> tuple[Any, .
         agent = answer.user_id or None
         alert_ms = answer.metrics.get(ALERT)
         alert = alert_ms / MS if alert_ms is not None else None
-        handled = handle_s(answer, is_over)
-        after = acw_s(answer, handled)
+        handled = handled_s(visit, answer, ended is not None)
+        after = acw_s(answer, handled) if ACW in answer.metrics or not visit.legs else acw_s(visit.legs[-1], handled)
         routing = routing or answer.used_routing
     return (
         conversation_id, visit.number, session.queue, visit.arrived, session.media, request.skills, request.language,
-        visit.outcome, agent, wait_s(session, visit.arrived), alert, handled, after, routing or None, request.eligible,
+        visit.outcome, agent, wait_s(visit, ended), alert, handled, after, routing or None, request.eligible,
         request.preferred(),
     )  # fmt: skip
 
 
-def work_row(conversation_id: str, session: Session, visit: int | None, end: str | None) -> tuple[Any, ...]:
+def work_row(conversation_id: str, session: Session, visit: Visit | None, end: str | None) -> tuple[Any, ...]:
     """One row of frame work."""
     kind = "other"
     if visit is not None:
-        kind = "answered"
+        kind = "answered" if session is visit.answer else "part"
     # Who only let it ring did no work; the row is told apart so that it is counted as such.
-    elif session.kinds <= RINGING and not TALKED & session.metrics.keys():
+    elif not is_work(session):
         kind = "unanswered"
     return (
         conversation_id, session.user_id, session.start, end, session.media, session.direction or None, session.queue,
-        visit, kind,
+        None if visit is None else visit.number, kind,
     )  # fmt: skip
 
 

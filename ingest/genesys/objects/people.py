@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from engine.data.checks import MOST_AT_ONCE
-from engine.data.tables import MEDIA, TABLES
+from engine.data.tables import TABLES
 from engine.typing import Record
 from ingest.genesys.objects.query_bodies import batches
+from ingest.genesys.objects.utilization import Utilization
 from ingest.genesys.objects.values import instant, number, record, text
 from ingest.platform.pages import Reader, pages
 
@@ -22,8 +22,6 @@ MOST_IDS = 50
 EXPAND = ["skills", "languages", "routingStatus", "presence"]
 BEST = 5.0
 INNERMOST, OUTERMOST = 1, 6
-# What the platform's settings call a call is a voice interaction in its analytics.
-CALL, VOICE = "call", "voice"
 _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_-]+")
 
 
@@ -85,7 +83,7 @@ def parse_agents(
     users: Iterable[Any],
     skills: Mapping[str, str],
     languages: Mapping[str, str],
-    capacity: Mapping[str, Mapping[str, Any]],
+    utilization: Mapping[str, Utilization],
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Table agents of the platform's users.
 
@@ -109,7 +107,7 @@ def parse_agents(
             "group": text(record(user.get("division")).get("name")),
             "presence": _presence(user),
             **_routing_status(user, counts),
-            "capacity": _capacity(capacity.get(agent, {}), counts),
+            **_holds(utilization.get(agent)),
         }
     return pl.DataFrame(list(rows.values()), TABLES["agents"].schema()), dict(counts)
 
@@ -158,35 +156,10 @@ def _routing_status(user: Record, counts: Counter[str]) -> Record:
     return {"routing_status": name, "idle_since": since}
 
 
-def _capacity(given: Mapping[str, Any], counts: Counter[str]) -> list[Record] | None:
-    found = []
-    for media, most in given.items():
-        count = number(most, 0, MOST_AT_ONCE)
-        if media not in MEDIA or count is None or not count.is_integer():
-            counts[f"left to default: capacity of an agent for other media, or not a number up to {MOST_AT_ONCE}"] += 1
-        else:
-            found.append({"media": media, "count": int(count)})
-    return found or None
-
-
-def fetch_utilization(reader: Reader, user_id: str | None = None) -> Record:
-    """How much is given to one agent at once."""
-    if user_id is None:
-        return record(reader.get("/api/v2/routing/utilization"))
-    return record(reader.get("/api/v2/routing/users/{userId}/utilization", userId=user_id))
-
-
-def parse_utilization(answer: Any) -> dict[str, int]:
-    """Interactions at once by media, in the words of analytics (call is voice); what is no number is not in it.
-
-    Examples
-    --------
-    >>> parse_utilization({"utilization": {"call": {"maximumCapacity": 1}, "chat": {"maximumCapacity": 3}}})
-    {'voice': 1, 'chat': 3}
-    """
-    found = {}
-    for media, setting in record(record(answer).get("utilization")).items():
-        most = number(record(setting).get("maximumCapacity"), 0, 1e9)
-        if most is not None and text(media):
-            found[VOICE if media == CALL else media] = int(most)
-    return found
+def _holds(known: Utilization | None) -> Record:
+    """What an agent can have in hand at once; null where the platform says nothing."""
+    if known is None:
+        return {"capacity": None, "interrupted_by": None}
+    capacity = [{"media": media, "count": count} for media, count in known.capacity.items()]
+    rules = [{"media": media, "by": list(by)} for media, by in known.interrupted_by.items()]
+    return {"capacity": capacity or None, "interrupted_by": rules or None}
