@@ -102,24 +102,7 @@ def truth(days: Days) -> dict[str, float]:
 def covered(
     world: World, n_runs: int, rng: np.random.Generator, lengths: Sequence[int] = LENGTHS
 ) -> dict[str, FloatArray]:
-    """Whether each interval of each run covers the truth.
-
-    Parameters
-    ----------
-    world : World
-        Makes the days.
-    n_runs : int
-        How many; no two share a day.
-    rng : numpy.random.Generator
-        Source of the days.
-    lengths : sequence of int
-        Days of a run; those of fewer days are the first of those of the most.
-
-    Returns
-    -------
-    dict of (n_runs,) arrays of float
-        By name of `cell`: 1 where it does.
-    """
+    """1 where an interval of a run covers the truth, by name of `cell`; runs share no day, short ones begin longer."""
     most = max(lengths)
     days = world.days(n_runs * most, rng)
     true = {rule: truth(days[rule]) for rule in RULES}
