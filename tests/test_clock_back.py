@@ -153,9 +153,9 @@ def test_rows_in_no_order_tell_nothing(tmp_path: Path) -> None:
     paths = write(tmp_path, agents=AGENTS, interactions="interaction_id,queue_id,arrived_at\n" + rows)
     manifest = import_files(tmp_path / "s", "x", **paths, time_zone="Europe/Berlin")
     assert [said for said in manifest.assumptions if NOT_TOLD_APART in said] == [
-        "interactions: 3 local times occur twice (2025-10-26, Europe/Berlin), and the rows are in no order of time: "
-        "read as the earlier, so they may lie 60 minutes too early; write them with their offset, as in "
-        "2024-10-27T02:30:00+01:00"
+        "interactions: 3 local times that the clock showed twice (2025-10-26, Europe/Berlin) are read as the earlier, "
+        "since the rows are in no order of time: they may lie 60 minutes too early; write times with their offset, as "
+        "in 2024-10-27T02:30:00+01:00"
     ]  # fmt: skip
 
 
@@ -169,15 +169,15 @@ def test_what_stays_open_is_said_at_import_and_by_every_report(tmp_path: Path, c
     store = str(tmp_path / "s")
     named = [part for table, path in paths.items() for part in (f"--{table}", str(path))]
     assert run(["snapshot", "files", "--name", "x", "--store", store, *named, "--time-zone", "Europe/Berlin"]) == 0
-    assert "2 local times occur twice" in " ".join(capsys.readouterr().out.split())
+    assert "2 local times that the clock showed twice" in " ".join(capsys.readouterr().out.split())
     assert open_snapshot(tmp_path / "s", "x").manifest.repairs == {f"interactions: {AMBIGUOUS}": 2}
     for mode in ("replay", "score"):
         out = tmp_path / mode
         assert run(["simulate", "--snapshot", "x", "--store", store, "--mode", mode, "--out", str(out)]) == 0
-        assert "2 local times occur twice" in " ".join(capsys.readouterr().out.split())
+        assert "2 local times that the clock showed twice" in " ".join(capsys.readouterr().out.split())
         assert any(NOT_TOLD_APART in said for said in json.loads((out / "report.json").read_text())["warnings"])
     assert run(["compare", "--snapshot", "x", "--store", store, "--methods", "genesys,random", "--out", str(out)]) == 0
-    assert "2 local times occur twice" in " ".join(capsys.readouterr().out.split())
+    assert "2 local times that the clock showed twice" in " ".join(capsys.readouterr().out.split())
 
 
 def test_frames_are_read_alike() -> None:

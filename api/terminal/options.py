@@ -161,13 +161,6 @@ def window(command: Command) -> Command:
     return command
 
 
-def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
-    """The chosen days of a data set, refused where the snapshot has none of them."""
-    from engine import study
-
-    return study.days_in(arrays, first, last)
-
-
 def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
     """The data set under the rule that a calibration found; a note where it was fitted on other data."""
     from api.output.calibration_file import read_calibration

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.data.wall_time import NOT_TOLD_APART
+from engine.data.wall_time import read_as_earlier
 from engine.typing import BoolArray, IntArray
 from ingest.files.problems import Findings
 
@@ -165,8 +165,10 @@ class _Both:
             parts = [rows] if group is None else self._parts(rows, group)
             slack = [self._slack([part[::way] for part in parts]) for way in (1, -1)]
             way = 1 if slack[0] <= slack[1] else -1
-            found = [_chain(part[::way], slack_us=min(slack)) for part in parts]
-            if 4 * min(slack) < self._step_us and self._is_shown(found, group) and self._fit(found):
+            # Twice what is seen, since times that occur twice may fall a little more than those around them.
+            slack_us = 2 * min(slack)
+            found = [_chain(part[::way], slack_us=slack_us) for part in parts]
+            if 2 * slack_us < self._step_us and self._is_shown(found, group) and self._fit(found):
                 return _Order(found, group, way)
         return _Order([], None, 1)
 
@@ -264,11 +266,8 @@ class _Both:
         unordered = any(start <= at <= end for start, end in disorder for at in early_us.tolist())
         why = "the rows are in no order of time" if unordered else "nothing in the rows tells which is meant"
         minutes = self._step_us // 60_000_000
-        return [
-            f"{self.table}: {early_us.size:,} {NOT_TOLD_APART} ({shown}, {self.zone}), and {why}: read as the earlier, "
-            f"so they may lie {minutes} minutes too early; write them with their offset, as in "
-            "2024-10-27T02:30:00+01:00"
-        ]
+        said = read_as_earlier(self.table, early_us.size, f"{shown}, {self.zone}", why, minutes)
+        return [f"{said}; write times with their offset, as in 2024-10-27T02:30:00+01:00"]
 
 
 def _chain(cells: IntArray, slack_us: int = 0, gap_us: int = 0) -> Chain:

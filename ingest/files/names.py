@@ -86,7 +86,10 @@ def fold(name: str) -> str:
     >>> fold("Technik ") == fold("TECH nik"), fold("Technik") == fold("Techniker")
     (True, False)
     """
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    # Folding may take composed letters apart, so it goes on until nothing changes.
+    while (folded := "".join(unicodedata.normalize("NFKC", name).casefold().split())) != name:
+        name = folded
+    return name
 
 
 @dataclass(frozen=True)
