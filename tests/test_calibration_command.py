@@ -55,7 +55,7 @@ def test_json_says_what_the_file_says(store, tmp_path, capsys):
         (["--replications", "0"], "replications is 0"),
         (["--out", "."], "is a folder"),
         (["--fit-from", "2024-03-04", "--fit-to", "2024-03-06", "--test-from", "2024-04-01", "--test-to", "2024-04-02"],
-         "nothing to hold a replay against"),
+         "there are no interactions in these days"),
     ],
 )  # fmt: skip
 def test_bad_options_are_refused_in_one_line(store, tmp_path, monkeypatch, capsys, options, reason):
