@@ -25,7 +25,6 @@ from engine.measures.satisfaction import (
     Satisfaction,
     SatisfactionAgainst,
     coverage,
-    fold_of,
     satisfaction,
 )
 from engine.measures.service_level import Goal, choice_share
@@ -144,7 +143,7 @@ class Study:
     def __init__(self, arrays: Arrays, scenario: Scenario, progress: Progress | None = None) -> None:
         self.arrays, self.scenario, self._progress = arrays, scenario, progress
         self.recorded = Recorded(arrays, scenario)
-        self._effects = Effects(arrays.centre)
+        self._effects = Effects(arrays.centre, arrays.has_made_up_surveys)
 
     def goal(self, centre: Centre) -> Goal:
         """What the service level is, with the goals of a centre's queues."""
@@ -276,18 +275,19 @@ class Study:
         mine, theirs = column.served.agent[rows], other.served.agent[others]
         # Where one of the two answered nobody there is no difference between agents to tell.
         both = (mine >= 0) & (theirs >= 0)
-        fold = fold_of(column.served.arrived_us[rows] // DAY_US)
+        n_stretches, effects = self._effects.n_stretches, self._effects
+        stretch = effects.stretch_of(column.served.arrived_us[rows][both] // DAY_US)
         history, centre = self.recorded.history, self.arrays.centre
 
         def split(places: IntArray, size: int) -> FloatArray:
-            halves = [np.bincount(places[both & (fold == half)], minlength=size) for half in (0, 1)]
-            return np.stack(halves).astype(float)
+            cells = np.bincount(stretch * size + places[both], minlength=n_stretches * size)
+            return cells.reshape(n_stretches, size).astype(float)
 
         n = centre.n_agents
         mix = Mix(split(column.requirement[rows], centre.n_requirements), split(mine, n), split(theirs, n))
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
         covered = coverage(centre.surveys, days, int((history.agent >= 0).sum()))
-        return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
+        return satisfaction(effects, mix, covered)
 
 
 def _beside(column: Column) -> dict[str, Any]:
