@@ -149,7 +149,7 @@ def test_days_without_interactions_are_refused_with_those_there_are(
 ) -> None:
     options = ["--mode", "replay", "--from", "1999-01-01", "--to", "1999-01-02", "--out", str(tmp_path / "out")]
     assert routelab(store, "simulate", *options) == 2
-    assert "there are no interactions in these days; the snapshot holds 2026-01-05 to" in capsys.readouterr().err
+    assert "there are no interactions in these days; the data hold 2026-01-05 to" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

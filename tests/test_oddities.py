@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from engine.data.encode import encode
-from engine.errors import InvalidTable
+from engine.data.provenance import Extent
+from engine.errors import InvalidScenario, InvalidTable
 from engine.run import run
 from engine.spec import Scenario
 from ingest.snapshot.reading import open_snapshot
@@ -157,3 +159,16 @@ def test_up_to_one_per_cent_of_strangers_are_counted() -> None:
     assert "1, first gone; 1 of 100 answered interactions are theirs" in said
     estimate = run(Scenario(mode="replay"), tables).replay.estimates.staffing
     assert (estimate.answered_by_unknown_agents, estimate.answered_by_nobody_named) == (1, 0)
+
+
+def test_days_outside_the_data_are_told_from_local_ones() -> None:
+    """23:30 UTC on 28 February is the 29th in Auckland, the only day there is."""
+    arrays = encode(replace(tables_of(interactions=[call(0, 14.5 * HOUR_S)]), time_zone="Pacific/Auckland"))
+    at = arrays.history().arrived_us[0] / 1e6
+    start = datetime.fromtimestamp(at, UTC).isoformat()
+    arrays = replace(arrays, snapshot=replace(arrays.snapshot, interval=Extent(start, start)))
+    day = date(2024, 2, 29)
+    assert arrays.days(day, day).history().n == 1
+    for first, last in ((None, day - DAY), (day + DAY, None)):
+        with pytest.raises(InvalidScenario, match="the data hold 2024-02-29 to 2024-02-29"):
+            arrays.days(first, last)
