@@ -219,7 +219,7 @@ def test_spells_of_one_agent_do_not_overlap_where_none_does(tmp_path: Path) -> N
 
 
 def test_an_agent_has_one_call_at_a_time() -> None:
-    """A call at 01:50 of 30 minutes lasts to the first 02:20, so one at 02:10 of the same agent is of the second pass."""
+    """A call at 01:50 of 30 minutes lasts to the first 02:20, so the call at 02:10 is of the second pass."""
     clocks = ["01:00", "01:50", "02:10", "03:30"]
     more = {"agent_id": ["a"] * 4, "wait_s": [0.0] * 4, "handle_s": [60.0, 1800.0, 60.0, 60.0]}
     for order in ([0, 1, 2, 3], [2, 0, 3, 1]):
