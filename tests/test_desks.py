@@ -287,7 +287,8 @@ def test_a_rule_that_is_given_is_not_looked_for(special):
 def test_what_comes_first_equals_looking_at_everybody(seed):
     """Each exit on its own against everybody waiting; who left at the same instant is not compared."""
     agents, members, interactions = random_log(seed)
-    interactions = [row | {"media": "voice"} for row in interactions]
+    gone = {"agent_id": None}
+    interactions = [row | {"media": "voice"} | (gone if row["agent_id"] == "gone" else {}) for row in interactions]
     rows = {"agents": agents, "members": members, "interactions": interactions}
     arrays = encode(Tables.of({name: table(name, of) for name, of in rows.items()}))
     centre, history = arrays.centre, arrays.history()

@@ -170,6 +170,8 @@ def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
     fitted = read_calibration(path)
     if fitted.origin and fitted.origin.sha256 != arrays.snapshot.sha256:
         click.echo(f"note: {path} was fitted on other data, snapshot {fitted.origin.id!r}", err=True)
+    if fitted.no_longer:
+        click.echo(f"note: {path} {fitted.no_longer}; fit it again on later days", err=True)
     return fitted.in_force.applied(arrays)
 
 
