@@ -161,7 +161,7 @@ def _about(played: Played, recorded: Recorded, row: int) -> Replayed:
 
 def _told(told: pl.DataFrame | None, row: int | None) -> dict[str, Any]:
     """What the platform says of an interaction beside its outcome."""
-    known: dict[str, Any] = {name: None for name in ("conversation_id", "visits", "used_routing", "eligible_count")}
+    known: dict[str, Any] = dict.fromkeys(("conversation_id", "visits", "used_routing", "eligible_count"))
     if told is None or row is None:
         return known
     known |= told.row(row, named=True)

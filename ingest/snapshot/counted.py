@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
-
-HALF_HOUR = timedelta(minutes=30)
 
 
 def beside_platform(aggregates: pl.DataFrame, interactions: pl.DataFrame, queues: pl.DataFrame) -> pl.DataFrame:
@@ -30,13 +26,14 @@ def beside_platform(aggregates: pl.DataFrame, interactions: pl.DataFrame, queues
     >>> beside_platform(*(TABLES[name].empty() for name in ("aggregates", "interactions", "queues"))).height
     0
     """
-    first, last = aggregates["start_at"].min(), aggregates["start_at"].max()
-    at, place = pl.col("arrived_at"), aggregates.select(pl.col("queue_id").unique())
+    half_hour, place = pl.col("arrived_at").dt.truncate("30m"), aggregates.select(pl.col("queue_id").unique())
+    span = aggregates.select(first=pl.col("start_at").min(), last=pl.col("start_at").max())
     goals = queues.select("queue_id", "service_level_s")
     theirs = aggregates.with_columns(pl.col("media").str.to_lowercase()).group_by("media").agg(_platform())
     ours = (
         interactions.join(place, on="queue_id", how="semi")
-        .filter(at >= first, at < pl.lit(last) + HALF_HOUR)
+        .join(span, how="cross")
+        .filter(half_hour >= pl.col("first"), half_hour <= pl.col("last"))
         .join(goals, on="queue_id", how="left")
         .group_by("media")
         .agg(_snapshot())

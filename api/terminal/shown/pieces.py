@@ -32,7 +32,6 @@ EXPLAINED = (
 
 def console() -> Console:
     """Standard output; as wide as the terminal, or 120 columns when piped; names in brackets are no markup."""
-    import polars as pl
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False, emoji=False)
