@@ -278,8 +278,14 @@ def about_history(recorded: Recorded) -> Iterator[str]:
     strangers = int((history.answered & (history.agent < 0)).sum())
     if strangers:
         yield f"{strangers:,} answered interactions name no known agent; of them only the wait is known"
+    n_answered, n_bare = int(history.answered.sum()), int((history.answered & np.isnan(history.wait_s)).sum())
     if np.isnan(history.wait_s).all():
         yield "no waits are recorded"
+    elif n_bare:
+        yield (
+            f"{n_bare:,} of {n_answered:,} answered interactions have no recorded wait: recorded waits and service "
+            "level are those of the others; give wait_s of all"
+        )
 
 
 def _about_outcomes(history: History) -> Iterator[str]:
