@@ -362,6 +362,7 @@ def test_every_field_of_a_scenario_can_be_asked_for(field):
     assert getattr(scenario, field.name) == wanted
     assert wanted != getattr(Scenario(), field.name)
     assert models.BatchRequest().scenario_to_run(timed=True) == Scenario()
+    assert models.BatchRequest(mode="replay").scenario_to_run(timed=True) == Scenario(mode="replay")
 
 
 BOTH = [(models.ReplayAssumptions, Assumptions), (models.RoutingSwitches, Switches)]

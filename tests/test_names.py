@@ -192,7 +192,8 @@ def test_agents_with_ids_that_differ_in_case_are_two_agents(tmp_path: Path) -> N
     paths = write(tmp_path, agents="agent_id\nab\naB\n", interactions=visits(""))
     assert tables(tmp_path, paths)["agents"]["agent_id"].to_list() == ["ab", "aB"]
     text = "interaction_id,queue_id,arrived_at,agent_id\ni,q,2024-03-04T09:00:00Z,AB\n"
-    assert tables(tmp_path, write(tmp_path, agents="agent_id\nab\naB\n", interactions=text))
+    with pytest.raises(InvalidTable, match="name agents who are not in the table agents"):
+        tables(tmp_path, write(tmp_path, agents="agent_id\nab\naB\n", interactions=text))
     (line,) = refused(tmp_path / "s", write(tmp_path, agents="agent_id\nab\n", interactions=text))
     assert line.startswith("agents whose names differ in case or spaces only: 'ab' (1 row), 'AB' (1 row)")
 

@@ -41,8 +41,8 @@ ROWS = (
     ("service_level", "service level", "share"), ("asa_s", "ASA, s", "seconds"),
     ("mean_wait_s", "mean wait, s", "seconds"), ("abandonment", "abandonment", "share"),
     ("occupancy", "occupancy", "share"), ("gini", "Gini of interactions", "plain"),
-    ("choice_share", "had a choice of able agents", "share"),
-    ("idle_while_waiting_share", "waiting beside a free able agent", "share"),
+    ("choice_share", "choice of able agents", "share"),
+    ("idle_while_waiting_share", "idle while waiting", "share"),
 )  # fmt: skip
 HEADINGS = {"recorded": "recorded", "today": "today's rule, replayed", "scenario": "scenario"}
 
