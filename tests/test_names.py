@@ -170,6 +170,15 @@ def test_as_one_they_have_the_most_frequent_spelling_everywhere(tmp_path: Path) 
     assert manifest.repairs["agents: skills: names brought to one spelling, as asked"] == 2
 
 
+def test_groups_in_two_spellings_are_asked_about_too(tmp_path: Path) -> None:
+    """Groups are compared for fairness, and levers name them; a comma in one is no list."""
+    paths = write(tmp_path, agents='agent_id,group\na,"Team A, Kiel"\nb,"team A, Kiel"\nc,"Team A, Kiel"\n')
+    paths |= write(tmp_path, interactions=visits(""))
+    (line,) = refused(tmp_path / "s", paths)
+    assert line.startswith("groups whose names differ in case or spaces only: 'Team A, Kiel' (2 rows), 'team A, Kiel'")
+    assert tables(tmp_path, paths, same_names=True)["agents"]["group"].unique().to_list() == ["Team A, Kiel"]
+
+
 def test_the_table_of_queues_says_how_they_are_spelled(tmp_path: Path) -> None:
     files = {
         "agents": "agent_id\na\n",
