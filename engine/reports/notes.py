@@ -222,6 +222,10 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     queues, method = recorded.centre.queues, METHODS[scenario.method]
     yield from _about_filters(recorded, scenario)
     yield from about_switches(recorded, scenario)
+    if "weights" in method.reads:
+        yield from _about_weights(scenario, scenario.weights_used())
+    elif scenario.weights.threshold:
+        yield f"{scenario.method}: has no score, so the threshold {scenario.weights.threshold:g} changes nothing"
     if scenario.method == "bullseye" and queues["rings"].is_null().all():
         yield "bullseye: no queue has rings, so this is standard routing; give queues.rings"
     if scenario.method == "preferred_agent":
