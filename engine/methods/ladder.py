@@ -142,6 +142,18 @@ class Row(NamedTuple):
 def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agents: int = 0) -> Ladder:
     """A ladder from rows written kind by kind.
 
+    Parameters
+    ----------
+    ladders : sequence
+        Rows of each kind, by rising wait.
+    n_agents : int
+        How many there are, where there is no row that says so.
+
+    Returns
+    -------
+    Ladder
+        Of all kinds.
+
     Examples
     --------
     >>> rows = [Row(0.0, np.array([1.0, NEVER])), Row(30.0, np.array([1.0, 0.0]))]
