@@ -173,15 +173,3 @@ def _named(name: str, entry: Mapping[str, Any], base: Scenario) -> Scenario:
         return scenario_of(entry, base)
     except InvalidScenario as error:
         raise InvalidScenario(f"scenario {name!r}: {error}") from error
-
-
-def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
-    """The chosen days of a data set, refused where it has none of them."""
-    chosen = arrays.days(first, last)
-    extent = arrays.snapshot.interval
-    if chosen is not arrays and extent and extent.start and extent.end:
-        # In UTC, so a day more on either side may still hold something.
-        start, end = (date.fromisoformat(end[:10]) for end in (extent.start, extent.end))
-        if (first and (first - end).days > 1) or (last and (start - last).days > 1):
-            raise InvalidScenario(f"there are no interactions in these days; the snapshot holds {start} to {end}")
-    return chosen

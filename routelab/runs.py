@@ -15,7 +15,7 @@ from engine.reports.outcomes import Outcomes
 from engine.run import run
 from engine.setting import shown
 from engine.spec import Scenario, scenario_of
-from engine.study import comparing, days_in
+from engine.study import comparing
 from engine.typing import Progress
 from ingest.workers import runs_in
 from routelab.centre import Centre
@@ -155,4 +155,4 @@ def _chosen(centre: Centre, days: Days | None) -> Arrays:
         return centre.arrays
     if not isinstance(days, list | tuple) or len(days) != 2:
         raise InvalidScenario(f'days is {shown(days)}; give the first and the last, ("2024-03-04", "2024-03-08")')
-    return days_in(centre.arrays, day_of("days", days[0]), day_of("days", days[1]))
+    return centre.arrays.days(day_of("days", days[0]), day_of("days", days[1]))

@@ -55,6 +55,8 @@ class Twin:
         self.idle_us = {a: int(roster.idle_us[a]) for a in self.agents}
         self.outcomes = [Outcome() for _ in demand.arrived_us]
         self.misses = [int(misses) for misses in demand.misses]  # alerts that will yet go unanswered
+        # Alerts that come to nothing: agent, from, to, interaction, and when the agent can be asked again.
+        self.in_vain: list[tuple[int, int, int, int, int]] = []
         # Each event: instant, sort, two numbers that order events of one sort, and what a sort leaves open.
         self.events: list[tuple[int, int, int, int, Any]] = []
         for i, at_us in enumerate(demand.arrived_us):
@@ -216,6 +218,10 @@ class Twin:
         self.in_hand[a].append(i)
         misses, leave_us = self.misses[i] > 0, self.demand.leave_us[i]
         ready_us = self.now_us + (self._timeout_us(i) if misses else int(self.demand.alert_us[i]))
+        end_us = int(min(leave_us, ready_us))
+        if misses or leave_us < ready_us:
+            away_us = round(1e6 * self.clock.away_s) if leave_us >= ready_us else 0
+            self.in_vain.append((a, self.now_us, end_us, i, end_us + away_us))
         if leave_us < ready_us:
             self.expect(leave_us, END, i, a, "left")
         elif misses:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from engine.data.encode import encode
 from engine.errors import InvalidScenario
+from engine.estimates.assumptions import Switches
+from engine.levers import LEVERS
+from engine.methods import METHODS
 from engine.replay.playing import Played, play
 from engine.replay.prepare import Recorded
+from engine.reports.compare import compare
+from engine.run import choose, run
 from engine.scoring.weights import RoutingWeights
 from engine.spec import Scenario, scenario_of
-from tests.small_centres import call, rings_json, rules_json, tables_of
+from tests.made_up import made
+from tests.small_centres import call, rated, rings_json, rules_json, tables_of
+from tests.strategies import MIDNIGHT
 
+NINE = MIDNIGHT + timedelta(hours=9)
 # Nobody reaches it: the most that can be is 3.
 HIGH = RoutingWeights(1.0, 1.0, 1.0, 9.0)
 ALL, BEST, NONE = ({"evaluation_method": name} for name in ("ALL", "BEST", "NONE"))
@@ -155,7 +165,148 @@ def test_without_a_threshold_a_key_of_0_ranks_last_in_a_replay_and_is_nobody_in_
     found = play(chosen, Recorded(encode(tables), chosen))
     assert [found.completed.centre.agent_ids[a] for a in found.served.agent] == ["bob", "ann"]
     assert found.score.tolist() == [0.5, 0.0]
-    from engine.run import choose
-
     scored = choose(Scenario(weights=only, csat="all", csat_missing=0.0), replace(tables, members=tables.members[:1]))
     assert scored.agent.tolist() == [-1, -1]
+
+
+# --- what is said of choice and of waiting beside free agents ---------------------------------------------------------
+
+# ann has the skill and the language, cid the language only and is idle for longer; bob has the skill only.
+THERE = [
+    {"agent_id": name, "start_at": NINE - timedelta(seconds=early), "end_at": NINE + timedelta(hours=1)}
+    for name, early in (("ann", 10), ("bob", 20), ("cid", 30))
+]
+ONE_OF_BEST = {"switches": Switches(longest_idle=1)}
+SECOND_RING = [{"queue_id": "q", "agent_id": name, "ring": 2} for name in ("ann", "bob", "cid")]
+NO_CALLS = [
+    {"agent_id": "ann", "skills": rated(["tech"]), "languages": rated(["en"]),
+     "capacity": [{"media": "voice", "count": 0}]},
+    {"agent_id": "bob"}, {"agent_id": "cid"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("chosen", "queue", "call_", "tables", "wanted"), [
+    # A ring that opens after 20 s; the customer would wait 50 s.
+    ({"method": "bullseye"}, KEEPS, {}, {"members": SECOND_RING}, {"ring_s": 20.0}),
+    # Preferred cid is not there for the 10 s of the rule.
+    ({"method": "preferred_agent"}, PREFERS, {"preferred": ATTACHED[:1]}, {"staffing": THERE[:2]},
+     {"preference_s": 10.0}),
+    # The longest idle, the only one looked at, lacks the skill: ann sits free until the customer leaves.
+    ({"method": "genesys", **ONE_OF_BEST}, BEST, {}, {}, {"limit_s": 50.0}),
+    ({"method": "genesys"}, ALL, {}, {"agents": NO_CALLS}, {"capacity_s": 50.0}),
+    # The customer leaves while ann is alerted.
+    ({"method": "genesys"}, ALL, {"alert_s": 60.0}, {}, {"alert_s": 50.0}),
+    ({"weights": HIGH}, ALL, {}, {}, {"threshold_s": 50.0}),
+    # Nobody has the skill: nobody is able under a rule that filters on it, however many sit free.
+    ({"method": "genesys"}, ALL, {"skills": ["fax"]}, {}, {}), ({}, BEST, {"skills": ["fax"]}, {}, {}),
+    ({"weights": HIGH}, ALL, {"skills": ["fax"]}, {}, {}),
+    # Under a rule that does not filter on it, those with the language are.
+    ({"required": ("language",), "weights": HIGH}, ALL, {"skills": ["fax"]}, {}, {"threshold_s": 50.0}),
+])  # fmt: skip
+def test_waiting_beside_a_free_agent_is_of_those_able_under_the_rule_and_says_why(
+    chosen: dict[str, Any],
+    queue: dict[str, str],
+    call_: dict[str, Any],
+    tables: dict[str, Any],
+    wanted: dict[str, float],
+) -> None:
+    asked = {"skills": ["tech"], "language": "en", "patience_s": 50.0} | call_
+    rows = tables_of(
+        interactions=[call(0, 0.0, **asked)], queues=[{"queue_id": "q", **queue}], **{"staffing": THERE} | tables
+    )
+    report = run(Scenario(mode="replay", **chosen), rows)
+    waits = report.service_level
+    assert waits is not None
+    assert {name: s for name, s in vars(waits.idle_causes).items() if s} == wanted
+    assert waits.idle_while_waiting_s == sum(wanted.values())
+    said = [one for one in report.warnings if "beside a free agent whom the rule would ask in the end" in one]
+    assert len(said) == bool(wanted)
+    assert not any("qualified" in one for one in report.warnings)
+    column = report.replay.columns[-1]
+    assert (column.idle_causes, column.idle_while_waiting_share) == (waits.idle_causes, waits.idle_while_waiting_share)
+
+
+def test_choice_is_of_two_or_more_who_are_able_under_the_rule_of_the_column():
+    """Ten calls an hour apart, for technology, English or fax: of three who sit free two, one or none are able."""
+    rows = [call(n, 3600.0 * n, skills=["tech"]) for n in range(10)]
+    tables = tables_of(interactions=rows)
+    for chosen, share in (
+        ({"method": "genesys"}, 1.0), ({"required": ("skills", "language")}, 1.0), ({"required": ()}, 1.0), ({}, 1.0),
+    ):  # fmt: skip
+        assert run(Scenario(mode="replay", **chosen), tables).service_level.choice_share == share
+    english = replace(tables, interactions=tables.interactions.with_columns(language=pl.lit("en")))
+    for chosen, share in (({"method": "genesys"}, 0.0), ({}, 0.0), ({"required": ("language",)}, 1.0)):
+        report = run(Scenario(mode="replay", **chosen), english)
+        assert report.service_level.choice_share == report.replay.columns[-1].choice_share == share
+        # Today's rule filters on both, whatever the scenario does: only ann is able.
+        assert report.replay.columns[1].choice_share == 0.0
+    fax = replace(tables, interactions=tables.interactions.with_columns(skills=pl.lit(["fax"])))
+    for chosen in ({"method": "genesys"}, {}):
+        assert run(Scenario(mode="replay", **chosen), fax).service_level.choice_share == 0.0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_in_a_replay_with_defaults_no_method_leaves_an_able_agent_idle(method: str) -> None:
+    """Eight days of a made-up centre: no threshold, no ring, fewer agents than BEST's limit."""
+    waits = run(Scenario(mode="replay", method=method), made()).service_level
+    assert waits.idle_while_waiting_s == 0
+    assert set(vars(waits.idle_causes).values()) == {0.0}
+    assert waits.mean_wait_s > 1
+
+
+def test_a_threshold_in_a_replay_leaves_able_agents_idle_and_is_told():
+    """The defaults of score mode, where nobody is ever busy: whoever falls short of 0.5 sits beside the queue."""
+    as_scored = Scenario(mode="replay", required=(), weights=RoutingWeights(min_score_threshold=0.5))
+    report = run(as_scored, made())
+    waits, plain = report.service_level, run(Scenario(mode="replay"), made()).service_level
+    assert waits.idle_causes.threshold_s == waits.idle_while_waiting_s > 0.01 * waits.mean_wait_s * waits.offered
+    assert any("because of the threshold (100 %)" in one for one in report.warnings)
+    assert plain.idle_while_waiting_s == 0
+
+
+# --- fairness ---------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_eligible_does_not_depend_on_the_policy():
+    """Filters of today's rule; rings, thresholds, methods and a scenario's own filters leave the yardstick alone."""
+    chosen = [
+        {"method": "genesys"}, {"method": "random"}, {"required": ()}, {"required": ("skills",)},
+        {"weights": RoutingWeights(min_score_threshold=0.9)}, {"method": "longest_idle", "required": ("language",)},
+    ]  # fmt: skip
+    counts = [[agent.eligible for agent in run(Scenario(mode="replay", **one), made()).agents] for one in chosen]
+    assert all(each == counts[0] for each in counts)
+    # Who speaks one language of two is eligible for less.
+    assert min(counts[0]) < max(counts[0]) / 2
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A lever: everybody gets every skill and language."""
+
+    about = "Everybody has every skill and language."
+
+    @classmethod
+    def of(cls, given: Any) -> Taught:
+        return cls()
+
+    def plain(self) -> bool:
+        return True
+
+    def change(self, completed: Any) -> Any:
+        centre = completed.centre
+        levels = {name: np.full(getattr(centre, name).shape, 5.0) for name in ("proficiency", "language_level")}
+        return replace(completed, centre=replace(centre, **levels))
+
+
+def test_a_lever_that_moves_the_yardstick_of_sharing_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LEVERS, "taught", Taught)
+    told = "levers change who has which skill or language, so who could have got what is not the same as under today's"
+    plain, taught = Scenario(mode="replay"), Scenario(mode="replay", levers=(Taught(),))
+    reports = [run(chosen, made()) for chosen in (plain, taught)]
+    assert [any(told in one for one in report.warnings) for report in reports] == [False, True]
+    # Members with the skill are those of the column.
+    before, after = (sum(agent.eligible for agent in report.agents) for report in reports)
+    assert after > before
+    found = compare([plain, taught], made(), names=["plain", "taught"])
+    assert sum(f"taught: {told}" in one for one in found.warnings) == 1
+    assert not any(f"plain: {told}" in one for one in found.warnings)

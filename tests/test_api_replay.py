@@ -108,11 +108,11 @@ def test_a_window_is_replayed_alone(client, store):
     assert {row["start"][:10] for row in report["service_level"]["by_interval"]} == {"2024-03-05"}
 
 
-def test_a_window_without_interactions_replays_nothing(client):
-    report = batch(client, mode="replay", start_date="2020-01-01", end_date="2020-01-01")
-    assert report["service_level"]["offered"] == 0
-    assert report["service_level"]["service_level"] is None
-    assert "there are no interactions in this data set or window" in report["warnings"]
+@pytest.mark.parametrize("mode", ["score", "replay"])
+@pytest.mark.parametrize("days", [{"end_date": "2020-01-01"}, {"start_date": "2024-04-01"}])
+def test_days_outside_the_data_are_refused_with_those_inside(client, mode, days):
+    said = refused(client, mode=mode, **days)
+    assert "there are no interactions in these days; the data hold 2024-03-04 to 2024-03-" in said
 
 
 def test_a_verdict_is_withheld_under_a_red_light_unless_forced(client):
@@ -362,6 +362,7 @@ def test_every_field_of_a_scenario_can_be_asked_for(field):
     assert getattr(scenario, field.name) == wanted
     assert wanted != getattr(Scenario(), field.name)
     assert models.BatchRequest().scenario_to_run(timed=True) == Scenario()
+    assert models.BatchRequest(mode="replay").scenario_to_run(timed=True) == Scenario(mode="replay")
 
 
 BOTH = [(models.ReplayAssumptions, Assumptions), (models.RoutingSwitches, Switches)]

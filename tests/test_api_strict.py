@@ -72,6 +72,7 @@ FIELDS = [
     ("top", True, "/top: found true; write a whole number"),
     ("top", 10**30, "use 10,000 or less"),
     ("required", "skills", '/required: found "skills"; write a list in square brackets'),
+    ("required", ["today"], "/required/0: found \"today\"; use 'skills' or 'language'"),
     ("required", ["agents"], "/required/0: found \"agents\"; use 'skills' or 'language'"),
     ("required", ["skills"] * 3, "/required: found a list of 3; give at most 2 entries"),
     ("explain", 1, "/explain: found 1; write true or false"),

@@ -153,6 +153,7 @@ def test_summer_time_starts_and_ends(tmp_path):
     assert at[2] == datetime(1999, 9, 2, 22, 30, 10, tzinfo=UTC)
     assert at[3] == datetime(1999, 7, 1, 5, 0, 10, tzinfo=UTC)
     assert [count for label, count in manifest.repairs.items() if "summer time" in label] == [1, 1]
+    assert sum("1 local time that the clock showed twice" in said for said in manifest.assumptions) == 1
 
 
 def test_english_is_a_language_and_not_a_skill(tmp_path):

@@ -17,7 +17,6 @@ import pytest
 
 from api.output.calibration_chart import DRIFTED, chart
 from api.output.calibration_file import Fitted, read_calibration, write_calibration
-from api.terminal.cli import run
 from engine.calibration import Calibration, calibrate, default_days
 from engine.calibration.agreement import part_of_day
 from engine.calibration.closeness import GRAINS, MEASURES, SHOWN
@@ -41,8 +40,6 @@ from engine.reports.columns import today_of
 from engine.results import plain
 from engine.run import run as simulated
 from engine.spec import Scenario
-from ingest.files import import_files
-from tests.small_files import SAMPLE
 from tests.strategies import table
 
 MIDNIGHT = datetime(2024, 3, 3, tzinfo=UTC)
@@ -377,7 +374,7 @@ def test_the_picture_shades_what_drifted(found):
     assert f'fill="{DRIFTED}"' not in chart(found.evidence)
 
 
-# --- files and the command line ----------------------------------------------------------------------------------
+# --- files ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_calibration_file_comes_back_as_it_went(tmp_path, found):
@@ -387,60 +384,6 @@ def test_a_calibration_file_comes_back_as_it_went(tmp_path, found):
     assert Assumptions.of(read_calibration(path).assumptions).acw_s == found.assumptions["acw_s"]
     assert json.loads(path.read_text())["evidence"] == json.loads(json.dumps(plain(found.evidence)))
     assert [one.name for one in path.parent.iterdir()] == ["calibration.json"]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory) -> Path:
-    place = tmp_path_factory.mktemp("store")
-    import_files(place, "sample", **SAMPLE)
-    return place
-
-
-def calibrated(store: Path, *more: str) -> int:
-    few = () if "--replications" in more else ("--replications", "3")
-    return run(["calibrate", "--snapshot", "sample", "--store", str(store), *few, *more])
-
-
-def test_the_command_writes_a_file_that_simulate_takes(store, tmp_path, capsys):
-    out, picture = tmp_path / "c.json", tmp_path / "pictures"
-    assert calibrated(store, "--out", str(out), "--chart", str(picture)) == 0
-    said = capsys.readouterr().out
-    assert "join_gap_s is not fitted" in said
-    assert "Drift: not tested whether it holds" in " ".join(said.split())
-    assert "acw_s is not fitted" in said
-    assert "Tested: 2024-03-06 to 2024-03-06, 1 day, 100 interactions" in said
-    ElementTree.parse(picture / "calibration.svg")
-    again = ["simulate", "--snapshot", "sample", "--store", str(store), "--mode", "replay", "--method", "genesys"]
-    assert run([*again, "--calibration", str(out), "--out", str(tmp_path / "out")]) == 0
-
-
-def test_json_says_what_the_file_says(store, tmp_path, capsys):
-    out = tmp_path / "c.json"
-    assert calibrated(store, "--out", str(out), "--json", "--sla", "80/60") == 0
-    said, written = json.loads(capsys.readouterr().out), json.loads(out.read_text())
-    assert said == {name: written[name] for name in ("assumptions", "in_force", "evidence")}
-    assert said["evidence"]["goal"] == "80/60"
-    assert said["evidence"]["snapshot"]["id"] == "sample"
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (["--fit-to", "2024-03-05", "--test-from", "2024-03-05"], "overlap"),
-        (["--method", "fifo"], "method is 'fifo'"),
-        (["--replications", "0"], "replications is 0"),
-        (["--out", "."], "is a folder"),
-        (["--fit-from", "2024-03-04", "--fit-to", "2024-03-06", "--test-from", "2024-04-01", "--test-to", "2024-04-02"],
-         "nothing to hold a replay against"),
-    ],
-)  # fmt: skip
-def test_bad_options_are_refused_in_one_line(store, tmp_path, monkeypatch, capsys, options, reason):
-    monkeypatch.chdir(tmp_path)
-    assert calibrated(store, *options) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert reason in said
-    assert not list(tmp_path.glob("*.json"))
 
 
 # --- the real log ------------------------------------------------------------------------------------------------

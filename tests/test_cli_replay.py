@@ -149,7 +149,7 @@ def test_days_without_interactions_are_refused_with_those_there_are(
 ) -> None:
     options = ["--mode", "replay", "--from", "1999-01-01", "--to", "1999-01-02", "--out", str(tmp_path / "out")]
     assert routelab(store, "simulate", *options) == 2
-    assert "there are no interactions in these days; the snapshot holds 2026-01-05 to" in capsys.readouterr().err
+    assert "there are no interactions in these days; the data hold 2026-01-05 to" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -199,6 +199,11 @@ def test_compare_writes_one_whole_file_and_shows_both_ways_of_handling(
     assert [verdict["rule"] for verdict in content["verdicts"]] == ["weighted", "longest_idle"]
     assert "Recorded handling times hold for every agent" in words
     assert "Handling times change with the agent" in words
+    shares = content["sides"][0]["columns"][1]
+    tight = words.replace(" ", "")
+    assert f"│choiceofableagents│-│{100 * shares['choice_share']:.1f}%│" in tight
+    assert "│idlewhilewaiting│-│0.0%│0.0%│0.0%│" in tight
+    assert shares["idle_causes"] == dict.fromkeys(shares["idle_causes"], 0.0)
     score, idle = content["verdicts"]
     assert f"weighted against genesys: service level {score['service_level']}; ASA, s " in words
     # The queues evaluate all, so under the same filters that is the longest idle.

@@ -92,6 +92,24 @@ def test_a_scenario_that_changes_nothing_is_said_to():
     assert found.verdicts[0].nothing == "no measure differs at all"
 
 
+def test_every_column_says_who_had_a_choice_and_who_waited_beside_a_free_agent(found: Comparison) -> None:
+    """Each under its own rule, in the table and in the file; of the record nobody knows."""
+    below = replace(WEIGHTED, required=(), weights=RoutingWeights(min_score_threshold=0.5))
+    told = compare([GENESYS, below], made())
+    for comparison in (found, told):
+        for side in comparison.sides:
+            past, *rules = side.columns
+            assert past.choice_share is past.idle_while_waiting_s is past.idle_causes is None
+            assert all(0 < rule.choice_share < 1 for rule in rules)
+            for rule in rules:
+                assert rule.idle_while_waiting_s == pytest.approx(sum(vars(rule.idle_causes).values()))
+    assert all(rule.idle_while_waiting_s == 0 for side in found.sides for rule in side.columns[1:])
+    today, scenario = told.sides[0].columns[1:]
+    assert today.idle_while_waiting_s == 0 < scenario.idle_while_waiting_s == scenario.idle_causes.threshold_s
+    assert sum(said.startswith("weighted: customers waited ") for said in told.warnings) == 1
+    assert not any("genesys: customers waited" in said for said in told.warnings)
+
+
 # --- the light -------------------------------------------------------------------------------------------------------
 
 

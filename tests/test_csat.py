@@ -172,21 +172,22 @@ def test_a_planted_effect_lies_within_its_interval():
 
 
 def test_what_is_reported_of_a_day_is_fitted_on_other_days():
-    """Surveys of even days say something about odd days only."""
+    """Six days are three stretches of two: surveys of the first say something about the other two only."""
     log = made_up_log(2, agent_sd=0.05, n_days=6)
-    even = log.tables.interactions["arrived_at"].dt.epoch("d") % 2 == 0
-    name = pl.when(pl.Series(even)).then(pl.col("agent_id"))
+    first = log.tables.interactions["arrived_at"].dt.epoch("d") < (DAY_1 - strategies.EPOCH).days + 2
+    name = pl.when(pl.Series(first)).then(pl.col("agent_id"))
     data = replace(log.tables, interactions=log.tables.interactions.with_columns(agent_id=name))
-    means = [run(Scenario(), turned(data, half)).to_dict()["csat"] for half in (None, 0, 1)]
-    assert means[0]["recorded_mean"] == means[1]["recorded_mean"] != means[2]["recorded_mean"]
+    means = [run(Scenario(), turned(data, days)).to_dict()["csat"] for days in (None, {0, 1}, {2}, {5})]
+    assert means[0]["recorded_mean"] == means[1]["recorded_mean"]
+    assert means[0]["recorded_mean"] != means[2]["recorded_mean"] != means[3]["recorded_mean"]
 
 
-def turned(data: Tables, half: int | None) -> Tables:
-    """Scores of one half of the days (0 even, 1 odd) upside down."""
-    if half is None:
+def turned(data: Tables, days: set[int] | None) -> Tables:
+    """Scores of some days upside down."""
+    if days is None:
         return data
-    day = pl.col("completed_at").dt.epoch("d")
-    score = pl.when(day % 2 == half).then(1.0 - pl.col("score")).otherwise(pl.col("score"))
+    day = (pl.col("completed_at") - timedelta(hours=1)).dt.epoch("d") - (DAY_1 - strategies.EPOCH).days
+    score = pl.when(day.is_in(list(days))).then(1.0 - pl.col("score")).otherwise(pl.col("score"))
     return replace(data, surveys=data.surveys.with_columns(score=score))
 
 

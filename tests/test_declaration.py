@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("engine", "ingest", "api", "benchmarks", "routelab")
 SETTING = 'throw_away_s: float = setting(7.0, "Said once.", unit="s", low=1, high=60.0, applies="replay")'
+BY_MODE = 'throw_back_s: float = setting(3.0, "Said by mode.", unit="s", high=60.0, replay=5.0)'
 METHOD = """
 import numpy as np
 
@@ -48,7 +49,7 @@ def help_of(command):
 def study(**entry):
     try:
         baseline, changed = comparing({"scenario": [{"name": "mine", **entry}]}).scenarios("genesys")
-        return [baseline.throw_away_s, changed.throw_away_s, changed.method]
+        return [baseline.throw_away_s, changed.throw_away_s, changed.method, changed.throw_back_s]
     except InvalidScenario as error:
         return str(error)
 
@@ -78,7 +79,7 @@ def said(tmp_path_factory) -> dict[str, str]:
     for room in ROOMS:
         if (ROOT / room).is_dir():
             shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
-    declare(copy / "engine" / "spec.py", "    assumptions: Assumptions = field", f"    {SETTING}\n")
+    declare(copy / "engine" / "spec.py", "    assumptions: Assumptions = field", f"    {SETTING}\n    {BY_MODE}\n")
     (copy / "engine" / "methods" / "thrown.py").write_text(METHOD)
     table = copy / "engine" / "methods" / "__init__.py"
     declare(table, '    "random"', '    "thrown": thrown.METHOD,\n')
@@ -103,6 +104,13 @@ def test_the_command_line_takes_the_setting(said, command):
     assert "Replay: Said once. [s] [default: 7]" in " ".join(said[command].split())
 
 
+def test_a_default_of_its_own_in_a_replay_shows_behind_every_door(said):
+    assert "Said by mode. [s] [default: 3, in a replay 5]" in " ".join(said["simulate"].split())
+    setting = said["http"]["throw_back_s"]
+    assert (setting["default"], setting["description"]) == (None, "Said by mode. [s] Null: 3, in a replay 5.")
+    assert "| `throw_back_s` | seconds from 0 to 60 | 3, in a replay 5 | Said by mode. [s] |" in said["settings"]
+
+
 def test_the_command_line_names_the_method(said):
     assert "|thrown|random" in said["simulate"]
     assert all("thrown, random." in " ".join(said[command].split()) for command in ("compare", "calibrate"))
@@ -118,12 +126,13 @@ def test_requests_take_setting_and_method_and_describe_them(said):
 
 
 def test_scenario_files_take_both_within_their_bounds(said):
-    assert said["study"] == [7.0, 9.0, "thrown"]
+    assert said["study"] == [7.0, 9.0, "thrown", 5.0]
     assert said["refused"] == "scenario 'mine': throw_away_s is 0.5; use seconds from 1 to 60"
 
 
 def test_the_python_door_takes_both_within_their_bounds(said):
     assert (said["python"]["throw_away_s"], said["python"]["method"]) == (9.0, "thrown")
+    assert said["python"]["throw_back_s"] == 5.0
     assert said["python_refused"] == "throw_away_s is 61; use seconds from 1 to 60"
 
 

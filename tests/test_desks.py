@@ -185,6 +185,33 @@ def test_a_desk_is_read_into_the_data_set(special):
     assert unknown.centre.queue_ids == ["q"]
 
 
+def test_a_queue_of_one_kind_keeps_its_name():
+    """Where the desk has its own queue already, its members get rings there; 6 and 7 are members and take nothing."""
+    rows = special_rows()
+    members = [{"queue_id": queue, "agent_id": f"a{agent}"} for queue in ("q", "desk") for agent in range(N_AGENTS)]
+    agents = [{"agent_id": f"a{agent}"} for agent in range(N_AGENTS)]
+    frames = {"agents": table("agents", agents), "members": table("members", members), "interactions": rows}
+    arrays = encode(Tables.of(frames))
+    centre, recorded = arrays.centre, Recorded(arrays, Scenario(mode="replay"))
+    found, rules = desks(arrays.history(), centre, recorded.spells, 0.0, np.zeros(centre.call_types.height))
+    assert sorted(fit.queue_id for fit in found) == ["desk", "q"]
+    (rule,) = rules
+    assert (rule.desk_id, sorted(rule.overflow)) == ("desk", ["a2", "a3"])
+    assert sorted(rule.incidental) == ["a4", "a5", "a6", "a7"]
+    read = InForce([], rules).applied(arrays).centre
+    assert read.queue_ids == centre.queue_ids
+    assert read.ring[read.queue_ids.index("desk")].tolist() == [1, 1, 2, 2, 0, 0, 0, 0]
+    assert read.ring[read.queue_ids.index("q")].tolist() == [1] * N_AGENTS
+
+
+def special_rows() -> pl.DataFrame:
+    """The log with a queue for each kind in place of skills."""
+    parts = pl.concat([days(0, 20, DESK, 1), days(20, 2, ABSENT, 2, calls=150)])
+    is_special = pl.col("skills").list.contains("special")
+    queue = pl.when(is_special).then(pl.lit("desk")).otherwise(pl.lit("q"))
+    return check("interactions", parts.with_columns(queue_id=queue).drop("skills"))
+
+
 def test_overflow_is_asked_only_when_no_member_is_free(special):
     """In a replay nobody of the second ring takes a special call while a member is free, nor an incidental any."""
     rule = InForce([], [Desk("q", ["special"], None, "q: special", ["a2", "a3"], ["a4", "a5"])])
@@ -231,6 +258,8 @@ def test_a_calibration_uses_a_desk_where_the_days_held_out_are_nearer_with_it():
     assert found.evidence.rule.startswith("bullseye")
     assert "2 members, 2 overflow, 2 incidental" in found.evidence.desks.verdict
     assert InForce.of(json.loads(json.dumps(plain(found.in_force)))) == found.in_force
+    # Kinds are called as they are recorded, whatever queue a replay has them in.
+    assert {row.queue_id for row in found.evidence.agreement["test"].types} == {"q"}
 
 
 def test_a_desk_that_is_no_longer_one_is_not_used():
@@ -258,7 +287,8 @@ def test_a_rule_that_is_given_is_not_looked_for(special):
 def test_what_comes_first_equals_looking_at_everybody(seed):
     """Each exit on its own against everybody waiting; who left at the same instant is not compared."""
     agents, members, interactions = random_log(seed)
-    interactions = [row | {"media": "voice"} for row in interactions]
+    gone = {"agent_id": None}
+    interactions = [row | {"media": "voice"} | (gone if row["agent_id"] == "gone" else {}) for row in interactions]
     rows = {"agents": agents, "members": members, "interactions": interactions}
     arrays = encode(Tables.of({name: table(name, of) for name, of in rows.items()}))
     centre, history = arrays.centre, arrays.history()

@@ -139,7 +139,7 @@ def reason(
         return "not on queue"
     if rank[a] == -math.inf:
         return (
-            "no candidate: below the threshold, or lacks a skill" if read.eligible[i][a]
+            "no candidate: below the threshold" if read.is_able(i, a)
             else "not eligible: no member of the queue, or lacks what is required"
         )  # fmt: skip
     for other in rows.values():
@@ -303,7 +303,7 @@ WEIGHTED = Scenario(mode="replay", weights=RoutingWeights(1, 0, 0, 0.5), require
 
 @pytest.mark.parametrize(("chosen", "told"), [
     (WEIGHTED, {"ann": "chosen", "bob": "free, but idle for less long",
-                "cid": "no candidate: below the threshold, or lacks a skill"}),
+                "cid": "no candidate: below the threshold"}),
     (replace(WEIGHTED, weights=RoutingWeights(1, 0.5, 0, 0)),
      {"ann": "chosen", "bob": "free, but ranked lower", "cid": "free, but ranked lower"}),
     (replace(WEIGHTED, method="fixed_order"), {"ann": "chosen", "bob": "free, but ranked lower"}),

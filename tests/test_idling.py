@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.centre import Blocks
-from engine.data.served import Served, Status
+from engine.data.served import Status
 from engine.errors import InvalidTable
 from engine.estimates.demand import NEVER_US, Demand, Kinds
 from engine.estimates.staffing import Roster
-from engine.measures.eligibility import Eligibility
 from engine.measures.idling import idle_while_waiting, occupancy
 from engine.measures.timeline import Timeline
 from engine.methods.ladder import Ladder, one_row_each
-from engine.replay.loop import replay
+from engine.replay.loop import NO_VAIN, Replay, replay
+from tests.oracle_idling import CAUSES, causes
+from tests.oracle_replay import Twin
+from tests.replay_problems import problem
 
 LAST, SECOND = 30, 1_000_000
+N_PROBLEMS = 12 * settings.default.max_examples
+NOTHING = (np.empty(0, np.int64),) * 3
 
 
 @st.composite
@@ -51,10 +57,14 @@ def blocks(rows) -> Blocks:
 
 
 def idle(waiting, eligible, services, spells):
-    arrived, until, group = zip(*waiting, strict=True) if waiting else ((), (), ())
-    sides = (np.array(side, np.int64) * SECOND for side in (arrived, until))
-    may = Eligibility(eligible, np.array(group, np.int64))
-    return idle_while_waiting(*sides, may, Timeline(blocks(services), blocks(spells), may.n_agents))
+    """Of customers who would take whom is eligible, so no rule says why they wait."""
+    arrived, until, group = (np.array(side, np.int64) for side in zip(*waiting, strict=True)) if waiting else NOTHING
+    served = SimpleNamespace(arrived_us=arrived * SECOND, until_us=until * SECOND)
+    demand, n_agents = SimpleNamespace(kinds=Kinds.plain(eligible), kind=group), eligible.shape[1]
+    ladder = one_row_each(np.where(eligible, 0.0, -np.inf))
+    roster = Roster.of(n_agents, [], [], [])
+    played = SimpleNamespace(served=served, demand=demand, roster=roster, ladders=lambda: [(0, ladder)], vain=NO_VAIN)
+    return idle_while_waiting(played, Timeline(blocks(services), blocks(spells), n_agents))
 
 
 def seconds(rows, agent) -> set[int]:
@@ -89,17 +99,48 @@ def test_idling_is_that_of_the_slow_twin(data):
     n_agents, services, spells = data.draw(days())
     waiting, eligible = data.draw(waits(n_agents))
     free = [seconds(spells, agent) - seconds(services, agent) for agent in range(n_agents)]
-    wanted, waited = [0] * len(eligible), [0] * len(eligible)
+    wanted, waited = 0, sum(until - arrived for arrived, until, _ in waiting)
     for arrived, until, group in waiting:
-        waited[group] += until - arrived
-        wanted[group] += sum(
-            any(eligible[group, a] and t in free[a] for a in range(n_agents)) for t in range(arrived, until)
-        )
+        wanted += sum(any(eligible[group, a] and t in free[a] for a in range(n_agents)) for t in range(arrived, until))
     found = idle(waiting, eligible, services, spells)
-    assert found.by_group_idle_s.tolist() == list(wanted)
-    assert found.by_group_waiting_s.tolist() == list(waited)
-    assert (found.idle_while_waiting_s, found.waiting_s) == (sum(wanted), sum(waited))
-    assert found.share == (sum(wanted) / sum(waited) if sum(waited) else None)
+    assert (found.idle_while_waiting_s, found.waiting_s) == (wanted, waited)
+    assert found.share == (wanted / waited if waited else None)
+
+
+def test_what_waiting_beside_free_agents_comes_from_is_that_of_the_slow_twin():
+    """Of random problems: rings, limits, capacities of 0, work elsewhere, alerts that nobody answers, preferences."""
+    seen = Counter()
+    for seed in range(N_PROBLEMS):
+        given = problem(seed)
+        rng = np.random.default_rng(seed)
+        ladder = replace(given.ladder, prefers=rng.random(len(given.ladder.rank)) < 0.5)
+        of_rule = rng.random() < 0.8
+        if of_rule:
+            kinds = replace(given.demand.kinds, able=ladder.able)
+            given = replace(given, demand=replace(given.demand, kinds=kinds), ladder=ladder)
+        run, twin = Replay(given.demand, given.roster, given.clock), Twin(given.demand, given.roster, given.clock)
+        served = run.finish(ladder)
+        twin.play(ladder, NEVER_US)
+        vain = run.vain()
+        alerts = zip(vain.agent, vain.start_us, vain.end_us, vain.interaction, vain.until_us, strict=True)
+        assert sorted(alerts) == sorted(twin.in_vain), f"problem({seed})"
+        found = found_in(given, served, ladder, vain)
+        wanted = causes(given.demand, given.roster, ladder, given.by_hand(), twin.in_vain)
+        assert found.causes_us == wanted, f"problem({seed})"
+        assert found.idle_us == sum(wanted.values())
+        # Without a threshold, whoever is free, able and asked has taken the customer.
+        assert not (of_rule and wanted["threshold_s"]), f"problem({seed})"
+        seen.update(name for name, us in wanted.items() if us)
+    assert min(seen[name] for name in CAUSES) > 5, seen
+
+
+def found_in(given, served, ladder, vain):
+    """As a report calls it."""
+    roster = given.roster.of_agents(given.demand.kinds.eligible.shape[1])
+    played = SimpleNamespace(
+        served=served, demand=given.demand, roster=roster, ladders=lambda: [(0, ladder)], vain=vain
+    )
+    return idle_while_waiting(played, Timeline(served.services, roster, roster.n_agents, held=roster.held))
 
 
 @st.composite
@@ -121,34 +162,22 @@ def centres(draw):
     )
 
 
-def idle_in(demand: Demand, served: Served, roster: Roster):
-    """As a report calls it."""
-    answered = served.status == Status.ANSWERED
-    offered_us = served.start_us - demand.alert_us
-    services = Blocks(served.agent[answered], offered_us[answered], served.end_us[answered])
-    assert all((getattr(services, side) == getattr(served.services, side)).all() for side in vars(services))
-    assert (served.until_us == np.where(answered, offered_us, served.left_us)).all()
-    time, may = Timeline(served.services, roster, roster.n_agents), Eligibility.of(demand.kinds.eligible, demand.kind)
-    return idle_while_waiting(demand.arrived_us, served.until_us, may, time), time
-
-
 @given(centres())
 def test_nobody_waits_for_a_free_agent_without_a_rule(centre):
-    """Whatever the ranks, as long as all eligible agents are ranked from the first second on."""
+    """Whatever the ranks, as long as all able agents are ranked from the first second on: but for alerts in vain."""
     demand, roster = centre
-    # Who leaves while an agent is alerted leaves no trace of it; so there are alerts or leaving, not both.
-    without_alerts = replace(demand, alert_us=np.zeros_like(demand.alert_us))
-    without_leaving = replace(demand, leave_us=np.full_like(demand.leave_us, NEVER_US))
-    for one in (without_alerts, without_leaving):
-        rank = np.arange(roster.n_agents) + 0.0 * one.kinds.eligible
-        served = replay(one, roster, one_row_each(np.where(one.kinds.eligible, rank, -np.inf)))
-        found, time = idle_in(one, served, roster)
-        assert found.idle_while_waiting_s == 0
-        # A voice agent has one thing in hand at a time: all of it is busy time or overrun.
-        spent = occupancy(time, one.alert_us[served.status == Status.ANSWERED])
-        in_hand_s = (time.services.end_us - time.services.start_us).sum() / 1e6
-        assert spent.busy_s.sum() + spent.overrun_s.sum() == pytest.approx(in_hand_s)
-        assert spent.handled_s.sum() == pytest.approx(one.handle_us[served.status == Status.ANSWERED].sum() / 1e6)
+    rank = np.where(demand.kinds.eligible, np.arange(roster.n_agents) + 0.0, -np.inf)
+    ladder, run = one_row_each(rank), Replay(demand, roster)
+    served = run.finish(ladder)
+    found = found_in(SimpleNamespace(demand=demand, roster=roster), served, ladder, run.vain())
+    assert found.idle_us == found.causes_us["alert_s"]
+    assert run.vain().agent.size or not found.idle_us
+    # A voice agent has one thing in hand at a time: all of it is busy time or overrun.
+    time = Timeline(served.services, roster, roster.n_agents)
+    spent = occupancy(time, demand.alert_us[served.status == Status.ANSWERED])
+    in_hand_s = (time.services.end_us - time.services.start_us).sum() / 1e6
+    assert spent.busy_s.sum() + spent.overrun_s.sum() == pytest.approx(in_hand_s)
+    assert spent.handled_s.sum() == pytest.approx(demand.handle_us[served.status == Status.ANSWERED].sum() / 1e6)
 
 
 def test_what_a_ring_costs():
@@ -158,9 +187,12 @@ def test_what_a_ring_costs():
     ladder = Ladder(np.array([[-np.inf, 0.0], [0.0, 0.0]]), np.array([0, 2], np.int32), np.array([0, 30 * SECOND]))
     served = replay(demand, roster, ladder)
     assert served.start_us[0] == 30 * SECOND
-    found, _ = idle_in(demand, served, roster)
     # On queue only from 5 s on.
-    assert (found.idle_while_waiting_s, found.waiting_s) == (25.0, 30.0)
+    for prefers, cause in ((None, "ring_s"), (np.array([True, False]), "preference_s")):
+        given = SimpleNamespace(demand=demand, roster=roster)
+        found = found_in(given, served, replace(ladder, prefers=prefers), NO_VAIN)
+        assert (found.idle_while_waiting_s, found.waiting_s) == (25.0, 30.0)
+        assert getattr(found.causes, cause) == 25.0
 
 
 def test_two_free_agents_count_once_and_two_customers_twice():
@@ -174,7 +206,7 @@ def test_nothing_at_all():
     none = np.ones((1, 1), bool)
     found = idle([], none, [], [])
     assert (found.idle_while_waiting_s, found.waiting_s, found.share) == (0, 0, None)
-    assert found.by_group_idle_s.tolist() == found.by_group_waiting_s.tolist() == [0]
+    assert set(found.causes_us.values()) == {0}
     assert occupancy(Timeline(blocks([]), blocks([]), 2)).whole is None
 
 

@@ -206,7 +206,7 @@ def test_unknown_names_are_refused_with_those_that_exist(entry, reason):
     [
         ({"handle": 0}, "number from 0.01 to 100"), ({"handle": float("inf")}, "number from 0.01 to 100"),
         ({"handle": True}, "number from 0.01 to 100"), ({"handle": "fast"}, "number from 0.01 to 100"),
-        ({"handle": []}, "give a factor"), ({"handle": {}}, "factor is None"),
+        ({"handle": []}, "give a factor"), ({"handle": {}}, "factor is nothing"),
         ({"handle": {"factor": 1, "que": "a"}}, "que is not one of factor, queue"),
         ({"handle": {"factor": 1, "queue": "a", "agent": "b"}}, "names queue and agent"),
         ({"handle": {"factor": 1, "queue": 7}}, "queue is 7"),

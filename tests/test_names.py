@@ -170,6 +170,15 @@ def test_as_one_they_have_the_most_frequent_spelling_everywhere(tmp_path: Path) 
     assert manifest.repairs["agents: skills: names brought to one spelling, as asked"] == 2
 
 
+def test_groups_in_two_spellings_are_asked_about_too(tmp_path: Path) -> None:
+    """Groups are compared for fairness, and levers name them; a comma in one is no list."""
+    paths = write(tmp_path, agents='agent_id,group\na,"Team A, Kiel"\nb,"team A, Kiel"\nc,"Team A, Kiel"\n')
+    paths |= write(tmp_path, interactions=visits(""))
+    (line,) = refused(tmp_path / "s", paths)
+    assert line.startswith("groups whose names differ in case or spaces only: 'Team A, Kiel' (2 rows), 'team A, Kiel'")
+    assert tables(tmp_path, paths, same_names=True)["agents"]["group"].unique().to_list() == ["Team A, Kiel"]
+
+
 def test_the_table_of_queues_says_how_they_are_spelled(tmp_path: Path) -> None:
     files = {
         "agents": "agent_id\na\n",
@@ -192,7 +201,8 @@ def test_agents_with_ids_that_differ_in_case_are_two_agents(tmp_path: Path) -> N
     paths = write(tmp_path, agents="agent_id\nab\naB\n", interactions=visits(""))
     assert tables(tmp_path, paths)["agents"]["agent_id"].to_list() == ["ab", "aB"]
     text = "interaction_id,queue_id,arrived_at,agent_id\ni,q,2024-03-04T09:00:00Z,AB\n"
-    assert tables(tmp_path, write(tmp_path, agents="agent_id\nab\naB\n", interactions=text))
+    with pytest.raises(InvalidTable, match="name agents who are not in the table agents"):
+        tables(tmp_path, write(tmp_path, agents="agent_id\nab\naB\n", interactions=text))
     (line,) = refused(tmp_path / "s", write(tmp_path, agents="agent_id\nab\n", interactions=text))
     assert line.startswith("agents whose names differ in case or spaces only: 'ab' (1 row), 'AB' (1 row)")
 

@@ -352,8 +352,13 @@ def test_waiting_beside_idle_agents_is_counted_and_pointed_out():
     # From 1 s to 31 s ann is alerted and busy; before and after she is free while the French caller waits.
     assert waits["idle_while_waiting_s"] == pytest.approx(90.0 - 30.0)
     assert waits["idle_while_waiting_share"] == pytest.approx(60.0 / 90.0)
-    assert sum("while a qualified agent sat free" in warning for warning in report.warnings) == 1
-    assert "66.7 % of all waiting" in " ".join(report.warnings)
+    assert {name: seconds for name, seconds in waits["idle_causes"].items() if seconds} == {"threshold_s": 60.0}
+    said = "customers waited 60 s (66.7 % of all waiting) beside a free agent whom the rule would ask in the end"
+    assert sum(said in warning for warning in report.warnings) == 1
+    column = report.to_dict()["replay"]["columns"][-1]
+    for name in ("idle_while_waiting_s", "idle_while_waiting_share", "idle_causes", "choice_share"):
+        assert column[name] == waits[name]
+        assert report.to_dict()["replay"]["columns"][0][name] is None
     assert waits["mean_wait_s"] == pytest.approx((90 + 20) / 2)
     assert waits["choice_share"] == 0.0
     assert waits["mean_queue_length"] == pytest.approx(110 / 3600)
@@ -429,7 +434,7 @@ def test_every_replay_says_what_it_does_not_simulate():
     ("no table says when agents were at work elsewhere", True, {}),
     ("no table says when agents were at work elsewhere", False, {"busy": [
         {"agent_id": "bob", "start_at": NINE, "end_at": NINE + DAY}]}),
-    ("sat free", False, {}),
+    ("beside a free agent", False, {}),
     ("3 of 4 interactions have no recorded outcome", True, {}),
     ("1 answered interactions name no known agent", False, {}),
     ("1 answered interactions name no known agent", True, {"interactions": [
@@ -478,7 +483,8 @@ def test_waiting_beside_idle_agents_is_pointed_out_above_one_per_cent(waited_s: 
     chosen = replace(WEIGHTED, weights=RoutingWeights(1, 0, 0, 0.5), required=())
     report = run(chosen, tables_of(agents=agents, members=members, interactions=rows, staffing=there))
     assert report.to_dict()["service_level"]["idle_while_waiting_share"] == pytest.approx(waited_s / (100 + waited_s))
-    assert any("sat free" in one for one in report.warnings) == told
+    said = "s (1.1 % of all waiting) beside a free agent whom the rule would ask in the end"
+    assert any(said in one and "the threshold (100 %)" in one for one in report.warnings) == told
 
 
 # --- satisfaction ---------------------------------------------------------------------------------------------------

@@ -61,16 +61,24 @@ ROWS = st.lists(
 OPTIONS = st.tuples(st.sampled_from(DEFINITIONS), st.sampled_from([0.0, 5.0, 20.0]))
 
 
-def slow(rows, definition, short_s, span_us=None):
-    """The page of meanings, one interaction at a time."""
+def known_share(rows, queue):
+    """Of the answers of a queue, the share with a wait: for so much others count beside them."""
+    answered = [r[3] is not None for r in rows if r[1] == queue and r[2] == "answered"]
+    return sum(answered) / len(answered) if answered else 1.0
+
+
+def slow(rows, definition, short_s, span_us=None, whole=None):
+    """The page of meanings, one interaction at a time; what is known of waits is told from the whole."""
     of = {name: [r for r in rows if r[2] == name] for name in STATUS}
     timed = [r for r in of["answered"] if r[3] is not None]
     over = [r for r in timed if r[3] > GOAL_S[r[1]]]
     short = [r for r in of["abandoned"] if short_s > 0 and r[3] is not None and r[3] <= short_s]
     within = len(timed) - len(over)
-    below = {
-        "genesys": len(timed) + len(of["abandoned"]) - len(short), "offered": len(rows), "answered": len(timed)
+    others = {
+        "genesys": [r for r in of["abandoned"] if r not in short], "answered": [],
+        "offered": [r for r in rows if r[2] != "answered"],
     }[definition]  # fmt: skip
+    below = len(timed) + sum(known_share(whole or rows, r[1]) for r in others)
     waits, answered = ([r[3] for r in some if r[3] is not None] for some in (rows, timed))
     moments = sorted({r[0] for r in rows})
     return {
@@ -149,6 +157,21 @@ def test_the_three_definitions_by_hand():
     assert found == {"genesys": [3 / 8, 3 / 6], "answered": [3 / 5, 3 / 5], "offered": [3 / 10, 3 / 10]}
 
 
+def test_answers_without_a_wait_are_stood_for_by_those_with_one():
+    """Of 80 answered 70 within, and 20 gave up: 70 %, also where every other wait is lost; where all are, nothing."""
+    waits = [5.0] * 70 + [60.0] * 10
+    gave_up = [(0, 0, "abandoned", 30.0)] * 20
+    lost = [(0, 0, "answered", wait if n % 2 else None) for n, wait in enumerate(waits)]
+    for definition, level in (("genesys", 0.7), ("offered", 0.7), ("answered", 70 / 80)):
+        goal = Goal(GOAL_S, definition)
+        whole = [(0, 0, "answered", wait) for wait in waits]
+        assert [measure(visits_of(rows + gave_up), goal).service_level for rows in (whole, lost)] == [
+            pytest.approx(level)
+        ] * 2
+        none = measure(visits_of([(0, 0, "answered", None)] * 80 + gave_up), goal)
+        assert (none.service_level, none.asa_s, none.abandonment_share) == (None, None, 0.2)
+
+
 def test_percentiles_are_waits_that_occurred():
     waits = [(0, 0, "answered", float(w)) for w in range(1, 101)]
     assert measure(visits_of(waits), Goal(GOAL_S)).wait_s == Percentiles(50.0, 90.0, 95.0, 99.0)
@@ -209,7 +232,7 @@ def test_intervals_are_those_of_the_slow_twin(case):
         inside = [r for r in rows if start <= r[0] * SECOND < end]
         waited_us = overlap(rows, start, end)
         assert inside or waited_us
-        whole = slow(inside, *options)
+        whole = slow(inside, *options, whole=rows)
         names = ("offered", *STATUS, "service_level", "asa_s", "mean_wait_s")
         wanted = {name: whole[name] for name in names} | {"queue_length": waited_us / (end - start)}
         alike({name: value for name, value in plain(row).items() if name != "start"}, wanted)

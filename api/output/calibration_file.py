@@ -29,11 +29,14 @@ class Fitted:
         The snapshot it was fitted on; None where the file does not say.
     in_force : InForce
         What it found of the rule in force.
+    no_longer : str or None
+        From when it no longer holds, in words; None where it holds on all days that were tested.
     """
 
     assumptions: dict[str, Any]
     origin: Origin | None
     in_force: InForce
+    no_longer: str | None = None
 
 
 def read_calibration(path: Path) -> Fitted:
@@ -68,12 +71,18 @@ def read_calibration(path: Path) -> Fitted:
         in_force = InForce.of(content.get("in_force"))
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidScenario(f"{path}: in_force cannot be read ({error!r}); make it again") from error
-    return Fitted(dict(content["assumptions"]), _origin(content.get("evidence")), in_force)
+    evidence = content.get("evidence")
+    return Fitted(dict(content["assumptions"]), _origin(evidence), in_force, _no_longer(evidence))
 
 
 def _origin(evidence: object) -> Origin | None:
     said = evidence.get("snapshot") if isinstance(evidence, dict) else None
     return Origin(said.get("id"), said.get("sha256")) if isinstance(said, dict) and said else None
+
+
+def _no_longer(evidence: object) -> str | None:
+    drift = evidence.get("drift") if isinstance(evidence, dict) else None
+    return str(drift.get("short")) if isinstance(drift, dict) and drift.get("since") else None
 
 
 def write_calibration(path: Path, found: Calibration) -> None:

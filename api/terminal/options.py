@@ -161,13 +161,6 @@ def window(command: Command) -> Command:
     return command
 
 
-def days_in(arrays: Arrays, first: date | None, last: date | None) -> Arrays:
-    """The chosen days of a data set, refused where the snapshot has none of them."""
-    from engine import study
-
-    return study.days_in(arrays, first, last)
-
-
 def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
     """The data set under the rule that a calibration found; a note where it was fitted on other data."""
     from api.output.calibration_file import read_calibration
@@ -177,6 +170,8 @@ def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
     fitted = read_calibration(path)
     if fitted.origin and fitted.origin.sha256 != arrays.snapshot.sha256:
         click.echo(f"note: {path} was fitted on other data, snapshot {fitted.origin.id!r}", err=True)
+    if fitted.no_longer:
+        click.echo(f"note: {path} {fitted.no_longer}; fit it again on later days", err=True)
     return fitted.in_force.applied(arrays)
 
 

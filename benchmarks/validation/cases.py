@@ -8,20 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 
-from benchmarks.validation import pools, simple_msk
+from benchmarks.validation import coverage, pools, simple_msk
 from benchmarks.validation.day import Day
 from benchmarks.validation.erlang import Steady
 from benchmarks.validation.patience import constant, exponential, uniform
 from benchmarks.validation.pools import Pool
+from benchmarks.validation.swing import Swing
+from engine.measures.intervals import RATIOS
 from engine.typing import FloatArray
 
 MINUTE_S = 60.0
 # Calls in one replay.
 AT_ONCE = 1_000_000
 LIBRARY = "ContactCenters simulation library, https://github.com/umontreal-simul/contactcenters, doc/examples"
+EICK = "Eick, Massey and Whitt 1993, doi:10.1287/mnsc.39.2.241"
 ZELTYN = "Zeltyn and Mandelbaum 2005, doi:10.1007/s11134-005-3699-8"
 Sums = dict[str, FloatArray]
 
@@ -47,6 +51,7 @@ class Cell:
     unit: float = 1.0  # Divides the ratio
     exact: float | None = None  # What it is in theory
     published: Published | None = None  # What a published simulation gave
+    bounds: tuple[float, float] | None = None  # Between which a share of days must lie
 
 
 @dataclass(frozen=True)
@@ -119,27 +124,44 @@ def _day_cells(pool: Pool, day: Day, published: tuple[Published, ...]) -> tuple[
 
 def v4() -> list[Part]:
     """Three call types, two groups, three periods."""
-    by_type = (
-        (Published(170.154, 164.338, 175.970), Published(599.334, 594.159, 604.509), Published(15.490, 13.782, 17.198)),
-        (Published(262.936, 254.597, 271.275), Published(511.648, 506.276, 517.020), Published(34.697, 31.270, 38.124)),
-        (Published(259.806, 250.178, 269.434), Published(613.732, 607.586, 619.878), Published(24.888, 22.137, 27.639)),
-    )
-    cells = (
-        Cell("answered", "answered", published=Published(4297.305, 4270.150, 4324.460)),
-        Cell("abandoned", "abandoned", published=Published(910.335, 876.133, 944.537)),
-        Cell(
-            "in target, of answered or abandoned after 20 s", "in target", "answered or abandoned late",
-            published=Published(0.501, 0.494, 0.509),
-        ),
-        Cell("occupancy of group 0, whole run", "busy s", "present s", published=Published(0.881, 0.877, 0.884)),
-        *(
-            Cell(f"in target, type {kind}, period {period}", f"in target {kind} {period}", published=published)
-            for kind, periods in enumerate(by_type)
-            for period, published in enumerate(periods)
-        ),
+    cells = _msk_cells(
+        (4297.305, 4270.150, 4324.460), (910.335, 876.133, 944.537), (0.501, 0.494, 0.509), (0.881, 0.877, 0.884),
+        (170.154, 164.338, 175.970), (599.334, 594.159, 604.509), (15.490, 13.782, 17.198),
+        (262.936, 254.597, 271.275), (511.648, 506.276, 517.020), (34.697, 31.270, 38.124),
+        (259.806, 250.178, 269.434), (613.732, 607.586, 619.878), (24.888, 22.137, 27.639),
     )  # fmt: skip
     model = "SimpleMSK: 3 types, 2 groups, 3 periods, busy and quiet days"
     return [Part("V4", model, f"{LIBRARY}/SimpleMSK.res", simple_msk.simulate, 4_000, 200, cells)]
+
+
+def v14() -> list[Part]:
+    """As V4, and one call type reaches a second group only after a wait."""
+    cells = _msk_cells(
+        (4274.426, 4247.504, 4301.348), (933.214, 898.830, 967.598), (0.579, 0.572, 0.587), (0.884, 0.880, 0.887),
+        (298.745, 296.876, 300.614), (595.270, 590.151, 600.389), (106.823, 104.992, 108.654),
+        (383.203, 380.066, 386.340), (504.090, 498.975, 509.205), (121.441, 117.638, 125.244),
+        (239.008, 229.176, 248.840), (611.550, 605.491, 617.609), (22.298, 19.669, 24.927),
+    )  # fmt: skip
+    model = "SimpleMSKWithRerouting: type 1 reaches group 1 after 12 s"
+    rerouted = partial(simple_msk.simulate, is_rerouted=True)
+    return [Part("V14", model, f"{LIBRARY}/SimpleMSKWithRerouting.res", rerouted, 2_000, 200, cells)]
+
+
+def _msk_cells(*published: tuple[float, float, float]) -> tuple[Cell, ...]:
+    """Mean and interval of each: four of the whole, then by type and period."""
+    answered, abandoned, level, occupancy, *others = (Published(*one) for one in published)
+    return (
+        Cell("answered", "answered", published=answered),
+        Cell("abandoned", "abandoned", published=abandoned),
+        Cell(
+            "in target, of answered or abandoned after 20 s", "in target", "answered or abandoned late", published=level
+        ),
+        Cell("occupancy of group 0, whole run", "busy s", "present s", published=occupancy),
+        *(
+            Cell(f"in target, type {kind}, period {period}", f"in target {kind} {period}", published=one)
+            for (kind, period), one in zip(product(range(3), range(3)), others, strict=True)
+        ),
+    )  # fmt: skip
 
 
 def v6() -> list[Part]:
@@ -203,4 +225,42 @@ def _days(pool: Pool) -> Callable[[int, np.random.Generator], Sums]:
     return partial(pools.simulate, pool)
 
 
-CASES: dict[str, Callable[[], list[Part]]] = {"V1": v1, "V4": v4, "V6": v6}
+def v15() -> list[Part]:
+    """One pool whose calls swing, where customers give up as fast as they are served."""
+    cycle_s = 2 * np.pi * MINUTE_S
+    # Three cycles from empty leave e^-19 of the start.
+    pool = Pool(
+        rate_per_s=100 / MINUTE_S, handle_s=MINUTE_S, n_agents=100, length_s=63 * cycle_s, warm_s=3 * cycle_s,
+        patience=exponential(MINUTE_S), swing=0.2, cycle_s=cycle_s,
+    )  # fmt: skip
+    return [_swinging(replace(pool, n_agents=n), n_runs) for n, n_runs in ((100, 60), (110, 60), (120, 120))]
+
+
+def _swinging(pool: Pool, n_runs: int) -> Part:
+    theory = Swing(pool.rate_per_s, pool.handle_s, pool.n_agents, pool.swing, pool.cycle_s)
+    cells = (
+        Cell("waits at all", "waiting", "offered", exact=theory.waiting),
+        Cell("abandoned", "abandoned", "offered", exact=theory.abandoned),
+        Cell("mean queue", "queue s", "s", exact=theory.mean_queue),
+    )
+    model = f"100 + 20 sin t calls, handling and patience of mean 1, {pool.n_agents} agents"
+    return Part("V15", model, EICK, _days(pool), n_runs, max(1, round(AT_ONCE / pool.n_calls)), cells)
+
+
+def v16() -> list[Part]:
+    """How often nominal 95 % intervals cover the truth."""
+    cells = tuple(
+        Cell(name, name, "runs", bounds=(0.93, 0.97))
+        for length in coverage.LENGTHS
+        for rule in (*coverage.RULES, None)
+        for measure in (*RATIOS, "gini")
+        for name in [coverage.cell(rule, measure, length)]
+    )
+    model = "share of intervals that cover the truth: 8 agents of two speeds, busy and quiet days, two rules"
+    n_runs = 2_000
+    return [
+        Part("V16", model, "meanings of intervals", partial(coverage.covered, coverage.World()), n_runs, n_runs, cells)
+    ]
+
+
+CASES: dict[str, Callable[[], list[Part]]] = {"V1": v1, "V4": v4, "V6": v6, "V14": v14, "V15": v15, "V16": v16}

@@ -24,13 +24,15 @@ GAP = 200.0
 class Pool:
     """Agents who all serve the same calls, over days that start empty and end when the last call has ended."""
 
-    rate_per_s: float  # Calls while a day lasts. [1/s]
+    rate_per_s: float  # Calls while a day lasts, in the mean. [1/s]
     handle_s: float  # Mean handling time, exponential. [s]
     n_agents: int  # Agents
     length_s: float  # Length of a day. [s]
     patience: Patience = ENDLESS  # Its law
     within_s: float = 20.0  # Threshold of the service level. [s]
     warm_s: float = 0.0  # What comes earlier in a day is not counted. [s]
+    swing: float = 0.0  # Share by which the rate of calls swings around its mean, as a sine
+    cycle_s: float = 1.0  # How long a swing lasts. [s]
 
     @property
     def n_calls(self) -> float:
@@ -40,7 +42,7 @@ class Pool:
 
 def simulate(pool: Pool, n_days: int, rng: np.random.Generator) -> dict[str, FloatArray]:
     """Play days: by day, calls that came, were answered and so on, and seconds of waiting and of busy agents."""
-    day, place = at_random(np.full(n_days, pool.n_calls), rng)
+    day, place = _arrivals(pool, n_days, rng)
     handle_s = pool.handle_s * rng.standard_exponential(day.size)
     patience_s = pool.patience.draw(rng, day.size)
     starts_s = np.arange(n_days + 1) * (pool.length_s + GAP * pool.handle_s)
@@ -56,6 +58,17 @@ def simulate(pool: Pool, n_days: int, rng: np.random.Generator) -> dict[str, Flo
     if (np.maximum(served.end_us, served.left_us) >= starts_us[day + 1]).any():
         raise RuntimeError("a day reaches into the next; raise GAP")
     return _sums(pool, demand.arrived_us, served, day, starts_us)
+
+
+def _arrivals(pool: Pool, n_days: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
+    """Day of each call, and where in it."""
+    day, place = at_random(np.full(n_days, pool.n_calls * (1 + pool.swing)), rng)
+    if not pool.swing:
+        return day, place
+    # As many as at the highest rate, thinned to the rate of the moment (Lewis and Shedler 1979).
+    rate = 1 + pool.swing * np.sin(2 * np.pi * pool.length_s / pool.cycle_s * place)
+    kept = rng.random(day.size) * (1 + pool.swing) < rate
+    return day[kept], place[kept]
 
 
 def _sums(

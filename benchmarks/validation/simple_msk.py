@@ -1,7 +1,7 @@
-"""Three call types, two groups of agents, three periods: the example SimpleMSK of ContactCenters, through the replay.
+"""Three call types, two groups of agents, three periods: the examples SimpleMSK of ContactCenters, through the replay.
 
-Source: E. Buist, ContactCenters simulation library, doc/examples: SimpleMSK.java, SimpleMSK.res, simplemsk.tex
-(https://github.com/umontreal-simul/contactcenters).
+Source: E. Buist, ContactCenters simulation library, doc/examples: SimpleMSK.java, SimpleMSK.res, simplemsk.tex,
+SimpleMSKWithRerouting.java and .res (https://github.com/umontreal-simul/contactcenters).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.validation.arrivals import at_random
 from engine.data.served import Served, Status
 from engine.estimates.demand import Demand, Kinds
 from engine.estimates.staffing import Roster
-from engine.methods.ladder import NEVER, Ladder, one_row_each
+from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
 from engine.replay.bundles import Clock
 from engine.replay.loop import replay
 from engine.typing import BoolArray, FloatArray, IntArray
@@ -36,6 +36,11 @@ SERVED, GIVING_UP = np.array([0.5, 0.6, 0.4]), np.array([0.3, 0.4, 0.2])
 STAFF = np.array([[12, 18, 9], [15, 20, 11]])
 # By call type and group: larger is asked first.
 RANK = np.array([[0, NEVER], [1, 0], [NEVER, 0]])
+# With rerouting, group 1 is asked for calls of type 1 only after so long a wait.
+REROUTED, REROUTED_AFTER_S = 1, 0.2 * MINUTE_S
+# The source means a freed agent to take the longest waiting, and never writes down the best time found: so the last
+# queue of the agent's list that has a call wins, which is type 0 before 1 for group 0, and 1 before 2 for group 1.
+LAST_QUEUE_FIRST_S = np.array([2e6, 1e6, 0.0])
 THRESHOLD_S = 20.0
 
 GROUP = np.repeat([0, 1], STAFF.max(axis=1))
@@ -75,7 +80,7 @@ class Days:
         return np.asarray(np.bincount(self.day, of, self.n_days), float)
 
 
-def draw(n_days: int, rng: np.random.Generator) -> Days:
+def draw(n_days: int, rng: np.random.Generator, *, is_rerouted: bool = False, lead_s: Any = 0.0) -> Days:
     """Draw days whose roster is that of `planned`.
 
     Parameters
@@ -84,6 +89,10 @@ def draw(n_days: int, rng: np.random.Generator) -> Days:
         How many.
     rng : numpy.random.Generator
         Source of the draws.
+    is_rerouted : bool
+        Whether group 1 is asked for calls of type 1 only after a while.
+    lead_s : float or (3,) array
+        Head start of each type where a freed agent chooses. [s]
 
     Returns
     -------
@@ -101,8 +110,16 @@ def draw(n_days: int, rng: np.random.Generator) -> Days:
     )
     rank = RANK[:, GROUP]
     arrived_s = day * DAY_S + (period + place) * PERIOD_S
-    demand = Demand.of(arrived_s, handle_s, Kinds.plain(rank > NEVER), call_type, patience_s)
-    return Days(demand, roster(planned(n_days)), one_row_each(rank), day, period)
+    demand = Demand.of(arrived_s, handle_s, Kinds.plain(rank > NEVER, lead_s), call_type, patience_s)
+    return Days(demand, roster(planned(n_days)), _rerouted(rank) if is_rerouted else one_row_each(rank), day, period)
+
+
+def _rerouted(rank: FloatArray) -> Ladder:
+    """As a bullseye: type 1 begins with group 0 and opens to group 1."""
+    rows = [[(0.0, row)] for row in rank]
+    first = np.where(GROUP == 0, rank[REROUTED], NEVER)
+    rows[REROUTED] = [(0.0, first), (REROUTED_AFTER_S, rank[REROUTED])]
+    return stacked(rows)
 
 
 def planned(n_days: int) -> BoolArray:
@@ -137,9 +154,9 @@ def roster(leaves: BoolArray) -> Roster:
     return Roster.of(N_AGENTS, np.tile(np.arange(N_AGENTS), len(leaves)), start_s.ravel(), end_s.ravel())
 
 
-def simulate(n_days: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+def simulate(n_days: int, rng: np.random.Generator, *, is_rerouted: bool = False) -> dict[str, FloatArray]:
     """Play days as the source does: numbers of calls by day, and seconds of the agents of group 0."""
-    days = draw(n_days, rng)
+    days = draw(n_days, rng, is_rerouted=is_rerouted, lead_s=LAST_QUEUE_FIRST_S if is_rerouted else 0.0)
     leaves = first_free(days)
     served = days.played(roster(leaves))
     over_s = np.full(n_days, N_PERIODS * PERIOD_S)

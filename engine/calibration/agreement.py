@@ -138,7 +138,7 @@ def _times(span: Span, replays: Replays) -> list[TimeBeside]:
 
 
 def _types(span: Span, replays: Replays) -> list[TypeBeside]:
-    types = span.arrays.centre.call_types
+    types = span.call_types
     rows = banded(span.past_types, replays.types, np.arange(types.height), types.height)
     some = [pair for pair in zip(types.to_dicts(), rows, strict=True) if pair[1].recorded.offered]
     return [TypeBeside(**need, **vars(row)) for need, row in some]

@@ -51,7 +51,7 @@ class DeskFit:
     language: str | None = about("Required language; null where any will do.")
     turns: int = about("Times such a call came first when an agent took one from the queue. [count]")
     rate: float | None = about("Share of these turns in which one was taken, by members and overflow.")
-    agents: list[DeskAgent] = about("Agents who answered such calls, most calls first.")
+    agents: list[DeskAgent] = about("Agents who answered such calls, or should and do not; most calls first.")
 
     @property
     def is_special(self) -> bool:
@@ -145,12 +145,12 @@ def passed_over(n: IntArray, taken: IntArray) -> BoolArray:
 
 
 def _roles(answered: IntArray, recorded: BoolArray, can: BoolArray, ring: IntArray) -> dict[int, str]:
-    """Role of each agent who answered calls of a kind, most calls first."""
+    """Role of each agent who answered calls of a kind, or is recorded for them and does not; most calls first."""
     order = np.lexsort((np.arange(answered.size), -answered)).tolist()
     return {
         a: INCIDENTAL if not can[a] else OVERFLOW if ring[a] == 2 else MEMBER
         for a in order
-        if answered[a] and recorded[a]
+        if recorded[a] and (answered[a] or not can[a] or ring[a] == 2)
     }
 
 

@@ -25,8 +25,8 @@ def findings(evidence: Evidence) -> list[str]:
     """Sentences on what was fitted, how close it comes on the days tested, and where it fails."""
     tested = evidence.agreement["test"]
     return [
-        *_about_fit(evidence), *_about_closeness(tested), *_about_places(tested), *_about_few_agents(tested),
-        *_about_staffing(evidence),
+        evidence.drift.verdict, *_about_fit(evidence), *_about_closeness(tested), *_about_places(tested),
+        *_about_few_agents(tested), *_about_staffing(evidence),
     ]  # fmt: skip
 
 

@@ -50,6 +50,8 @@ class Span:
         # History is read and cut once; every candidate of the search replays the same.
         self.arrays = replace(part, history=lambda: self.history)
         self.scenario, self.days = scenario, days
+        # As recorded, to be called by: a rule may count priorities otherwise and give kinds queues of their own.
+        self.call_types = arrays.centre.call_types
         if np.isnan(self.history.wait_s).all():
             raise MissingInput(
                 f"interactions: {self.history.n:,} arrived from {days[0]} to {days[1]} and no wait_s of them is "
@@ -68,7 +70,9 @@ class Span:
         arrays = rule.applied(self.arrays)
         # Desks are rings, which standard routing does not read.
         method = today_of(self.scenario, arrays).method if rule.desks else self.scenario.method
-        return Span(arrays, replace(self.scenario, method=method), self.days)
+        span = Span(arrays, replace(self.scenario, method=method), self.days)
+        span.call_types = self.call_types
+        return span
 
     @property
     def dates(self) -> list[date]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.provenance import Provenance, Window
-from engine.data.wall_time import DAY_US, FIRST_DAY, LAST_DAY, span_of_days
-from engine.errors import MissingInput
+from engine.data.wall_time import DAY_US, FIRST_DAY, LAST_DAY, span_of_days, zone_of
+from engine.errors import InvalidScenario, MissingInput
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 
@@ -151,8 +151,25 @@ class Arrays:
         -------
         Arrays
             Itself where both are None; else the window, named in the snapshot's summary.
+
+        Raises
+        ------
+        InvalidScenario
+            If all of them lie before the first interaction or after the last.
         """
         if first is None and last is None:
             return self
-        some = self.window(*span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone))
+        span = span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone)
+        self._check_days(first, last)
+        some = self.window(*span)
         return replace(some, snapshot=replace(some.snapshot, window=Window(str(first or "first"), str(last or "last"))))
+
+    def _check_days(self, first: date | None, last: date | None) -> None:
+        extent, zone = self.snapshot.interval, zone_of(self.centre.time_zone)
+        if extent is None or extent.start is None or extent.end is None:
+            return
+        start, end = (datetime.fromisoformat(at).astimezone(zone).date() for at in (extent.start, extent.end))
+        if (first is not None and first > end) or (last is not None and last < start):
+            raise InvalidScenario(
+                f"there are no interactions in these days; the data hold {start} to {end}, so choose days among those"
+            )

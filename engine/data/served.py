@@ -46,7 +46,7 @@ class Served:
     offered_us, start_us, end_us : (n,) array of int64
         First alert of the agent, answer, and when the agent was free again; 0 where no known agent answered. [us]
     found : (n,) array of int8, optional
-        Eligible agents who were free when it looked for one: 0, 1, or 2 for more; a record does not know.
+        Able agents who were free when it looked for one: 0, 1, or 2 for more; a record does not know.
     kind : (n,) array of int32, optional
         Row of the kinds of a replay.
 
@@ -158,6 +158,26 @@ class Served:
         """Some of the interactions, by mask, slice or places."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
+
+
+@dataclass(frozen=True)
+class Vain(Blocks):
+    """Alerts that came to nothing, [start, end): the agent did not answer, or the customer left meanwhile.
+
+    Parameters
+    ----------
+    agent : (n_alerts,) array of int32
+        Who was alerted.
+    start_us, end_us : (n_alerts,) array of int64
+        Bounds. [us since 1970, UTC]
+    interaction : (n_alerts,) array of int32
+        Place of the interaction.
+    until_us : (n_alerts,) array of int64
+        When the agent could be asked again. [us since 1970, UTC]
+    """
+
+    interaction: Int32Array
+    until_us: IntArray
 
 
 def none() -> Served:

@@ -16,8 +16,8 @@ from engine.setting import plain, shown
 from engine.typing import IntArray
 
 DAY_US = 86_400_000_000
-# Part of a sentence of an import that reports repeat: times that a clock showed twice, of which nothing tells which.
-NOT_TOLD_APART = "local times occur twice"
+# Part of a sentence of an import that reports repeat.
+NOT_TOLD_APART = "that the clock showed twice"
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = date(1970, 1, 1)
@@ -59,6 +59,40 @@ def day_of(name: str, value: object) -> date | None:
     if not FIRST_DAY <= value <= LAST_DAY:
         raise InvalidScenario(f"{name} is {value}; use a day from {FIRST_DAY} to {LAST_DAY}")
     return value
+
+
+def read_as_earlier(table: str, n: int, where: str, why: str, minutes: int) -> str:
+    """The sentence of an import about times when the clock went back, which reports find by `NOT_TOLD_APART`.
+
+    Parameters
+    ----------
+    table : str
+        Whose times.
+    n : int
+        How many of them nothing tells apart.
+    where : str
+        Days and zone.
+    why : str
+        Why not.
+    minutes : int
+        How far apart the two instants are.
+
+    Returns
+    -------
+    str
+        For the assumptions of the data set.
+
+    Examples
+    --------
+    >>> read_as_earlier("busy", 1, "2025-10-26, Europe/Berlin", "nothing tells which is meant", 60)
+    'busy: 1 local time that the clock showed twice (2025-10-26, Europe/Berlin) is read as the earlier, since nothing \
+tells which is meant: it may lie 60 minutes too early'
+    """
+    what, verb, they = ("local time", "is", "it") if n == 1 else ("local times", "are", "they")
+    return (
+        f"{table}: {n:,} {what} {NOT_TOLD_APART} ({where}) {verb} read as the earlier, since {why}: {they} may lie "
+        f"{minutes} minutes too early"
+    )
 
 
 def span_of_days(first: date, last: date, time_zone: str) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Who else was waiting when a call left its queue for an agent; one pass over all events in time.
 
-The plain version is in `tests.test_credit`.
+The plain versions are in `tests.test_credit` and `tests.test_desks`.
 """
 
 from typing import Any, NamedTuple

@@ -24,7 +24,7 @@ OFF, TAKEN, GIVEN_BACK, ON = range(4)
 # LOSING: the customer will leave while it alerts.
 COMING, WAITING, MISSING, LOSING, ANSWERED, ABANDONED, FLOWED_OUT, UNSERVED = range(8)
 # Places in State.at.
-ARRIVAL, SHIFT, N_ENDS, N_STAGES, LAST_US, N_FREE = range(6)
+ARRIVAL, SHIFT, N_ENDS, N_STAGES, LAST_US, N_FREE, N_VAIN = range(7)
 _LOWEST = -np.inf
 # The loop is one piece of machine code: each part below is written into it, the large ones just once.
 part = kernel(allocates=False, inlined=True)
@@ -52,13 +52,13 @@ class Calls(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """What interactions of one kind have in common; eligible, in words of 64 agents, tells who counts for a choice."""
+    """What interactions of one kind have in common; able, in words of 64 agents, tells who counts for a choice."""
 
     media: Any
     tier: Any
     lead_us: Any
     timeout_us: Any
-    eligible: Any
+    able: Any
 
 
 class Plan(NamedTuple):
@@ -142,8 +142,8 @@ class State(NamedTuple):
 
     Parameters
     ----------
-    at : (6,) array of int64
-        Next arrival, next event of spells, sizes of the two heaps, last instant, how many are free.
+    at : (7,) array of int64
+        Next arrival, next event of spells, sizes of the two heaps, last instant, how many are free, alerts in vain.
     until_us : (n_agents,) array of int64
         End of the spell on queue. [us]
     held, n_held : arrays of int
@@ -168,6 +168,9 @@ class State(NamedTuple):
         Heap of what agents are busy with.
     stage_us, stage_call : arrays
         Heap of stages that open.
+    vain_call, vain_agent, vain_us, vain_end_us, vain_until_us : arrays
+        Alerts that came to nothing so far: of which interaction and agent, from when to when, and until when the agent
+        is not to be had. [us]
     """
 
     at: Any
@@ -192,6 +195,11 @@ class State(NamedTuple):
     end_agent: Any
     stage_us: Any
     stage_call: Any
+    vain_call: Any
+    vain_agent: Any
+    vain_us: Any
+    vain_end_us: Any
+    vain_until_us: Any
 
 
 class Served(NamedTuple):
@@ -313,11 +321,11 @@ def _row(calls: Any, plan: Any, i: Any, kind: Any, now: Any) -> Any:
 
 @part
 def _count(kinds: Any, agents: Any, state: Any, kind: Any) -> Any:
-    """Eligible agents who are free, 2 for more."""
+    """Able agents who are free, 2 for more."""
     # Two are as good as any more: whoever finds two has a choice, and nothing else is asked of the number.
     found, media = 0, kinds.media[kind]
     for word in range(state.free.size):
-        both = state.free[word] & kinds.eligible[kind, word]
+        both = state.free[word] & kinds.able[kind, word]
         while both != _ZERO:
             if agents.single or _has_room(agents, state, word * 64 + _lowest_bit(both), media):
                 found += 1
@@ -438,6 +446,17 @@ def _choose(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, i: Any, 
 
 
 @part
+def _note_vain(agents: Any, state: Any, served: Any, i: Any, a: Any, now: Any, end_us: Any) -> None:
+    """Remember an alert that comes to nothing: its agent is neither busy nor to be had."""
+    place = state.at[N_VAIN]
+    state.vain_call[place], state.vain_agent[place] = i, a
+    state.vain_us[place], state.vain_end_us[place] = now, end_us
+    # Where the customer leaves, the agent is free at once.
+    state.vain_until_us[place] = end_us + agents.away_us if served.status[i] == MISSING else end_us
+    state.at[N_VAIN] += 1
+
+
+@part
 def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any, a: Any, now: Any) -> None:
     """Offer an interaction to an agent; how that ends is known at once."""
     kind = calls.kind[i]
@@ -461,6 +480,8 @@ def _assign(calls: Any, kinds: Any, agents: Any, state: Any, served: Any, i: Any
         # The idle clock is set when an interaction is assigned and again when it ends (help centre): an agent with room
         # for a second chat goes to the back meanwhile.
         state.idle_us[a] = now
+    if served.status[i] != ANSWERED:
+        _note_vain(agents, state, served, i, a, now, until_us)
     _push(state.end_us, state.end_call, state.end_agent, state.at[N_ENDS], until_us, i, a)
     state.at[N_ENDS] += 1
     _relist(agents, state, a, now)

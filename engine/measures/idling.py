@@ -1,18 +1,22 @@
-"""What agents do with their time on queue: busy, free, and free while customers wait whom they may serve.
-
-Without thresholds, rings or rules nobody waits for a free agent; what is counted here, a policy has chosen.
-"""
+"""What agents do with their time on queue: busy, free, and free while customers wait whom they are able to serve."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.errors import InvalidTable
+from engine.data.centre import Blocks
+from engine.estimates.demand import NEVER_US
+from engine.estimates.staffing import on_queue
 from engine.measures.eligibility import Eligibility
 from engine.measures.timeline import Edges, Timeline
-from engine.typing import FloatArray, IntArray
+from engine.measures.waits import IdleCauses
+from engine.methods.ladder import NEVER, Ladder
+from engine.replay.playing import Played
+from engine.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -94,85 +98,210 @@ def occupancy(time: Timeline, alert_us: IntArray | None = None) -> Occupancy:
 
 @dataclass(frozen=True)
 class Idle:
-    """Waiting, and how much of it was beside a free agent who may serve.
+    """Waiting, how much of it was beside a free agent who is able, and what that comes from.
 
     Parameters
     ----------
-    idle_while_waiting_s, waiting_s : float
-        Over all interactions. [s]
-    by_group_idle_s, by_group_waiting_s : (n_groups,) array of float
-        The same by group of eligible agents. [s]
+    waiting_us : int
+        All waiting. [us]
+    causes_us : dict of int
+        That beside a free able agent, by field of `IdleCauses`. [us]
     """
 
-    idle_while_waiting_s: float
-    waiting_s: float
-    by_group_idle_s: FloatArray
-    by_group_waiting_s: FloatArray
+    waiting_us: int
+    causes_us: dict[str, int]
+
+    @classmethod
+    def mean(cls, some: Sequence[Idle]) -> Idle:
+        """Of several draws, in whole microseconds."""
+        n = len(some)
+        causes_us = {name: round(sum(one.causes_us[name] for one in some) / n) for name in some[0].causes_us}
+        return cls(round(sum(one.waiting_us for one in some) / n), causes_us)
+
+    @property
+    def idle_us(self) -> int:
+        """Waiting beside a free able agent. [us]"""
+        return sum(self.causes_us.values())
+
+    @property
+    def waiting_s(self) -> float:
+        """All waiting. [s]"""
+        return self.waiting_us / 1e6
+
+    @property
+    def idle_while_waiting_s(self) -> float:
+        """Waiting beside a free able agent. [s]"""
+        return self.idle_us / 1e6
+
+    @property
+    def causes(self) -> IdleCauses:
+        """What it comes from. [s]"""
+        return IdleCauses(**{name: us / 1e6 for name, us in self.causes_us.items()})
 
     @property
     def share(self) -> float | None:
         """The one over the other, None where nobody waited."""
-        return self.idle_while_waiting_s / self.waiting_s if self.waiting_s > 0 else None
+        return self.idle_us / self.waiting_us if self.waiting_us > 0 else None
 
 
-def idle_while_waiting(arrived_us: IntArray, until_us: IntArray, may: Eligibility, time: Timeline) -> Idle:
-    """Seconds that customers waited while an agent who may serve them was on queue with nothing in hand.
+def idle_while_waiting(played: Played, time: Timeline) -> Idle:
+    """Customers' waiting while an able agent was on queue with nothing in hand, by what it comes from.
+
+    Able are those whom the rule would ask at its last stage of waiting, were there no threshold. Without thresholds,
+    rings, rules for preferred agents, limits, capacities of 0 and alerts in vain nobody waits for one who is free.
 
     Parameters
     ----------
-    arrived_us, until_us : (n,) array of int64
-        Waiting for an agent, [arrived, until): until the agent who answered was alerted, or the customer left.
-        Alerting itself is no part of it: nobody else could be asked meanwhile. [us]
-    may : Eligibility
-        Who may take each interaction.
+    played : Played
+        A replay.
     time : Timeline
-        What agents did. An agent who holds anything is not free, even where more is allowed.
+        What its agents did. An agent who holds anything is not free, even where more is allowed.
 
     Returns
     -------
     Idle
-        Over all interactions and by group. A second in which two customers wait counts twice, one in which two
-        agents are free once.
-
-    Raises
-    ------
-    InvalidTable
-        If `may` and `time` have not the same agents.
+        Over all interactions. A second in which two customers wait counts twice, one in which two agents are free
+        once. Waiting is until the agent who answered was alerted, or the customer left.
 
     Notes
     -----
-    Alerts that nobody answered are not known: for their time and the pause after them the agent counts as
-    free and the customer as waiting. With such alerts the seconds are an upper bound.
-
-    Examples
-    --------
-    >>> from engine.data.centre import Blocks
-    >>> us = 1_000_000
-    >>> work = Blocks(np.array([0]), np.array([2 * us]), np.array([6 * us]))
-    >>> on_queue = Blocks(np.array([0]), np.array([0]), np.array([8 * us]))
-    >>> arrived, until = np.array([1 * us, 5 * us]), np.array([9 * us, 9 * us])
-    >>> everybody = Eligibility(np.ones((1, 1), bool), np.array([0, 0]))
-    >>> found = idle_while_waiting(arrived, until, everybody, Timeline(work, on_queue, 1))
-    >>> found.idle_while_waiting_s, found.waiting_s
-    (5.0, 12.0)
+    Each second goes to the cause that takes the last of the free able agents, in the order of the fields of
+    `IdleCauses`: the own alert in vain first, then capacity, alerts of others, threshold, and the stage of waiting (a
+    ring that is shut, or a rule that prefers others). Who is left was free and ranked, so what is left is the limit of
+    BEST to the longest idle; or, where there is none, a threshold that was reached while the customer waited already.
     """
-    if may.n_agents != time.n_agents:
-        raise InvalidTable(f"{time.n_agents} agents, eligible are {may.n_agents}; encode all from one snapshot")
-    waits = np.flatnonzero(until_us > arrived_us)
-    # In whole microseconds until the end, so sums do not depend on the order in which groups are looked at.
-    idle_us = _covered(arrived_us[waits], until_us[waits], may, waits, Edges(time.free))
-    n_groups, group, waited_us = len(may.able), may.group[waits], (until_us - arrived_us)[waits]
-    idle_s, waiting_s = (np.bincount(group, side, n_groups) / 1e6 for side in (idle_us, waited_us))
-    return Idle(float(idle_s.sum()), float(waiting_s.sum()), idle_s, waiting_s)
+    served = played.served
+    rows = np.flatnonzero(served.until_us > served.arrived_us)
+    waits = _Pieces(rows, served.arrived_us[rows], served.until_us[rows], np.ones(rows.size, np.int64))
+    waiting_us = int((waits.end_us - waits.start_us).sum())
+    return Idle(waiting_us, _Beside(played, time).told(waits))
 
 
-def _covered(arrived_us: IntArray, until_us: IntArray, may: Eligibility, waits: IntArray, free: Edges) -> IntArray:
-    """How much of each wait is covered by free time of agents eligible for it. [us]"""
-    covered_us = np.zeros(waits.size, np.int64)
-    # Groups in which nobody waited are passed over; most call types of a day are such.
-    for able, rows in may.each(np.argsort(may.group[waits], kind="stable"), waits):
+class _Pieces(NamedTuple):
+    """Pieces of waiting: interaction, bounds [us], and 1 or -1 for what counts or is taken off again."""
+
+    row: IntArray
+    start_us: IntArray
+    end_us: IntArray
+    sign: IntArray
+
+    def of(self, some: BoolArray | IntArray) -> _Pieces:
+        return _Pieces(*(side[some] for side in self))
+
+    def within(self, start_us: IntArray | int, end_us: IntArray | int) -> _Pieces:
+        """What lies in a window of each, or in one of all."""
+        cut = self._replace(start_us=np.maximum(self.start_us, start_us), end_us=np.minimum(self.end_us, end_us))
+        return cut.of(cut.end_us > cut.start_us)
+
+
+class _Beside:
+    """Waiting beside free agents of fewer and fewer who might have been asked, and what it comes from."""
+
+    def __init__(self, played: Played, time: Timeline) -> None:
+        self.played, self.kinds, self.kind = played, played.demand.kinds, played.demand.kind
+        self.free, self.n_agents = time.free, time.n_agents
+        self.able = self.kinds.eligible if self.kinds.able is None else self.kinds.able
+        self.causes_us = dict.fromkeys((field.name.removesuffix("_s") for field in fields(IdleCauses)), 0)
+
+    def told(self, waits: _Pieces) -> dict[str, int]:
+        """How much of it comes from what. [us]"""
+        edges = Edges(self.free)
+        # Nearly nobody waits beside a free agent; only of those who do is asked why.
+        waits = waits.of(self._covered(waits, self.able, edges) > 0)
+        own = self._own_alerts(waits)
+        self._take("alert", int(self._covered(own, self.able, edges).sum()))
+        pieces = _Pieces(*(np.concatenate(sides) for sides in zip(waits, own._replace(sign=-own.sign), strict=True)))
+        if pieces.row.size:
+            self._by_agents(pieces, edges)
+        return {f"{name}_s": us for name, us in self.causes_us.items()}
+
+    def _own_alerts(self, waits: _Pieces) -> _Pieces:
+        """Pieces of the waits in which the interaction alerted somebody in vain: nobody else could be asked."""
+        vain = self.played.vain
+        waited = np.zeros(self.kind.size, bool)
+        waited[waits.row] = True
+        mine = vain.of(waited[vain.interaction])
+        return _Pieces(
+            mine.interaction.astype(np.int64), mine.start_us, mine.end_us, np.ones(mine.agent.size, np.int64)
+        ).within(0, self.played.served.until_us[mine.interaction])
+
+    def _by_agents(self, pieces: _Pieces, edges: Edges) -> None:
+        """Agents who had no room for it at all, or were alerted by others or away; then what the rule did."""
+        roomy = self.able & (self.played.roster.capacity.T[self.kinds.media] > 0)[:, : self.n_agents]
+        left_us = before_us = self._covered(pieces, self.able, edges)
+        if (roomy != self.able).any():
+            left_us = self._covered(pieces, roomy, edges)
+            self._take("capacity", _sum(pieces, before_us - left_us))
+        vain = self.played.vain
+        if vain.agent.size:
+            edges = Edges(on_queue(self.free, Blocks(vain.agent, vain.start_us, vain.until_us), self.n_agents))
+            before_us, left_us = left_us, self._covered(pieces, roomy, edges)
+            self._take("alert", _sum(pieces, before_us - left_us))
+        still_us = np.zeros(self.kind.size, np.int64)
+        np.add.at(still_us, pieces.row, pieces.sign * left_us)
+        pieces = pieces.of(still_us[pieces.row] > 0)
+        if pieces.row.size:
+            ladders = list(self.played.ladders())
+            ends_us = [*(start_us for start_us, _ in ladders[1:]), NEVER_US]
+            start_us = 0
+            for (_, ladder), end_us in zip(ladders, ends_us, strict=True):
+                self._by_rule(ladder, pieces.within(start_us, end_us), roomy, edges)
+                start_us = end_us
+
+    def _by_rule(self, ladder: Ladder, pieces: _Pieces, roomy: BoolArray, edges: Edges) -> None:
+        """Who was free and had room, but not at the stage that held, or below the threshold."""
+        pieces, row = self._stages(ladder, pieces)
+        before_us = self._covered(pieces, roomy, edges)
+        reach_us = self._covered(pieces, roomy & ladder.able, edges)
+        self._take("threshold", _sum(pieces, before_us - reach_us))
+        of_row = np.repeat(np.arange(ladder.n_kinds), np.diff(ladder.first_row))
+        asked_us = _union_us(pieces, Eligibility.of((ladder.rank > NEVER) & roomy[of_row], row), edges)
+        prefers = np.zeros(row.size, bool) if ladder.prefers is None else ladder.prefers[row]
+        limited = np.zeros(row.size, bool) if ladder.limit is None else ladder.limit[row] > 0
+        shut_us = reach_us - asked_us
+        for name, us, some in (
+            ("preference", shut_us, prefers), ("ring", shut_us, ~prefers), ("limit", asked_us, limited),
+            # A score that comes to reach the threshold meets nobody until the agent is freed anew.
+            ("threshold", asked_us, ~limited),
+        ):  # fmt: skip
+            self._take(name, _sum(pieces, us * some))
+
+    def _stages(self, ladder: Ladder, pieces: _Pieces) -> tuple[_Pieces, IntArray]:
+        """Pieces cut where the next stage of waiting opens, and the row of each."""
+        kind = self.kind[pieces.row]
+        first, n_rows = ladder.first_row[kind].astype(np.int64), np.diff(ladder.first_row)[kind]
+        place = np.repeat(np.arange(kind.size), n_rows)
+        row = np.arange(place.size) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows) + np.repeat(first, n_rows)
+        many, arrived_us = pieces.of(place), self.played.served.arrived_us[pieces.row][place]
+        start_us = np.maximum(many.start_us, arrived_us + ladder.after_us[row])
+        is_last = row == ladder.first_row[kind + 1][place] - 1
+        # The last stage never ends; what stands behind it belongs to another kind.
+        shuts_us = np.where(is_last, many.end_us, arrived_us + np.append(ladder.after_us, 0)[row + 1])
+        cut = many._replace(start_us=start_us, end_us=np.minimum(many.end_us, shuts_us))
+        some = cut.end_us > cut.start_us
+        return cut.of(some), row[some]
+
+    def _covered(self, pieces: _Pieces, asked: BoolArray, edges: Edges) -> IntArray:
+        """How much of each piece is beside a free agent of those who are asked, by kind. [us]"""
+        return _union_us(pieces, Eligibility.of(asked, self.kind[pieces.row]), edges)
+
+    def _take(self, name: str, us: int) -> None:
+        self.causes_us[name] += us
+
+
+def _sum(pieces: _Pieces, us: IntArray) -> int:
+    return int((pieces.sign * us).sum())
+
+
+def _union_us(pieces: _Pieces, may: Eligibility, free: Edges) -> IntArray:
+    """How much of each piece is covered by free time of agents of its group. [us]"""
+    covered_us = np.zeros(pieces.row.size, np.int64)
+    every = np.arange(pieces.row.size)
+    # In whole microseconds, so sums do not depend on the order in which groups are looked at; groups in which nobody
+    # waited are passed over: most call types of a day are such.
+    for able, rows in may.each(np.argsort(may.group, kind="stable"), every):
         union = _Union(free.starts(able), free.ends(able))
-        covered_us[rows] = union.before(until_us[rows]) - union.before(arrived_us[rows])
+        covered_us[rows] = union.before(pieces.end_us[rows]) - union.before(pieces.start_us[rows])
     return covered_us
 
 

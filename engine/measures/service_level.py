@@ -8,9 +8,10 @@ level, with T the queue's goal in seconds, "within" meaning waited <= T and "ove
 - ``offered``: answered within / offered, where offered = answered + abandoned + flowed_out + unserved.
 
 Short are interactions abandoned within `short_abandon_s` seconds; 0 leaves none out, not even those that left
-at once. An answered interaction whose wait was not recorded is neither within nor over: only ``offered`` counts it,
-below the line, and `unknown_wait` says how many interactions have none. What is undefined (nothing to divide by)
-is None.
+at once. An answered interaction whose wait was not recorded is neither within nor over; those of its queue with one
+stand for it, so whatever else stands below the line counts by the share of the queue's answers that have one. Where
+none has, the queue has no service level. `unknown_wait` says how many interactions have none. What is undefined
+(nothing to divide by) is None.
 """
 
 from __future__ import annotations
@@ -214,16 +215,21 @@ def is_short(served: Served, short_abandon_s: float) -> BoolArray:
     return (served.status == Status.ABANDONED) & (served.wait_s <= short_abandon_s) & (short_abandon_s > 0)
 
 
-def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, BoolArray]:
-    """Masks of what stands above and below the line: answered within the goal, and what that is a share of."""
-    answered = (served.status == Status.ANSWERED) & ~np.isnan(served.wait_s)
+def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, FloatArray]:
+    """What stands above and below the line: answered within the goal, and for how much each counts below."""
+    answered = served.status == Status.ANSWERED
+    timed = answered & ~np.isnan(served.wait_s)
     if goal.definition == "answered":
-        counted = answered
+        others = np.zeros(answered.size, bool)
     elif goal.definition == "offered":
-        counted = np.ones(answered.size, bool)
+        others = ~answered
     else:
-        counted = answered | ((served.status == Status.ABANDONED) & ~is_short(served, goal.short_abandon_s))
-    return answered & (served.wait_s <= goal.within_s[served.queue]), counted
+        others = (served.status == Status.ABANDONED) & ~is_short(served, goal.short_abandon_s)
+    n_answered, n_timed = (np.bincount(served.queue[rows], minlength=goal.within_s.size) for rows in (answered, timed))
+    # Half of the answers beside all of those who gave up would look like twice as many who did.
+    share = np.divide(n_timed, n_answered, out=np.ones(n_answered.size), where=n_answered > 0)
+    counted = np.where(others, share[served.queue], timed)
+    return timed & (served.wait_s <= goal.within_s[served.queue]), counted
 
 
 def _columns(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[str, FloatArray | IntArray]:
@@ -236,7 +242,7 @@ def _columns(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict
     known = ~np.isnan(served.wait_s)
     timed = known & (served.status == Status.ANSWERED)
     short = is_short(served, goal.short_abandon_s)
-    within, below = (np.bincount(group[rows], minlength=n_groups) for rows in level_terms(served, goal))
+    within, below = (np.bincount(group, each, n_groups) for each in level_terms(served, goal))
     offered, abandoned = by_status.sum(axis=1), by_status[:, Status.ABANDONED]
     return {
         "offered": offered,

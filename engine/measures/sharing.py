@@ -1,23 +1,25 @@
 """Who could have got the work of a replay: eligible counts and even splits by agent, for fairness.
 
-Eligible for an interaction are agents who may take it (members who meet what the run requires) and are on
+Eligible for an interaction are agents who may take it (members who pass the hard filters of today's rule) and are on
 queue, [start, end), when it arrives. Where nobody is, as at night, the interaction counts for those who may take
-it and are on queue at the first instant at which anybody is, if it still waits then. Neither threshold, weights
-nor rings play a part, so the yardstick does not move with the policy.
+it and are on queue at the first instant at which anybody is, if it still waits then. Neither threshold, weights,
+rings nor a scenario's own filters play a part, so the yardstick does not move with the policy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.data.centre import Blocks, Centre
 from engine.errors import InvalidTable
+from engine.estimates.completed import Completed
 from engine.estimates.staffing import Roster
 from engine.measures.eligibility import Eligibility
 from engine.measures.timeline import Edges
+from engine.replay.prepare import Recorded
 from engine.typing import BoolArray, FloatArray, IntArray
 
 
@@ -35,8 +37,8 @@ class Sharing:
     deferred : int
         Interactions that counted when somebody came on queue, as nobody was when they arrived.
     unplaced : int
-        Routed interactions for which nobody eligible was on queue from their arrival on. Replays have none;
-        logs may, where an agent answered who should not or was not on queue.
+        Routed interactions for which nobody eligible was on queue from their arrival on: a rule with wider filters than
+        today's may find somebody; logs have them where an agent answered who should not or was not on queue.
     """
 
     eligible_count: FloatArray
@@ -128,6 +130,36 @@ def _placed(spells: Blocks, ended_us: IntArray, arrived_us: IntArray, left_us: I
         spells.agent, high - low, share[high] - share[low], int(np.count_nonzero(later[kept])),
         int(np.count_nonzero(never & routed)),
     )  # fmt: skip
+
+
+def other_yardstick(completed: Completed, recorded: Recorded) -> list[str]:
+    """What levers changed of that by which sharing is judged.
+
+    Parameters
+    ----------
+    completed : Completed
+        After levers.
+    recorded : Recorded
+        The data set as it was.
+
+    Returns
+    -------
+    list of str
+        In words; empty where eligible counts mean the same as under the rule in force.
+    """
+    centre, was = completed.centre, recorded.centre
+    if centre is was and completed.staffed is recorded.blocks:
+        return []
+    sides: tuple[tuple[str, Any, Any, tuple[str, ...]], ...] = (
+        ("who is a member of which queue", centre, was, ("member",)),
+        ("who has which skill or language", centre, was, ("proficiency", "language_level")),
+        ("who is on queue when", completed.spells, recorded.spells, ("agent", "start_us", "end_us")),
+    )
+    return [
+        what
+        for what, now, before, columns in sides
+        if not all(np.array_equal(*(np.nan_to_num(getattr(s, c), nan=-1) for s in (now, before))) for c in columns)
+    ]
 
 
 def lacks(centre: Centre, requirement: IntArray, agent: IntArray) -> BoolArray:

@@ -140,9 +140,8 @@ def counted_share(value: float, spread: Spread) -> Ends:
 
 def evenness(value: float, spread: Spread) -> Ends:
     """Ends of a Gini."""
-    low, high = spread.skewed
-    # What chance adds is in the error already, so of a correction that shortens a side half is believed.
-    low, high = min(low, (low - spread.student) / 2), max(high, (high + spread.student) / 2)
+    # Part of the skewness comes from chance that is in the error already, so half of the correction is believed.
+    low, high = ((end + plain) / 2 for end, plain in zip(spread.skewed, (-spread.student, spread.student), strict=True))
     return max(0.0, value + low * spread.error), min(1.0, value + high * spread.error)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.data.arrays import Arrays
 from engine.data.calendar import days_of_sorted
-from engine.measures.satisfaction import Effects, Mix, fold_of
+from engine.measures.satisfaction import Effects, Mix
 from engine.scoring.scores import Terms
 from engine.selection.decisions import Decided
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
@@ -65,8 +65,10 @@ class Segment:
     ----------
     decided : Decided
         Its last batch; holds the decisions of the whole segment.
-    n, known : (2, n_requirements) array of float
-        Interactions, and those with a recorded agent, by half of the days.
+    n : (n_requirements,) array of float
+        Interactions.
+    known : (n_stretches, n_requirements) array of float
+        Those with a recorded agent, by stretch of days.
     handle_s : (n_requirements,) array of float
         Recorded seconds.
     """
@@ -118,9 +120,10 @@ class Tally:
         self.counts, self.handled_s = np.zeros(shape), np.zeros(shape)
         self.by_requirement = np.zeros(centre.n_requirements)
         self.routed = np.zeros((self.n_scenarios, centre.n_requirements))
-        self.mix = np.zeros((self.n_scenarios, 2, centre.n_requirements))
-        self.simulated = np.zeros((self.n_scenarios, 2, centre.n_agents))
-        self.recorded = np.zeros((self.n_scenarios, 2, centre.n_agents))
+        n = self.effects.n_stretches
+        self.mix = np.zeros((self.n_scenarios, n, centre.n_requirements))
+        self.simulated = np.zeros((self.n_scenarios, n, centre.n_agents))
+        self.recorded = np.zeros((self.n_scenarios, n, centre.n_agents))
         self._segment: Segment | None = None
         self._segments: list[int] = []
 
@@ -129,14 +132,15 @@ class Tally:
         n = self.arrays.centre.n_requirements
         if self._segment is None or self._segment.decided.segment != decided.segment:
             self.close()
-            self._segment = Segment(decided, np.zeros((2, n)), np.zeros((2, n)), np.zeros(n))
+            known = np.zeros((self.effects.n_stretches, n))
+            self._segment = Segment(decided, np.zeros(n), known, np.zeros(n))
         self._segments.append(len(self.decisions))
-        segment, batch, fold = self._segment, decided.batch, fold_of(decided.batch.day)
+        segment, batch = self._segment, decided.batch
         segment.decided = decided
         self.n_interactions += batch.call_type.size
         self.days = [*self.days[:1], batch.day]
         self.local_days.update(days_of_sorted(batch.arrived_us, self.arrays.centre.time_zone))
-        segment.n[fold] += decided.count
+        segment.n += decided.count
         if batch.handle_s is None:
             self.n_untimed += batch.call_type.size
         else:
@@ -146,7 +150,7 @@ class Tally:
             segment.handle_s += seconds
             self.timed = self.timed or bool(seconds.any())
         if batch.agent is not None:
-            self._add_recorded(decided, batch.agent, segment, fold)
+            self._add_recorded(decided, batch.agent, segment, int(self.effects.stretch_of(batch.day)))
 
     def close(self) -> None:
         """Count the open segment; call once after the last batch."""
@@ -154,7 +158,7 @@ class Tally:
             return
         segment, self._segment = self._segment, None
         # Decisions hold for a whole segment, so agents are counted once per requirement, not once per call.
-        total = segment.n.sum(axis=0)
+        total = segment.n
         occurs = np.flatnonzero(total)
         chosen = segment.decided.agent[:, occurs]
         self.decisions.append((occurs, chosen))
@@ -166,29 +170,30 @@ class Tally:
             self.routed[s, place] += total[place]
             self.counts[s] += np.bincount(who, total[place], n_agents)
             self.handled_s[s] += np.bincount(who, segment.handle_s[place], n_agents)
-            for fold in (0, 1):
-                self.mix[s, fold, place] += segment.known[fold, place]
-                self.simulated[s, fold] += np.bincount(who, segment.known[fold, place], n_agents)
+            # A segment is often one day, and so of one stretch.
+            for stretch in np.flatnonzero(segment.known.any(axis=1)):
+                self.mix[s, stretch, place] += segment.known[stretch, place]
+                self.simulated[s, stretch] += np.bincount(who, segment.known[stretch, place], n_agents)
 
-    def _add_recorded(self, decided: Decided, agent: Int32Array, segment: Segment, fold: int) -> None:
+    def _add_recorded(self, decided: Decided, agent: Int32Array, segment: Segment, stretch: int) -> None:
         # Place 0 counts those without a recorded agent.
         count = np.bincount(agent + 1, minlength=self.arrays.centre.n_agents + 1)
         self.n_answered += agent.size - int(count[0])
-        segment.known[fold] += decided.count
+        segment.known[stretch] += decided.count
         if count[0]:
-            segment.known[fold] -= decided.sums(rows=agent < 0)
+            segment.known[stretch] -= decided.sums(rows=agent < 0)
         for s in range(self.n_scenarios):
-            self.recorded[s, fold] += count[1:]
+            self.recorded[s, stretch] += count[1:]
             unrouted = (decided.agent[s] < 0) & (decided.count > 0)
             # Nearly always everything is routed; then the recorded agents need no second look.
             if unrouted.any():
                 rows = decided.spread(unrouted)[decided.places]
-                self.recorded[s, fold] -= np.bincount(agent[rows] + 1, minlength=count.size)[1:]
+                self.recorded[s, stretch] -= np.bincount(agent[rows] + 1, minlength=count.size)[1:]
 
     @cached_property
     def effects(self) -> Effects:
         """Agent effects on satisfaction."""
-        return Effects(self.arrays.centre)
+        return Effects(self.arrays.centre, self.arrays.has_made_up_surveys)
 
     def mixes(self, scenario: int) -> Mix:
         """Interactions that count for satisfaction under one scenario."""

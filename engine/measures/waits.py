@@ -65,6 +65,26 @@ class IntervalWaits:
     queue_length: float = about("Waiting at once, on average.")
 
 
+@dataclass(frozen=True)
+class IdleCauses:
+    """What waiting beside free able agents comes from; each second goes to the cause that takes the last of them."""
+
+    alert_s: float = about("An alert that came to nothing: of the customer, or of the agent, who is away after it. [s]")
+    capacity_s: float = about("A capacity of 0 for the media. [s]")
+    threshold_s: float = about("A score below the threshold. [s]")
+    ring_s: float = about("A ring that had not opened yet. [s]")
+    preference_s: float = about("A rule that held the interaction back for preferred agents. [s]")
+    limit_s: float = about("BEST's limit to the longest idle. [s]")
+
+
+# The same in the middle of a sentence.
+CAUSES = {
+    "alert_s": "alerts in vain", "capacity_s": "a capacity of 0", "threshold_s": "the threshold",
+    "ring_s": "a ring not open yet", "preference_s": "a rule for preferred agents",
+    "limit_s": "BEST's limit to the longest idle",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceLevel(Waits):
     """Waits, abandonment and occupancy of the scenario; the first draw where there are several."""
@@ -74,10 +94,11 @@ class ServiceLevel(Waits):
     goal: str = about("SHARE/SECONDS, or each queue's own.")
     occupancy: float | None = about("Busy seconds inside blocks over staffed seconds.")
     overrun_s: float = about("Worked after the end of a block. [s]")
-    choice_share: float | None = about("Interactions that found two or more eligible free agents, 0 to 1.")
-    idle_while_waiting_s: float = about(
-        "Waiting while a qualified agent sat free, because of the threshold, a ring or a rule. [s]"
+    choice_share: float | None = about(
+        "Interactions that found two or more able agents free, 0 to 1; able is whom the rule would ask in the end."
     )
+    idle_while_waiting_s: float = about("Waiting beside a free able agent. [s]")
     idle_while_waiting_share: float | None = about("The same over all waiting.")
+    idle_causes: IdleCauses = about("What it comes from; adds up to it.")
     by_queue: list[QueueWaits] = about("Every queue, those without interactions too.")
     by_interval: list[IntervalWaits] = about("In order; where nobody arrived or waited there is none.")

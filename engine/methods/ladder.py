@@ -38,6 +38,8 @@ class Ladder:
         Only so many of the longest idle of the pool are looked at; 0 for all.
     by_draw : bool
         Whether ranks are ignored and one of the ranked is drawn.
+    prefers : (n_rows,) array of bool, optional
+        Rows that hold an interaction back for preferred agents; None: none does.
     """
 
     rank: FloatArray
@@ -46,6 +48,7 @@ class Ladder:
     pool: BoolArray | None = None
     limit: Int32Array | None = None
     by_draw: bool = False
+    prefers: BoolArray | None = None
 
     def __post_init__(self) -> None:
         n_rows = np.diff(self.first_row)
@@ -125,16 +128,31 @@ class Row(NamedTuple):
         Only so many of the longest idle of the pool are looked at; 0 for all.
     pool : (n_agents,) array of bool, optional
         By default those who are ranked.
+    prefers : bool
+        Whether it holds an interaction back for preferred agents.
     """
 
     after_s: float
     rank: FloatArray
     limit: int = 0
     pool: BoolArray | None = None
+    prefers: bool = False
 
 
 def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agents: int = 0) -> Ladder:
     """A ladder from rows written kind by kind.
+
+    Parameters
+    ----------
+    ladders : sequence
+        Rows of each kind, by rising wait.
+    n_agents : int
+        How many there are, where there is no row that says so.
+
+    Returns
+    -------
+    Ladder
+        Of all kinds.
 
     Examples
     --------
@@ -147,10 +165,11 @@ def stacked(ladders: Sequence[Sequence[Row | tuple[float, FloatArray]]], n_agent
     first = np.cumsum([0, *map(len, ladders)]).astype(np.int32)
     after_us = np.array([_us(row.after_s) for row in rows], np.int64)
     limit = np.array([row.limit for row in rows], np.int32)
+    prefers = np.array([row.prefers for row in rows], bool) if any(row.prefers for row in rows) else None
     # Most rules have no limit, and without one the loop need not look at pools.
     if not limit.any():
-        return Ladder(rank, first, after_us)
-    return Ladder(rank, first, after_us, np.array([_pool(row) for row in rows]), limit)
+        return Ladder(rank, first, after_us, prefers=prefers)
+    return Ladder(rank, first, after_us, np.array([_pool(row) for row in rows]), limit, prefers=prefers)
 
 
 def effective(rows: Iterable[Row]) -> list[Row]:

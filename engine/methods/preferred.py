@@ -57,7 +57,7 @@ def _rows(score: FloatArray, rules: Sequence[Rule], own: Sequence[Stage]) -> Ite
     after_s, admitted = 0.0, np.zeros(score.size, bool)
     for rule in rules:
         admitted = admitted | (score > NEVER if rule.least is None else score >= np.rint(SCALE * rule.least))
-        yield Row(after_s, np.where(admitted, score, NEVER))
+        yield Row(after_s, np.where(admitted, score, NEVER), prefers=True)
         after_s += rule.wait_s
     for stage in own:
         yield _joined(stage, after_s, admitted).row()

@@ -170,9 +170,11 @@ def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
     n_ends = int(roster.capacity.sum(dtype=np.int64)) + n_agents + 1
     # Each interaction waits for one stage at a time; ladders of one row have none to wait for.
     n_stages = n + 1 if len(ladder.rank) > ladder.n_kinds else 1
+    # Alerts that nobody answers, and the last of an interaction, during which its customer may leave.
+    n_vain = int(demand.misses.sum()) + int(np.count_nonzero((demand.alert_us > 0) | (demand.misses > 0))) + 1
     none, words = np.full(n_kinds, -1, np.int32), np.zeros
     return kernel.State(
-        at=np.zeros(6, np.int64), until_us=np.full(n_agents, np.iinfo(np.int64).min),
+        at=np.zeros(7, np.int64), until_us=np.full(n_agents, np.iinfo(np.int64).min),
         held=np.zeros((n_agents, len(MEDIA)), np.int16),
         n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64),
         away=np.zeros(n_agents, np.int16), listed=np.zeros(n_agents, bool),
@@ -182,7 +184,9 @@ def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
         after=np.full(n, -1, np.int32), staged=np.zeros(n, bool),
         missed=np.zeros(n, np.int32), end_us=np.zeros(n_ends, np.int64), end_call=np.zeros(n_ends, np.int32),
         end_agent=np.zeros(n_ends, np.int32), stage_us=np.zeros(n_stages, np.int64),
-        stage_call=np.zeros(n_stages, np.int32),
+        stage_call=np.zeros(n_stages, np.int32), vain_call=np.zeros(n_vain, np.int32),
+        vain_agent=np.zeros(n_vain, np.int32), vain_us=np.zeros(n_vain, np.int64),
+        vain_end_us=np.zeros(n_vain, np.int64), vain_until_us=np.zeros(n_vain, np.int64),
     )  # fmt: skip
 
 

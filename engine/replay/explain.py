@@ -304,10 +304,13 @@ class _Moment:
         later = np.flatnonzero(self.ladder.rank[self.rows, agent] > NEVER)
         if later.size:
             opens_s = self.ladder.after_us[self.rows][later[0]] / 1e6
-            return f"outside the ring: asked only after {opens_s:,.0f} s of waiting"
-        if not self.played.demand.kinds.eligible[kind, agent]:
-            return "not eligible: no member of the queue, or lacks what is required"
-        return "no candidate: below the threshold, or lacks a skill"
+            prefers = self.ladder.prefers is not None and self.ladder.prefers[self.rows][self.stage]
+            why = "held back for preferred agents" if prefers else "outside the ring"
+            return f"{why}: asked only after {opens_s:,.0f} s of waiting"
+        able = self.played.demand.kinds.able
+        if able is not None and able[kind, agent]:
+            return "no candidate: below the threshold"
+        return "not eligible: no member of the queue, or lacks what is required"
 
     def waiting(self) -> list[Waiter]:
         """Interactions that the agent could have taken instead, first in order first."""

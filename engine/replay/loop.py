@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.served import Served, Status
+from engine.data.served import Served, Status, Vain
 from engine.errors import InvalidScenario
 from engine.estimates.demand import NEVER_US, Demand
 from engine.estimates.staffing import Roster
@@ -20,6 +20,8 @@ from engine.replay import bundles
 from engine.replay.bundles import Clock
 
 ALL = slice(None)
+_NO_AGENT, _NEVER = np.empty(0, np.int32), np.empty(0, np.int64)
+NO_VAIN = Vain(_NO_AGENT, _NEVER, _NEVER, _NO_AGENT, _NEVER)
 
 
 class Replay:
@@ -107,6 +109,15 @@ class Replay:
         last_us = int(self._state.at[self._kernel.LAST_US])
         # An answer may lie behind the last event, at the end of its alert; the unserved were seen to wait until then.
         return self._read(ALL, max(last_us, int(self._served.left_us.max(initial=last_us))))
+
+    def vain(self) -> Vain:
+        """Alerts that have come to nothing, or will, in the order in which they began."""
+        state = self._state
+        n = 0 if state is None else int(state.at[self._kernel.N_VAIN])
+        if n == 0:
+            return NO_VAIN
+        columns = (state.vain_agent, state.vain_us, state.vain_end_us, state.vain_call, state.vain_until_us)
+        return Vain(*(column[:n].copy() for column in columns))
 
     def _read(self, rows: slice, last_us: int) -> Served:
         kernel, demand = self._kernel, self._demand

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.data.centre import Centre
-from engine.data.served import Served, Status
+from engine.data.served import Served, Status, Vain
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidScenario
 from engine.estimates.completed import Completed
@@ -67,8 +67,12 @@ class Played:
         Rolling goals: when which queue's weights changed, and at which performance.
     ladder_at : callable
         Gives the ladder that held at an instant. [us]
+    ladders : callable
+        Gives all ladders in order of time, each with the instant from which it held [us]; the first held before too.
     baseline : (n_kinds, n_agents) array of bool
         Whom the rule in force would ask for each kind in the end, among the members of this data set.
+    vain : Vain
+        Alerts that came to nothing.
     """
 
     scenario: Scenario
@@ -79,7 +83,9 @@ class Played:
     score: FloatArray
     moves: list[Move]
     ladder_at: Callable[[int], Ladder]
+    ladders: Callable[[], Iterator[tuple[int, Ladder]]]
     baseline: BoolArray
+    vain: Vain
 
 
 def play(scenario: Scenario, recorded: Recorded, replication: int = 0, *, still: bool = False) -> Played:
@@ -137,16 +143,15 @@ class _Player:
         arrays = replace(recorded.arrays, centre=self.centre)
         self.csat: CsatTable = csat_of(scenario, arrays)
         self.terms = terms_for(scenario, arrays, self.csat)
-        today = METHODS[in_force(recorded.centre.queues)]
+        today, assumed = METHODS[in_force(recorded.centre.queues)], scenario.assumptions
         by = recorded.by_kind(given, self.centre, with_preferred="preferred" in (*self.method.reads, *today.reads))
-        assumed = scenario.assumptions
         self.kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
         # What the queues' settings were, whatever a lever plans; members, skills and languages are those of the column.
         was = replace(arrays, centre=replace(self.centre, queues=recorded.centre.queues))
-        self.baseline: BoolArray = today.ladder(self._open(terms_for(scenario, was, self.csat))).able
+        self.baseline = self._able(today, terms_for(scenario, was, self.csat))
         if TODAY in scenario.required:
             self.kinds = replace(self.kinds, eligible=self.baseline)
-        self.kinds = replace(self.kinds, able=self.method.ladder(self._open(self.terms)).able)
+        self.kinds = replace(self.kinds, able=self._able(self.method, self.terms))
         self.demand = demand_of(given, self.kinds, by.kind)
         self.roster = self.completed.roster(new_agents_last=scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
@@ -180,13 +185,20 @@ class _Player:
         self._note_scores(replay, ladder)
         return Played(
             self.scenario, self.completed, self.demand, self.roster, served, score=self.score, moves=self.moves,
-            ladder_at=self.ladder_at, baseline=self.baseline,
+            ladder_at=self.ladder_at, ladders=self.ladders, baseline=self.baseline, vain=replay.vain(),
         )  # fmt: skip
 
     def ladder_at(self, at_us: int) -> Ladder:
         """The ladder that held at an instant, made again."""
         state = next((s for s in reversed(self._states) if s[0] <= at_us), self._states[0])
         return self.method.ladder(self._view(*state[1:]))
+
+    def ladders(self) -> Iterator[tuple[int, Ladder]]:
+        """Ladders that differ in whom they rank at all, made again, each with the instant from which it held."""
+        # Weights and satisfaction move ranks; only a threshold makes them a matter of who is ranked.
+        moving = self.scenario.weights.threshold > 0 and "weights" in self.method.reads
+        for start_us, csat_row, weights in self._states if moving else self._states[:1]:
+            yield start_us, self.method.ladder(self._view(csat_row, weights))
 
     @property
     def _reads_csat(self) -> bool:
@@ -215,9 +227,10 @@ class _Player:
             stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
         return sorted(stop for stop in stops if stop > first_us)
 
-    def _open(self, terms: Terms) -> View:
-        """What tells whom a rule would ask in the end: no threshold, and scores do not matter."""
-        return replace(self._view(0, (self.weights,) * len(self.centre.queue_ids)), terms=terms, threshold=0.0)
+    def _able(self, method: Method, terms: Terms) -> BoolArray:
+        """Whom a method would ask in the end, were there no threshold; scores do not matter."""
+        view = self._view(0, (self.weights,) * len(self.centre.queue_ids))
+        return method.ladder(replace(view, terms=terms, threshold=0.0)).able
 
     def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
         kinds = self.kinds

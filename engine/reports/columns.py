@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.data.centre import Centre
 from engine.data.served import STATUS, Served, recorded
 from engine.data.wall_time import DAY_US
 from engine.measures.days import days_of
-from engine.measures.idling import occupancy
+from engine.measures.idling import Idle, idle_while_waiting, occupancy
 from engine.measures.intervals import Days, Resampling, point, stacked
 from engine.measures.light import Light, light
 from engine.measures.record import Record
@@ -25,10 +25,10 @@ from engine.measures.satisfaction import (
     Satisfaction,
     SatisfactionAgainst,
     coverage,
-    fold_of,
     satisfaction,
 )
-from engine.measures.service_level import Goal
+from engine.measures.service_level import Goal, choice_share
+from engine.measures.sharing import other_yardstick
 from engine.measures.timeline import Timeline
 from engine.methods import METHODS
 from engine.methods.today import in_force
@@ -102,6 +102,12 @@ class Column:
         Sums of all draws.
     counts : (n_draws, n_status) array of int
         Interactions by status.
+    choice_share : list of float or None
+        By draw, of the interactions that found two or more able agents free; empty of the record.
+    idle : list of Idle
+        By draw, waiting beside free able agents; empty of the record.
+    changes : list of str
+        What levers changed of that by which sharing is judged.
     factors : FactorsUsed, optional
         What factors of agents did in the first draw; None where recorded times hold.
     """
@@ -115,6 +121,9 @@ class Column:
     time: Timeline
     days: Days
     counts: IntArray
+    choice_share: list[float | None] = field(default_factory=list)
+    idle: list[Idle] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
     factors: FactorsUsed | None = None
 
 
@@ -134,7 +143,7 @@ class Study:
     def __init__(self, arrays: Arrays, scenario: Scenario, progress: Progress | None = None) -> None:
         self.arrays, self.scenario, self._progress = arrays, scenario, progress
         self.recorded = Recorded(arrays, scenario)
-        self._effects = Effects(arrays.centre)
+        self._effects = Effects(arrays.centre, arrays.has_made_up_surveys)
 
     def goal(self, centre: Centre) -> Goal:
         """What the service level is, with the goals of a centre's queues."""
@@ -205,6 +214,8 @@ class Study:
         """
         first: tuple[Played, Timeline] | None = None
         days, counts = [], []
+        choices: list[float | None] = []
+        idle: list[Idle] = []
         # Replications by number: every rule meets the same draws, so differences are paired.
         for number in range(self.scenario.replications):
             if self._progress is not None:
@@ -215,13 +226,17 @@ class Study:
             first = first or (played, time)
             days.append(days_of(played.served, time, self.calendar, self.goal(played.completed.centre)))
             counts.append(played.served.counts)
+            assert played.served.found is not None
+            choices.append(choice_share(played.served.found))
+            idle.append(idle_while_waiting(played, time))
         assert first is not None
         played, time = first
         given, centre = played.completed.interactions, played.completed.centre
         return Column(
             name, f"{scenario.method}: {METHODS[scenario.method].about}", played=played if keep else None,
             interaction_id=given.interaction_id, requirement=centre.requirement[given.call_type],
-            served=played.served, time=time, days=stacked(days), counts=np.stack(counts),
+            served=played.served, time=time, days=stacked(days), counts=np.stack(counts), choice_share=choices,
+            idle=idle, changes=other_yardstick(played.completed, self.recorded),
             factors=FactorsUsed.of(given, played.served),
         )  # fmt: skip
 
@@ -236,7 +251,7 @@ class Study:
             values, intervals = values | {"abandonment": None}, {**intervals, "abandonment": None}
         measured |= {name: values.get(name) for name in MEASURES}
         return ReplayColumn(
-            name=column.name, rule=column.rule, offered=float(mean.sum()), **measured,
+            name=column.name, rule=column.rule, offered=float(mean.sum()), **measured, **_beside(column),
             intervals=Intervals(**{name: intervals.get(name) for name in MEASURES}), factors=column.factors,
         )  # fmt: skip
 
@@ -260,18 +275,29 @@ class Study:
         mine, theirs = column.served.agent[rows], other.served.agent[others]
         # Where one of the two answered nobody there is no difference between agents to tell.
         both = (mine >= 0) & (theirs >= 0)
-        fold = fold_of(column.served.arrived_us[rows] // DAY_US)
+        n_stretches, effects = self._effects.n_stretches, self._effects
+        stretch = effects.stretch_of(column.served.arrived_us[rows][both] // DAY_US)
         history, centre = self.recorded.history, self.arrays.centre
 
         def split(places: IntArray, size: int) -> FloatArray:
-            halves = [np.bincount(places[both & (fold == half)], minlength=size) for half in (0, 1)]
-            return np.stack(halves).astype(float)
+            cells = np.bincount(stretch * size + places[both], minlength=n_stretches * size)
+            return cells.reshape(n_stretches, size).astype(float)
 
         n = centre.n_agents
         mix = Mix(split(column.requirement[rows], centre.n_requirements), split(mine, n), split(theirs, n))
         days = (history.arrived_us[[0, -1]] // DAY_US).tolist() if history.n else []
         covered = coverage(centre.surveys, days, int((history.agent >= 0).sum()))
-        return satisfaction(self._effects, mix, covered, self.arrays.has_made_up_surveys)
+        return satisfaction(effects, mix, covered)
+
+
+def _beside(column: Column) -> dict[str, Any]:
+    """Choice, and waiting beside free able agents, in means over draws; of the record nothing is known."""
+    names = ("choice_share", "idle_while_waiting_s", "idle_while_waiting_share", "idle_causes")
+    if not column.idle:
+        return dict.fromkeys(names)
+    shares, idle = [share for share in column.choice_share if share is not None], Idle.mean(column.idle)
+    found = sum(shares) / len(shares) if shares else None
+    return dict(zip(names, (found, idle.idle_while_waiting_s, idle.share, idle.causes), strict=True))
 
 
 def time_of(played: Played, calendar: Calendar) -> Timeline:

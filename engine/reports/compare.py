@@ -21,7 +21,7 @@ from engine.measures.satisfaction import SatisfactionAgainst
 from engine.methods import METHODS
 from engine.reports.columns import Column, Study, is_one_rule, today_of
 from engine.reports.factors import about_factors
-from engine.reports.notes import about_history, about_settings, about_truth
+from engine.reports.notes import about_history, about_idle, about_settings, about_sharing, about_truth
 from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, ReplayColumn
 from engine.reports.replayed import TOO_FEW_DAYS, withheld
 from engine.results import Result, about
@@ -121,7 +121,7 @@ def compare(
     called = list(names or numbered([scenario.method for scenario in scenarios]))
     # The two sides share nothing but the data, so they may run at once.
     sides = list(map_runs(partial(_side, scenarios, called, arrays, progress), HANDLING))
-    records, study, lit = [side for side, _, _ in sides], sides[0][1], sides[0][2]
+    records, (_, study, lit, notes) = [side for side, *_ in sides], sides[0]
     assert lit is not None
     why = _withheld(lit, force, study)
     verdicts = [
@@ -129,8 +129,8 @@ def compare(
         for name, scenario in zip(called[1:], scenarios[1:], strict=True)
     ]
     # Several scenarios of one method say the same; once is enough.
-    rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)]
-    by_agent, by_agent_study, _ = sides[HANDLING.index("agent")]
+    rules = [said for scenario in scenarios for said in about_settings(study.recorded, scenario)] + notes
+    by_agent, by_agent_study, *_ = sides[HANDLING.index("agent")]
     used = next((column.factors for column in by_agent.columns if column.factors is not None), None)
     return Comparison(
         snapshot=arrays.snapshot, scenarios=list(scenarios), light=lit, sides=records, verdicts=verdicts,
@@ -157,7 +157,7 @@ def _check(scenarios: Sequence[Scenario]) -> None:
 
 def _side(
     scenarios: Sequence[Scenario], names: Sequence[str], arrays: Arrays, progress: Progress | None, handling: str
-) -> tuple[Side, Study, Light | None]:
+) -> tuple[Side, Study, Light | None, list[str]]:
     assumed = [replace(s, assumptions=replace(s.assumptions, handling=handling)) for s in scenarios]
     study = Study(arrays, assumed[0], progress)
     columns = _columns(study, names, assumed)
@@ -178,7 +178,9 @@ def _side(
         satisfaction=[study.satisfaction(column, columns[0]) for column in others],
         estimates=study.recorded.estimates,
     )  # fmt: skip
-    return side, study, lit
+    notes = [said for one in side.columns for said in about_idle(one, f"{one.name}: ")]
+    notes += [said for one in shown for said in about_sharing(one.changes, f"{one.name}: ")]
+    return side, study, lit, notes
 
 
 def _columns(study: Study, names: Sequence[str], scenarios: Sequence[Scenario]) -> list[Column]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -15,21 +15,22 @@ from engine.data.served import Status
 from engine.data.wall_time import NOT_TOLD_APART
 from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
 from engine.measures.light import Light
-from engine.measures.sharing import lacks
+from engine.measures.sharing import lacks, other_yardstick
 from engine.measures.spread import FEWEST_DAYS
 from engine.measures.tally import Tally
-from engine.measures.waits import ServiceLevel
+from engine.measures.waits import CAUSES, IdleCauses, ServiceLevel
 from engine.methods import METHODS
 from engine.methods.settings import unsupported
 from engine.replay.playing import Played
 from engine.replay.prepare import Recorded
+from engine.reports.replay import ReplayColumn
 from engine.reports.switches import about_switches
 from engine.scoring.csat import MADE_UP
 from engine.scoring.weights import RoutingWeights
 from engine.spec import TODAY, Scenario
 
 MOST_NAMES = 5
-# Share of all waiting above which idle qualified agents are pointed out.
+# Share of all waiting above which waiting beside free able agents is pointed out.
 IDLE_SHARE = 0.01
 # Share of answers above which agents without a required skill or language are pointed out.
 LACKING_SHARE = 0.01
@@ -108,7 +109,19 @@ def replay_notes(
     recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel, light: Light
 ) -> list[str]:
     """Everything odd about the data or the scenario of a replay."""
-    return [*about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits), *about_history(recorded)]
+    return [
+        *about_truth(recorded, light), *_about_rule(recorded, scenario, played, waits),
+        *about_sharing(other_yardstick(played.completed, recorded)), *about_history(recorded),
+    ]  # fmt: skip
+
+
+def about_sharing(changes: Sequence[str], rule: str = "") -> Iterator[str]:
+    """That a column shares other work among others than today's rule does."""
+    if changes:
+        yield (
+            f"{rule}levers change {' and '.join(changes)}, so who could have got what is not the same as under today's "
+            "rule: differences of sharing (Gini, eligible counts) are partly theirs"
+        )
 
 
 def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
@@ -153,12 +166,7 @@ def _about_beyond(staffed: StaffingEstimate) -> Iterator[str]:
 
 
 def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel) -> Iterator[str]:
-    share = waits.idle_while_waiting_share
-    if share is not None and share > IDLE_SHARE:
-        yield (
-            f"customers waited {waits.idle_while_waiting_s / 3600:,.1f} hours ({100 * share:.1f} % of all waiting) "
-            "while a qualified agent sat free, because of the threshold, a ring or a rule"
-        )
+    yield from about_idle(waits)
     # Only scores read satisfaction.
     reads_csat = METHODS[scenario.method].planner is not None and scenario.weights_used().historical_csat > 0
     if reads_csat and recorded.arrays.has_made_up_surveys:
@@ -170,6 +178,43 @@ def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: S
         yield f"{left:,} interactions were neither answered nor given up until the last event: unserved"
     yield from about_settings(recorded, scenario)
     yield from unsupported(played.completed.centre)
+
+
+def about_idle(waits: ServiceLevel | ReplayColumn, rule: str = "") -> Iterator[str]:
+    """Waiting beside free able agents, and what it comes from."""
+    share, causes, idle_s = waits.idle_while_waiting_share, waits.idle_causes, waits.idle_while_waiting_s
+    if share is None or causes is None or idle_s is None or share <= IDLE_SHARE:
+        return
+    long = f"{idle_s / 3600:,.1f} hours" if idle_s >= 360 else f"{idle_s:,.0f} s"
+    yield (
+        f"{rule}customers waited {long} ({100 * share:.1f} % of all waiting) beside a free agent whom the rule would "
+        f"ask in the end, because of {causes_text(causes)}"
+    )
+
+
+def causes_text(causes: IdleCauses) -> str:
+    """What waiting beside free able agents comes from, most first, with its share.
+
+    Parameters
+    ----------
+    causes : IdleCauses
+        Some of them above 0.
+
+    Returns
+    -------
+    str
+        In the middle of a sentence.
+
+    Examples
+    --------
+    >>> causes_text(IdleCauses(10.0, 0.0, 0.0, 30.0, 0.0, 0.0))
+    'a ring not open yet (75 %), alerts in vain (25 %)'
+    """
+    whole_s = sum(vars(causes).values())
+    most = sorted(CAUSES, key=lambda name: -getattr(causes, name))
+    return ", ".join(
+        f"{CAUSES[name]} ({100 * getattr(causes, name) / whole_s:.0f} %)" for name in most if getattr(causes, name) > 0
+    )
 
 
 def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
@@ -233,8 +278,14 @@ def about_history(recorded: Recorded) -> Iterator[str]:
     strangers = int((history.answered & (history.agent < 0)).sum())
     if strangers:
         yield f"{strangers:,} answered interactions name no known agent; of them only the wait is known"
+    n_answered, n_bare = int(history.answered.sum()), int((history.answered & np.isnan(history.wait_s)).sum())
     if np.isnan(history.wait_s).all():
         yield "no waits are recorded"
+    elif n_bare:
+        yield (
+            f"{n_bare:,} of {n_answered:,} answered interactions have no recorded wait: recorded waits and service "
+            "level are those of the others; give wait_s of all"
+        )
 
 
 def _about_outcomes(history: History) -> Iterator[str]:

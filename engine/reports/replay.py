@@ -8,6 +8,7 @@ from engine.estimates.estimated import Estimates
 from engine.measures.intervals import Interval, Paired
 from engine.measures.light import Light
 from engine.measures.satisfaction import SatisfactionAgainst
+from engine.measures.waits import IdleCauses
 from engine.replay.playing import Move
 from engine.reports.factors import FactorsUsed
 from engine.results import about
@@ -54,6 +55,10 @@ class ReplayColumn:
     gini: float | None = about(
         "Gini of interactions in the long run of such days; of the counts as they are under seven days."
     )
+    choice_share: float | None = about("Interactions that found two or more able agents free; null of the record.")
+    idle_while_waiting_s: float | None = about("Waiting beside a free able agent; null of the record. [s]")
+    idle_while_waiting_share: float | None = about("The same over all waiting.")
+    idle_causes: IdleCauses | None = about("What it comes from; adds up to it. Null of the record.")
     intervals: Intervals = about("95 % intervals of the measures.")
     factors: FactorsUsed | None = about(
         "What factors of agents did; left out where recorded times hold.", optional=True

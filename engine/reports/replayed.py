@@ -11,9 +11,9 @@ import numpy as np
 from engine.data.served import STATUS, Status
 from engine.measures.eligibility import Eligibility
 from engine.measures.fairness import Fairness, Shares, expectation, fairness, gini
-from engine.measures.idling import Occupancy, idle_while_waiting, occupancy
+from engine.measures.idling import Occupancy, occupancy
 from engine.measures.light import Light
-from engine.measures.service_level import by_interval, by_queue, choice_share, measure
+from engine.measures.service_level import by_interval, by_queue, measure
 from engine.measures.sharing import Sharing, sharing
 from engine.measures.waits import ServiceLevel
 from engine.methods import METHODS
@@ -134,12 +134,6 @@ class _FirstDraw:
         return occupancy(self.column.time, self.played.demand.alert_us[self.column.served.answered])
 
     @cached_property
-    def _may(self) -> Eligibility:
-        """Who is able under the rule of the column."""
-        kinds = self.played.demand.kinds
-        return Eligibility.of(kinds.eligible if kinds.able is None else kinds.able, self.played.demand.kind)
-
-    @cached_property
     def _could(self) -> Eligibility:
         """Who could have got what, by the baseline: the yardstick of sharing must not move with the policy."""
         return Eligibility.of(self.played.baseline, self.played.demand.kind)
@@ -149,9 +143,7 @@ class _FirstDraw:
         """Waits, abandonment and occupancy."""
         centre, served = self.played.completed.centre, self.column.served
         goal = self.study.goal(centre)
-        idle = idle_while_waiting(served.arrived_us, served.until_us, self._may, self.column.time)
-        # Replays always know; records never come here.
-        assert served.found is not None
+        idle = self.column.idle[0]
         whole = measure(served, goal, _span_us(self.column))
         queues = by_queue(served, goal, centre.queue_ids, centre.queues["queue_name"].to_list())
         if not self.study.record.replays_abandonment:
@@ -166,9 +158,10 @@ class _FirstDraw:
             goal=self.scenario.goal or "each queue's own",
             occupancy=self._busy.whole,
             overrun_s=float(self._busy.overrun_s.sum()),
-            choice_share=choice_share(served.found),
+            choice_share=self.column.choice_share[0],
             idle_while_waiting_s=idle.idle_while_waiting_s,
             idle_while_waiting_share=idle.share,
+            idle_causes=idle.causes,
             by_queue=queues,
             by_interval=by_interval(served, goal, self.scenario.interval_min, centre.time_zone),
         )

@@ -137,7 +137,7 @@ def build(
         unrouted=Unrouted(sum(unrouted.values()), unrouted),
         preference=_preference(tally, place),
         fairness=fairness(shares),
-        csat=satisfaction(tally.effects, tally.mixes(place), covered, arrays.has_made_up_surveys),
+        csat=satisfaction(tally.effects, tally.mixes(place), covered),
         agents=_agents(centre, counts, handled_s, eligible),
         service_level=None,
         replay=None,

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from engine.data.wall_time import read_as_earlier
 from engine.errors import InvalidTable
 from engine.typing import Progress
 from ingest.bank.agents import ENGLISH_SKILL, ENGLISH_TYPE, FEWEST_CALLS, add_agents, queue_of
@@ -162,7 +163,11 @@ def _sorted(rows: pl.DataFrame, writer: SnapshotWriter) -> pl.DataFrame:
     # A clock that was not put forward yet shows an hour that does not exist.
     forward = (local + pl.duration(hours=1)).dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
     writer.count("repaired: an hour that summer time skips; read as an hour later", first.null_count())
-    writer.count("repaired: an hour that summer time repeats; read as its first pass", int((first != last).sum() or 0))
+    n_twice = int((first != last).sum() or 0)
+    writer.count("repaired: an hour that summer time repeats; read as its first pass", n_twice)
+    if n_twice:
+        why = "the log does not tell which is meant"
+        writer.assume(read_as_earlier("interactions", n_twice, f"end of summer time, {ZONE}", why, 60))
     again = pl.int_range(pl.len()).over("call")
     named = rows.with_columns(arrived_at=first.fill_null(forward).dt.convert_time_zone("UTC")).with_columns(
         interaction_id=pl.when(again > 0).then(pl.format("{}#{}", "call", again + 1)).otherwise("call")

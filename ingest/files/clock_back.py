@@ -2,19 +2,20 @@
 
 Each such time is one of two instants. Rows in order of time, the start and end of a row, and spells of one agent
 that cannot overlap are chains of instants that never fall: along a chain the earliest that each may be is carried
-forward and the latest backward, and an instant that leaves only one of the two is known. What no chain decides is
-read as the earlier, counted and said.
+forward and the latest backward, and an instant that leaves only one of the two is known. Calls of one agent that
+would overlap tell too, in whatever order they stand. What nothing decides is read as the earlier, counted and said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
-from engine.data.wall_time import NOT_TOLD_APART
+from engine.data.wall_time import read_as_earlier
 from engine.typing import BoolArray, IntArray
 from ingest.files.problems import Findings
 
@@ -28,6 +29,7 @@ ORDERED = {"interactions": "arrived_at", "surveys": "completed_at", "staffing": 
 GROUPS = ("queue_id", "agent_id")
 MOST_CHANGES = 400
 MOST_BY_CHANCE = 8
+ROUNDING_US = 1_000_000
 _NEVER_US = np.int64(2**62)
 
 
@@ -50,7 +52,6 @@ class Chain:
 
     cell: IntArray
     gap_us: IntArray  # Least time from each to the next
-    shift_us: IntArray  # Added to each before they are compared
     slack_us: int = 0
 
     def tighten(self, bounds: Bounds) -> bool:
@@ -63,23 +64,22 @@ class Chain:
 
     def _forward(self, bounds: Bounds) -> bool:
         least = -_NEVER_US
-        for cell, gap, shift in zip(self.cell.tolist(), self.gap_us.tolist(), self.shift_us.tolist(), strict=True):
-            if bounds.low[cell] + shift < least - self.slack_us:
-                if bounds.high[cell] + shift < least - self.slack_us:
+        for cell, gap in zip(self.cell.tolist(), self.gap_us.tolist(), strict=True):
+            if bounds.low[cell] < least - self.slack_us:
+                if bounds.high[cell] < least - self.slack_us:
                     return False
                 bounds.low[cell] = bounds.high[cell]
-            least = max(least, bounds.low[cell] + shift + gap)
+            least = max(least, bounds.low[cell] + gap)
         return True
 
     def _backward(self, bounds: Bounds) -> bool:
         most = _NEVER_US
-        columns = (self.cell[::-1].tolist(), self.gap_us[::-1].tolist(), self.shift_us[::-1].tolist())
-        for cell, gap, shift in zip(*columns, strict=True):
-            if bounds.high[cell] + shift + gap > most + self.slack_us:
-                if bounds.low[cell] + shift + gap > most + self.slack_us:
+        for cell, gap in zip(self.cell[::-1].tolist(), self.gap_us[::-1].tolist(), strict=True):
+            if bounds.high[cell] + gap > most + self.slack_us:
+                if bounds.low[cell] + gap > most + self.slack_us:
                     return False
                 bounds.high[cell] = bounds.low[cell]
-            most = min(most, bounds.high[cell] + shift)
+            most = min(most, bounds.high[cell])
         return True
 
 
@@ -98,15 +98,6 @@ def settled(
     findings.repaired(TOLD_APART, both.n_twice - both.n_open)
     findings.repaired(AMBIGUOUS, both.n_open)
     return rows.with_columns(both.settled()), both.sentences(disorder)
-
-
-@dataclass(frozen=True)
-class _Order:
-    """How rows follow each other in time: in which groups, forward or backward; without chains not at all."""
-
-    chains: list[Chain]
-    group: str | None
-    way: int
 
 
 class _Both:
@@ -153,11 +144,12 @@ class _Both:
         rows = near[near < self.n]
         order = self._order(rows)
         for _ in range(2):
-            for chain in [*order.chains, *self._spells(rows), *self._services(rows, order)]:
+            for chain in [*order, *self._spells(rows)]:
                 chain.tighten(self.bounds)
-        return bool(order.chains) or self.main not in self.twice
+            self._by_services(rows)
+        return bool(order) or self.main not in self.twice
 
-    def _order(self, rows: IntArray) -> _Order:
+    def _order(self, rows: IntArray) -> list[Chain]:
         """Rows in the order of the file, as a whole or within groups, whichever way they run."""
         for group in (None, *GROUPS) if self.main else ():
             if group is not None and group not in self.rows.columns:
@@ -165,10 +157,12 @@ class _Both:
             parts = [rows] if group is None else self._parts(rows, group)
             slack = [self._slack([part[::way] for part in parts]) for way in (1, -1)]
             way = 1 if slack[0] <= slack[1] else -1
-            found = [_chain(part[::way], slack_us=min(slack)) for part in parts]
-            if 4 * min(slack) < self._step_us and self._is_shown(found, group) and self._fit(found):
-                return _Order(found, group, way)
-        return _Order([], None, 1)
+            # Twice what is seen, since times that occur twice may fall a little more than those around them.
+            slack_us = 2 * min(slack)
+            found = [_chain(part[::way], slack_us=slack_us) for part in parts]
+            if 2 * slack_us < self._step_us and self._is_shown(found, group) and self._fit(found):
+                return found
+        return []
 
     def _fit(self, chains: Sequence[Chain]) -> bool:
         """Whether some choice of instants fits all of them; none is made."""
@@ -219,27 +213,42 @@ class _Both:
         parts = [np.stack([part, part + self.n], axis=1).ravel() for part in self._parts(starts, "agent_id")]
         return rows + ([_chain(part) for part in parts] if self._slack(parts) == 0 else [])
 
-    def _services(self, rows: IntArray, order: _Order) -> list[Chain]:
-        """Calls of one agent, one after another, where the known ones never overlap."""
-        if self.table != "interactions" or not order.chains or order.group == "queue_id":
-            return []
-        if not {"agent_id", "handle_s"} <= set(self.rows.columns):
-            return []
-        rows = rows[:: order.way]
+    def _by_services(self, rows: IntArray) -> None:
+        """Where known calls of one agent never overlap, a time is not one at which the agent had another call."""
+        if self.table != "interactions" or not {"agent_id", "handle_s"} <= set(self.rows.columns):
+            return
         wait_us, handle_us = (_seconds(self.rows, name, rows) for name in ("wait_s", "handle_s"))
-        answered = self.rows["agent_id"].gather(rows).is_not_null().to_numpy() & (handle_us > 0)
-        place = {row: at for at, row in enumerate(rows.tolist())}
-        chains = []
-        for part in self._parts(rows[answered], "agent_id"):
-            at = [place[row] for row in part.tolist()]
-            chain = Chain(part, handle_us[at], wait_us[at])
-            if not self.bounds.is_open[part].any():
-                # It can still show that calls of one agent overlap here, as several chats do.
-                if not chain.tighten(self.bounds):
-                    return []
-            else:
-                chains.append(chain)
-        return chains
+        served = self.rows["agent_id"].gather(rows).is_not_null().to_numpy() & (handle_us > 0)
+        ends_us = dict(
+            zip(rows.tolist(), zip(wait_us.tolist(), (wait_us + handle_us).tolist(), strict=True), strict=True)
+        )
+        calls = [[(row, *ends_us[row]) for row in part.tolist()] for part in self._parts(rows[served], "agent_id")]
+        # As several chats do; then an overlap tells nothing.
+        if any(self._overlap(of_agent) for of_agent in calls):
+            return
+        for of_agent in calls:
+            for row, *_ in of_agent:
+                if self.bounds.low[row] < self.bounds.high[row]:
+                    self._place(row, of_agent)
+
+    def _place(self, row: int, calls: Sequence[tuple[int, int, int]]) -> None:
+        """Take the one instant of an open call at which it overlaps no other of its agent, if there is just one."""
+        either = self.bounds.low[row], self.bounds.high[row]
+        fits = []
+        for at_us in either:
+            self.bounds.low[row] = self.bounds.high[row] = at_us
+            fits.append(not self._overlap(calls))
+        self.bounds.low[row], self.bounds.high[row] = either
+        if fits == [True, False]:
+            self.bounds.high[row] = either[0]
+        elif fits == [False, True]:
+            self.bounds.low[row] = either[1]
+
+    def _overlap(self, calls: Sequence[tuple[int, int, int]]) -> bool:
+        """Whether known calls overlap by more than rounding."""
+        low, high = self.bounds.low, self.bounds.high
+        known = sorted((low[row] + start, low[row] + end) for row, start, end in calls if low[row] == high[row])
+        return any(later[0] < before[1] - ROUNDING_US for before, later in pairwise(known))
 
     def settled(self) -> list[pl.Series]:
         """The columns, open cells at the earlier instant."""
@@ -264,15 +273,12 @@ class _Both:
         unordered = any(start <= at <= end for start, end in disorder for at in early_us.tolist())
         why = "the rows are in no order of time" if unordered else "nothing in the rows tells which is meant"
         minutes = self._step_us // 60_000_000
-        return [
-            f"{self.table}: {early_us.size:,} {NOT_TOLD_APART} ({shown}, {self.zone}), and {why}: read as the earlier, "
-            f"so they may lie {minutes} minutes too early; write them with their offset, as in "
-            "2024-10-27T02:30:00+01:00"
-        ]
+        said = read_as_earlier(self.table, early_us.size, f"{shown}, {self.zone}", why, minutes)
+        return [f"{said}; write times with their offset, as in 2024-10-27T02:30:00+01:00"]
 
 
 def _chain(cells: IntArray, slack_us: int = 0, gap_us: int = 0) -> Chain:
-    return Chain(cells, np.full(cells.size, gap_us, np.int64), np.zeros(cells.size, np.int64), slack_us)
+    return Chain(cells, np.full(cells.size, gap_us, np.int64), slack_us)
 
 
 def _instants(times: pl.Series) -> IntArray:

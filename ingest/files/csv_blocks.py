@@ -100,7 +100,8 @@ class CsvFile:
             raise self._findings.stop(f"{len(names)} columns in the header; is this the right file?")
         if len(names) == 1 and (found := [n for c, n in _SEPARATORS.items() if c in header]):
             raise self._findings.stop(
-                f"values are separated by {found[0]}: {header[:60]!r}; save the file with commas",
+                f"values are separated by {found[0]}: {header[:60]!r}; save the file with commas and decimals with a "
+                "point (LibreOffice: Save As, Edit filter settings; Excel takes both from the region of the system)",
                 self._header_line,
             )
         return names

@@ -24,6 +24,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "queues": (
         ("queues", "queue_id"), ("members", "queue_id"), ("interactions", "queue_id"), ("surveys", "queue_id"),
     ),
+    "groups": (("agents", "group"),),
     "agents": tuple(
         (table, "agent_id")
         for table in ("agents", "interactions", "members", "surveys", "staffing", "busy", "handle_factors")
@@ -86,7 +87,10 @@ def fold(name: str) -> str:
     >>> fold("Technik ") == fold("TECH nik"), fold("Technik") == fold("Techniker")
     (True, False)
     """
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    # Folding may take composed letters apart, so it goes on until nothing changes.
+    while (folded := "".join(unicodedata.normalize("NFKC", name).casefold().split())) != name:
+        name = folded
+    return name
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class _Names:
 
     def look_like_several(self) -> Iterator[str]:
         """Questions about cells that may hold several names, one for each place."""
-        if self.kind == "agents":
+        if self.kind in ("agents", "groups"):
             return
         parts = Counter(part for name in self.total for part in {fold(_stem(part)) for part in _parts(name)})
         plain = {fold(name) for name in self.total if len(_parts(name)) == 1}

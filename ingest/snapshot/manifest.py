@@ -144,7 +144,10 @@ def read_manifest(folder: Path, handle: int | None = None) -> Manifest:
     except FileNotFoundError as error:
         raise CorruptSnapshot(f"{path}: there is no manifest, so this folder is not a snapshot") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CorruptSnapshot(f"{path}: not a readable manifest ({error}); import the data again") from error
+        # Of names that are missing or unknown Python speaks in its own words.
+        is_form = isinstance(error, KeyError | TypeError | AttributeError)
+        why = "a field is missing, unknown or of another form" if is_form else error
+        raise CorruptSnapshot(f"{path}: not a readable manifest ({why}); import the data again") from error
     for wrong in _wrong(manifest):
         raise CorruptSnapshot(f"{path}: {wrong}; import the data again")
     return manifest

@@ -14,9 +14,8 @@ from api.http.answering.limits import Limits, recorded
 from api.http.answering.study import answer_study
 from api.http.inline.arrays import Inline, inline
 from api.http.messages.models import BatchRequest
-from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots
+from api.http.serving.open_snapshots import OpenSnapshots, check_window
 from engine.data.arrays import Arrays
-from engine.data.provenance import Window
 from engine.data.wall_time import FIRST_DAY, LAST_DAY
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report, Timing
@@ -38,7 +37,7 @@ def answer_batch(
         own = inline(data, request.interactions, limits.interactions, replayed=replayed)
     _check_times(request, own)
     scenario = request.scenario_to_run(own is None or own.timed)
-    arrays = _windowed(data.arrays if own is None else own.arrays, data, request)
+    arrays = _windowed(data.arrays if own is None else own.arrays, request)
     if replayed:
         arrays = recorded(arrays, scenario)
     parts: list[Outcomes] = []
@@ -90,13 +89,11 @@ def _check_times(request: BatchRequest, own: Inline | None) -> None:
         raise InvalidBody(Problem("/csat", 'found "asof", but the interactions have no times of arrival', remedy))
 
 
-def _windowed(arrays: Arrays, data: OpenSnapshot, request: BatchRequest) -> Arrays:
+def _windowed(arrays: Arrays, request: BatchRequest) -> Arrays:
     if request.start_date is None and request.end_date is None:
         return arrays
-    start_us, end_us = data.window_us(request.start_date or FIRST_DAY, request.end_date or LAST_DAY)
-    days = Window(str(request.start_date or "first"), str(request.end_date or "last"))
-    some = arrays.window(start_us, end_us)
-    return replace(some, snapshot=replace(some.snapshot, window=days))
+    check_window(request.start_date or FIRST_DAY, request.end_date or LAST_DAY)
+    return arrays.days(request.start_date, request.end_date)
 
 
 def _timing(report: Report, load_s: float, simulate_s: float) -> Timing:

@@ -13,7 +13,7 @@ from api.http.serving.open_snapshots import OpenSnapshots
 from engine.levers import LEVERS
 from engine.reports.compare import compare
 from engine.spec import settings
-from engine.study import FIXED, days_in
+from engine.study import FIXED
 from ingest.workers import runs_in
 
 # What a request may say beside its scenarios.
@@ -25,7 +25,7 @@ def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callabl
     _check(request)
     wanted = request.study()
     data = snapshots.get(wanted.snapshot)
-    arrays = days_in(data.arrays, wanted.first, wanted.last)
+    arrays = data.arrays.days(wanted.first, wanted.last)
     scenarios = wanted.scenarios_on(arrays)
     arrays = recorded(arrays, *scenarios)
     count(arrays.history().n * len(scenarios))

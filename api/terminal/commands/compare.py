@@ -68,7 +68,7 @@ def compare(
     from ingest.snapshot.reading import open_snapshot
     from ingest.workers import runs_in
 
-    arrays = options.days_in(open_snapshot(store, wanted.snapshot or "").arrays(), wanted.first, wanted.last)
+    arrays = open_snapshot(store, wanted.snapshot or "").arrays().days(wanted.first, wanted.last)
     arrays = options.as_calibrated(given["calibration"], arrays)
     scenarios = wanted.scenarios_on(arrays, options.calibrated(given["calibration"]))
     with progress(not as_json) as watch:

@@ -36,7 +36,7 @@ def explain(
     chosen = options.scenario_of(scenario)
     from ingest.snapshot.reading import open_snapshot
 
-    arrays = options.days_in(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    arrays = open_snapshot(store, snapshot_name).arrays().days(first_day, last_day)
     arrays = options.as_calibrated(scenario["calibration"], arrays)
     if chosen.mode == "replay":
         _replayed(chosen, arrays, interaction, top, as_json)

@@ -42,7 +42,7 @@ def simulate(
     from ingest.snapshot.reading import open_snapshot
 
     started = time.perf_counter()
-    arrays = options.days_in(open_snapshot(store, snapshot_name).arrays(), first_day, last_day)
+    arrays = open_snapshot(store, snapshot_name).arrays().days(first_day, last_day)
     load_s = time.perf_counter() - started
     arrays = options.as_calibrated(scenario["calibration"], arrays)
     with progress(not as_json) as watch:

@@ -10,7 +10,7 @@ from api.terminal import options
 
 
 @options.command()
-@click.option("--case", "case", multiple=True, help="Cases to run: V1, V4, V6.  [default: all]")
+@click.option("--case", "case", multiple=True, help="Cases to run: V1, V4, V6, V14, V15, V16.  [default: all]")
 @click.option("--quick", is_flag=True, help="A tenth of the simulated days.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
 @options.as_json

@@ -40,12 +40,11 @@ def show_calibration(found: Calibration) -> None:
     for table in (_closeness(evidence), _months(evidence)):
         out.print()
         out.print(table)
-    out.print(f"Drift: {evidence.drift.verdict}")
     for table in (_places(evidence), _priority(evidence)):
         out.print()
         out.print(table)
     out.print(evidence.credit.verdict)
-    if evidence.head_starts is not None and evidence.head_starts.classes[1:]:
+    if evidence.head_starts is not None:
         out.print(evidence.head_starts.verdict)
     if evidence.desks.tests:
         out.print()
@@ -70,7 +69,7 @@ def _summary(assumptions: dict[str, float], evidence: Evidence) -> list[tuple[st
         how = "fitted" if name in assumptions else "as given"
         was = f", was {getattr(before, name):g} s" if getattr(before, name) != value else ""
         rows.append((WORDS[name], f"{value:g} s ({how}{was})"))
-    return rows
+    return [*rows, ("drift", evidence.drift.short)]
 
 
 def _columns(name: str, evidence: Evidence) -> Any:

@@ -24,6 +24,7 @@ from engine.estimates.estimated import Estimates, PatienceEstimate, StaffingEsti
 from engine.measures.fairness import Fairness
 from engine.measures.light import Light
 from engine.measures.waits import IntervalWaits, QueueWaits, ServiceLevel
+from engine.reports.notes import causes_text
 from engine.reports.replay import Difference, GoalEffect, Replay, ReplayColumn
 from engine.reports.report import Report
 
@@ -40,6 +41,8 @@ ROWS = (
     ("service_level", "service level", "share"), ("asa_s", "ASA, s", "seconds"),
     ("mean_wait_s", "mean wait, s", "seconds"), ("abandonment", "abandonment", "share"),
     ("occupancy", "occupancy", "share"), ("gini", "Gini of interactions", "plain"),
+    ("choice_share", "choice of able agents", "share"),
+    ("idle_while_waiting_share", "idle while waiting", "share"),
 )  # fmt: skip
 HEADINGS = {"recorded": "recorded", "today": "today's rule, replayed", "scenario": "scenario"}
 
@@ -139,10 +142,10 @@ def _summary(report: Report, content: Replay, waits: ServiceLevel) -> list[tuple
         ("today's rule", columns[1].rule), *([("scenario", columns[-1].rule)] if len(columns) > 2 else []),
         ("service level", f"{waits.definition}, goal {_goal_text(waits)}"),
         ("waits of answered", ", ".join(f"{share} % within {cell(wait_s, 'seconds')} s" for share, wait_s in shares)),
-        ("choice", f"{percent(waits.choice_share)} of the interactions found two or more eligible agents free; "
+        ("choice", f"{percent(waits.choice_share)} of the interactions found two or more able agents free; "
          "for the rest the rule decides nothing about who answers"),
-        ("idle while waiting",
-         f"{percent(waits.idle_while_waiting_share)} of all waiting was beside a qualified idle agent"),
+        ("idle while waiting", f"{percent(waits.idle_while_waiting_share)} of all waiting was beside a free able agent"
+         + (f": {causes_text(waits.idle_causes)}" if waits.idle_while_waiting_s else "")),
         ("sharing", report.fairness.verdict),
         ("", "Gini " + ", ".join(f"{three(value)} of {what}" for value, what in _ginis(report.fairness))),
         ("satisfaction", satisfaction_text(report.csat, "expected")),

@@ -131,7 +131,7 @@ def _split(cells: Cells, found: pl.Series) -> pl.Series:
     separators = _separators(cells)
     if not separators:
         if cells.column.name in NAMES:
-            cells.refuse(found.str.contains(r"[\n\t]"), BROKEN)
+            cells.refuse(found.str.contains(r"[^;\s] *[\n\t]\s*[^;\s]"), BROKEN)
         return cells.sound(found).str.split(";")
     plain = found.str.replace_all(_COMMA, "${1}.${2}")
     return plain.str.replace_all(_any_of(separators), _BETWEEN).str.split(_BETWEEN)

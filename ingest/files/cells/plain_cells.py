@@ -70,6 +70,8 @@ def number(cells: Cells) -> pl.Series:
     value = found.cast(pl.Float64, strict=False)
     if value.null_count() > found.null_count():
         cells.refuse(found.str.contains(r"^[+-]?\d+,\d+$"), "write decimals with a point, as in 12.5")
+        if cells.column.name.endswith("_s"):
+            cells.refuse(found.str.contains(r"^\d+:\d{2}(:\d{2})?$"), "must be in seconds: 0:03:20 is 200, 5:00 is 300")
         cells.refuse(value.is_null() & found.is_not_null(), "must be a number, as in 12.5")
     return cells.sound(value)
 

@@ -15,6 +15,14 @@ from ingest.files.cells.plain_cells import text
 # Outside these years a time is a slip: seconds read as microseconds, a mistyped digit.
 FIRST, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 SKIPPED = "local times that do not exist (start of summer time), read as if the clock had not gone forward"
+# Times as spreadsheets write them, and what they lack.
+_WANTED = "must be a time such as 2024-03-01T09:30:00Z"
+_FORMAT = "in a spreadsheet: format yyyy-mm-dd hh:mm:ss before saving"
+REMEDIES = {
+    r"^\d{4}-\d{2}-\d{2}[Tt ]\d{1,2}:\d{2}([Zz]|[+-]\d{2}:\d{2})?$": f"{_WANTED}; the seconds are missing ({_FORMAT})",
+    r"^\d{1,2}[./]\d{1,2}[./]\d{2,4}\b": f"{_WANTED}; begin with the year ({_FORMAT})",
+    r"^\d{4}-\d{2}-\d{2}$": f"{_WANTED}; this is a day without a time",
+}
 # Planned times may name an hour that is left out; recorded ones cannot.
 PLANNED = ("start_at", "end_at")
 
@@ -85,7 +93,10 @@ def _from_text(cells: Cells, found: pl.Series) -> pl.Series:
     rest = found.str.slice(_CLOCK_CHARS)
     naive = clock.str.to_datetime(_CLOCK, time_unit="us", strict=False)
     shaped = clock.str.contains(_SHAPE) & rest.str.contains(_REST)
-    cells.refuse(found.is_not_null() & (naive.is_null() | ~shaped), "must be a time such as 2024-03-01T09:30:00Z")
+    odd = found.is_not_null() & (naive.is_null() | ~shaped)
+    for shape, remedy in REMEDIES.items():
+        cells.refuse(odd & found.str.contains(shape), remedy)
+    cells.refuse(odd, _WANTED)
     naive = cells.sound(naive)
     if (rest == "Z").all():
         return naive.dt.replace_time_zone("UTC")
