@@ -67,6 +67,12 @@ def test_a_line_break_between_names_is_asked_about(tmp_path: Path) -> None:
     assert held(tables(tmp_path, paths, skills_separator=r"\n\t;")) == [{"Technik": 5.0, "Rechnung": 2.0}]
 
 
+def test_a_list_as_a_program_writes_it_is_told_how_to_be_written(tmp_path: Path) -> None:
+    text = 'agent_id,skills\na,"[""Technik"", ""Rechnung""]"\n'
+    (line,) = refused(tmp_path / "s", write(tmp_path, agents=text, interactions=visits("Technik")))
+    assert says(line, "1 name looks like several in one: ... write lists as text such as billing:5;tech:3.5")
+
+
 def test_counts_are_of_rows_and_all_places_are_told(tmp_path: Path) -> None:
     text = visits("Technik, Rechnung", "Technik, Rechnung", "Technik", language='"de, en"')
     paths = write(tmp_path, agents=agents("Technik|Rechnung", "Technik|Rechnung", "Technik"), interactions=text)

@@ -193,7 +193,9 @@ def _stem(name: str) -> str:
 def _several(place: Place, found: Mapping[str, int]) -> str:
     used = {character for name in found for character in _SURE.findall(_DECIMAL.sub("", name))}
     used |= {character for name in found if len(_parts(name)) == 1 for character in _PERHAPS.findall(name)}
-    if place == ("interactions", "language"):
+    if any(name.startswith(("[", "{")) for name in found):
+        remedy = "write lists as text such as billing:5;tech:3.5"
+    elif place == ("interactions", "language"):
         remedy = "give one language for each row"
     elif place[0] != "agents" and not used:
         remedy = "give the name alone, a requirement has no level"
