@@ -171,7 +171,8 @@ class _Player:
         self.baseline = self._able(today, terms_for(scenario, was, self.csat))
         if TODAY in scenario.required:
             self.kinds = replace(self.kinds, eligible=self.baseline)
-        self.kinds = replace(self.kinds, able=self._able(self.method, self.terms))
+        as_was = self.method is today and self.centre.queues is recorded.centre.queues
+        self.kinds = replace(self.kinds, able=self.baseline if as_was else self._able(self.method, self.terms))
         self.demand = demand_of(given, self.kinds, by.kind)
         self.roster = self.completed.roster(new_agents_last=scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
