@@ -86,11 +86,14 @@ def centre(seed: int) -> Tables:
     ]
     factors = [{"agent_id": name, "skill": None, "factor": 1.0 + n / 4} for n, name in enumerate(names)]
     factors += [{"agent_id": names[0], "skill": skill, "factor": 3.0} for skill in strategies.SKILLS]
-    counted = dict.fromkeys(TABLES["aggregates"].names[3:], 7)
+    one = calls[0]
+    half_hour = one["arrived_at"].replace(minute=30 * (one["arrived_at"].minute // 30), second=0, microsecond=0)
+    counted = {"queue_id": one["queue_id"], "media": one["media"], "start_at": half_hour}
+    counted |= dict.fromkeys(TABLES["aggregates"].names[3:], 7)
     rows = {
         "members": members, "queues": queues, "agents": agents, "interactions": calls, "surveys": surveys,
         "busy": busy, "handle_factors": factors,
-        "aggregates": [{"queue_id": calls[0]["queue_id"], "media": "voice", "start_at": start} | counted],
+        "aggregates": [counted],
     }  # fmt: skip
     return replace(given, **{name: strategies.table(name, some) for name, some in rows.items()})
 
