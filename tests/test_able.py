@@ -264,6 +264,18 @@ def test_a_threshold_in_a_replay_leaves_able_agents_idle_and_is_told():
     assert plain.idle_while_waiting_s == 0
 
 
+@pytest.mark.parametrize(("chosen", "said"), [
+    ({"weights": RoutingWeights(0.5, 0.5, 0.5)},
+     "the weights add up to 1.5, so scores run from 0 to 1.5; the threshold is 0"),
+    ({"weights": HIGH}, "the threshold 9 is above the largest possible score 3: nobody can be chosen"),
+    ({"weights": HIGH, "method": "longest_idle"}, "longest_idle: has no score, so the threshold 9 changes nothing"),
+    ({"weights": HIGH, "method": "genesys"}, "genesys: has no score, so the threshold 9 changes nothing"),
+])  # fmt: skip
+def test_weights_and_thresholds_that_do_odd_things_are_told_in_a_replay_too(chosen: dict[str, Any], said: str) -> None:
+    assert said in run(Scenario(mode="replay", **chosen), tables_of(interactions=[call(0)])).warnings
+    assert said not in run(Scenario(mode="replay"), tables_of(interactions=[call(0)])).warnings
+
+
 # --- fairness ---------------------------------------------------------------------------------------------------------
 
 

@@ -118,8 +118,11 @@ def test_outcomes_outside_the_window_are_not_there(client):
     rows = [{"id": str(day), "arrived_at": f"2024-03-0{day}T12:00:00Z", "queue_id": "sales"} for day in (4, 5, 6)]
     report = batch(client, interactions=rows, outcomes=True, start_date="2024-03-05", end_date="2024-03-05")
     assert [row["id"] for row in report["outcomes"]] == ["5"]
-    nothing = batch(client, interactions=rows, outcomes=True, start_date="2020-03-05", end_date="2020-03-05")
-    assert nothing["outcomes"] == []
+    gap = batch(client, interactions=[rows[0], rows[2]], outcomes=True, start_date="2024-03-05", end_date="2024-03-05")
+    assert gap["outcomes"] == []
+    outside = {"interactions": rows, "start_date": "2020-03-05", "end_date": "2020-03-05"}
+    said = refusal(client.post("/simulate/batch", json=outside), 422)
+    assert "there are no interactions in these days; the data hold 2024-03-04 to 2024-03-06" in said
 
 
 def test_a_snapshot_without_surveys_or_interactions_still_serves(tmp_path):
@@ -129,3 +132,9 @@ def test_a_snapshot_without_surveys_or_interactions_still_serves(tmp_path):
     assert batch(client)["routed"] == 0
     assert batch(client, interactions=[{"id": "1", "queue_id": "sales"}])["routed"] == 1
     assert client.get("/docs").status_code == 200
+
+
+def test_rows_without_times_are_not_called_odd(client):
+    """The stand-in for a time is 1970, years before every survey and block of the snapshot."""
+    report = client.post("/simulate/batch", json={"interactions": [{"id": "1", "handle_s": 100.0}]}).json()
+    assert not [said for said in report["warnings"] if said.startswith("odd: ")]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -158,6 +159,16 @@ def test_the_service_says_where_it_listens_and_answers_there(tmp_path):
         finally:
             running.terminate()
         assert running.stderr.read() == ""
+
+
+def test_a_store_that_is_not_there_is_warned_of(tmp_path, monkeypatch, capsys):
+    from api.http import app
+
+    monkeypatch.setattr(app.uvicorn, "Server", lambda config: SimpleNamespace(run=lambda sockets: None))
+    app.serve(Settings(port=0, store=tmp_path / "nowhere"))
+    assert f"warning: {tmp_path / 'nowhere'} is not there yet" in capsys.readouterr().err
+    app.serve(Settings(port=0, store=tmp_path))
+    assert capsys.readouterr().err == ""
 
 
 def test_an_address_that_is_taken_is_refused_with_the_way_out():

@@ -111,6 +111,8 @@ def test_longer_recorded_handling_is_told_though_replays_hold():
     """Handling times are replayed as recorded, so waits come out; the month is told all the same, by 10 %."""
     found = drifted(world(3, talk=1.1))
     assert found.since is None
+    assert found.handling_since == "2024-04"
+    assert found.short.endswith("; recorded handling times changed in April 2024")
     april = found.months[-1].measures["handle_s"]
     assert april.is_drift
     assert april.change == pytest.approx(0.1, abs=0.03)

@@ -68,7 +68,8 @@ def test_a_table_that_is_not_read_is_named():
     report = run(scenario("recorded"), tables({"a0": 1.05}))
     assert last(report) is None
     assert any(
-        "handle_factors (1 factors) is not read" in text and "--handling agent" in text for text in report.warnings
+        "1 factors of the table handle_factors change no handling time" in text and "--handling agent" in text
+        for text in report.warnings
     )
     # Without a table there is nothing to say.
     assert not any("factor" in text for text in run(scenario("recorded"), tables({})).warnings)

@@ -67,6 +67,12 @@ def test_a_line_break_between_names_is_asked_about(tmp_path: Path) -> None:
     assert held(tables(tmp_path, paths, skills_separator=r"\n\t;")) == [{"Technik": 5.0, "Rechnung": 2.0}]
 
 
+def test_a_list_as_a_program_writes_it_is_told_how_to_be_written(tmp_path: Path) -> None:
+    text = 'agent_id,skills\na,"[""Technik"", ""Rechnung""]"\n'
+    (line,) = refused(tmp_path / "s", write(tmp_path, agents=text, interactions=visits("Technik")))
+    assert says(line, "1 name looks like several in one: ... write lists as text such as billing:5;tech:3.5")
+
+
 def test_counts_are_of_rows_and_all_places_are_told(tmp_path: Path) -> None:
     text = visits("Technik, Rechnung", "Technik, Rechnung", "Technik", language='"de, en"')
     paths = write(tmp_path, agents=agents("Technik|Rechnung", "Technik|Rechnung", "Technik"), interactions=text)
@@ -168,6 +174,15 @@ def test_as_one_they_have_the_most_frequent_spelling_everywhere(tmp_path: Path) 
     assert sum("taken as one, as asked" in said for said in manifest.assumptions) == 4
     assert manifest.repairs["interactions: skills: names brought to one spelling, as asked"] == 1
     assert manifest.repairs["agents: skills: names brought to one spelling, as asked"] == 2
+
+
+def test_groups_in_two_spellings_are_asked_about_too(tmp_path: Path) -> None:
+    """Groups are compared for fairness, and levers name them; a comma in one is no list."""
+    paths = write(tmp_path, agents='agent_id,group\na,"Team A, Kiel"\nb,"team A, Kiel"\nc,"Team A, Kiel"\n')
+    paths |= write(tmp_path, interactions=visits(""))
+    (line,) = refused(tmp_path / "s", paths)
+    assert line.startswith("groups whose names differ in case or spaces only: 'Team A, Kiel' (2 rows), 'team A, Kiel'")
+    assert tables(tmp_path, paths, same_names=True)["agents"]["group"].unique().to_list() == ["Team A, Kiel"]
 
 
 def test_the_table_of_queues_says_how_they_are_spelled(tmp_path: Path) -> None:

@@ -48,26 +48,26 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "one of days": (
         {"interactions": one(7, handle_s=3 * DAY_S)},
-        "1 of 60 handling times (handle_s) are longer than 8 hours, first 'i007': 3.0 days",
+        "handling times (handle_s) longer than 8 hours: 1 of 60, first 'i007' with 3.0 days",
     ),
     "minutes": ({"interactions": answered(60, handle_s=4.0, acw_s=0.5)}, "if these are minutes multiply them by 60"),
     "zero": ({"interactions": answered(3, handle_s=0.0, acw_s=None)}, "all 3 handling times (handle_s) are 0"),
     "waits of a day": (
         {"interactions": one(9, wait_s=2 * DAY_S, outcome="abandoned", agent_id=None)},
-        "1 of 60 waits of calls and chats (wait_s) are longer than a day, first 'i009': 2.0 days",
+        "waits of calls and chats (wait_s) longer than a day: 1 of 60, first 'i009' with 2.0 days",
     ),
-    "alert": ({"interactions": one(2, alert_s=7000.0)}, "longer than an hour, first 'i002': 7,000 s"),
+    "alert": ({"interactions": one(2, alert_s=7000.0)}, "longer than an hour: 1 of 1, first 'i002' with 7,000 s"),
     "work after the call": (
         {"interactions": one(5, acw_s=300.0)},
-        "in 1 interactions after-call work (acw_s) is longer than handling (handle_s) as a whole, first 'i005'",
+        "after-call work (acw_s) longer than handling as a whole (handle_s): 1, first 'i005'",
     ),
     "years away": (
         {"interactions": one(59, arrived_at=LATE)},
-        f"1 of 60 interactions arrive after a gap of 800 days without any arrival, first 'i059' on {LATE:%Y-%m-%d}",
+        f"interactions after a gap of 800 days without any arrival: 1 of 60, first 'i059' on {LATE:%Y-%m-%d}",
     ),
     "years before": (
         {"interactions": one(0, arrived_at=MIDNIGHT - 1000 * DAY)},
-        "1 of 60 interactions arrive before a gap of 1,000 days",
+        "interactions before a gap of 1,000 days without any arrival: 1 of 60",
     ),
     "staffing of another month": (
         {"interactions": answered(3), "staffing": [SPELL | {"start_at": LATE, "end_at": LATE + DAY}]},
@@ -87,7 +87,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "blocks of days": (
         {"interactions": answered(3), "staffing": [SPELL | {"end_at": MIDNIGHT + timedelta(days=31)}]},
-        "1 of 1 blocks of staffing are longer than a day, first of 'ann': 2024-02-28 00:00 to 2024-03-30 00:00 UTC",
+        "blocks of staffing longer than a day: 1 of 1, first of 'ann': 2024-02-28 00:00 to 2024-03-30 00:00 UTC",
     ),
 }
 

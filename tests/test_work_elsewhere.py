@@ -153,6 +153,16 @@ def test_the_report_knows_of_work_elsewhere_of_any_media() -> None:
         assert any("no table says when agents were at work elsewhere" in note for note in report.warnings) == missing
 
 
+@pytest.mark.parametrize(
+    ("media", "from_s", "told"), [(None, 0, True), ("voice", 0, True), ("chat", 0, False), (None, 10, False)]
+)
+def test_the_report_says_where_work_stands_in_two_tables(media: str | None, from_s: float, told: bool) -> None:
+    """Ann handles a call from nine for ten seconds; work elsewhere has her busy then, or right after it."""
+    tables = centre([call(0, 0, agent_id="ann", outcome="answered", wait_s=0.0)], [spell(media, from_s, from_s + 30)])
+    said = [note for note in run(MODE, tables).warnings if "the same work may stand in both tables" in note]
+    assert bool(said) == told
+
+
 # --- tables and files -------------------------------------------------------------------------------------------------
 
 AGENTS = "agent_id,interrupted_by\n"

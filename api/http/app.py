@@ -54,6 +54,9 @@ def serve(settings: Settings) -> None:
     listening = _listen(settings)
     address = _address(listening)
     click.echo(f"routelab serves {settings.store} at {address} (documentation: {address}/docs; stop with Ctrl+C)")
+    # A service may well stand before its first snapshot; a slip of the pen looks just the same.
+    if not settings.store.is_dir():
+        click.echo(f"warning: {settings.store} is not there yet, so there is no snapshot to answer from", err=True)
     if not _is_loopback(listening):
         click.echo("warning: others on the network can reach this address, and nobody is asked for a key", err=True)
     # Connections beyond the limit are answered 503 at once, so that half-sent bodies cannot pile up.

@@ -8,7 +8,7 @@ measures tested: a centre that stays as it was is told to have drifted in 5 % of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -74,6 +74,10 @@ class Drift:
     verdict: str = about("In words, with what changed and by how much.")
     holds_to: str | None = about("Last month before the first that drifted, YYYY-MM; null where none did.")
     since: str | None = about("First month after the days fitted from which it no longer holds; null where it does.")
+    handling_since: str | None = about(
+        "First month after the days fitted from which recorded handling times are others, YYYY-MM; null where they are "
+        "not. Replays take them as recorded."
+    )
     fewest_days: int = about("A month of fewer days is not tested. [count]")
     months: list[MonthDrift] = about("By month, in order of time.")
     whole: MonthDrift = about("All days held out.")
@@ -116,10 +120,12 @@ def drift(spans: Mapping[str, Span], replays: Mapping[str, Replays]) -> Drift:
         found.append(_tested(days, inside, others, "fit" if is_fit else "test", _month(month), level))
     whole = _tested(days, tested, days.is_fit, "test", None, FAMILY / (len(TESTED) * (n_tests[False] + 1)))
     holds_to, since = _since(found)
+    handling_since = _first(found, _is_other)
     short = _short(found, whole, holds_to, since)
+    also = f"; recorded handling times changed in {month_text(handling_since)}" if handling_since else ""
     return Drift(
-        short=short, verdict=". ".join(_words(short, found, whole, since)), holds_to=holds_to, since=since,
-        fewest_days=FEWEST_DAYS, months=found, whole=whole,
+        short=short + also, verdict=". ".join(_words(short, found, whole, since)), holds_to=holds_to, since=since,
+        handling_since=handling_since, fewest_days=FEWEST_DAYS, months=found, whole=whole,
     )  # fmt: skip
 
 
@@ -223,9 +229,22 @@ def _change(name: str, mine: _Off, usual: _Off, level: float) -> Change:
 
 def _since(months: Sequence[MonthDrift]) -> tuple[str | None, str | None]:
     """The last month that held, and the first from the days fitted on that does not."""
+    since = _first(months, lambda row: bool(row.alarms))
+    if since is None:
+        return None, None
+    place = next(place for place, row in enumerate(months) if (row.span, row.month) == ("test", since))
+    return months[place - 1].month, since
+
+
+def _first(months: Sequence[MonthDrift], wanted: Callable[[MonthDrift], bool]) -> str | None:
+    """The first month held out after the first fitted of which something is true."""
     begin = next(place for place, row in enumerate(months) if row.span == "fit")
-    drifted = [place for place, row in enumerate(months) if place > begin and row.span == "test" and row.alarms]
-    return (months[drifted[0] - 1].month, months[drifted[0]].month) if drifted else (None, None)
+    return next((row.month for row in months[begin:] if row.span == "test" and wanted(row)), None)
+
+
+def _is_other(row: MonthDrift) -> bool:
+    """Whether recorded handling times are not those of the days fitted."""
+    return "handle_s" in row.measures and row.measures["handle_s"].is_drift
 
 
 def _short(months: Sequence[MonthDrift], whole: MonthDrift, holds_to: str | None, since: str | None) -> str:
@@ -254,7 +273,7 @@ def _words(short: str, months: Sequence[MonthDrift], whole: MonthDrift, since: s
     odd = [row for row in months if row.span == "fit" and row.alarms]
     if odd:
         yield "months fitted that are unlike the other months fitted: " + "; ".join(map(_told, odd))
-    longer = [row for row in months if "handle_s" in row.measures and row.measures["handle_s"].is_drift]
+    longer = [row for row in months if _is_other(row)]
     if longer:
         yield "recorded handling times (replayed as recorded) against the days fitted: " + "; ".join(
             f"{month_text(row.month)} {100 * row.measures['handle_s'].change:+.0f} %" for row in longer

@@ -159,8 +159,9 @@ class Arrays:
         """
         if first is None and last is None:
             return self
+        span = span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone)
         self._check_days(first, last)
-        some = self.window(*span_of_days(first or FIRST_DAY, last or LAST_DAY, self.centre.time_zone))
+        some = self.window(*span)
         return replace(some, snapshot=replace(some.snapshot, window=Window(str(first or "first"), str(last or "last"))))
 
     def _check_days(self, first: date | None, last: date | None) -> None:

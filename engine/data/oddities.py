@@ -84,7 +84,7 @@ class _Seen:
             )
         elif self.first is not None:
             yield (
-                f"{self.n_over:,} of {self.n:,} {name} are longer than {limit.said}, first {self.first[0]!r}: "
+                f"{name} longer than {limit.said}: {self.n_over:,} of {self.n:,}, first {self.first[0]!r} with "
                 f"{_lasting(self.first[1])}; leave {limit.column} empty where it is not true"
             )
         if limit.column != "handle_s":
@@ -175,13 +175,13 @@ class Oddities:
         >>> odd = Oddities()
         >>> odd.add(rows)
         >>> odd.said(Tables(agents=agents, interactions=rows))[0][:90]
-        "odd: 1 of 1 handling times (handle_s) are longer than 8 hours, first 'i': 3.0 days; leave "
+        "odd: handling times (handle_s) longer than 8 hours: 1 of 1, first 'i' with 3.0 days; leave"
         """
         found = [said for limit in LIMITS for said in self._seen[limit.column].said(limit)]
         if self._n_acw:
             found.append(
-                f"in {self._n_acw:,} interactions after-call work (acw_s) is longer than handling (handle_s) as a "
-                f"whole, first {self._first_acw!r}; handle_s is talk, hold and after-call work together"
+                f"after-call work (acw_s) longer than handling as a whole (handle_s): {self._n_acw:,}, first "
+                f"{self._first_acw!r}; handle_s is talk, hold and after-call work together"
             )
         found += [*self._gaps(), *self._beside(tables), *_long_blocks(tables)]
         return [*self.strangers.said(tables.agents), *(ODD + said for said in found)]
@@ -199,8 +199,8 @@ class Oddities:
         n, side, start = (before, "before", days[0]) if before <= after else (after, "after", later)
         more = f"; {len(long) - 1} more such gaps" if len(long) > 1 else ""
         yield (
-            f"{n:,} of {before + after:,} interactions arrive {side} a gap of {length:,} days without any arrival, "
-            f"first {self._days[start][1]!r} on {_date(start)}; if that is a mistake correct arrived_at, else choose "
+            f"interactions {side} a gap of {length:,} days without any arrival: {n:,} of {before + after:,}, first "
+            f"{self._days[start][1]!r} on {_date(start)}; if that is a mistake correct arrived_at, else choose "
             f"the days that belong together (--from, --to){more}"
         )
 
@@ -237,7 +237,7 @@ def _long_blocks(tables: Tables) -> Iterator[str]:
     if long.height:
         row: dict[str, Any] = long.row(0, named=True)
         yield (
-            f"{long.height:,} of {tables.staffing.height:,} blocks of staffing are longer than a day, first of "
+            f"blocks of staffing longer than a day: {long.height:,} of {tables.staffing.height:,}, first of "
             f"{row['agent_id']!r}: {row['start_at']:%Y-%m-%d %H:%M} to {row['end_at']:%Y-%m-%d %H:%M} UTC"
         )
 

@@ -130,6 +130,26 @@ def goal_s(scenario: Scenario, centre: Centre) -> FloatArray:
     return centre.queues["service_level_s"].to_numpy()
 
 
+def goal_share(scenario: Scenario, centre: Centre) -> FloatArray:
+    """Share that each queue's goal wants in time: the scenario's, else the queue's own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Perhaps with a goal.
+    centre : Centre
+        Queues with theirs.
+
+    Returns
+    -------
+    (n_queues,) array of float
+        By queue. [0-1]
+    """
+    if scenario.goal is not None:
+        return np.full(len(centre.queue_ids), ServiceLevelGoal.parse(scenario.goal).share)
+    return centre.queues["service_level_share"].to_numpy()
+
+
 class _Player:
     """A replay under way."""
 
@@ -151,7 +171,8 @@ class _Player:
         self.baseline = self._able(today, terms_for(scenario, was, self.csat))
         if TODAY in scenario.required:
             self.kinds = replace(self.kinds, eligible=self.baseline)
-        self.kinds = replace(self.kinds, able=self._able(self.method, self.terms))
+        as_was = self.method is today and self.centre.queues is recorded.centre.queues
+        self.kinds = replace(self.kinds, able=self.baseline if as_was else self._able(self.method, self.terms))
         self.demand = demand_of(given, self.kinds, by.kind)
         self.roster = self.completed.roster(new_agents_last=scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)

@@ -67,8 +67,8 @@ def about_factors(recorded: Recorded, used: FactorsUsed | None) -> Iterator[str]
         return
     if recorded.assumptions.handling != "agent":
         yield (
-            f"the table handle_factors ({given.height:,} factors) is not read: recorded handling times hold for every "
-            "agent; --handling agent reads it"
+            f"the {given.height:,} factors of the table handle_factors change no handling time, as recorded times hold "
+            "for every agent; --handling agent uses them"
         )
     elif used is not None and used.changed is not None:
         yield _did(recorded, used, used.changed)

@@ -12,12 +12,14 @@ from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.provenance import Provenance
 from engine.data.served import Status
+from engine.data.served import recorded as outcomes_of
 from engine.data.wall_time import NOT_TOLD_APART
 from engine.estimates.estimated import PatienceEstimate, StaffingEstimate
 from engine.measures.light import Light
 from engine.measures.sharing import lacks, other_yardstick
 from engine.measures.spread import FEWEST_DAYS
 from engine.measures.tally import Tally
+from engine.measures.timeline import Timeline
 from engine.measures.waits import CAUSES, IdleCauses, ServiceLevel
 from engine.methods import METHODS
 from engine.methods.settings import unsupported
@@ -34,6 +36,8 @@ MOST_NAMES = 5
 IDLE_SHARE = 0.01
 # Share of answers above which agents without a required skill or language are pointed out.
 LACKING_SHARE = 0.01
+# Share of recorded handling that may lie in work elsewhere of the same agent; clocks differ by seconds.
+TWICE_SHARE = 0.02
 
 
 def notes(tally: Tally, scenario: Scenario, used: RoutingWeights, filled: tuple[int, int]) -> list[str]:
@@ -146,12 +150,28 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
-        "do to them is not simulated"
+        f"do to them is not simulated{_again(recorded)}"
     )
     if not recorded.centre.busy.agent.size and not recorded.centre.held.agent.size:
         yield (
             "no table says when agents were at work elsewhere (other queues, outbound); if they were, the service "
             "level shown is too good"
+        )
+    yield from _about_twice(recorded)
+
+
+def _about_twice(recorded: Recorded) -> Iterator[str]:
+    """Recorded handling while the same agent was at work elsewhere: nobody does both."""
+    centre, history = recorded.centre, recorded.history
+    queue = recorded.queue_of_type[history.call_type]
+    work = outcomes_of(history, queue, recorded.assumptions.acw_s).services
+    both_s = float(Timeline(work, centre.busy, centre.n_agents).busy_of_piece_s.sum()) if work.agent.size else 0.0
+    all_s = float((work.end_us - work.start_us).sum()) / 1e6
+    if both_s > TWICE_SHARE * all_s:
+        yield (
+            f"{both_s / 3600:,.1f} of {all_s / 3600:,.1f} recorded hours of handling lie in work elsewhere (busy) of "
+            "the same agent that leaves no room for them: the same work may stand in both tables, and a replay does it "
+            "twice"
         )
 
 
@@ -163,6 +183,16 @@ def _about_beyond(staffed: StaffingEstimate) -> Iterator[str]:
             f"{staffed.hours_not_counted:,.1f} of {staffed.hours:,.1f} hours of staffing lie on days on which nothing "
             "arrived; occupancy and staffed time leave them out, for every rule"
         )
+
+
+def _again(recorded: Recorded) -> str:
+    """How many interactions are later visits of a conversation, where conversations are recorded."""
+    told = recorded.history.told
+    if told is None or "conversation_id" not in told.columns:
+        return ""
+    known = told["conversation_id"].drop_nulls()
+    n_again = known.len() - known.n_unique()
+    return f" ({n_again:,} of {recorded.history.n:,} interactions are later visits of a conversation)"
 
 
 def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel) -> Iterator[str]:
@@ -222,6 +252,10 @@ def about_settings(recorded: Recorded, scenario: Scenario) -> Iterator[str]:
     queues, method = recorded.centre.queues, METHODS[scenario.method]
     yield from _about_filters(recorded, scenario)
     yield from about_switches(recorded, scenario)
+    if "weights" in method.reads:
+        yield from _about_weights(scenario, scenario.weights_used())
+    elif scenario.weights.threshold:
+        yield f"{scenario.method}: has no score, so the threshold {scenario.weights.threshold:g} changes nothing"
     if scenario.method == "bullseye" and queues["rings"].is_null().all():
         yield "bullseye: no queue has rings, so this is standard routing; give queues.rings"
     if scenario.method == "preferred_agent":

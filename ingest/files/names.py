@@ -24,6 +24,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "queues": (
         ("queues", "queue_id"), ("members", "queue_id"), ("interactions", "queue_id"), ("surveys", "queue_id"),
     ),
+    "groups": (("agents", "group"),),
     "agents": tuple(
         (table, "agent_id")
         for table in ("agents", "interactions", "members", "surveys", "staffing", "busy", "handle_factors")
@@ -121,7 +122,7 @@ class _Names:
 
     def look_like_several(self) -> Iterator[str]:
         """Questions about cells that may hold several names, one for each place."""
-        if self.kind == "agents":
+        if self.kind in ("agents", "groups"):
             return
         parts = Counter(part for name in self.total for part in {fold(_stem(part)) for part in _parts(name)})
         plain = {fold(name) for name in self.total if len(_parts(name)) == 1}
@@ -192,7 +193,9 @@ def _stem(name: str) -> str:
 def _several(place: Place, found: Mapping[str, int]) -> str:
     used = {character for name in found for character in _SURE.findall(_DECIMAL.sub("", name))}
     used |= {character for name in found if len(_parts(name)) == 1 for character in _PERHAPS.findall(name)}
-    if place == ("interactions", "language"):
+    if any(name.startswith(("[", "{")) for name in found):
+        remedy = "write lists as text such as billing:5;tech:3.5"
+    elif place == ("interactions", "language"):
         remedy = "give one language for each row"
     elif place[0] != "agents" and not used:
         remedy = "give the name alone, a requirement has no level"

@@ -14,7 +14,7 @@ from api.http.serving.open_snapshots import OpenSnapshot
 from engine.data.arrays import Arrays
 from engine.data.checks import check
 from engine.data.encode import encode
-from engine.data.provenance import Extent
+from engine.data.provenance import ODD, Extent
 from engine.data.tables import Tables
 from engine.errors import InvalidTable
 
@@ -110,7 +110,12 @@ def _with_origin(arrays: Arrays, data: OpenSnapshot, frame: pl.DataFrame, said: 
         origin,
         interval=Extent(*(at.isoformat() if timed else None for at in (bounds["start"], bounds["end"]))),
         counts=origin.counts | {"interactions": frame.height},
-        assumptions=[*origin.assumptions, *said, GIVEN_HERE],
+        # What is odd about the snapshot's interactions is no business of these, and a stand-in for a time is not odd.
+        assumptions=[
+            *(text for text in origin.assumptions if text not in origin.oddities),
+            *(text for text in said if timed or not text.startswith(ODD)),
+            GIVEN_HERE,
+        ],
     )
     return replace(arrays, snapshot=given)
 

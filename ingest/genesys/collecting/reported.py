@@ -63,12 +63,12 @@ def _within(span: Span, column: str) -> pl.Expr:
 
 def _busy(work: pl.DataFrame, kept: pl.DataFrame, span: Span) -> tuple[pl.DataFrame, dict[str, int]]:
     """Sessions that keep agents from the chosen queues, clipped to the chosen days; no second of one counts twice."""
-    # Calls that are part of a callback belong to its visit, as the session that answered it does.
-    own = work.filter(pl.col("kind").is_in(["answered", "part"])).join(kept.select(_VISIT), on=_VISIT, how="semi")
-    elsewhere = work.filter(pl.col("kind") != "unanswered").join(
-        own.select(*_VISIT, "agent_id").unique(), on=[*_VISIT, "agent_id"], how="anti", maintain_order="left"
-    )
     answered = pl.col("kind") == "answered"
+    own = work.filter(answered).join(kept.select(_VISIT), on=_VISIT, how="semi")
+    # With the session that answered a visit go calls that are part of it.
+    elsewhere = work.filter(pl.col("kind") != "unanswered").join(
+        own.select(*_VISIT, "agent_id"), on=[*_VISIT, "agent_id"], how="anti", maintain_order="left"
+    )
     apart, n_inside = _apart(_ended(elsewhere.filter(~answered)), _ended(work.filter(answered)))
     both = pl.concat([_ended(elsewhere.filter(answered)), apart])
     clipped = _once(both.with_columns(pl.col("start_at", "end_at").clip(span.start, span.end)))

@@ -83,16 +83,16 @@ def match(visits: Sequence[Visit], staff: Sequence[Session]) -> None:
     # Objects, not ids: two sessions without an id are still two.
     taken = _direct(visits, staff)
     undecided = [
-        n for n, visit in enumerate(visits) if visit.answer is None and not ENDED & visit.session.metrics.keys()
+        n for n, visit in enumerate(visits) if visit.answer is None and ENDED.isdisjoint(visit.session.metrics)
     ]
     if undecided:
         _likely(visits, undecided, staff, taken)
-    _take_legs(visits, staff, taken)
-    # A call alone is taken for the answer of a callback only if it is not part of another.
-    calling = [n for n in undecided if visits[n].answer is None and visits[n].session.media == CALLBACK]
-    if calling:
-        _likely(visits, calling, staff, taken, by_call=True)
-        _take_legs(visits, staff, taken)
+    callbacks = [visit for visit in visits if visit.session.media == CALLBACK]
+    if callbacks:
+        _take_legs(callbacks, staff, taken)
+        # A call alone is taken for the answer of a callback only if it is not part of another.
+        _likely(visits, [n for n in undecided if visits[n] in callbacks], staff, taken, by_call=True)
+        _take_legs(callbacks, staff, taken)
 
 
 def _direct(visits: Sequence[Visit], staff: Sequence[Session]) -> set[int]:
@@ -125,7 +125,7 @@ def _give(pairs: Sequence[tuple[Visit, Session]], taken: set[int]) -> None:
 def _take_legs(visits: Sequence[Visit], staff: Sequence[Session], taken: set[int]) -> None:
     """Calls of whoever answered a callback, which are part of it."""
     for visit in visits:
-        if visit.answer is not None and visit.session.media == CALLBACK and not visit.legs:
+        if visit.answer is not None and not visit.legs:
             visit.legs = [leg for leg in staff if id(leg) not in taken and _is_leg(leg, visit, visit.answer)]
             taken.update(map(id, visit.legs))
 
@@ -144,6 +144,8 @@ def _likely(
     working = [session for session in staff if id(session) not in taken and is_work(session)]
     pairs = []
     for n in undecided:
+        if visits[n].answer is not None:
+            continue
         visit, media = visits[n], VOICE if by_call else visits[n].session.media
         following = visits[n + 1].arrived if n + 1 < len(visits) else None
         pairs += [

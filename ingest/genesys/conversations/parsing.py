@@ -208,7 +208,8 @@ _WAIT = list(COLUMNS["visits"]).index("wait_s")
 
 
 def _work(name: str, sessions: Sessions, ended: str | None, reasons: list[str]) -> list[tuple[Any, ...]]:
-    answered = {id(session): visit for visit in sessions.usable for session in (visit.answer, *visit.legs)}
+    answered = {id(visit.answer): visit for visit in sessions.usable}
+    answered |= {id(leg): visit for visit in sessions.usable if visit.legs for leg in visit.legs}
     rows = []
     for session in sessions.staff:
         end = session.end
