@@ -20,8 +20,10 @@ def imported(store: Path, paths: dict[str, Any], pseudonymise: bool = True) -> S
 
 SECRET = {
     "agents": "agent_id,agent_name,skills\nzelda.quist,Zelda Quist,tech\nyorick.bane,Yorick Bane,tech\n",
-    "interactions": "id,queue_id,arrived_at,agent_id,preferred\n"
-    "i1,q1,2024-03-04T09:00:00Z,zelda.quist,yorick.bane:9\ni2,q1,2024-03-04T09:01:00Z,xaver.orth,\n",
+    # Somebody who is no agent only let it ring.
+    "interactions": "id,queue_id,arrived_at,agent_id,preferred,outcome\n"
+    "i1,q1,2024-03-04T09:00:00Z,zelda.quist,yorick.bane:9,answered\n"
+    "i2,q1,2024-03-04T09:01:00Z,xaver.orth,,abandoned\n",
     "surveys": SURVEYS.replace(",a1,", ",zelda.quist,"),
     "members": MEMBERS.replace(",a1,", ",zelda.quist,"),
     "queues": 'queue_id,routing_rules\nq1,"[{""operator"": ""ANY"", ""waitSeconds"": 9, ""by"": ""yorick.bane""}]"\n',
@@ -49,8 +51,8 @@ def test_pseudonyms_are_the_same_in_all_tables_and_leave_no_name(tmp_path: Path)
 
 def test_codes_do_not_follow_ids_or_rows_and_differ_between_imports(tmp_path: Path) -> None:
     agents = "agent_id\n" + "".join(f"agent{i:03}\n" for i in range(200))
-    rows = "".join(f"{i},q,2024-03-04T09:00:00Z,agent{i:03}\n" for i in range(100, 300))
-    paths = write(tmp_path, agents=agents, interactions="id,queue_id,arrived_at,agent_id\n" + rows)
+    rows = "".join(f"{i},q,2024-03-04T09:00:00Z,agent{i:03},abandoned\n" for i in range(100, 300))
+    paths = write(tmp_path, agents=agents, interactions="id,queue_id,arrived_at,agent_id,outcome\n" + rows)
     codes = [imported(tmp_path / part, paths).table("interactions")["agent_id"].to_list() for part in "st"]
     assert codes[0] != codes[1] and all(list(part) != sorted(part) for part in codes)
 

@@ -17,7 +17,7 @@ from engine.data.encode import encode
 from engine.data.tables import Tables
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions
-from engine.replay.playing import Played, goal_s, play
+from engine.replay.playing import Played, goal_s, goal_share, play
 from engine.replay.prepare import Recorded
 from engine.results import plain as plainly
 from engine.run import choose, run
@@ -274,6 +274,8 @@ def test_the_goal_in_seconds_is_the_scenario_s_or_each_queue_s_own():
     found = encode(busy_centre(0)).centre
     assert goal_s(Scenario(mode="replay"), found).tolist() == [30.0, 20.0]
     assert goal_s(Scenario(mode="replay", goal="90/7.5"), found).tolist() == [7.5, 7.5]
+    assert goal_share(Scenario(mode="replay"), found).tolist() == [0.8, 0.8]
+    assert goal_share(Scenario(mode="replay", goal="90/7.5"), found).tolist() == [0.9, 0.9]
 
 
 @pytest.mark.parametrize("method", ["weighted", "genesys", "random"])

@@ -145,7 +145,7 @@ def test_a_queue_is_measured_as_if_it_were_alone(rows, options):
     ]
     for place, row in enumerate(found):
         alone = slow([r for r in rows if r[1] == place], *options)
-        of_queue = {"queue_id", "queue_name", "goal_s"}
+        of_queue = {"queue_id", "queue_name", "goal_s", "goal_share"}
         alike({name: value for name, value in plain(row).items() if name not in of_queue}, alone)
 
 

@@ -135,6 +135,8 @@ class Centre:
         Whether an agent's work of the first media may be interrupted by the second.
     time_zone : str
         IANA zone of the centre.
+    elsewhere : polars.DataFrame
+        Why agents were at work elsewhere where that is recorded: agent, start_us, end_us, why.
     """
 
     agent_ids: list[str]
@@ -165,6 +167,7 @@ class Centre:
     capacity: Int8Array
     interrupts: BoolArray
     time_zone: str
+    elsewhere: pl.DataFrame
 
     @property
     def n_agents(self) -> int:

@@ -143,6 +143,9 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
         capacity=capacity,
         interrupts=interrupts,
         time_zone=tables.time_zone,
+        elsewhere=_spells(tables.busy, agent_ids)
+        .with_columns(tables.busy["why"])
+        .filter(pl.col("agent") >= 0, pl.col("why").is_not_null()),
     )
 
 

@@ -11,6 +11,8 @@ import polars as pl
 from engine.data.tables import OUTCOMES
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
+# What a platform tells of an interaction beside; no choice rests on it.
+TOLD = ("conversation_id", "used_routing", "eligible_count")
 SECONDS = ("wait_s", "alert_s", "handle_s", "acw_s", "patience_s")
 
 
@@ -36,6 +38,8 @@ class History:
         As recorded, NaN where not. [s]
     preferred : polars.Series, optional
         Lists of agent_id and score that the flow attached; None where no interaction has one.
+    told : polars.DataFrame, optional
+        Those columns of `TOLD` that say anything; None where none does.
     """
 
     interaction_id: pl.Series
@@ -51,6 +55,7 @@ class History:
     acw_s: FloatArray
     patience_s: FloatArray
     preferred: pl.Series | None
+    told: pl.DataFrame | None = None
 
     @property
     def n(self) -> int:
@@ -94,7 +99,8 @@ class History:
         """Only the chosen rows."""
         mask = pl.Series(chosen)
         columns = {f.name: column for f in fields(self) if (column := getattr(self, f.name)) is not None}
-        some: Any = {n: c.filter(mask) if isinstance(c, pl.Series) else c[chosen] for n, c in columns.items()}
+        frames = (pl.Series, pl.DataFrame)
+        some: Any = {n: c.filter(mask) if isinstance(c, frames) else c[chosen] for n, c in columns.items()}
         return replace(self, **some)
 
 
@@ -106,7 +112,7 @@ def history_of(
     Parameters
     ----------
     frame : polars.DataFrame
-        Columns interaction_id, arrived_at, preferred and those in seconds are read.
+        Columns interaction_id, arrived_at, preferred, those in seconds and those that are `TOLD` are read.
     call_type : (n,) array of int32
         Call type of each row.
     media, outcome : (n,) array of int8
@@ -122,6 +128,7 @@ def history_of(
         In the order of the rows.
     """
     preferred = frame["preferred"]
+    told = [name for name in TOLD if frame[name].null_count() < frame.height]
     return History(
         interaction_id=frame["interaction_id"],
         call_type=np.asarray(call_type, np.int32),
@@ -132,4 +139,5 @@ def history_of(
         named=named,
         **{name: frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in SECONDS},
         preferred=None if preferred.null_count() == preferred.len() else preferred,
+        told=frame.select(told) if told else None,
     )

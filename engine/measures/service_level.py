@@ -47,6 +47,8 @@ class Goal:
         Of the service level.
     short_abandon_s : float
         Interactions abandoned within so many seconds are short; 0 for none. [s]
+    share : (n_queues,) array of float, optional
+        Share of the interactions that is to be within it; it is shown, nothing is measured by it.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class Goal:
     within_s: FloatArray
     definition: str = "genesys"
     short_abandon_s: float = 0.0
+    share: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.definition not in DEFINITIONS:
@@ -126,9 +129,11 @@ def by_queue(
         Of every queue, those without interactions too.
     """
     rows = _measures(served, goal, span_us, served.queue, len(queue_ids))
+    shares = [None] * len(queue_ids) if goal.share is None else goal.share.tolist()
+    goals = zip(goal.within_s.tolist(), shares, strict=True)
     return [
-        QueueWaits(queue_id=queue, queue_name=name, goal_s=float(within_s), **vars(row))
-        for queue, name, within_s, row in zip(queue_ids, queue_names, goal.within_s, rows, strict=True)
+        QueueWaits(queue_id=queue, queue_name=name, goal_s=within_s, goal_share=share, **vars(row))
+        for queue, name, (within_s, share), row in zip(queue_ids, queue_names, goals, rows, strict=True)
     ]
 
 

@@ -47,6 +47,7 @@ class QueueWaits(Waits):
     queue_id: str = about("Id of the queue.")
     queue_name: str | None = about("Null where none is known.")
     goal_s: float = about("Longest wait within its goal. [s]")
+    goal_share: float | None = about("Share that its goal wants within goal_s. [0-1]")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,10 @@ class Replayed(AskedFor):
     agent_name: str | None = about("Null where none is known.")
     recorded_agent_id: str | None = about("Who answered in the record.")
     recorded_wait_s: float | None = about("Waiting in the record; null where not recorded. [s]")
+    conversation_id: str | None = about("Conversation that it belongs to; null where not recorded.")
+    visits: int | None = about("Visits to queues of this conversation in the record; null where it is not recorded.")
+    used_routing: str | None = about("How the platform routed it; null where not recorded.")
+    eligible_count: int | None = about("How many agents the platform found for it; null where not recorded.")
 
 
 @dataclass(frozen=True)
@@ -150,8 +155,19 @@ def _about(played: Played, recorded: Recorded, row: int) -> Replayed:
         wait_s=float(served.wait_s[row]), agent_id=centre.agent_ids[agent] if agent >= 0 else None,
         agent_name=centre.agent_names[agent] if agent >= 0 else None,
         recorded_agent_id=recorded.centre.agent_ids[recorded_agent] if recorded_agent >= 0 else None,
-        recorded_wait_s=or_null(recorded_wait_s),
+        recorded_wait_s=or_null(recorded_wait_s), **_told(history.told, past),
     )  # fmt: skip
+
+
+def _told(told: pl.DataFrame | None, row: int | None) -> dict[str, Any]:
+    """What the platform says of an interaction beside its outcome."""
+    known: dict[str, Any] = dict.fromkeys(("conversation_id", "visits", "used_routing", "eligible_count"))
+    if told is None or row is None:
+        return known
+    known |= told.row(row, named=True)
+    if known["conversation_id"] is not None:
+        known["visits"] = int((told["conversation_id"] == known["conversation_id"]).sum())
+    return known
 
 
 class _Moment:
@@ -268,7 +284,10 @@ class _Moment:
             return "chosen"
         if not self.on_queue[agent]:
             away, until_us = self._away
-            return f"at work elsewhere for another {self._in_s(until_us[agent])}" if away[agent] else "not on queue"
+            more = f" ({', '.join(why)})" if (why := self._why(agent)) else ""
+            return (
+                f"at work elsewhere{more} for another {self._in_s(until_us[agent])}" if away[agent] else "not on queue"
+            )
         if self.rank[agent] == NEVER:
             return self._barred(agent)
         if self.busy_until_us[agent]:
@@ -285,6 +304,12 @@ class _Moment:
         if self.rank[agent] > self.rank[self.chosen]:
             return "free and ranked higher, but not among the longest idle, or became free at this very instant"
         return self._tie(agent) if free[agent] else "free"
+
+    def _why(self, agent: int) -> list[str]:
+        """What an agent does elsewhere at that instant, as the record calls it."""
+        at, work = self.at_us, self.played.completed.centre.elsewhere
+        now = work.filter(pl.col("agent") == agent, pl.col("start_us") <= at, pl.col("end_us") > at)
+        return sorted(set(now["why"].to_list()))
 
     def _tie(self, agent: int) -> str:
         """Why an agent of the same rank was not asked first."""

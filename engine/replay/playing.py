@@ -130,6 +130,26 @@ def goal_s(scenario: Scenario, centre: Centre) -> FloatArray:
     return centre.queues["service_level_s"].to_numpy()
 
 
+def goal_share(scenario: Scenario, centre: Centre) -> FloatArray:
+    """Share that each queue's goal wants in time: the scenario's, else the queue's own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Perhaps with a goal.
+    centre : Centre
+        Queues with theirs.
+
+    Returns
+    -------
+    (n_queues,) array of float
+        By queue. [0-1]
+    """
+    if scenario.goal is not None:
+        return np.full(len(centre.queue_ids), ServiceLevelGoal.parse(scenario.goal).share)
+    return centre.queues["service_level_share"].to_numpy()
+
+
 class _Player:
     """A replay under way."""
 

@@ -32,7 +32,7 @@ from engine.measures.sharing import other_yardstick
 from engine.measures.timeline import Timeline
 from engine.methods import METHODS
 from engine.methods.today import in_force
-from engine.replay.playing import Played, goal_s, play
+from engine.replay.playing import Played, goal_s, goal_share, play
 from engine.replay.prepare import Recorded
 from engine.reports.factors import FactorsUsed
 from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, Intervals, ReplayColumn
@@ -147,7 +147,10 @@ class Study:
 
     def goal(self, centre: Centre) -> Goal:
         """What the service level is, with the goals of a centre's queues."""
-        return Goal(goal_s(self.scenario, centre), self.scenario.service_level, self.scenario.short_abandon_s)
+        return Goal(
+            goal_s(self.scenario, centre), self.scenario.service_level, self.scenario.short_abandon_s,
+            goal_share(self.scenario, centre),
+        )  # fmt: skip
 
     @property
     def calendar(self) -> Calendar:

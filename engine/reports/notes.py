@@ -150,7 +150,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
-        "do to them is not simulated"
+        f"do to them is not simulated{_again(recorded)}"
     )
     if not recorded.centre.busy.agent.size and not recorded.centre.held.agent.size:
         yield (
@@ -183,6 +183,16 @@ def _about_beyond(staffed: StaffingEstimate) -> Iterator[str]:
             f"{staffed.hours_not_counted:,.1f} of {staffed.hours:,.1f} hours of staffing lie on days on which nothing "
             "arrived; occupancy and staffed time leave them out, for every rule"
         )
+
+
+def _again(recorded: Recorded) -> str:
+    """How many interactions are later visits of a conversation, where conversations are recorded."""
+    told = recorded.history.told
+    if told is None or "conversation_id" not in told.columns:
+        return ""
+    known = told["conversation_id"].drop_nulls()
+    n_again = known.len() - known.n_unique()
+    return f" ({n_again:,} of {recorded.history.n:,} interactions are later visits of a conversation)"
 
 
 def _about_rule(recorded: Recorded, scenario: Scenario, played: Played, waits: ServiceLevel) -> Iterator[str]:

@@ -106,6 +106,10 @@ class Snapshot:
             )
             agent = _looked_up(rows, "agent_id", recorded, -1)
             plain = restore("interactions", rows.drop(CODED, strict=False))
+            if "used_routing" in rows.columns:
+                names = texts["used_routing"]
+                routing = pl.Series(names, dtype=pl.Enum(names)).gather(rows["used_routing"])
+                plain = plain.with_columns(used_routing=routing)
             named = _looked_up(rows, "agent_id", np.ones_like(recorded), 0).astype(bool)
             return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent, named)
 

@@ -228,7 +228,22 @@ def show(name: str, store: Path, as_json: bool) -> None:
     from ingest.snapshot.manifest import read_manifest
     from ingest.snapshot.store import folder_of
 
-    _tell(read_manifest(folder_of(store, name)), as_json)
+    manifest = read_manifest(folder_of(store, name))
+    if not manifest.rows.get("aggregates"):
+        _tell(manifest, as_json)
+        return
+    from ingest.snapshot.counted import beside_platform
+    from ingest.snapshot.reading import open_snapshot
+
+    opened = open_snapshot(store, name)
+    beside = beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))
+    if as_json:
+        _echo(manifest.summary().to_dict() | {"beside_platform": beside.to_dicts()})
+        return
+    from api.terminal.shown.pieces import show_beside_platform
+
+    _tell(manifest, as_json)
+    show_beside_platform(beside)
 
 
 @snapshot.command(cls=options.Once)

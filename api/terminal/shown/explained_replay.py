@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from api.terminal.shown.pieces import console, facts, grid, named, needs_text, number
-from engine.replay.explain import ReplayExplanation
+from engine.replay.explain import Replayed, ReplayExplanation
 
 
 def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: int) -> None:
@@ -24,7 +24,7 @@ def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: 
         ("requires", needs_text(about)),
         ("rule", explanation.rule),
         ("outcome", answered + by),
-        ("recorded", past),
+        ("recorded", past + _told(about)),
         ("decided", f"{when}: {decision.how}{stage}"),
     ]  # fmt: skip
     out.print(facts("", rows))
@@ -40,6 +40,16 @@ def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: 
         out.print(f"{len(explanation.agents) - most} more agents; --top {len(explanation.agents)} shows all")
     if explanation.waiting:
         out.print(_waiting(explanation))
+
+
+def _told(about: Replayed) -> str:
+    """What the platform says of it beside."""
+    said = f"; routed by {about.used_routing}" if about.used_routing else ""
+    if about.eligible_count is not None:
+        said += f"; agents whom the platform found: {about.eligible_count}"
+    if about.conversation_id is not None and (about.visits or 0) > 1:
+        said += f"; one of {about.visits} visits of conversation {about.conversation_id}"
+    return said
 
 
 def _waiting(explanation: ReplayExplanation) -> object:

@@ -18,6 +18,7 @@ from engine.selection.explain import AgentTerms, Explanation
 from ingest.snapshot.manifest import Manifest
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -292,6 +293,23 @@ def show_manifest(manifest: Manifest) -> None:
         *(("assumed", sentence) for sentence in manifest.assumptions),
     ]  # fmt: skip
     console().print(facts("", rows))
+
+
+FIGURES = {
+    "offered": "offered", "answered": "answered", "abandoned": "abandoned", "flowed_out": "flowed out",
+    "over_sla": "answered later than the goal", "answered_wait_s": "waits of those answered, s",
+    "handle_s": "handling, s", "acw_s": "of it after-call work, s", "talk_and_hold_s": "of it talk and hold, s",
+}  # fmt: skip
+
+
+def show_beside_platform(beside: pl.DataFrame) -> None:
+    """What the platform itself counted, beside what the snapshot holds; media, figure, platform and snapshot."""
+    rows = [
+        [media, FIGURES[figure], number(theirs), number(ours), number(ours - theirs)]
+        for media, figure, theirs, ours in beside.iter_rows()
+    ]
+    columns = [("media", "left"), ("", "left"), *((name, "right") for name in ("platform", "snapshot", "difference"))]
+    console().print(grid("The platform's own counts, of the half hours and queues it counted", columns, rows))
 
 
 def _source(source: dict[str, Any]) -> str:

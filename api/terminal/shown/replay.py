@@ -209,13 +209,19 @@ def _inferring(staffed: StaffingEstimate) -> str:
 def _details(report: Report, waits: ServiceLevel) -> list[Any]:
     tables = []
     if len(waits.by_queue) > 1:
-        tables.append(_grid_of("By queue", [(row.queue_name or row.queue_id, row) for row in waits.by_queue]))
+        tables.append(_grid_of("By queue", [(_with_goal(row), row) for row in waits.by_queue]))
     busiest = sorted(waits.by_interval, key=lambda row: -(row.mean_wait_s or 0) * row.offered)[:MOST_ROWS]
     if busiest:
         title = f"Where most was waited ({report.scenario.interval_min} minutes)"
         tables.append(_grid_of(title, [(f"{row.start:%a %Y-%m-%d %H:%M}", row) for row in busiest]))
     tables.append(_agents(report))
     return tables
+
+
+def _with_goal(row: QueueWaits) -> str:
+    """A queue and its goal, as planners write it."""
+    name = row.queue_name or row.queue_id
+    return name if row.goal_share is None else f"{name} ({100 * row.goal_share:g}/{row.goal_s:g})"
 
 
 def _grid_of(title: str, records: Sequence[tuple[str, QueueWaits | IntervalWaits]]) -> Any:
