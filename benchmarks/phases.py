@@ -173,7 +173,8 @@ def end_to_end(inputs: Inputs) -> Job:
     def plain() -> float:
         return clock_s(lambda: files.read_plainly(paths)) + files.write_plainly_s(inputs.folder / "plain", n_bytes)
 
-    command = ["simulate", "--snapshot", str(snapshot), "--csat", scenario.csat, "--out", str(inputs.folder / "apart")]
+    command = ["simulate", "--mode", "score", "--snapshot", str(snapshot), "--csat", scenario.csat]
+    command += ["--out", str(inputs.folder / "apart")]
     return Job(timed, plain, "reading and writing", inputs.n_pairs, lambda: peak_mib(["-m", "api", *command, "--json"]))
 
 

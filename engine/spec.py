@@ -65,8 +65,8 @@ class Scenario:
         high=1.0, words=(ROLLING,), http="current_performance",
     )  # fmt: skip
     required: tuple[str, ...] = setting(
-        (), "Hard filters: skills, language, both or none, which then only move the score. today: what the rule in "
-        "force filters on, queue by queue.", kind="filters", words=FILTERS, replay=(TODAY,),
+        (), "Hard filters: skills, language, both or none; what is no filter only moves the score. today: what the "
+        "rule in force filters on, queue by queue; a replay only.", kind="filters", words=FILTERS, replay=(TODAY,),
     )  # fmt: skip
     expected: str = setting(
         "eligible", "What fairness compares with.", kind="word", words=("eligible", "uniform", "staffed")

@@ -226,6 +226,19 @@ def test_waiting_beside_a_free_agent_is_of_those_able_under_the_rule_and_says_wh
     assert (column.idle_causes, column.idle_while_waiting_share) == (waits.idle_causes, waits.idle_while_waiting_share)
 
 
+def test_waiting_beside_free_agents_under_todays_rule_is_told_beside_a_scenario():
+    """The ring costs 20 s under the rule in force, and nothing under the longest idle, which asks everybody at once."""
+    rows = tables_of(
+        interactions=[call(0, 0.0, skills=["tech"], language="en", patience_s=50.0)], members=SECOND_RING,
+        queues=[{"queue_id": "q", **KEEPS}], staffing=THERE,
+    )  # fmt: skip
+    report = run(Scenario(mode="replay", method="longest_idle"), rows)
+    assert [column.idle_while_waiting_s for column in report.replay.columns] == [None, 20.0, 0.0]
+    told = [one for one in report.warnings if "beside a free agent" in one]
+    assert len(told) == 1 and told[0].startswith("today's rule: customers waited 20 s (100.0 % of all waiting)")
+    assert "because of a ring not open yet (100 %)" in told[0]
+
+
 def test_choice_is_of_two_or_more_who_are_able_under_the_rule_of_the_column():
     """Ten calls an hour apart, for technology, English or fax: of three who sit free two, one or none are able."""
     rows = [call(n, 3600.0 * n, skills=["tech"]) for n in range(10)]

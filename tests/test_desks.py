@@ -350,7 +350,18 @@ def test_who_is_free_equals_looking_at_every_service(seed):
          "end_at": MIDNIGHT + timedelta(seconds=start + dice.randint(5, 40))}
         for name in "abc" for start in (0, 45)
     ]  # fmt: skip
-    frames = {"agents": [{"agent_id": name} for name in "abc"], "interactions": rows, "staffing": staffing}
+    # A chat elsewhere bars calls, an email does not.
+    busy = [
+        {"agent_id": dice.choice("abc"), "start_at": MIDNIGHT + timedelta(seconds=start), "media": media,
+         "end_at": MIDNIGHT + timedelta(seconds=start + dice.randint(1, 20))}
+        for media in ("chat", "email") for start in (dice.randint(0, 50), dice.randint(0, 50))
+    ]  # fmt: skip
+    frames = {
+        "agents": [{"agent_id": name} for name in "abc"],
+        "interactions": rows,
+        "staffing": staffing,
+        "busy": busy,
+    }
     arrays = encode(Tables.of({name: table(name, of) for name, of in frames.items()}))
     recorded = Recorded(arrays, Scenario(mode="replay"))
     found = answered_at_once(arrays.history(), arrays.centre, recorded.spells, 2.0)
@@ -360,7 +371,9 @@ def test_who_is_free_equals_looking_at_every_service(seed):
     for place, row in enumerate(at_once):
         now = row["arrived_at"] + timedelta(seconds=row["wait_s"])
         for number, name in enumerate("abc"):
-            on_queue = any(one["agent_id"] == name and one["start_at"] <= now < one["end_at"] for one in staffing)
+            spells = [*staffing, *(one for one in busy if one["media"] == "chat")]
+            here = [one for one in spells if one["agent_id"] == name and one["start_at"] <= now < one["end_at"]]
+            on_queue = bool(here) and all("media" not in one for one in here)
             at_work = any(
                 one["agent_id"] == name and begin < now < begin + timedelta(seconds=one["handle_s"] + 2.0)
                 for one in rows

@@ -339,7 +339,7 @@ def test_every_field_of_a_report_is_described(made, tmp_path):
     at = ["--store", str(made), "--out", str(tmp_path)]
     rolling = ["--sla", "80/20", "--performance", "rolling"]
     runs = (
-        ["simulate", "--snapshot", "sample"],
+        ["simulate", "--snapshot", "sample", "--mode", "score"],
         ["simulate", "--snapshot", "demo", "--mode", "replay", *rolling],
     )
     found: set[str] = set()

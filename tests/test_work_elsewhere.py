@@ -132,7 +132,7 @@ def test_the_explanation_of_a_moment_says_who_was_at_work_elsewhere() -> None:
     told = {agent.agent_id: agent.reason for agent in found.agents}
     assert told == {
         "ann": "busy for another 300 s; has work elsewhere in hand: chat",
-        "bob": "at work elsewhere for another 120 s",
+        "bob": "at work elsewhere (elsewhere) for another 120 s",
         "cid": "chosen",
     }
     assert {agent.agent_id: agent.busy_until_us for agent in found.agents} == {

@@ -15,6 +15,7 @@ from engine.calibration.exits import waits_of
 from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
+from engine.estimates.staffing import on_queue
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # An answer within this wait found an agent free; ends of a wait may be recorded in whole seconds.
@@ -55,6 +56,10 @@ class Turns:
 
 def answered_at_once(history: History, centre: Centre, spells: Blocks, acw_s: float) -> AtOnce:
     """Who was on queue and not at work when calls were answered at once."""
+    held, voice = centre.held, MEDIA.index("voice")
+    # Work elsewhere that a call may not interrupt keeps its agent from calls, though not from everything.
+    barred = held.of((held.media != voice) & ~centre.interrupts[held.agent, held.media, voice])
+    spells = on_queue(spells, barred, centre.n_agents) if barred.agent.size else spells
     alert_s, wait_s = np.nan_to_num(history.alert_s), np.nan_to_num(history.wait_s, nan=np.inf)
     answered = history.outcome_is("answered") & (history.agent >= 0) & np.isfinite(wait_s)
     rows = answered & (history.media == MEDIA.index("voice")) & (wait_s - alert_s <= AT_ONCE_S)
@@ -67,11 +72,11 @@ def answered_at_once(history: History, centre: Centre, spells: Blocks, acw_s: fl
         mine, spell = np.flatnonzero(answered & (history.agent == agent)), spells.agent == agent
         mine = mine[np.argsort(taken_us[mine], kind="stable")]
         at_us = taken_us[places]
-        on_queue = _within(at_us, spells.start_us[spell], spells.end_us[spell])
+        is_there = _within(at_us, spells.start_us[spell], spells.end_us[spell])
         # Work that begins at this instant is the choice itself, not what keeps the agent from it.
         reached_us = np.maximum.accumulate(done_us[mine])
         at_work = _within(at_us - 1, taken_us[mine], reached_us - 1)
-        free[:, agent] = on_queue & ~at_work
+        free[:, agent] = is_there & ~at_work
         before = np.searchsorted(taken_us[mine], at_us, "left")
         start_us = spells.start_us[spell]
         idle_us[:, agent] = np.append(start_us[0] if start_us.size else NEVER_US, reached_us)[before]

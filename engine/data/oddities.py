@@ -116,11 +116,11 @@ class Oddities:
     """
 
     strangers: Strangers = field(default_factory=Strangers)
-    _seen: dict[str, _Seen] = field(default_factory=lambda: {limit.column: _Seen() for limit in LIMITS})
+    _seen: dict[str, _Seen] = field(init=False, default_factory=lambda: {limit.column: _Seen() for limit in LIMITS})
     # Interactions of each UTC day, and the first of them.
-    _days: dict[int, tuple[int, str]] = field(default_factory=dict)
-    _n_acw: int = 0
-    _first_acw: str = ""
+    _days: dict[int, tuple[int, str]] = field(init=False, default_factory=dict)
+    _n_acw: int = field(init=False, default=0)
+    _first_acw: str = field(init=False, default="")
 
     def add(self, interactions: pl.DataFrame) -> None:
         """Look at some rows.

@@ -26,10 +26,10 @@ _SPOILT = (
 class Strangers:
     """Answered interactions by who is named, batch by batch."""
 
-    n_answered: int = 0
-    _named: dict[str, int] = field(default_factory=dict)
+    n_answered: int = field(init=False, default=0)
+    _named: dict[str, int] = field(init=False, default_factory=dict)
     # Named by interactions that nobody answered, for instance because an alert was missed.
-    _otherwise: set[str] = field(default_factory=set)
+    _otherwise: set[str] = field(init=False, default_factory=set)
 
     def add(self, interactions: pl.DataFrame) -> None:
         """Count some rows; where no outcome is recorded, an agent says that it was answered.

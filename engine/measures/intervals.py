@@ -191,7 +191,7 @@ class Resampling:
         InvalidTable
             If there are other days or draws.
         """
-        first, second = point(days), point(other)
+        first, second, is_same = point(days), point(other), _is_same(days, other)
         mine, theirs = (self._spreads(each) if self.is_possible else {} for each in (days, other))
         found = {}
         for name in first:
@@ -200,6 +200,8 @@ class Resampling:
             both = mine[name].less(theirs[name]) if name in mine and name in theirs else None
             if value is None or both is None or not both.is_enough:
                 found[name] = Paired(value, None, None)
+            elif ENDS[name] is spread.counted_share and not is_same:
+                found[name] = Paired(value, *spread.counted_difference(value, both))
             else:
                 found[name] = Paired(value, *spread.difference(value, both))
         return found
@@ -223,3 +225,11 @@ class Resampling:
         if is_enough(counts.sum(axis=1) > 0):
             found["gini"] = long_run_gini(counts, self._seed)[1]
         return found
+
+
+def _is_same(days: Days, other: Days) -> bool:
+    """Whether two accounts are of one rule, as far as sums tell."""
+    if days is other:
+        return True
+    sides = [(days.counts, other.counts), *((days.parts[name], other.parts.get(name)) for name in days.parts)]
+    return all(theirs is not None and np.array_equal(mine, theirs) for mine, theirs in sides)

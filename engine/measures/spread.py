@@ -70,6 +70,11 @@ class Spread:
         return is_enough(self.some)
 
     @property
+    def unseen(self) -> float:
+        """Largest share of which none among n is no surprise yet (Clopper and Pearson 1934)."""
+        return 1 - BEYOND ** (1 / self.n)
+
+    @property
     def error(self) -> float:
         """Standard error of the value."""
         n = int(self.some.sum())
@@ -117,6 +122,14 @@ def difference(value: float, spread: Spread) -> Ends:
     return value + min(low, -spread.student) * spread.error, value + max(high, spread.student) * spread.error
 
 
+def counted_difference(value: float, spread: Spread) -> Ends:
+    """Ends of a paired difference of shares of so many interactions."""
+    if value == 0 and not spread.by_day.any():
+        # Not one interaction too many on any day, under rules that are not the same.
+        return -spread.unseen, spread.unseen
+    return difference(value, spread)
+
+
 def wait(value: float, spread: Spread) -> Ends:
     """Ends of a mean wait."""
     return _stretched(value, spread.error, spread.student, spread.skewed) if value > 0 else (0.0, 0.0)
@@ -133,9 +146,8 @@ def counted_share(value: float, spread: Spread) -> Ends:
     """Ends of a share of so many interactions."""
     if 0 < value < 1:
         return share(value, spread)
-    # None or all of n on every day: days do not differ, and chance is there all the same (Clopper and Pearson 1934).
-    bound = 1 - BEYOND ** (1 / spread.n)
-    return (0.0, bound) if value <= 0 else (1 - bound, 1.0)
+    # None or all of n on every day: days do not differ, and chance is there all the same.
+    return (0.0, spread.unseen) if value <= 0 else (1 - spread.unseen, 1.0)
 
 
 def evenness(value: float, spread: Spread) -> Ends:

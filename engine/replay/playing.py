@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.data.arrays import Arrays
 from engine.data.centre import Centre
 from engine.data.served import Served, Status, Vain
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidScenario
 from engine.estimates.completed import Completed
-from engine.estimates.demand import NEVER_US, Demand
+from engine.estimates.demand import NEVER_US, Demand, Kinds
 from engine.estimates.staffing import Roster
 from engine.levers import changed
 from engine.methods import METHODS
@@ -28,7 +29,7 @@ from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.spec import TODAY, Scenario, csat_of
-from engine.typing import BoolArray, FloatArray
+from engine.typing import BoolArray, FloatArray, Int32Array
 
 # Times to plan anew in one replay; each looks at every queue.
 MOST_PLANS = 500_000
@@ -159,27 +160,39 @@ class _Player:
         self.weights = scenario.weights if still else scenario.weights_used()
         self.method: Method = METHODS[scenario.method]
         self.completed = changed(recorded.completed(replication), scenario.levers)
-        self.centre, given = self.completed.centre, self.completed.interactions
+        self.centre = self.completed.centre
         arrays = replace(recorded.arrays, centre=self.centre)
         self.csat: CsatTable = csat_of(scenario, arrays)
         self.terms = terms_for(scenario, arrays, self.csat)
-        today, assumed = METHODS[in_force(recorded.centre.queues)], scenario.assumptions
-        by = recorded.by_kind(given, self.centre, with_preferred="preferred" in (*self.method.reads, *today.reads))
-        self.kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
-        # What the queues' settings were, whatever a lever plans; members, skills and languages are those of the column.
-        was = replace(arrays, centre=replace(self.centre, queues=recorded.centre.queues))
-        self.baseline = self._able(today, terms_for(scenario, was, self.csat))
-        if TODAY in scenario.required:
-            self.kinds = replace(self.kinds, eligible=self.baseline)
-        as_was = self.method is today and self.centre.queues is recorded.centre.queues
-        self.kinds = replace(self.kinds, able=self.baseline if as_was else self._able(self.method, self.terms))
-        self.demand = demand_of(given, self.kinds, by.kind)
+        self.kinds, self.baseline, kind = self._told_apart(arrays)
+        self.demand = demand_of(self.completed.interactions, self.kinds, kind)
         self.roster = self.completed.roster(new_agents_last=scenario.switches.new_agents_last)
         self.score = np.full(self.demand.arrived_us.size, np.nan)
         self.moves: list[Move] = []
         # What ladders were made from, so that a past one can be made again; all ladders of a month would be too large.
         self._states: list[tuple[int, int, tuple[RoutingWeights, ...]]] = []
         self._low = self._noted = 0
+
+    def _told_apart(self, arrays: Arrays) -> tuple[Kinds, BoolArray, Int32Array]:
+        """Kinds with those who pass the filters and those who are able, whom the rule in force asks; kind of each."""
+        assumed, recorded = self.scenario.assumptions, self.recorded
+        today = METHODS[in_force(recorded.centre.queues)]
+        with_preferred = "preferred" in (*self.method.reads, *today.reads)
+        by = recorded.by_kind(self.completed.interactions, self.centre, with_preferred=with_preferred)
+        kinds = kinds_of(by, self.centre, self.terms, assumed.point_s, assumed.timeout_s)
+        # What the queues' settings were, whatever a lever plans; members, skills and languages are those of the column.
+        was = replace(arrays, centre=replace(self.centre, queues=recorded.centre.queues))
+        baseline = self._able(today, terms_for(self.scenario, was, self.csat), kinds)
+        if TODAY in self.scenario.required:
+            kinds = replace(kinds, eligible=baseline)
+        as_was = self.method is today and self.centre.queues is recorded.centre.queues
+        able = baseline if as_was else self._able(self.method, self.terms, kinds)
+        return replace(kinds, able=able), baseline, by.kind
+
+    def _able(self, method: Method, terms: Terms, kinds: Kinds) -> BoolArray:
+        """Whom a method would ask in the end, were there no threshold; scores do not matter."""
+        view = self._view(0, (self.weights,) * len(self.centre.queue_ids), kinds)
+        return method.ladder(replace(view, terms=terms, threshold=0.0)).able
 
     def play(self) -> Played:
         """From the first event to the last."""
@@ -248,13 +261,8 @@ class _Player:
             stops |= set(range(first_us // DAY_US * DAY_US + step_us, int(arrived_us[-1]) + 1, step_us))
         return sorted(stop for stop in stops if stop > first_us)
 
-    def _able(self, method: Method, terms: Terms) -> BoolArray:
-        """Whom a method would ask in the end, were there no threshold; scores do not matter."""
-        view = self._view(0, (self.weights,) * len(self.centre.queue_ids))
-        return method.ladder(replace(view, terms=terms, threshold=0.0)).able
-
-    def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...]) -> View:
-        kinds = self.kinds
+    def _view(self, csat_row: int, weights: tuple[RoutingWeights, ...], kinds: Kinds | None = None) -> View:
+        kinds = kinds or self.kinds
         factor: FloatArray = np.broadcast_to(1.0, kinds.eligible.shape)
         if "factors" in self.method.reads:
             fitted = self.recorded.factors

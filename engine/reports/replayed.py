@@ -20,7 +20,7 @@ from engine.methods import METHODS
 from engine.replay.playing import Played
 from engine.reports.columns import Column, Study, is_one_rule, today_of
 from engine.reports.factors import about_factors
-from engine.reports.notes import replay_notes
+from engine.reports.notes import about_idle, replay_notes
 from engine.reports.replay import MEASURES, WORDS, Differences, GoalEffect, Replay, VerdictLight
 from engine.reports.report import AgentShare, Report, Unrouted
 from engine.results import or_null
@@ -70,6 +70,7 @@ def report_of(study: Study, scenario: Scenario, *, force: bool = False) -> tuple
         agents=first.agents(), csat=study.recorded_satisfaction(column), service_level=first.waits, replay=replay,
         warnings=[
             *replay_notes(study.recorded, scenario, played, first.waits, replay.light),
+            *(said for one in replay.columns[1:-1] for said in about_idle(one, "today's rule: ")),
             *about_factors(study.recorded, column.factors),
         ],
     )  # fmt: skip

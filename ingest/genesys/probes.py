@@ -51,8 +51,8 @@ def _probes(reader: Reader, queue_id: str, available: datetime) -> list[tuple[st
          lambda: aggregates.fetch_aggregates(reader, [queue_id], start, end)),
         ("analytics:surveyAggregate:view", "the platform's own count of surveys, to compare with", False,
          lambda: aggregates.fetch_survey_aggregates(reader, [queue_id], start, end)),
-        ("routing:utilization:view", "capacity of agents; the platform's defaults without it", False,
-         lambda: reader.get("/api/v2/routing/utilization")),
+        ("routing:utilization:view", "what agents hold at once, what may interrupt it; else the platform's defaults",
+         False, lambda: reader.get("/api/v2/routing/utilization")),
     ]  # fmt: skip
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MOST_AGENTS = 10
 EXPLAINED = (
     "eligible: member of the queue who passes the filters, whatever the weights. handling hours: recorded times of the "
-    "interactions given to the agent. Cohen's w: distance of the shares from those expected; 0.1 small, 0.5 large."
+    "interactions given to the agent. Cohen's w: distance of the shares from those expected, beyond chance; 0.1 small, "
+    "0.5 large."
 )
 
 

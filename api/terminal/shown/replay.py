@@ -144,13 +144,19 @@ def _summary(report: Report, content: Replay, waits: ServiceLevel) -> list[tuple
         ("waits of answered", ", ".join(f"{share} % within {cell(wait_s, 'seconds')} s" for share, wait_s in shares)),
         ("choice", f"{percent(waits.choice_share)} of the interactions found two or more able agents free; "
          "for the rest the rule decides nothing about who answers"),
-        ("idle while waiting", f"{percent(waits.idle_while_waiting_share)} of all waiting was beside a free able agent"
-         + (f": {causes_text(waits.idle_causes)}" if waits.idle_while_waiting_s else "")),
+        ("idle while waiting", _idle_text(waits)),
         ("sharing", report.fairness.verdict),
         ("", "Gini " + ", ".join(f"{three(value)} of {what}" for value, what in _ginis(report.fairness))),
         ("satisfaction", satisfaction_text(report.csat, "expected")),
     ]  # fmt: skip
     return [*rows, *_goal(content.goal), *_estimates(content.estimates)]
+
+
+def _idle_text(waits: ServiceLevel) -> str:
+    if waits.idle_while_waiting_share is None:
+        return "nobody waited"
+    why = f": {causes_text(waits.idle_causes)}" if waits.idle_while_waiting_s else ""
+    return f"{percent(waits.idle_while_waiting_share)} of all waiting was beside a free able agent{why}"
 
 
 def _ginis(fair: Fairness) -> list[tuple[float | None, str]]:

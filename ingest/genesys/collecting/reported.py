@@ -91,11 +91,12 @@ def _busy(work: pl.DataFrame, kept: pl.DataFrame, span: Span) -> tuple[pl.DataFr
 def _once(work: pl.DataFrame) -> pl.DataFrame:
     """Work of which no second is told twice: sessions of one agent and media in one conversation may overlap."""
     line = ["conversation_id", "agent_id", "media"]
-    ordered = work.sort(*line, "start_at", "end_at", "queue_id", nulls_last=True)
+    # Nearly all conversations have one session of an agent; only the others are put in order.
+    several = work.select(pl.struct(line).is_duplicated()).to_series()
+    ordered = work.filter(several).sort(*line, "start_at", "end_at", "queue_id", nulls_last=True)
     reached = pl.col("end_at").cum_max().shift().over(line)
-    return ordered.with_columns(start_at=pl.max_horizontal("start_at", reached)).filter(
-        pl.col("start_at") < pl.col("end_at")
-    )
+    apart = ordered.with_columns(start_at=pl.max_horizontal("start_at", reached))
+    return pl.concat([work.filter(~several), apart]).filter(pl.col("start_at") < pl.col("end_at"))
 
 
 def _ended(work: pl.DataFrame) -> pl.DataFrame:
