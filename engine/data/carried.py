@@ -48,7 +48,8 @@ class Carried:
         >>> call = {"interaction_id": ["i"], "queue_id": ["q"], "arrived_at": ["2026-03-02T09:00:00Z"],
         ...         "agent_id": ["a"], "wait_s": [5.0], "handle_s": [300.0], "csat": [4.0], "csat_min": [1.0],
         ...         "csat_max": [5.0]}
-        >>> frame = pl.DataFrame(call).with_columns(pl.col("arrived_at").str.to_datetime(time_unit="us", time_zone="UTC"))
+        >>> at = pl.col("arrived_at").str.to_datetime(time_unit="us", time_zone="UTC")
+        >>> frame = pl.DataFrame(call).with_columns(at)
         >>> str(Carried.of(check("interactions", frame)).surveys["completed_at"][0])
         '2026-03-02 09:05:05+00:00'
         """
