@@ -24,6 +24,9 @@ FEWEST_DAYS = 7
 BEYOND = 0.025
 # Ways of giving signs to days, each with its opposite; what is odd in the signs drops out, so few are enough.
 SIGNINGS = 256
+# The transformation that takes skewness off is believed until it stretches its tail so many times; beyond, a single odd
+# day would carry the end of an interval as far as one likes, so days count as no more skewed than that.
+STEEPEST = 6.0
 Ends = tuple[float, float]
 
 
@@ -112,7 +115,11 @@ def _straight(bend: float, at: float) -> float:
     """Where a studentised mean of skewed days lies when its transform lies at `at`."""
     if abs(bend) < 1e-6:
         return at
-    return 3 / bend * (float(np.cbrt(1 + bend * (at - bend / 6))) - 1)
+    inside = 1 + bend * (at - bend / 6)
+    if inside < STEEPEST**-1.5:
+        inside = STEEPEST**-1.5
+        bend = math.copysign(3 * (math.sqrt(at * at + (1 - inside) / 1.5) - abs(at)), bend)
+    return 3 / bend * (float(np.cbrt(inside)) - 1)
 
 
 def difference(value: float, spread: Spread) -> Ends:
