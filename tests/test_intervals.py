@@ -46,7 +46,7 @@ def moves_by_hand(above: list[float], below: list[float]) -> tuple[float, list[f
 def quantile_by_hand(moves: list[float], share: float) -> float:
     """Where Hall's transformation of the studentised mean, g(t), reaches the quantile of Student (1992, section 3).
 
-    Where g is flatter there than a sixth, the largest skewness is taken under which it is not.
+    Where g is flatter there than a thirtieth, the largest skewness is taken under which it is not.
     """
     n = len(moves)
     second, third = (sum(move**power for move in moves) / n for power in (2, 3))
@@ -59,8 +59,8 @@ def quantile_by_hand(moves: list[float], share: float) -> float:
         return float(brentq(lambda t: g(t) - student.ppf(share, n - 1), -1e3, 1e3, xtol=1e-13))
 
     def steepness(skew: float) -> float:
-        """The root of g'(t), 1 + skew t / (3 sqrt(n)), above that of a sixth."""
-        return 1 + skew * reached(skew) / (3 * n**0.5) - 6**-0.5
+        """The root of g'(t), 1 + skew t / (3 sqrt(n)), above that of a thirtieth."""
+        return 1 + skew * reached(skew) / (3 * n**0.5) - 30**-0.5
 
     return reached(skew if steepness(skew) >= 0 else float(brentq(steepness, 0.0, skew, xtol=1e-13)))
 

@@ -26,7 +26,7 @@ BEYOND = 0.025
 SIGNINGS = 256
 # The transformation that takes skewness off is believed until it stretches its tail so many times; beyond, a single odd
 # day would carry the end of an interval as far as one likes, so days count as no more skewed than that.
-STEEPEST = 6.0
+STEEPEST = 30.0
 Ends = tuple[float, float]
 
 
