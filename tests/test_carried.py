@@ -153,12 +153,13 @@ class TestFiles:
         [line] = small_files.refused(tmp_path / "store", paths)
         assert small_files.says(line, "interactions.csv: column csat ... csat_min and csat_max ... --csat-scale 1-5")
 
-    @pytest.mark.parametrize(("header", "cells"), [("", ""), (",csat_min,csat_max", ",1,5")])
+    @pytest.mark.parametrize(("header", "cells"), [("", ""), (",csat_min,csat_max", ",1,5"), (",csat_min,csat_max", ",,")])
     def test_the_scale_comes_by_option_or_in_columns(self, tmp_path, header, cells):
         first, *rows = CALLS.splitlines()
         text = "\n".join([first + header, *(row + cells for row in rows)]) + "\n"
         paths = small_files.write(tmp_path, agents=small_files.AGENTS, interactions=text)
-        options = {} if header else {"csat_scale": "1-5"}
+        # Columns of a template that nobody filled tell nothing.
+        options = {} if cells == ",1,5" else {"csat_scale": "1-5"}
         manifest = import_files(tmp_path / "store", "x", **paths, **options)
         assert manifest.rows["surveys"] == 2
         assert any("1 scores in csat are of interactions without an agent" in said for said in manifest.assumptions)

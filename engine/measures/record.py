@@ -182,8 +182,8 @@ class Record:
             yield f"give a staffing table{fitted}"
         elif self.off_queue is not None and self.off_queue > OFF_QUEUE_SHARE:
             yield (
-                f"check the staffing table, its hours and its zone: {100 * self.off_queue:.0f} % of the recorded work "
-                "lies outside its blocks"
+                "check the staffing table, its hours and its zone, and what work elsewhere (busy) keeps agents from "
+                f"(capacity, interrupted_by): {100 * self.off_queue:.0f} % of the recorded work lies outside its blocks"
             )
         else:
             yield "check members, skills and capacity: agents who answered may not be asked"

@@ -171,7 +171,8 @@ def _about_twice(recorded: Recorded) -> Iterator[str]:
         yield (
             f"{both_s / 3600:,.1f} of {all_s / 3600:,.1f} recorded hours of handling lie in work elsewhere (busy) of "
             "the same agent that leaves no room for them: the same work may stand in both tables, and a replay does it "
-            "twice"
+            "twice; or such work does not keep agents from calls, then give its media, and capacity and interrupted_by "
+            "of the agents"
         )
 
 
@@ -331,7 +332,8 @@ def _about_outcomes(history: History) -> Iterator[str]:
     parts = [f"{n_answered:,} with an agent or a handling time: answered"] if n_answered else []
     if n_unanswered:
         parts.append(
-            f"{n_unanswered:,} ended without an agent: they leave at their recorded wait and count as flowed out"
+            f"{n_unanswered:,} ended without an agent: flowed out; in a replay they leave at their recorded wait, "
+            "unless an agent takes them before"
         )
     if left := n_unknown - n_answered - n_unanswered:
         parts.append(f"{left:,} with neither agent nor wait: still to be answered, in the record unserved")
