@@ -153,7 +153,9 @@ class TestFiles:
         [line] = small_files.refused(tmp_path / "store", paths)
         assert small_files.says(line, "interactions.csv: column csat ... csat_min and csat_max ... --csat-scale 1-5")
 
-    @pytest.mark.parametrize(("header", "cells"), [("", ""), (",csat_min,csat_max", ",1,5"), (",csat_min,csat_max", ",,")])
+    @pytest.mark.parametrize(
+        ("header", "cells"), [("", ""), (",csat_min,csat_max", ",1,5"), (",csat_min,csat_max", ",,")]
+    )
     def test_the_scale_comes_by_option_or_in_columns(self, tmp_path, header, cells):
         first, *rows = CALLS.splitlines()
         text = "\n".join([first + header, *(row + cells for row in rows)]) + "\n"
