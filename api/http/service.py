@@ -23,6 +23,7 @@ from api.http.messages.answers import Readiness
 from api.http.messages.models import BatchRequest, RoutingRequest
 from api.http.messages.parsing import parse_json
 from api.http.serving.connection import Connection
+from api.http.serving.loading import load_engine
 from api.http.serving.metrics import Metrics
 from api.http.serving.once import Once
 from api.http.serving.open_snapshots import OpenSnapshots, age_s
@@ -43,6 +44,7 @@ class Service:
         self.heavy = Threads("batch", settings.batch_threads, settings.max_waiting)
         # A platform that hangs holds up those who ask it, and nobody else.
         self.live = Threads("live", settings.live_threads, settings.max_waiting)
+        self._loading = Threads("loading", 1, 1)
         self.connection = Connection(settings)
         self.metrics = Metrics(self._newest_age_s, self.connection.asked)
         self._routing = Routing(self.snapshots, settings.kept_fairness)
@@ -94,7 +96,8 @@ class Service:
         return docs_page(self._description, self._examples(), base_url).encode()
 
     async def warm(self) -> None:
-        """Load what live requests take, where a platform is configured, while others are answered already."""
+        """Load what the first requests would wait for, while others are answered already."""
+        await self._loading.run(load_engine)
         if self.settings.has_platform:
             await self.live.run(self.connection.warm)
 
@@ -103,6 +106,7 @@ class Service:
         self.quick.close()
         self.heavy.close()
         self.live.close()
+        self._loading.close()
         self.connection.close()
 
     @cached_property
