@@ -13,6 +13,7 @@ from engine.errors import (
     CorruptSnapshot,
     InvalidScenario,
     InvalidTable,
+    LimitReached,
     MissingInput,
     NobodyEligible,
     NotWritable,
@@ -109,6 +110,7 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     CorruptSnapshot: (500, "Snapshot cannot be read"),
     NotWritable: (500, "Folder cannot be written"),
     NotReady: (503, "Not ready"),
+    LimitReached: (503, "Limit of the machine reached"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
 }
