@@ -18,9 +18,9 @@ from tests.small_snapshot import interactions, write
 N_THREADS = 20
 REPLAY = json.dumps({"mode": "replay", "snapshot": "centre"}).encode()
 ASKED = {
-    "routing": lambda service: service.route(json.dumps(BODY).encode()),
-    "scores": lambda service: service.batch(b'{"snapshot": "centre"}'),
-    "replay": lambda service: service.batch(REPLAY),
+    "routing": lambda service: service.route(bytearray(json.dumps(BODY).encode())),
+    "scores": lambda service: service.batch(bytearray(b'{"snapshot": "centre"}')),
+    "replay": lambda service: service.batch(bytearray(REPLAY)),
     "list": lambda service: service.list_snapshots(),
     "show": lambda service: service.show_snapshot("centre"),
     "ready": lambda service: service.ready(),

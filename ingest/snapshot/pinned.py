@@ -67,27 +67,9 @@ def _libc() -> ctypes.CDLL:
 
 
 class Pinned:
-    """A mapped file of a folder.
+    """A mapped file of a folder; `examine` refuses content that does not fit its table.
 
-    Parameters
-    ----------
-    entry : FileEntry
-        What the manifest says of it.
-    folder : int
-        Descriptor of the folder that it lies in.
-    path : Path
-        Where it lies, to notice changes.
-    shown : str
-        Where it lies, for people.
-    examine : callable
-        Raises `CorruptSnapshot` or `ValueError` for content that does not fit its table.
-    is_copied : bool
-        Whether it is small and read into memory, so that nothing that was read depends on the file any more.
-
-    Raises
-    ------
-    OSError, ValueError
-        If it is no plain file that can be read.
+    What is copied is small and read into memory, so that nothing that was read depends on the file any more.
     """
 
     def __init__(

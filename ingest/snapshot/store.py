@@ -201,20 +201,7 @@ def read_through(store: Path, name: str, read: Callable[[Path], Read]) -> Read:
 
 
 def find(store: Path, name: str) -> Path | None:
-    """Folder of a snapshot of the store, also while it is being replaced; None where there is none.
-
-    Parameters
-    ----------
-    store : Path
-        Folder of snapshots.
-    name : str
-        Name of the snapshot.
-
-    Returns
-    -------
-    Path or None
-        A folder with a manifest.
-    """
+    """Folder of a snapshot of the store, also while it is being replaced; None where there is none."""
     found = _standing(store, name)
     if found is None:
         # A replacement takes two renames, and another may begin between two looks.
