@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from api.errors import BodyTooLarge, UnreadableBody, WrongMediaType
+from api.errors import BodyTooLarge, TooSlow, UnreadableBody, WrongMediaType
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MIB = 1024 * 1024
@@ -27,7 +27,7 @@ async def read_body(request: Request, most_bytes: int, longest_s: float = LONGES
         async with asyncio.timeout(longest_s):
             return await _take(request, most_bytes)
     except TimeoutError as error:
-        raise UnreadableBody(
+        raise TooSlow(
             f"the body did not arrive within {longest_s:g} s; send it faster, or fewer interactions at a time"
         ) from error
 
