@@ -7,7 +7,7 @@ import re
 
 from starlette.requests import Request
 
-from api.errors import BodyTooLarge, TooSlow, UnreadableBody, WrongMediaType
+from api.errors import BodyTooLarge, TooSlow, WrongMediaType
 
 _KIB, _MIB = 1024, 1024 * 1024
 _UNITS = ((_MIB, "MiB"), (_KIB, "KiB"))
