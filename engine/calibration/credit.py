@@ -20,15 +20,14 @@ from engine.calibration.exits import Waits, compared, proportional, step_of, wai
 from engine.data.centre import Centre
 from engine.data.history import History
 from engine.errors import InvalidScenario
-from engine.measures.spread import FEWEST_DAYS
+from engine.measures.spread import FEWEST_DAYS, Ends, Spread, difference
 from engine.setting import shown
 from engine.typing import BoolArray, FloatArray, IntArray
 
 CANDIDATES_S = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
-# Days are what the interval draws again, so it needs a few of them, and of exits enough for a share.
+# Days are what the interval learns from, so it needs a few of them, and of exits enough for a share.
 FEWEST_EXITS = 100
-RESAMPLES = 2000
 MOST_NAMED = 5
 # Both ends of a wait may be recorded in whole seconds, so steps of one rule may seem to differ by so much.
 ROUNDED_S = 2.0
@@ -43,7 +42,7 @@ class Agreement:
     n_exits: int
     n_days: int
     agreed: IntArray  # By candidate: exits in which nobody waiting had a larger wait plus credit than the chosen one
-    # By candidate: 95 % interval of the best share less its own, from days drawn again; all 0 below two days
+    # By candidate: 95 % interval of the best share less its own, from how days differ; all 0 on fewer than seven days
     low: FloatArray
     high: FloatArray
     peaks: tuple[int, ...] = ()  # Other candidates whose share is clearly above those of their neighbours
@@ -169,7 +168,7 @@ class CreditFit:
 
 
 def credit(
-    history: History, centre: Centre, candidates_s: Sequence[float] = CANDIDATES_S, *, by: str = "month", seed: int = 0
+    history: History, centre: Centre, candidates_s: Sequence[float] = CANDIDATES_S, *, by: str = "month"
 ) -> CreditFit:
     """Score possible credits of priority by whom freed agents took.
 
@@ -184,8 +183,6 @@ def credit(
         them, with more it is the smallest difference, and larger ones count in proportion. [s]
     by : {"day", "week", "month"}
         Periods that are also looked at one by one, as a rule may change.
-    seed : int
-        Of the days drawn for the intervals.
 
     Returns
     -------
@@ -208,7 +205,7 @@ def credit(
     waits, counts = waits_of(history, centre)
     priority = centre.call_types["priority"].to_numpy()[waits.call_type]
     found, level = np.unique(priority, return_inverse=True)
-    whole = _fit(waits, centre, grid_s, found, (by, seed), counts)
+    whole = _fit(waits, centre, grid_s, found, by, counts)
     if found.size < 3:
         return whole
     steps = []
@@ -216,7 +213,7 @@ def credit(
         pair = waits.rows((level == low) | (level == low + 1))
         # Of two priorities alone, as rules need not be proportional; what others did to them is left out.
         exits = {"answered after waiting": int((pair.agent >= 0).sum())}
-        steps.append(_fit(pair, centre, grid_s, found[low : low + 2], (by, seed), exits))
+        steps.append(_fit(pair, centre, grid_s, found[low : low + 2], by, exits))
     return replace(whole, steps=tuple(steps))
 
 
@@ -237,54 +234,57 @@ def _fit(
     centre: Centre,
     grid_s: FloatArray,
     priorities: FloatArray,
-    drawn: tuple[str, int],
+    by: str,
     counts: dict[str, int],
 ) -> CreditFit:
     """The fit of calls whose priorities are all among those given."""
-    by, seed = drawn
     day, agreed = compared(waits, centre, proportional(grid_s, priorities), priorities)
     alone = int((waits.agent >= 0).sum()) - day.size
     counts = counts | {"nobody of another priority was waiting": alone, "compared": day.size}
+    return CreditFit(grid_s, tuple(priorities.tolist()), *agreements(day, agreed, by), counts, by)
+
+
+def agreements(day: IntArray, agreed: BoolArray, by: str = "month") -> tuple[Agreement, tuple[Agreement, ...]]:
+    """Over all exits, and by period, from the day of each exit and which candidates agree with it."""
     days, first, n = np.unique(day, return_index=True, return_counts=True)
     # Exits come in order of time, so those of a day lie end to end.
-    by_day = np.add.reduceat(agreed, first, axis=0, dtype=np.int64) if day.size else np.zeros((0, grid_s.size), int)
+    by_day = np.add.reduceat(agreed, first, axis=0, dtype=np.int64) if day.size else np.zeros((0, agreed.shape[1]), int)
     dates = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
     start = dates.dt.truncate(PERIODS[by])
-    periods = []
-    for begin in start.unique().sort():
-        inside = (start == begin).to_numpy()
-        periods.append(agreement_of(begin, n[inside], by_day[inside], seed))
-    whole = agreement_of(dates[0] if day.size else None, n, by_day, seed)
-    return CreditFit(grid_s, tuple(priorities.tolist()), whole, tuple(periods), counts, by)
+    inside = [(begin, (start == begin).to_numpy()) for begin in start.unique().sort()]
+    whole = _agreement(dates[0] if day.size else None, n, by_day)
+    return whole, tuple(_agreement(begin, n[rows], by_day[rows]) for begin, rows in inside)
 
 
-def agreement_of(since: date | None, n: IntArray, agreed: IntArray, seed: int) -> Agreement:
+def _agreement(since: date | None, n: IntArray, agreed: IntArray) -> Agreement:
     """Shares and their distances, from the exits of each day and how many agreed."""
     total, n_candidates = agreed.sum(axis=0), agreed.shape[1]
-    if n.size < 2:
-        return Agreement(since, int(n.sum()), n.size, total, np.zeros(n_candidates), np.zeros(n_candidates))
-    rng = np.random.default_rng(seed)
-    # Days weigh as often as they are drawn; floats, since only those multiply fast.
-    drawn = rng.multinomial(n.size, np.full(n.size, 1 / n.size), size=RESAMPLES).astype(float)
-    share = (drawn @ agreed) / (drawn @ n)[:, None]
-    best = int(np.argmax(total))
+    found = Agreement(since, int(n.sum()), n.size, total, np.zeros(n_candidates), np.zeros(n_candidates))
+    if n.size < FEWEST_DAYS:
+        return found
     # Of the lead, not of each share: days on which all candidates agree well move them together.
-    low, high = np.quantile(share[:, [best]] - share, [0.025, 0.975], axis=0)
-    return Agreement(since, int(n.sum()), n.size, total, low, high, _peaks(share, best))
+    ends = np.array([_ahead(n, agreed, found.best, candidate) for candidate in range(n_candidates)])
+    return replace(found, low=ends[:, 0], high=ends[:, 1], peaks=_peaks(n, agreed, found.best))
 
 
-def _peaks(share: FloatArray, best: int) -> tuple[int, ...]:
-    """Candidates clearly above their neighbours, the best left out; (n_resamples, n_candidates) shares."""
-    rises = np.quantile(np.diff(share, axis=1), 0.025, axis=0) > 0
-    falls = np.quantile(np.diff(share, axis=1), 0.975, axis=0) < 0
+def _ahead(n: IntArray, agreed: IntArray, one: int, other: int) -> Ends:
+    """95 % interval of how far the share of one candidate is ahead of another's."""
+    lead = float((agreed[:, one] - agreed[:, other]).sum() / n.sum())
+    ours, theirs = (Spread.of_ratio(agreed[:, place].astype(float), n.astype(float)) for place in (one, other))
+    return difference(lead, ours.less(theirs))
+
+
+def _peaks(n: IntArray, agreed: IntArray, best: int) -> tuple[int, ...]:
+    """Candidates clearly above their neighbours, the best left out."""
+    steps = [_ahead(n, agreed, place + 1, place) for place in range(agreed.shape[1] - 1)]
     # The ends of the grid count as peaks where the shares fall away from them.
-    tops = np.concatenate([[True], rises]) & np.concatenate([falls, [True]])
+    tops = np.array([True, *(low > 0 for low, _ in steps)]) & np.array([*(high < 0 for _, high in steps), True])
     tops[best] = False
     return tuple(np.flatnonzero(tops).tolist())
 
 
 def _shares(fit: CreditFit, found: Agreement) -> CreditShares:
-    share, drawn = found.share, found.n_days > 1
+    share, is_told = found.share, found.n_days >= FEWEST_DAYS
     return CreditShares(
         since=None if found.since is None else found.since.isoformat(),
         n_exits=found.n_exits,
@@ -292,8 +292,8 @@ def _shares(fit: CreditFit, found: Agreement) -> CreditShares:
         agreement=None if share is None else share.tolist(),
         best_s=None if share is None else float(fit.candidates_s[found.best]),
         stands_out=found.stands_out,
-        lead_low=found.low.tolist() if drawn else None,
-        lead_high=found.high.tolist() if drawn else None,
+        lead_low=found.low.tolist() if is_told else None,
+        lead_high=found.high.tolist() if is_told else None,
         other_peaks_s=fit.candidates_s[list(found.peaks)].tolist(),
     )
 

@@ -94,7 +94,7 @@ def calibrate(
     today = today if method is None else replace(today, method=method)
     recorded = {"fit": Span(arrays, today, fit), "test": Span(arrays, today, test)}
     # Read off the log without a replay, and first, since it decides who of those waiting is served.
-    found = _Priority.of(recorded, arrays.centre, today.assumptions, scenario.seed)
+    found = _Priority.of(recorded, arrays.centre, today.assumptions)
     head_start, in_force = found.head_start, InForce(found.points, [])
     spans = {name: span.under(in_force) for name, span in recorded.items()}
     assumed: dict[str, Any] = {**head_start}
@@ -136,11 +136,11 @@ class _Priority:
     points: list[ClassPoints]
 
     @classmethod
-    def of(cls, spans: Mapping[str, Span], centre: Centre, given: Assumptions, seed: int) -> _Priority:
+    def of(cls, spans: Mapping[str, Span], centre: Centre, given: Assumptions) -> _Priority:
         """Fitted on the days to fit, and held against the days to test."""
         history = spans["fit"].history
-        whole = credit(history, centre, seed=seed)
-        classes = head_starts(history, centre, whole, seed=seed)
+        whole = credit(history, centre)
+        classes = head_starts(history, centre, whole)
         test = None if classes is None else held_out(classes, spans["test"].history, centre, given.point_s)
         # Where no candidate stands out the default stays: a head start fitted to noise would move every wait.
         head_start = {} if whole.point_s is None else {"point_s": whole.point_s}

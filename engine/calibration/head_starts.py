@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from engine.calibration.credit import PERIODS, Agreement, CreditFit, agreement_of
+from engine.calibration.credit import Agreement, CreditFit, agreements
 from engine.calibration.evidence import ClassPeriod, HeadStart, HeadStarts, HeadStartTest
 from engine.calibration.exits import Waits, compared, waits_of
 from engine.calibration.in_force import ClassPoints
@@ -110,7 +109,7 @@ class ClassFit:
         return [float(self.candidates_s[place]) for place in places]
 
 
-def head_starts(history: History, centre: Centre, start: CreditFit, *, seed: int = 0) -> ClassFit | None:
+def head_starts(history: History, centre: Centre, start: CreditFit) -> ClassFit | None:
     """Search the head start of each class over the one below; None with one class or too many.
 
     `start` is the fit of one credit for all steps, from which the search begins.
@@ -130,7 +129,7 @@ def head_starts(history: History, centre: Centre, start: CreditFit, *, seed: int
                 places[step] = int(agreed.argmax())
         if np.array_equal(before, places):
             break
-    found = [_by_day(*_slice(waits, centre, priorities, grid_s, places, step), seed) for step in range(places.size)]
+    found = [agreements(*_slice(waits, centre, priorities, grid_s, places, step)) for step in range(places.size)]
     return ClassFit(
         grid_s, priorities, grid_s[places], tuple(whole for whole, _ in found), tuple(months for _, months in found)
     )
@@ -158,17 +157,6 @@ def _slice(
     steps_s[:, step] = grid_s
     lead_s = np.concatenate([np.zeros((grid_s.size, 1)), np.cumsum(steps_s, axis=1)], axis=1)
     return compared(waits, centre, lead_s, priorities)
-
-
-def _by_day(day: IntArray, agreed: BoolArray, seed: int) -> tuple[Agreement, tuple[Agreement, ...]]:
-    """Over all days, and by month."""
-    days, first, n = np.unique(day, return_index=True, return_counts=True)
-    by_day = np.add.reduceat(agreed, first, axis=0, dtype=np.int64) if day.size else np.zeros((0, agreed.shape[1]), int)
-    dates = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
-    month = dates.dt.truncate(PERIODS["month"])
-    inside = [(begin, (month == begin).to_numpy()) for begin in month.unique().sort()]
-    whole = agreement_of(dates[0] if day.size else None, n, by_day, seed)
-    return whole, tuple(agreement_of(begin, n[rows], by_day[rows], seed) for begin, rows in inside)
 
 
 def _words(
