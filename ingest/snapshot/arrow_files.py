@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from engine.data.tables import TABLES
+from ingest.snapshot import private
 from ingest.snapshot.manifest import CODED, FileEntry
 
 CODE = pa.dictionary(pa.int32(), pa.string())
@@ -19,8 +19,8 @@ CODE = pa.dictionary(pa.int32(), pa.string())
 
 def finish(path: Path, folder: Path, table: str, rows: int) -> FileEntry:
     """Sync a closed file and take its size and hash."""
+    private.sync(path)
     with path.open("rb") as handle:
-        os.fsync(handle.fileno())
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return FileEntry(path.relative_to(folder).as_posix(), table, rows, path.stat().st_size, digest)
 
@@ -28,7 +28,7 @@ def finish(path: Path, folder: Path, table: str, rows: int) -> FileEntry:
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a small table as one file of plain types."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with ipc.new_file(str(path), table.schema) as writer:
+    with ipc.new_file(private.reserve(path), table.schema) as writer:
         writer.write_table(table)
 
 
@@ -104,7 +104,7 @@ class DayFile:
         if self._writer is not None and sizes != self._sizes:
             self._write_again()
         if self._writer is None:
-            self._writer = ipc.new_file(str(self.path), batch.schema)
+            self._writer = ipc.new_file(private.reserve(self.path), batch.schema)
         self._sizes = sizes
         self._writer.write_batch(batch)
 
@@ -118,7 +118,7 @@ class DayFile:
                 batch = reader.get_batch(number)
                 plain = [c.indices if isinstance(c, pa.DictionaryArray) else c for c in batch.columns]
                 again = self._with_dictionaries(plain)
-                self._writer = self._writer or ipc.new_file(str(self.path), again.schema)
+                self._writer = self._writer or ipc.new_file(private.reserve(self.path), again.schema)
                 self._writer.write_batch(again)
         shorter.unlink()
 

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from difflib import get_close_matches
@@ -17,10 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine import stopping
-from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, NotWritable, SnapshotExists, UnknownName
+from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists, UnknownName
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest
 from ingest.snapshot.manifest_reading import read_manifest
+from ingest.snapshot.private import locked, own_mark, runs, sync
 
 Read = TypeVar("Read")
 # Names change in a moment; whoever holds the lock longer is not waited for. [s]
@@ -55,30 +55,9 @@ def check_name(name: str) -> str:
     return name
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that results go to, or say why it cannot be written.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; those above it are made too.
-
-    Raises
-    ------
-    NotWritable
-        If it cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NotWritable(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritable(f"{folder}: cannot be written (permission denied); choose another folder")
-
-
 def side_folder(store: Path, name: str, kind: str) -> Path:
     """A hidden folder beside the snapshot that names the process that owns it."""
-    return store / f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.{kind}"
+    return store / f".{name}.{own_mark()}.{kind}"
 
 
 def refuse_existing(store: Path, name: str, replace: bool) -> None:
@@ -119,21 +98,16 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
         old = side_folder(store, name, "old") if target.exists() else None
         if old:
             target.rename(old)
-        finished.rename(target)
-        sync_folder(store)
+        try:
+            finished.rename(target)
+        except OSError:
+            # A full disk may have no room for the name.
+            if old:
+                old.rename(target)
+            raise
+        sync(store)
     if old:
         remove(old)
-
-
-@contextmanager
-def locked(store: Path) -> Iterator[None]:
-    """Keep other writers from changing names in the store meanwhile; readers go on."""
-    handle = os.open(store, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager
@@ -225,22 +199,13 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def tidy(store: Path) -> None:
     """Remove what writers left behind that no longer run, and put back a snapshot they had set aside."""
     if not store.is_dir():
         return
     for path in sorted(store.iterdir()):
         match = _LEFTOVER.fullmatch(path.name)
-        if not match or _runs(int(match["pid"])):
+        if not match or runs(int(match["pid"])):
             continue
         # A store that may only be read is left as it is.
         with suppress(OSError):
@@ -248,16 +213,6 @@ def tidy(store: Path) -> None:
                 path.rename(store / match["name"])
             else:
                 remove(path)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def check_there(store: Path) -> None:
@@ -296,6 +251,33 @@ def _may_be_one(folder: Path | str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def open_to_others(store: Path) -> list[str]:
+    """Names of snapshots that other users of this machine may read, as earlier versions wrote them.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+
+    Returns
+    -------
+    list of str
+        In order; none where a folder on the way keeps others out.
+    """
+    # Whoever may not pass a folder reaches nothing in it.
+    if not all(path.stat().st_mode & 0o011 for path in (store.resolve(), *store.resolve().parents)):
+        return []
+    return [name for name in names(store) if _may_be_entered(store / name)]
+
+
+def _may_be_entered(folder: Path) -> bool:
+    try:
+        return bool(folder.stat().st_mode & 0o077)
+    except OSError:
+        # A link that leads nowhere.
+        return False
 
 
 def manifests(store: Path) -> tuple[list[Manifest], list[CorruptSnapshot]]:
@@ -392,7 +374,7 @@ def delete(store: Path, name: str) -> None:
     away = side_folder(store, name, "partial")
     with locked(store):
         (store / name).rename(away)
-        sync_folder(store)
+        sync(store)
     remove(away)
     if parts.is_dir():
         remove(parts)
