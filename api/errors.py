@@ -15,6 +15,7 @@ from engine.errors import (
     InvalidTable,
     MissingInput,
     NobodyEligible,
+    NotEnoughMemory,
     NotWritable,
     RoutingError,
     SnapshotExists,
@@ -111,6 +112,7 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     NotReady: (503, "Not ready"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
+    NotEnoughMemory: (507, "Not enough memory"),
 }
 UNEXPECTED = (500, "Internal error")
 

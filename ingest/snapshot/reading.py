@@ -6,17 +6,19 @@ replaced or deleted meanwhile.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from engine.data.arrays import Arrays, Batch
+from engine.data.arrays import Arrays, Batch, Counted
 from engine.data.carried import Carried
 from engine.data.encode import encode_centre
 from engine.data.history import History, history_of
@@ -28,6 +30,8 @@ from engine.typing import Int32Array
 from ingest.snapshot import store as stores
 from ingest.snapshot.arrow_files import CODED, Pinned, read_plain, restore
 from ingest.snapshot.manifest import FILE_NAME, FileEntry, Manifest, read_manifest
+
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Snapshot:
@@ -94,8 +98,10 @@ class Snapshot:
                 # A year of days passes by in the memory of one.
                 pinned.let_go()
 
-        def history() -> History:
-            read = [_codes(pinned.reader.read_all()) for pinned in _checked(files)]
+        def history(first_day: float = -math.inf, last_day: float = math.inf) -> History:
+            entries = [entry for entry in self.manifest.files if entry.table == "interactions"]
+            some = [self._pinned[entry.path] for entry in entries if first_day <= _day(entry.path) <= last_day]
+            read = [_codes(pinned.reader.read_all()) for pinned in _checked(some)]
             nothing = TABLES["interactions"].empty().drop(CODED).with_columns(call_type=pl.lit(0, pl.Int32))
             rows = pl.from_arrow(pa.concat_tables(read)) if read else nothing
             assert isinstance(rows, pl.DataFrame)
@@ -113,7 +119,14 @@ class Snapshot:
             named = _looked_up(rows, "agent_id", np.ones_like(recorded), 0).astype(bool)
             return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent, named)
 
-        return Arrays(centre, batches, self._summary(files), history)
+        return Arrays(centre, batches, self._summary(files), history, self._counted(), history)
+
+    def _counted(self) -> Counted:
+        """Rows by day, as the manifest has them."""
+        days = sorted((_day(entry.path), entry.rows) for entry in self.manifest.files if entry.table == "interactions")
+        n_media = max(1, len(self.manifest.dictionaries.get("media", [])))
+        day, rows = np.array(days, np.int64).reshape(-1, 2).T
+        return Counted(day, rows, n_media)
 
     def _summary(self, interactions: list[Pinned]) -> Provenance:
         """What a report says about the snapshot; scores that an earlier version stored without a scale are told."""
@@ -159,6 +172,14 @@ class Snapshot:
         except (OSError, ValueError) as error:
             remedy = "restore the file or import the data again"
             raise CorruptSnapshot(f"{self.folder / entry.path}: cannot be read ({error}); {remedy}") from error
+
+
+def _day(path: str) -> int:
+    """UTC day whose interactions a file holds, since 1970-01-01."""
+    try:
+        return date.fromisoformat(Path(path).stem).toordinal() - EPOCH
+    except ValueError as error:
+        raise CorruptSnapshot(f"{path}: the name is no day; import the data again") from error
 
 
 def _n_scores(file: Pinned) -> int:

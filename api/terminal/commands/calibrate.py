@@ -61,11 +61,14 @@ def calibrate(
 
     from api.output.calibration_file import write_calibration
     from api.terminal.progress import progress
+    from engine.memory import of_calibration
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import MEMORY
 
     arrays = open_snapshot(store, snapshot_name).arrays()
     fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
-    with progress(not as_json) as watch:
+    need = of_calibration(scenario, arrays.days(min(fit[0], test[0]), max(fit[1], test[1])), scenario.replications)
+    with MEMORY.held(need), progress(not as_json) as watch:
         found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
     write_calibration(out, found)
     if picture is not None:

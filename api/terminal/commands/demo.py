@@ -44,7 +44,9 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
 
     from api.output.results import simulate_to, to_json
     from api.terminal.progress import progress
+    from engine.memory import of_run
     from engine.spec import Scenario
+    from ingest.workers import MEMORY
 
     started = time.perf_counter()
     with progress(not as_json) as watch:
@@ -52,7 +54,9 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
         arrays = snapshot.arrays()
         load_s = time.perf_counter() - started
         report = simulate_to(Scenario(), arrays, out, load_s=load_s, progress=watch)
-        replayed = simulate_to(_replay(bool(log)), arrays, out / REPLAY, load_s=load_s, progress=watch)
+        replay = _replay(bool(log))
+        with MEMORY.held(of_run(replay, arrays)):
+            replayed = simulate_to(replay, arrays, out / REPLAY, load_s=load_s, progress=watch)
     if as_json:
         click.echo(to_json(replayed))
         return

@@ -39,13 +39,15 @@ def simulate(
     from api.output.results import simulate_to, to_json
     from api.terminal.progress import progress
     from engine.errors import MissingInput
+    from engine.memory import of_run
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import MEMORY
 
     started = time.perf_counter()
     arrays = open_snapshot(store, snapshot_name).arrays().days(first_day, last_day)
     load_s = time.perf_counter() - started
     arrays = options.as_calibrated(scenario["calibration"], arrays)
-    with progress(not as_json) as watch:
+    with MEMORY.held(of_run(chosen, arrays)), progress(not as_json) as watch:
         try:
             report = simulate_to(chosen, arrays, out, load_s=load_s, force=force, progress=watch)
         except MissingInput as error:
