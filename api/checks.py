@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
-from api.errors import InvalidBody, Problem
+from api.errors import MOST_PROBLEMS, InvalidBody, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -74,15 +74,11 @@ def check_body(model: type[Model], data: object) -> Model:
     InvalidBody
         With every problem found.
     """
-    if isinstance(data, dict) and len(data) > MOST_FIELDS:
-        raise InvalidBody(
-            Problem("", f"an object with {len(data)} fields", f"use those of this request: {_names(model)}")
-        )
     try:
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        raise InvalidBody(*(_problem(model, e) for e in found)) from error
+        raise InvalidBody(*(_problem(model, e) for e in found[:MOST_PROBLEMS]), n=len(found)) from error
 
 
 def shown(value: object) -> str:

@@ -72,10 +72,12 @@ class InvalidBody(RoutingError):
     ----------
     *problems : Problem
         At least one; only the first 20 are told.
+    n : int, optional
+        How many there are, where not all are given.
     """
 
-    def __init__(self, *problems: Problem) -> None:
-        more = len(problems) - 1
+    def __init__(self, *problems: Problem, n: int | None = None) -> None:
+        more = (len(problems) if n is None else n) - 1
         super().__init__(f"{problems[0]}" + (f" (and {more} more, see problems)" if more else ""))
         self.problems = problems[:MOST_PROBLEMS]
 

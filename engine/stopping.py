@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 Item = TypeVar("Item")
 
@@ -78,3 +80,21 @@ def checked(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         check()
         yield item
+
+
+def in_slices(slice_of: Callable[..., bool], n_steps: int, *given: Any) -> None:
+    """Run a compiled loop to its end, with a `check` before each slice.
+
+    Parameters
+    ----------
+    slice_of : callable
+        Does at most so many steps (64-bit) with what is given, and tells whether all is done; it goes on where it was.
+    n_steps : int
+        Steps that take some tenths of a second at most.
+    *given
+        Arrays and bundles of them.
+    """
+    steps = np.int64(n_steps)
+    check()
+    while not slice_of(steps, *given):
+        check()

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.calibration import exits
 from engine.calibration.credit import CANDIDATES_S, credit
 from engine.calibration.head_starts import head_starts
 from engine.data.encode import encode
@@ -125,11 +126,14 @@ def counted(agents, members, interactions, zone, grid_s):
     return days
 
 
-@given(st.integers(0, 2**32), st.sampled_from(["UTC", "America/New_York"]))
-def test_shares_equal_counting_exit_by_exit(seed, zone):
+@given(st.integers(0, 2**32), st.sampled_from(["UTC", "America/New_York"]), st.sampled_from([1, 3, exits.N_STEPS]))
+def test_shares_equal_counting_exit_by_exit(seed, zone, n_steps):
+    """Also where the pass is cut after every call, or after a few."""
     agents, members, interactions = random_log(seed)
     rows = {"agents": agents, "members": members, "interactions": interactions}
-    fit = fitted(Tables.of({name: table(name, of) for name, of in rows.items()}, zone), *GRID_S, by="day")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exits, "N_STEPS", n_steps)
+        fit = fitted(Tables.of({name: table(name, of) for name, of in rows.items()}, zone), *GRID_S, by="day")
     days = counted(agents, members, interactions, zone, GRID_S)
     assert {p.since: [p.n_exits, p.agreed.tolist()] for p in fit.periods} == days
     assert fit.whole.n_exits == sum(n for n, _ in days.values()) == fit.counts["compared"]

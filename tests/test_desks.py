@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calibration import calibrate
+from engine.calibration import calibrate, choices
 from engine.calibration.choices import answered_at_once, turns
 from engine.calibration.desks import INCIDENTAL, MEMBER, OVERFLOW, desks, passed_over
 from engine.calibration.exits import able
@@ -283,9 +283,9 @@ def test_a_rule_that_is_given_is_not_looked_for(special):
 # --- slow twins --------------------------------------------------------------------------------------------------
 
 
-@given(st.integers(0, 2**32))
-def test_what_comes_first_equals_looking_at_everybody(seed):
-    """Each exit on its own against everybody waiting; who left at the same instant is not compared."""
+@given(st.integers(0, 2**32), st.sampled_from([1, 3, choices.N_STEPS]))
+def test_what_comes_first_equals_looking_at_everybody(seed, n_steps):
+    """Each exit on its own against everybody waiting; who left at the same instant is not compared; cut or not."""
     agents, members, interactions = random_log(seed)
     gone = {"agent_id": None}
     interactions = [row | {"media": "voice"} | (gone if row["agent_id"] == "gone" else {}) for row in interactions]
@@ -293,7 +293,9 @@ def test_what_comes_first_equals_looking_at_everybody(seed):
     arrays = encode(Tables.of({name: table(name, of) for name, of in rows.items()}))
     centre, history = arrays.centre, arrays.history()
     lead_s = 2.0 * centre.call_types["priority"].to_numpy()
-    seen = turns(history, centre, able(centre), lead_s)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choices, "N_STEPS", n_steps)
+        seen = turns(history, centre, able(centre), lead_s)
     place = {row["interaction_id"]: row for row in interactions}
     wanted = []
     for number, name in enumerate(history.interaction_id):

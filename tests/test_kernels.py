@@ -19,6 +19,7 @@ from engine.run import choose
 from engine.selection import decisions as selection
 from engine.selection.decisions import Selector, best
 from engine.spec import csat_of, terms_of
+from engine.stopping import Stopped, stoppable
 from tests import strategies
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +71,26 @@ def test_the_first_of_equal_keys_wins_wherever_it_stands(n_agents):
     assert np.array_equal(key[0], np.where(exact.max(axis=1) < 5e8, 0, exact.max(axis=1)))
     assert np.array_equal(agent[0] >= 0, key[0] > 0)
     assert agent[0, 0] == -1
+
+
+@pytest.mark.parametrize("slice_pairs", [1, 50, 127])
+def test_choices_made_in_slices_are_the_same_and_stop_between_them(slice_pairs, monkeypatch):
+    """9 rows of 7 agents: a row at a time, 7 at a time, and all at once."""
+    rng = np.random.default_rng(5)
+    every, none = np.arange(9, dtype=np.int32), np.zeros(10, np.int32)
+    plan = Plan(
+        requirement=np.arange(9), skill=np.zeros((0, 7)), language=np.ones((1, 7)), csat=rng.random((9, 7)),
+        skill_start=none, skill_row=none[:0], language_row=np.full(9, -1, np.int32), queue_row=every,
+        weights=np.array([[0.0, 0.0, 1.0]]), least=np.zeros(1), agent=np.arange(7, dtype=np.int32),
+    )  # fmt: skip
+    monkeypatch.setattr(selection, "SLICE_PAIRS", slice_pairs)
+    assert_both_ways_agree(plan)
+    asked = []
+    with stoppable(lambda: bool(asked.append(1))):
+        best(plan, compiled=True)
+    assert len(asked) == {1: 9, 50: 2, 127: 1}[slice_pairs]
+    with pytest.raises(Stopped), stoppable(lambda: True):
+        best(plan, compiled=True)
 
 
 def test_enough_pairs_or_the_expectation_of_them_load_the_kernel(monkeypatch):

@@ -19,6 +19,7 @@ from engine.estimates.staffing import Roster, default_interrupts
 from engine.methods.ladder import NEVER, Ladder, one_row_each, stacked
 from engine.replay.bundles import Clock
 from engine.replay.loop import Replay, bundles, replay
+from engine.stopping import Stopped, stoppable
 from tests.oracle_replay import Outcome, played
 from tests.replay_problems import (
     MILLION,
@@ -67,6 +68,45 @@ def test_a_replay_cut_anywhere_ends_the_same_and_never_takes_back_what_it_said()
                 assert known.status == "unserved" or known == final, f"problem({seed}) at {cut_us}"
                 assert known == final or final.status == "unserved" or final.left_us >= cut_us, f"problem({seed})"
         assert table(pieces.finish(replace(given.ladder))) == whole, f"problem({seed})"
+
+
+def test_a_replay_in_slices_that_is_stopped_and_goes_on_ends_the_same():
+    """Slices of a step or a few, so that they end between events of one instant too; stopped after one of them."""
+    n_stopped = 0
+    for seed in range(N_PROBLEMS // 3):
+        given, rng = problem(seed), np.random.default_rng([seed, 3])
+        sliced = Replay(given.demand, given.roster, given.clock, n_steps=int(rng.integers(1, 9)))
+        asked = iter([False] * int(rng.integers(0, 12)) + [True])
+        try:
+            with stoppable(lambda: next(asked)):  # noqa: B023
+                sliced.run_until(given.ladder)
+        except Stopped:
+            n_stopped += 1
+        assert table(sliced.finish(given.ladder)) == table(given.play()), f"problem({seed})"
+    assert n_stopped > N_PROBLEMS // 6
+
+
+@pytest.mark.parametrize("n_kinds", [1, 40])
+def test_a_slice_ends_after_so_many_events_and_looks_at_kinds(n_kinds):
+    """A choice among many kinds takes long, so it counts as many steps; an event is never cut.
+
+    100 calls at once for one agent: the spell and 100 arrivals, of which the first is taken. Each of the first 99 ends
+    looks at the kinds that still wait, then come the last end, the spell's, and the look that finds nothing more.
+    """
+    n, most, asked = 100, 10, []
+    kinds = Kinds.plain(np.ones((n_kinds, 1), bool))
+    run = Replay(
+        Demand.of(np.zeros(n), np.ones(n), kinds, np.arange(n) % n_kinds), on_queue((0.0, 1000.0)), n_steps=most
+    )
+    with stoppable(lambda: bool(asked.append(1))):
+        run.finish(one_row_each(np.zeros((n_kinds, 1))))
+    n_slices, n_steps = 1, 0
+    for steps in [1] * 101 + [1 + min(n_kinds, waiting) for waiting in range(99, 0, -1)] + [1, 1, 1]:
+        if n_steps >= most:
+            n_slices, n_steps = n_slices + 1, 0
+        n_steps += steps
+    # Asked before the first slice and after each that did not end it.
+    assert len(asked) == n_slices
 
 
 def test_another_ladder_holds_from_its_instant_on():

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, UnreadableBody, WrongMediaType
 from api.http.docs.description import described
 from api.http.messages.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
-from api.http.messages.body import read_body
+from api.http.messages.body import FEWER_FIELDS, MOST_ROUTING_BYTES, read_body
 from api.http.messages.models import BatchRequest, RoutingRequest
 from api.http.service import Service
 from api.http.serving.metrics import CONTENT_TYPE
@@ -58,7 +58,8 @@ def _json(content: bytes) -> Response:
 async def simulate_routing(request: Request) -> Response:
     """Scores every member of the queue, live those who are available, and answers the best, with fairness."""
     service = _service(request)
-    body = await read_body(request, service.settings.max_body_bytes)
+    most_bytes = min(MOST_ROUTING_BYTES, service.settings.max_body_bytes)
+    body = await read_body(request, most_bytes, remedy=FEWER_FIELDS)
     found = await service.quick.run(service.route, body)
     if isinstance(found, RoutingRequest):
         found = await service.live.run(service.route_live, found)

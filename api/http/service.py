@@ -18,9 +18,10 @@ from api.http.answering.routing import Routing
 from api.http.docs.description import base_description, with_examples
 from api.http.docs.examples import SAMPLE, Example, Names, examples, names_of
 from api.http.docs.page import docs_page
+from api.http.inline.rows import InlineRows
 from api.http.messages.answers import Readiness
-from api.http.messages.body import parse_json
 from api.http.messages.models import BatchRequest, RoutingRequest
+from api.http.messages.parsing import parse_json
 from api.http.serving.connection import Connection
 from api.http.serving.metrics import Metrics
 from api.http.serving.once import Once
@@ -50,7 +51,7 @@ class Service:
         self._limits = Limits(settings.max_interactions, settings.max_outcomes, self._memory(settings))
         self._names: Once[Names] = Once(settings.open_snapshots)
 
-    def route(self, body: bytes) -> bytes | RoutingRequest:
+    def route(self, body: bytearray) -> bytes | RoutingRequest:
         """The answer to a routing request; a live one is only read, to be answered on a thread for it."""
         request = check_body(RoutingRequest, parse_json(body))
         if request.live:
@@ -65,9 +66,12 @@ class Service:
         self.metrics.routed(source, asked="live")
         return content
 
-    def batch(self, body: bytes) -> bytes:
+    def batch(self, body: bytearray) -> bytes:
         """The answer to a batch."""
-        request = check_body(BatchRequest, parse_json(body))
+        rows = InlineRows(self._limits.interactions)
+        content = parse_json(body, {"interactions": rows})
+        body.clear()  # What it held is there in another form; a batch may take long.
+        request = check_body(BatchRequest, content)
         return answer_batch(self.snapshots, request, self._limits, self.metrics.batch)
 
     def list_snapshots(self) -> bytes:

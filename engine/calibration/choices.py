@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.calibration.exits import waits_of
+from engine.calibration.exits import N_STEPS, waits_of
 from engine.data.centre import Blocks, Centre
 from engine.data.history import History
 from engine.data.tables import MEDIA
 from engine.estimates.staffing import on_queue
+from engine.stopping import checked, in_slices
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # An answer within this wait found an agent free; ends of a wait may be recorded in whole seconds.
@@ -68,7 +69,7 @@ def answered_at_once(history: History, centre: Centre, spells: Blocks, acw_s: fl
     done_us = _us(history.arrived_us, np.where(answered, wait_s, 0.0) + np.nan_to_num(history.handled_s(acw_s)))
     free = np.zeros((places.size, centre.n_agents), bool)
     idle_us = np.full((places.size, centre.n_agents), NEVER_US)
-    for agent in range(centre.n_agents):
+    for agent in checked(range(centre.n_agents)):
         mine, spell = np.flatnonzero(answered & (history.agent == agent)), spells.agent == agent
         mine = mine[np.argsort(taken_us[mine], kind="stable")]
         at_us = taken_us[places]
@@ -103,7 +104,8 @@ def turns(history: History, centre: Centre, can: BoolArray, lead_s: FloatArray) 
     kinds = kernel.Kinds(every, every + n_kinds, every, can[centre.requirement])
     lists = kernel.Lists(*(np.full(size, -1, np.int64) for size in (n_kinds, n_kinds, n, n)))
     first = np.full(n, -1, np.int64)
-    kernel.first_in_line(calls, kinds, lists, np.rint(1e6 * lead_s).astype(np.int64), first)
+    at, lead_us = np.zeros(2, np.int64), np.rint(1e6 * lead_s).astype(np.int64)
+    in_slices(kernel.first_in_line, N_STEPS, at, calls, kinds, lists, lead_us, first)
     seen = np.flatnonzero(first >= 0)
     required = centre.requirement.astype(np.int64)
     return Turns(required[first[seen]], required[waits.call_type[seen]], agent[seen])

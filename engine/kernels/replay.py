@@ -4,6 +4,8 @@ Arrays in, arrays filled. Time is whole microseconds. Everything that a stopped 
 `State`, so a run may be cut at any instant and goes on with the same result to the last bit. The plain
 version is `tests.oracle_replay`.
 
+Machine code hears nothing while it runs, so the loop is also cut after a number of steps, between two events.
+
 Order of events at one instant: spells ending and work elsewhere starting, agents freed, work elsewhere ending,
 spells starting, stages of waiting opening, arrivals; an interaction whose patience ends at that instant is still
 served. What takes room away comes first, so whoever is freed then does not find it. Nobody has to be told of an
@@ -514,11 +516,17 @@ def _leave(calls: Any, served: Any, i: Any) -> None:
 def _enqueue(calls: Any, state: Any, served: Any, i: Any) -> None:
     """Let an interaction wait at its place."""
     kind = calls.kind[i]
-    # Interactions are numbered by arrival, so one whose alert came to nothing finds its old place by its number.
-    spot = state.tail[kind]
-    while spot > i:
-        spot = state.before[spot]
-    after = state.head[kind] if spot < 0 else state.after[spot]
+    head, spot, after = state.head[kind], state.tail[kind], -1
+    # Interactions are numbered by arrival, so one whose alert came to nothing finds its old place by its number. It
+    # was mostly the first in line, and lines may be very long, so it is looked for from the end that is nearer.
+    if spot > i and i - head < spot - i:
+        after = head
+        while after < i:
+            after = state.after[after]
+        spot = state.before[after]
+    else:
+        while spot > i:
+            after, spot = spot, state.before[spot]
     state.before[i], state.after[i] = spot, after
     if spot < 0:
         state.head[kind] = i
@@ -548,13 +556,14 @@ def _stage(calls: Any, plan: Any, state: Any, i: Any, passed_us: Any) -> None:
 
 @part
 def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any, a: Any, now: Any) -> Any:
-    """The waiting interaction that a free agent takes, -1 for none."""
-    best, tier, key = -1, 2, NEVER_US
+    """The waiting interaction that a free agent takes, -1 for none; and how many kinds were looked at."""
+    best, tier, key, looked = -1, 2, NEVER_US, 0
     for word in range(state.waits.size):
         both = state.waits[word] & plan.can[a, word]
         while both != _ZERO:
             kind = word * 64 + _lowest_bit(both)
             both &= both - _ONE
+            looked += 1
             # Only heads are compared: a kind has one head start, so the first to arrive is the first in line.
             i = state.head[kind]
             while i >= 0 and calls.leave_us[i] < now:
@@ -572,7 +581,7 @@ def _next_for(calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served
             k = (calls.arrived_us[i] if t > 0 else 0) - kinds.lead_us[kind]
             if t < tier or (t == tier and (k < key or (k == key and i < best))):
                 best, tier, key = i, t, k
-    return best
+    return best, looked
 
 
 @part
@@ -659,18 +668,24 @@ def _settle(calls: Any, state: Any, served: Any, until_us: Any) -> None:
 
 @kernel(allocates=False)
 def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would cost more than the event
-    until_us: Any, calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any
-) -> None:
-    """Play all events before an instant. [us]"""
+    n_steps: Any, until_us: Any, calls: Any, kinds: Any, plan: Any, agents: Any, state: Any, served: Any
+) -> Any:
+    """Play events before an instant [us]; gives whether all are played, or the steps were used up before.
+
+    A step is an event, or one of the kinds that a free agent chooses from.
+    """
     n, n_shifts, at = calls.arrived_us.size, agents.event_us.size, state.at
-    while True:
+    while n_steps > 0:
+        n_steps -= 1
         arrival_us = calls.arrived_us[at[ARRIVAL]] if at[ARRIVAL] < n else NEVER_US
         shift_us = agents.event_us[at[SHIFT]] if at[SHIFT] < n_shifts else NEVER_US
         end_us = state.end_us[0] if at[N_ENDS] > 0 else NEVER_US
         stage_us = state.stage_us[0] if at[N_STAGES] > 0 else NEVER_US
         now = min(arrival_us, shift_us, end_us, stage_us)
         if now >= until_us:
-            break
+            # Whoever has left unnoticed must show before anybody looks at a stopped replay.
+            _settle(calls, state, served, until_us)
+            return True
         # What takes room away at this instant does so before anybody is freed.
         shifts = shift_us == now
         takes = shifts and agents.event_kind[at[SHIFT]] <= TAKEN
@@ -708,12 +723,12 @@ def replay_until(  # noqa: PLR0912 - one branch per kind of event; a call would 
                     _stage(calls, plan, state, i, passed_us)
                 i = -1
             else:
-                call, agent = _next_for(calls, kinds, plan, agents, state, served, a, now), a
+                call, looked = _next_for(calls, kinds, plan, agents, state, served, a, now)
+                agent, n_steps = a, n_steps - looked
                 if call < 0:
                     break
             if agent >= 0:
                 if served.status[call] == WAITING:
                     _unqueue(calls, state, call)
                 _assign(calls, kinds, agents, state, served, call, agent, now)
-    # Whoever has left unnoticed must show before anybody looks at a stopped replay.
-    _settle(calls, state, served, until_us)
+    return False

@@ -20,6 +20,7 @@ from engine.methods import METHODS
 from engine.methods.plan import Plan
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE, Terms
+from engine.stopping import checked
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 KERNEL = "engine.kernels.selection"
@@ -27,6 +28,8 @@ KERNEL = "engine.kernels.selection"
 LOAD_PAIRS = 500_000_000
 # Below this the plain way is as fast.
 SMALL_PAIRS = 100_000
+# Pairs between two questions whether to stop, some 0.05 s of them.
+SLICE_PAIRS = 50_000_000
 
 
 def best(plan: Plan, *, compiled: bool = False) -> tuple[Int32Array, FloatArray]:
@@ -44,7 +47,7 @@ def best(plan: Plan, *, compiled: bool = False) -> tuple[Int32Array, FloatArray]
 
 
 def _best_plain(plan: Plan, column: IntArray, key: FloatArray) -> None:
-    for scenario, rows, block in plan.blocks():
+    for scenario, rows, block in checked(plan.blocks()):
         here = block.argmax(axis=1)
         column[scenario, rows] = here
         key[scenario, rows] = block[np.arange(here.size), here]
@@ -57,6 +60,7 @@ def _best_compiled(plan: Plan, column: IntArray, key: FloatArray) -> None:
     starts, skills, languages, queues = (
         np.array(rows, np.int32) for rows in (plan.skill_start, plan.skill_row, plan.language_row, plan.queue_row)
     )
+    n_rows = max(1, SLICE_PAIRS // max(1, plan.agent.size))
     for scenario, given in enumerate(plan.weights):
         # A term without weight adds nothing, but its -inf still means never.
         weighs = given > 0
@@ -65,10 +69,12 @@ def _best_compiled(plan: Plan, column: IntArray, key: FloatArray) -> None:
             for w, table in zip(weighs, (plan.skill, plan.language, plan.csat), strict=True)
         )
         none, weights = float(weighs[0]), np.where(weighs, given, 1.0)
-        best_columns(
-            plan.requirement, none, skill, language, csat, starts, skills, languages, queues,
-            weights, SCALE, column[scenario], key[scenario],
-        )  # fmt: skip
+        for start in checked(range(0, plan.requirement.size, n_rows)):
+            some = slice(start, start + n_rows)
+            best_columns(
+                plan.requirement[some], none, skill, language, csat, starts, skills, languages, queues,
+                weights, SCALE, column[scenario, some], key[scenario, some],
+            )  # fmt: skip
 
 
 class Selector:
@@ -207,7 +213,7 @@ def decide(
     n_days = len(csat.mean) if planner.reads_csat else 1
     n_interactions = arrays.snapshot.n_interactions
     selector = Selector(min(n_interactions, n_days * shape[1]) * float(centre.n_agents * shape[0]))
-    for batch in arrays.batches():
+    for batch in checked(arrays.batches()):
         now = csat.row_of(batch.day) if planner.reads_csat else 0
         if segment < 0 or now != row:
             # New arrays for a new segment: batches handed out before still point to the old ones.

@@ -38,7 +38,7 @@ def answer_batch(
     replayed = request.mode == "replay"
     own = None
     if request.interactions is not None:
-        own = inline(data, request.interactions, limits.interactions, replayed=replayed)
+        own = inline(data, request.interactions, replayed=replayed)
     _check_times(request, own)
     scenario = request.scenario_to_run(own is None or own.timed)
     arrays = _windowed(data.arrays if own is None else own.arrays, request)
@@ -71,9 +71,9 @@ def _check_fit(request: BatchRequest, limits: Limits) -> None:
                 "leave it out and run 'routelab simulate --out DIR', or give interactions here",
             )
         )
-    if len(request.interactions) > limits.outcomes:
+    if request.interactions.n > limits.outcomes:
         raise BodyTooLarge(
-            f"outcomes of {len(request.interactions):,} interactions were asked for, this service gives "
+            f"outcomes of {request.interactions.n:,} interactions were asked for, this service gives "
             f"{limits.outcomes:,} at a time; send fewer, or leave outcomes out (setting max_outcomes)"
         )
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody
-from api.http.inline.rows import Pointers, missing_somewhere, read_rows
+from api.http.inline.rows import InlineRows, Pointers, missing_somewhere
 from api.http.serving.open_snapshots import OpenSnapshot
 from engine.data.arrays import Arrays
 from engine.data.checks import check
@@ -44,9 +43,9 @@ class Inline:
         return "arrived_at" not in self.absent
 
 
-def inline(data: OpenSnapshot, rows: list[Any], most: int, *, replayed: bool = False) -> Inline:
-    """Arrays of the interactions of a request, at most `most`; the snapshot's staffing matters where `replayed`."""
-    given, place = read_rows(rows, most)
+def inline(data: OpenSnapshot, rows: InlineRows, *, replayed: bool = False) -> Inline:
+    """Arrays of the interactions of a request; the snapshot's staffing matters where `replayed`."""
+    given, place = rows.frame()
     absent = missing_somewhere(given, ("arrived_at", "queue_id"), place)
     frame = _checked(given, absent, data, place)
     warnings = _warnings(frame, absent, data)

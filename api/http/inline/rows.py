@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import polars as pl
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, WithJsonSchema
 from typing_extensions import TypedDict
 
-from api.checks import MOST_FIELDS, pointer, shown
-from api.errors import BodyTooLarge, InvalidBody, Problem
+from api.checks import pointer, shown
+from api.errors import MOST_PROBLEMS, BodyTooLarge, InvalidBody, Problem
 from engine.data.checks import Place
 from engine.data.tables import PREFERRED, TABLES, TEXTS, TIME, Column
 from engine.study import MOST_NAME_CHARS
@@ -138,57 +139,85 @@ class _Times(Findings):
         self._place.problem(int(lines[0]), column, values[0], remedy.removesuffix(", or give --time-zone"))
 
 
-def read_rows(rows: list[Any], most: int) -> tuple[pl.DataFrame, Pointers]:
-    """Columns of inline interactions, those that were given; ranges are left for the check of the table."""
-    if len(rows) > most:
-        raise BodyTooLarge(
-            f"{len(rows):,} inline interactions, this service takes {most:,} at a time; send fewer, or import them "
-            "as a snapshot with 'routelab snapshot files' and name it (setting max_interactions)"
+class InlineRows:
+    """Interactions of a request, checked as they are read and kept as columns; ranges are left to the table's check."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self.n = most, 0
+        self._parts: list[pl.DataFrame] = []
+        self._place = Pointers()
+
+    def take(self, rows: list[Any]) -> None:
+        """Some more rows, as JSON has them; a `BodyTooLarge` where they are too many."""
+        if self.n + len(rows) > self._most:
+            raise BodyTooLarge(
+                f"more than {self._most:,} inline interactions, and this service takes no more at a time; send fewer, "
+                "or import them as a snapshot with 'routelab snapshot files' and name it (setting max_interactions)"
+            )
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            self._check(rows[first : first + _ROWS_AT_ONCE])
+
+    def frame(self) -> tuple[pl.DataFrame, Pointers]:
+        """Columns that were given, and how to name their cells."""
+        if not self.n:
+            remedy = "give at least one interaction, or leave the field out for those of the snapshot"
+            raise InvalidBody(Problem("/interactions", "found an empty list", remedy))
+        if "interaction_id" not in self._place.given:
+            remedy = "give each interaction a unique id"
+            raise InvalidBody(Problem("/interactions/0", "interaction_id is missing", remedy))
+        frame = pl.concat(self._parts, how="diagonal")
+        frame = frame.with_columns(
+            _moments(frame[name], self._place) for name in frame.columns if TABLE[name].dtype == TIME
         )
-    if not rows:
-        remedy = "give at least one interaction, or leave the field out for those of the snapshot"
-        raise InvalidBody(Problem("/interactions", "found an empty list", remedy))
-    checked = _checked(rows)
-    given = set().union(*checked)
-    place = Pointers()
-    names = [name for name in COLUMNS if name in given]
-    _name_columns(rows, names, place)
-    frame = pl.DataFrame([_series(name, [row.get(name) for row in checked], place) for name in names])
-    if place.found:
-        raise InvalidBody(*place.found)
-    _check_names(frame)
-    return frame, place
+        if self._place.found:
+            raise InvalidBody(*self._place.found)
+        _check_names(frame)
+        return frame, self._place
 
-
-def _checked(rows: list[Any]) -> list[dict[str, Any]]:
-    checked: list[dict[str, Any]] = []
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[first : first + _ROWS_AT_ONCE]
-        wide = next((i for i, row in enumerate(some) if isinstance(row, dict) and len(row) > MOST_FIELDS), None)
-        if wide is not None:
-            what = f"an object with {len(some[wide])} fields"
-            raise InvalidBody(Problem(pointer("interactions", first + wide), what, f"use those of {_known()}"))
+    def _check(self, rows: list[Any]) -> None:
         try:
-            checked += _ROWS.validate_python(some)  # type: ignore[arg-type]
+            checked = _ROWS.validate_python(rows)
         except ValidationError as error:
-            raise InvalidBody(*_problems(error, rows, first)) from error
-    return checked
+            raise _refusal(error, rows, self.n) from error
+        given = set().union(*checked)
+        names = [name for name in COLUMNS if name in given]
+        self._name_columns(checked, names)
+        # Rows that say nothing are rows all the same.
+        columns = [_series(name, [row.get(name) for row in checked]) for name in names or ["interaction_id"]]
+        self._parts.append(pl.DataFrame(columns))
+        self.n += len(rows)
+
+    def _name_columns(self, rows: list[Any], names: list[str]) -> None:
+        """Keep the name that the body has for each column; two names for one are a problem."""
+        given, problems = self._place.given, []
+        for name in names:
+            target = OTHER_NAMES.get(name, name)
+            other = given.setdefault(target, name)
+            if other != name:
+                row = self.n + next(i for i, row in enumerate(rows) if name in row)
+                what = f"{other} and {name} both mean {target}"
+                problems.append(Problem(pointer("interactions", row, name), what, "keep one"))
+        if problems:
+            raise InvalidBody(*problems)
 
 
-def _problems(error: ValidationError, rows: list[Any], first: int) -> list[Problem]:
+def _refusal(error: ValidationError, rows: list[Any], first: int) -> InvalidBody:
     """The first problem of each field; a problem inside a list is told of the list."""
-    found: dict[Any, Problem] = {}
+    found: dict[str | None, Any] = {}
     for one in error.errors(include_url=False, include_context=False, include_input=False):
-        row, name = first + int(one["loc"][0]), next(map(str, one["loc"][1:2]), None)
-        if name is None:
-            what, remedy = f"found {shown(rows[row])}", "write an object in braces for each interaction"
-        elif one["type"] == "extra_forbidden":
-            what, remedy = "is not a field of an interaction", _near(name)
-        else:
-            what, remedy = f"found {shown(rows[row][name])}", _remedy(COLUMNS[name], one["type"])
-        where = pointer("interactions", row, *([] if name is None else [name]))
-        found.setdefault(name, Problem(where, what, remedy))
-    return list(found.values())
+        found.setdefault(next(map(str, one["loc"][1:2]), None), one)
+    told = [_problem(name, one, rows, first) for name, one in islice(found.items(), MOST_PROBLEMS)]
+    return InvalidBody(*told, n=len(found))
+
+
+def _problem(name: str | None, error: Any, rows: list[Any], first: int) -> Problem:
+    row = int(error["loc"][0])
+    where = pointer("interactions", first + row, *([] if name is None else [name]))
+    if name is None:
+        return Problem(where, f"found {shown(rows[row])}", "write an object in braces for each interaction")
+    if error["type"] == "extra_forbidden":
+        return Problem(where, "is not a field of an interaction", _near(name))
+    return Problem(where, f"found {shown(rows[row][name])}", _remedy(COLUMNS[name], error["type"]))
 
 
 def _remedy(column: Column, kind: str) -> str:
@@ -205,29 +234,16 @@ def _known() -> str:
     return ", ".join(TABLE.names)
 
 
-def _name_columns(rows: list[Mapping[str, Any]], names: list[str], place: Pointers) -> None:
-    """Keep the name that the body has for each column; two names for one are a problem."""
-    problems = []
-    for name in names:
-        target = OTHER_NAMES.get(name, name)
-        if target in place.given:
-            row = next(i for i, row in enumerate(rows) if name in row)
-            what = f"{place.given[target]} and {name} both mean {target}"
-            problems.append(Problem(pointer("interactions", row, name), what, "keep one"))
-        place.given.setdefault(target, name)
-    if "interaction_id" not in place.given:
-        problems.append(Problem("/interactions/0", "interaction_id is missing", "give each interaction a unique id"))
-    if problems:
-        raise InvalidBody(*problems)
-
-
-def _series(name: str, values: list[Any], place: Pointers) -> pl.Series:
+def _series(name: str, values: list[Any]) -> pl.Series:
+    """A column of some rows; times stay texts until all are there, since findings about them are told together."""
     column = TABLE[OTHER_NAMES.get(name, name)]
     if name == _ONE_SKILL:
         values = [None if value is None else [value] for value in values]
-    if column.dtype != TIME:
-        return pl.Series(column.name, values, column.dtype)
-    raw = pl.Series(column.name, values, pl.String)
+    return pl.Series(column.name, values, pl.String if column.dtype == TIME else column.dtype)
+
+
+def _moments(raw: pl.Series, place: Pointers) -> pl.Series:
+    column = TABLE[raw.name]
     return moment(Cells(column, raw, np.arange(raw.len()), _Times(place))).alias(column.name)
 
 

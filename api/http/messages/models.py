@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from api.checks import shown, told
-from api.http.inline.rows import ROW
+from api.http.inline.rows import ROW, InlineRows
 from api.http.messages.fields import Day, Goal, Name, Strict, about, field_of, lever_field, made
 from engine.errors import InvalidScenario
 from engine.estimates.assumptions import Assumptions, Switches
@@ -45,9 +45,17 @@ def _tried(given: ValidationInfo, before: tuple[str, ...], name: str, value: Any
     return value
 
 
+def _rows(value: object) -> object:
+    """A list of rows was taken from the body as it was read; anything else that stands in its place is wrong."""
+    if not (value is None or isinstance(value, InlineRows)):
+        raise told(f"found {shown(value)}", "write a list in square brackets")
+    return value
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[
-    list[Any] | None,
+    Any,
+    BeforeValidator(_rows),
     WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": ROW.json_schema()}, {"type": "null"}]}),
 ]
 _LEVERS = {name: lever_field(name) for name in LEVERS}
