@@ -33,8 +33,8 @@ LOOK_S = 0.2
 # So much more or less is not worth asking the allocators for.
 WORTH_GIVING_BACK = 64 * MIB
 REMEDY = "ask for less, for example for fewer days, or close other programs"
-# What Python says where the system gives it no thread; it has no class of its own.
-NO_THREAD = "can't start new thread"
+# What Python and polars say where the system gives them no thread, or no memory, in errors that have other causes too.
+NOT_TO_BE_HAD = ("can't start new thread", "spawn thread", "out of memory", "Cannot allocate memory")
 
 
 def available() -> int | None:
@@ -179,7 +179,7 @@ def _mib(n: int) -> str:
 
 @contextmanager
 def said_plainly(remedy: str = REMEDY) -> Iterator[None]:
-    """Turn every way in which libraries say that memory ran out into `NotEnoughMemory`.
+    """Turn every way in which libraries say that memory ran out into `NotEnoughMemory`, and let go what they held.
 
     Parameters
     ----------
@@ -189,31 +189,31 @@ def said_plainly(remedy: str = REMEDY) -> Iterator[None]:
     why = None
     try:
         yield
-    except (MemoryError, OSError, RuntimeError) as error:
+    except BaseException as error:
         if not is_memory(error):
             raise
-        why = (str(error).splitlines() or ["the system gave none"])[0][:200] or "the system gave none"
+        why = (str(error).splitlines() or ["the system gave none"])[0][:200]
         # The frames of what failed hold all that it had made by then.
         with suppress(RuntimeError):
             traceback.clear_frames(error.__traceback__)
     # Outside, so that the error raised here does not carry the other with it.
     if why is not None:
+        gc.collect()
         give_back()
         raise NotEnoughMemory(f"there is not enough memory for this ({why}); {remedy}")
 
 
 def is_memory(error: BaseException) -> bool:
     """Whether an error says that memory, or the thread that it would have taken, was not to be had."""
-    return (
-        isinstance(error, MemoryError)
-        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        or (isinstance(error, RuntimeError) and NO_THREAD in str(error))
-    )
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    # Python's own for threads, and polars', which is no Exception, have no class that says so.
+    is_told = isinstance(error, RuntimeError) or type(error).__name__ in {"PanicException", "ComputeError"}
+    return is_told and any(words in str(error) for words in NOT_TO_BE_HAD)
 
 
 def give_back() -> None:
-    """Hand unused memory back to the system: what garbage holds, and what allocators keep for later."""
-    gc.collect()
+    """Hand memory that allocators keep for later back to the system."""
     # Only where it is loaded: a run without it must not wait for it now.
     if "pyarrow" in sys.modules:
         import pyarrow as pa

@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from api.errors import Busy
+from ingest.workers.memory import said_plainly
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -28,7 +30,7 @@ class Threads:
         with self._lock:
             if self._n >= self._most:
                 raise Busy(f"{self._n} requests are under way or waiting; try again in a moment")
-            future = self._started().submit(work, *args, **kwargs)
+            future = self._started().submit(_plainly, partial(work, *args, **kwargs))
             self._n += 1
         future.add_done_callback(self._done)
         return await asyncio.wrap_future(future)
@@ -48,3 +50,8 @@ class Threads:
     def _done(self, future: Future[Result]) -> None:
         with self._lock:
             self._n -= 1
+
+
+def _plainly(work: Callable[[], Result]) -> Result:
+    with said_plainly():
+        return work()
