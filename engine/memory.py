@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -35,6 +36,8 @@ SCORED_CELL, CELL, MOVING_CELL = 44, 26, 8
 DAY_SUMS, DAY_SATISFACTION = 24, 64
 # A time to plan anew, and each queue then. [byte]
 PLAN, PLAN_QUEUE = 300, 60
+# What is recorded of an interaction. [byte]
+RECORDED = 100
 # A half hour, or call type, and draw of a calibration. [byte]
 CELL_DRAWN = 100
 HALF_HOURS = 48
@@ -141,7 +144,24 @@ def of_comparison(scenarios: Sequence[Scenario], arrays: Arrays) -> Need:
     return Need(needed, what, _fewer(scenarios, "or compare fewer scenarios"))
 
 
-def of_calibration(scenario: Scenario, arrays: Arrays, draws: int) -> Need:
+def of_reading(arrays: Arrays) -> Need:
+    """What reading all that is recorded needs.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The data set; nothing of it is read.
+
+    Returns
+    -------
+    Need
+        Less than a replay of the same.
+    """
+    n = arrays.counted.n
+    return Need(_whole(RECORDED * n), f"reading {n:,} interactions", "make a snapshot of fewer days")
+
+
+def of_calibration(scenario: Scenario, arrays: Arrays, days: tuple[date, date], draws: int) -> Need:
     """What a calibration needs.
 
     Parameters
@@ -150,6 +170,8 @@ def of_calibration(scenario: Scenario, arrays: Arrays, draws: int) -> Need:
         The rule in force.
     arrays : Arrays
         The data set; nothing of it is read.
+    days : tuple of date
+        The first and the last that are fitted or tested.
     draws : int
         Replays of each span.
 
@@ -158,9 +180,11 @@ def of_calibration(scenario: Scenario, arrays: Arrays, draws: int) -> Need:
     Need
         Of a replay, with the sums of all draws.
     """
-    size = Size.of([scenario], arrays)
+    size = Size.of([scenario], arrays.days(*days))
     drawn = CELL_DRAWN * draws * (HALF_HOURS * size.days + arrays.centre.call_types.height)
-    needed = _whole(max(_played(size, scenario), CALIBRATED.of(size)) + drawn)
+    # All that is recorded is read once, and days are taken from it.
+    others = RECORDED * (arrays.counted.n - size.n)
+    needed = _whole(max(_played(size, scenario), CALIBRATED.of(size)) + drawn + others)
     return Need(needed, f"a calibration on {size.n:,} interactions", "choose fewer days to fit and to test")
 
 

@@ -267,7 +267,10 @@ def test_the_command_line_says_both_numbers_in_one_line(store, monkeypatch, caps
 def test_the_python_door_says_the_same(store, monkeypatch):
     monkeypatch.setattr(memory.MEMORY, "_most", 32 * MIB)
     centre = routelab.read("long", store=store)
-    for asked in (routelab.replay, lambda centre: routelab.compare(centre, [{"method": "genesys"}, {"method": "weighted"}])):
+    for asked in (
+        routelab.replay,
+        lambda centre: routelab.compare(centre, [{"method": "genesys"}, {"method": "weighted"}]),
+    ):
         with pytest.raises(NotEnoughMemory, match="and 32 MiB are available; choose fewer days"):
             asked(centre)
 
