@@ -93,6 +93,10 @@ class Busy(RoutingError):
     """Too many requests are waiting."""
 
 
+class Stopping(RoutingError):
+    """The service is being stopped, and what it worked on with it."""
+
+
 # Looked up along the bases of a class, so a new child of a known error has a status already.
 STATUS: dict[type[BaseException], tuple[int, str]] = {
     RoutingError: (400, "Request cannot be answered"),
@@ -113,6 +117,7 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     NotReady: (503, "Not ready"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
+    Stopping: (503, "Stopping"),
 }
 UNEXPECTED = (500, "Internal error")
 

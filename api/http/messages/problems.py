@@ -15,7 +15,18 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.checks import pointer, shown
-from api.errors import PROBLEM_JSON, UNEXPECTED, Busy, InvalidBody, NoAnswer, NotReady, Problem, problem, problem_of
+from api.errors import (
+    PROBLEM_JSON,
+    UNEXPECTED,
+    Busy,
+    InvalidBody,
+    NoAnswer,
+    NotReady,
+    Problem,
+    Stopping,
+    problem,
+    problem_of,
+)
 from engine.errors import RoutingError
 
 log = logging.getLogger("routelab.api")
@@ -58,7 +69,8 @@ class Guard:
         try:
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
-            log.info("%s: the client left before its request was read", scope["path"])
+            # Nobody is there to be answered; what it asked for is stopped.
+            log.warning("%s: the client left before it was answered", _instance(scope))
         except Exception:
             number = uuid.uuid4().hex
             log.exception("%s: unexpected error %s", scope["path"], number)
@@ -78,7 +90,7 @@ async def _known(request: Request, error: Exception) -> Response:
     content = problem_of(error, _instance(request.scope))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s: %s", content["instance"], error)
-    headers = {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer) else {}
+    headers = {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer | Stopping) else {}
     return _response(content, headers)
 
 
