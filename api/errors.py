@@ -97,27 +97,67 @@ class Stopping(RoutingError):
     """The service is being stopped, and what it worked on with it."""
 
 
+class MalformedRequest(RoutingError):
+    """What was sent is not a request of HTTP/1.1, or could be read in two ways."""
+
+
+class WrongHost(RoutingError):
+    """The header Host names somebody else, as a page of another site would that has been pointed here."""
+
+
+class TooSlow(RoutingError):
+    """A request did not arrive in time."""
+
+
+class AddressTooLong(RoutingError):
+    """The address of a request is longer than any of this service."""
+
+
+class HeadTooLarge(RoutingError):
+    """The head of a request has more bytes or fields than the service reads."""
+
+
+class ExpectationFailed(RoutingError):
+    """A request expects something other than 100-continue."""
+
+
+class UnknownMethod(RoutingError):
+    """A request has a method or a coding that this service does not know."""
+
+
+class WrongVersion(RoutingError):
+    """A request speaks another version of HTTP than 1.0 or 1.1."""
+
+
 # Looked up along the bases of a class, so a new child of a known error has a status already.
 STATUS: dict[type[BaseException], tuple[int, str]] = {
     RoutingError: (400, "Request cannot be answered"),
     UnreadableBody: (400, "Body is not JSON"),
+    MalformedRequest: (400, "Malformed request"),
     UnknownName: (404, "Unknown name"),
     SnapshotExists: (409, "Snapshot exists"),
+    TooSlow: (408, "Request too slow"),
     BodyTooLarge: (413, "Body too large"),
+    AddressTooLong: (414, "Address too long"),
     WrongMediaType: (415, "Wrong media type"),
+    ExpectationFailed: (417, "Expectation failed"),
+    WrongHost: (421, "Wrong host"),
     InvalidBody: (422, "Invalid request"),
     InvalidTable: (422, "Invalid table"),
     InvalidScenario: (422, "Invalid scenario"),
     UnknownSkill: (422, "Unknown skill"),
     NobodyEligible: (422, "Nobody can be chosen"),
     MissingInput: (422, "Missing input"),
+    HeadTooLarge: (431, "Head too large"),
     InvalidSettings: (500, "Invalid settings"),
     CorruptSnapshot: (500, "Snapshot cannot be read"),
     NotWritable: (500, "Folder cannot be written"),
+    UnknownMethod: (501, "Unknown method"),
     NotReady: (503, "Not ready"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
     Stopping: (503, "Stopping"),
+    WrongVersion: (505, "HTTP version not supported"),
 }
 UNEXPECTED = (500, "Internal error")
 

@@ -40,6 +40,12 @@ class Settings(BaseModel):
         description="Address to listen on; by default this machine only.",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port; 0 takes any free one.")
+    allowed_hosts: str = Field(
+        default="",
+        max_length=2000,
+        pattern=r"^[A-Za-z0-9._:\[\], -]*$",
+        description="Further names under which clients may address the service, separated by commas.",
+    )
     max_body_bytes: int = Field(
         default=64 * MIB, ge=1024, le=4096 * MIB, description="Largest body of a request. [byte]"
     )

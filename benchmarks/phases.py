@@ -174,7 +174,7 @@ def end_to_end(inputs: Inputs) -> Job:
         return clock_s(lambda: files.read_plainly(paths)) + files.write_plainly_s(inputs.folder / "plain", n_bytes)
 
     command = ["simulate", "--mode", "score", "--snapshot", str(snapshot), "--csat", scenario.csat]
-    command += ["--out", str(inputs.folder / "apart")]
+    command += ["--out", str(inputs.folder / "apart"), "--replace"]
     return Job(timed, plain, "reading and writing", inputs.n_pairs, lambda: peak_mib(["-m", "api", *command, "--json"]))
 
 

@@ -25,6 +25,7 @@ from benchmarks.replay.workloads import REPLAYS
 from benchmarks.workloads import SIZES, WORKLOADS
 from engine.errors import InvalidScenario
 from engine.typing import Record
+from ingest.snapshot import private
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -235,7 +236,7 @@ def main(
         return FAILED
     failures = floors.check(results.rows, floors.stated()) if check else []
     if plot and results.growths:
-        plot.write_text(svg(results.growths), encoding="utf-8")
+        private.replace(plot, svg(results.growths).encode())
     if as_json:
         print(json.dumps(_everything(results, failures), indent=1))
     else:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -17,7 +16,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from api.errors import UnreadableBody
+from api.errors import TooSlow
 from api.http.answering.batch import answer_batch
 from api.http.messages.body import read_body
 from api.http.messages.problems import install
@@ -164,7 +163,7 @@ def test_the_service_says_where_it_listens_and_answers_there(tmp_path):
 def test_a_store_that_is_not_there_is_warned_of(tmp_path, monkeypatch, capsys):
     from api.http import app
 
-    monkeypatch.setattr(app.uvicorn, "Server", lambda config: SimpleNamespace(run=lambda sockets: None))
+    monkeypatch.setattr(app, "serve_until_stopped", lambda server, listening: None)
     app.serve(Settings(port=0, store=tmp_path / "nowhere"))
     assert f"warning: {tmp_path / 'nowhere'} is not there yet" in capsys.readouterr().err
     app.serve(Settings(port=0, store=tmp_path))
@@ -209,5 +208,5 @@ def test_a_body_that_never_ends_is_given_up():
 
     sent: list[bool] = []
     request = Request({"type": "http", "headers": [(b"content-type", b"application/json")]}, receive)
-    with pytest.raises(UnreadableBody, match=r"did not arrive within 0\.05 s"):
+    with pytest.raises(TooSlow, match=r"did not arrive within 0\.05 s"):
         asyncio.run(read_body(request, 1000, longest_s=0.05))

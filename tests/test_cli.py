@@ -92,7 +92,7 @@ def test_json_is_the_report(store, tmp_path, capsys):
 def test_a_failed_run_keeps_the_results_of_the_last(store, tmp_path):
     simulate(store, tmp_path / "out")
     before = (tmp_path / "out" / "report.json").read_bytes()
-    assert simulate(store, tmp_path / "out", "--expected", "staffed") == 2
+    assert simulate(store, tmp_path / "out", "--replace", "--expected", "staffed") == 2
     assert (tmp_path / "out" / "report.json").read_bytes() == before
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["outcomes.arrow", "report.json"]
 

@@ -127,7 +127,7 @@ def test_simulate_replays_where_no_mode_is_asked_for(store: Path, tmp_path: Path
     """With what holds in a replay, and shown in the report: no threshold, filters as today's rule has them."""
     found = []
     for mode in ([], ["--mode", "replay"]):
-        assert routelab(store, "simulate", *mode, "--out", str(tmp_path / "out"), "--json") == 0
+        assert routelab(store, "simulate", *mode, "--out", str(tmp_path / "out"), "--json", "--replace") == 0
         found.append(json.loads(capsys.readouterr().out) | {"timing": None})
     assert found[0] == found[1]
     held = found[0]["scenario"]
@@ -159,7 +159,7 @@ def test_days_without_interactions_are_refused_with_those_there_are(
 def test_simulate_keeps_a_verdict_it_cannot_stand_for_unless_forced(
     store: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    options = ["--mode", "replay", "--out", str(tmp_path / "out")]
+    options = ["--mode", "replay", "--out", str(tmp_path / "out"), "--replace"]
     assert routelab(store, "simulate", *options, snapshot="off") == 0
     words = " ".join(capsys.readouterr().out.split())
     assert "RED today's rule replayed has an ASA " in words and " (67 %) below the recorded one" in words
@@ -176,7 +176,7 @@ def test_simulate_keeps_a_verdict_it_cannot_stand_for_unless_forced(
 def test_compare_keeps_verdicts_it_cannot_stand_for_unless_forced(
     store: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    out = ["--out", str(tmp_path / "out")]
+    out = ["--out", str(tmp_path / "out"), "--replace"]
     assert routelab(store, "compare", *out, snapshot="off") == 0
     words = " ".join(capsys.readouterr().out.split())
     assert "weighted against genesys: withheld: " in words
@@ -219,7 +219,7 @@ def test_compare_json_is_the_file(store: Path, tmp_path: Path, capsys: Captured)
     assert json.loads(said.out) == json.loads((out / "study.json").read_text())
     assert said.err == ""
     assert json.loads(said.out)["verdicts"][0]["nothing"] == "the same rule, so there is nothing to compare"
-    assert routelab(store, "compare", "--methods", "weighted,weighted", "--out", str(out)) == 0
+    assert routelab(store, "compare", "--methods", "weighted,weighted", "--out", str(out), "--replace") == 0
     words = " ".join(capsys.readouterr().out.split())
     assert "weighted (2) against weighted: the same rule, so there is nothing to compare" in words
     assert "no clear difference" not in words and words.count("today's rule replayed has") == 1
@@ -317,7 +317,7 @@ def test_a_run_that_fails_leaves_the_files_of_the_last(
     assert routelab(store, command, *options, "--out", str(out)) == 0
     before = {name: (out / name).read_bytes() for name in names(out)}
     capsys.readouterr()
-    assert routelab(store, command, *options, "--out", str(out), snapshot="odd") == 2
+    assert routelab(store, command, *options, "--out", str(out), "--replace", snapshot="odd") == 2
     said = capsys.readouterr()
     assert "column rings: 'three': is not JSON" in said.err
     assert "Traceback" not in said.err

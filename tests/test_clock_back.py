@@ -176,6 +176,7 @@ def test_what_stays_open_is_said_at_import_and_by_every_report(tmp_path: Path, c
         assert run(["simulate", "--snapshot", "x", "--store", store, "--mode", mode, "--out", str(out)]) == 0
         assert "2 local times that the clock showed twice" in " ".join(capsys.readouterr().out.split())
         assert any(NOT_TOLD_APART in said for said in json.loads((out / "report.json").read_text())["warnings"])
+    out = tmp_path / "compared"
     assert run(["compare", "--snapshot", "x", "--store", store, "--methods", "genesys,random", "--out", str(out)]) == 0
     assert "2 local times that the clock showed twice" in " ".join(capsys.readouterr().out.split())
 

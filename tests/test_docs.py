@@ -336,7 +336,7 @@ def names_in(value: object) -> set[str]:
 
 
 def test_every_field_of_a_report_is_described(made, tmp_path):
-    at = ["--store", str(made), "--out", str(tmp_path)]
+    at = ["--store", str(made), "--out", str(tmp_path), "--replace"]
     rolling = ["--sla", "80/20", "--performance", "rolling"]
     runs = (
         ["simulate", "--snapshot", "sample", "--mode", "score"],

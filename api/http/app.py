@@ -6,22 +6,27 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 import click
-import uvicorn
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.errors import InvalidSettings
+from api.http.connections.hosts import Hosts
+from api.http.connections.limits import Limits, connections_of, descriptors
+from api.http.connections.server import Server, serve_until_stopped
 from api.http.messages.problems import install
 from api.http.routes import STATIC, router
 from api.http.service import Service
 from api.http.serving.metrics import Meter
 from api.settings import Settings
 
-MOST_CONNECTIONS = 256
+# Connections that wait to be taken, as many as the system lets wait. [count]
+BACKLOG = 1024
+# Bodies on their way, all together, in full ones.
+BODIES = 4
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -51,7 +56,17 @@ def serve(settings: Settings) -> None:
     InvalidSettings
         If the address cannot be listened on.
     """
-    listening = _listen(settings)
+    # Said before an address is taken that nobody could then be served under.
+    hosts = hosts_of(settings)
+    limits = Limits(connections=connections_of(descriptors()), bodies_bytes=BODIES * settings.max_body_bytes)
+    server = Server(create_app(settings), hosts, limits)
+    # Whoever reads the address may stop the service from then on.
+    with _listen(settings) as listening, server.capture_signals():
+        _announce(settings, listening)
+        serve_until_stopped(server, listening)
+
+
+def _announce(settings: Settings, listening: socket.socket) -> None:
     address = _address(listening)
     click.echo(f"routelab serves {settings.store} at {address} (documentation: {address}/docs; stop with Ctrl+C)")
     # A service may well stand before its first snapshot; a slip of the pen looks just the same.
@@ -59,13 +74,11 @@ def serve(settings: Settings) -> None:
         click.echo(f"warning: {settings.store} is not there yet, so there is no snapshot to answer from", err=True)
     if not _is_loopback(listening):
         click.echo("warning: others on the network can reach this address, and nobody is asked for a key", err=True)
-    # Connections beyond the limit are answered 503 at once, so that half-sent bodies cannot pile up.
-    config = uvicorn.Config(
-        create_app(settings), log_level="warning", server_header=False, limit_concurrency=MOST_CONNECTIONS
-    )
-    # Ctrl+C is how it is meant to end.
-    with listening, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+
+
+def hosts_of(settings: Settings) -> Hosts:
+    """The names under which clients may address a service."""
+    return Hosts([settings.host, *filter(None, map(str.strip, settings.allowed_hosts.split(",")))])
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -82,7 +95,7 @@ def _listen(settings: Settings) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         # From here on connections wait instead of being refused, so the address can be told already.
-        listening.listen()
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise InvalidSettings(f"cannot listen on {where} ({error}); choose another --host or --port") from error

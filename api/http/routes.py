@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, UnreadableBody, WrongMediaType
+from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, TooSlow, UnreadableBody, WrongMediaType
 from api.http.docs.description import described
 from api.http.messages.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
 from api.http.messages.body import FEWER_FIELDS, MOST_ROUTING_BYTES, read_body
@@ -26,7 +26,9 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-BODY_ERRORS = (UnreadableBody, WrongMediaType, BodyTooLarge, InvalidBody, InvalidScenario, UnknownName, NotReady)
+BODY_ERRORS = (
+    UnreadableBody, WrongMediaType, TooSlow, BodyTooLarge, InvalidBody, InvalidScenario, UnknownName, NotReady,
+)  # fmt: skip
 
 # The store checks the name; the pattern is for readers.
 SnapshotName = Annotated[

@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
+from api.output.result_files import ResultFiles
 from engine.calibration import Calibration
 from engine.calibration.evidence import Origin
 from engine.calibration.in_force import InForce
-from engine.errors import InvalidScenario, MissingInput, NotWritable
+from engine.errors import InvalidScenario, MissingInput
 from engine.results import plain
 
 KIND = "routelab calibration"
@@ -99,14 +100,13 @@ def write_calibration(path: Path, found: Calibration) -> None:
     ------
     NotWritable
         If the file cannot be written.
+    OSError
+        If the disk is full.
     """
-    content = {"kind": KIND, **plain(found)}
-    side = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        side.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-        side.replace(path)
-    except OSError as error:
-        raise NotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        side.unlink(missing_ok=True)
+    with ResultFiles(path, replace=True) as files:
+        files.write(content_of(found))
+
+
+def content_of(found: Calibration) -> bytes:
+    """The content of a calibration file."""
+    return orjson.dumps({"kind": KIND, **plain(found)}, option=orjson.OPT_INDENT_2) + b"\n"

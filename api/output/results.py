@@ -1,46 +1,49 @@
-"""Run a scenario and write its files: outcomes.arrow, then report.json, each whole or not at all."""
+"""Run a scenario and write its files, outcomes.arrow and report.json, whole or not at all as a pair."""
 
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
+from api.output.result_folder import COMPARISON, OUTCOMES, REPORT, ResultFolder
 from engine.data.arrays import Arrays
-from engine.errors import NotWritable
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes, Texts, nothing
 from engine.reports.report import Report, Timing
 from engine.run import run
 from engine.spec import Scenario
 from engine.typing import Progress
-from ingest.snapshot.store import make_folder
-
-OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "study.json"
+from ingest.snapshot import private
 
 
-def simulate_to(
+def simulate_to(scenario: Scenario, arrays: Arrays, out: Path) -> Report:
+    """Run a scenario and write its files into a folder, in place of what an earlier run left there."""
+    with ResultFolder(out, replace=True) as folder:
+        return simulate_into(folder, scenario, arrays)
+
+
+def simulate_into(
+    folder: ResultFolder,
     scenario: Scenario,
     arrays: Arrays,
-    out: Path,
     *,
     load_s: float | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Run a scenario and write its outcomes and report.
+    """Run a scenario and publish its outcomes and report.
 
     Parameters
     ----------
+    folder : ResultFolder
+        Entered; where the files go.
     scenario : Scenario
         What to simulate.
     arrays : Arrays
         The data set.
-    out : Path
-        Folder for the files; made when missing, files of an earlier run are replaced.
     load_s : float, optional
         What loading took, for the report. [s]
     force : bool
@@ -55,43 +58,33 @@ def simulate_to(
 
     Raises
     ------
-    NotWritable
-        If the folder cannot be made or written.
+    OSError
+        If the disk is full; the folder is then as it was.
     """
-    make_folder(out)
-    for name in (OUTCOMES, REPORT):
-        if (out / name).is_dir():
-            raise NotWritable(f"{out / name}: is a folder; choose another --out or move it away")
     started = time.perf_counter()
     total = arrays.snapshot.n_interactions
-    # Beside their place and renamed at the end: an interrupted run leaves the files of the run before.
-    mark = uuid.uuid4().hex[:8]
-    files = {name: out / f".{name}.{mark}" for name in (OUTCOMES, REPORT)}
-    try:
-        empty = nothing(Texts(arrays.centre), timed=scenario.mode == "replay")
-        with _Writer(files[OUTCOMES], empty, progress, total) as writer:
-            report = run(scenario, arrays, writer.add, force=force, progress=progress)
-        # Outcomes are written while batches are decided, so writing is taken off the time of the rest.
-        busy_s = time.perf_counter() - started
-        report = replace(report, timing=_timing(load_s, busy_s - writer.write_s, writer))
-        files[REPORT].write_bytes(to_json(report) + b"\n")
-        for name, path in files.items():
-            path.replace(out / name)
-    finally:
-        for path in files.values():
-            path.unlink(missing_ok=True)
+    # A file needs its columns before the first batch, and a run without interactions has none.
+    empty = nothing(Texts(arrays.centre), timed=scenario.mode == "replay")
+    with _Writer(folder, empty, progress, total) as writer:
+        report = run(scenario, arrays, writer.add, force=force, progress=progress)
+    # Outcomes are written while batches are decided, so writing is taken off the time of the rest.
+    busy_s = time.perf_counter() - started
+    report = replace(report, timing=_timing(load_s, busy_s - writer.write_s, writer))
+    with private.told_of(folder.path):
+        private.write(folder.side / REPORT, to_json(report) + b"\n")
+        folder.publish()
     return report
 
 
-def write_comparison(comparison: Comparison, out: Path) -> bytes:
-    """Write study.json, whole or not at all.
+def write_comparison(comparison: Comparison, folder: ResultFolder) -> bytes:
+    """Publish study.json.
 
     Parameters
     ----------
     comparison : Comparison
         Of several rules.
-    out : Path
-        Folder; made when missing.
+    folder : ResultFolder
+        Entered; where the file goes.
 
     Returns
     -------
@@ -100,17 +93,13 @@ def write_comparison(comparison: Comparison, out: Path) -> bytes:
 
     Raises
     ------
-    NotWritable
-        If the folder cannot be made.
+    OSError
+        If the disk is full; the folder is then as it was.
     """
-    make_folder(out)
     content = orjson.dumps(comparison.to_dict(), option=orjson.OPT_INDENT_2)
-    side = out / f".{COMPARISON}.{uuid.uuid4().hex[:8]}"
-    try:
-        side.write_bytes(content + b"\n")
-        side.replace(out / COMPARISON)
-    finally:
-        side.unlink(missing_ok=True)
+    with private.told_of(folder.path):
+        private.write(folder.side / COMPARISON, content + b"\n")
+        folder.publish()
     return content
 
 
@@ -127,14 +116,15 @@ def _timing(load_s: float | None, simulate_s: float, writer: _Writer) -> Timing:
 class _Writer:
     """Appends outcomes to an Arrow IPC file and keeps the time."""
 
-    def __init__(self, path: Path, empty: Outcomes, progress: Progress | None, total: int) -> None:
+    def __init__(self, folder: ResultFolder, empty: Outcomes, progress: Progress | None, total: int) -> None:
         from pyarrow import ipc
 
         self._progress, self._total = progress, total
         self.rows = 0
         self.write_s = 0.0
-        # A file needs its columns before the first batch, and a run without interactions has none.
-        self._file = ipc.new_file(str(path), empty.to_arrow().schema)
+        self._folder, self._path = folder, folder.side / OUTCOMES
+        with private.told_of(folder.path):
+            self._file = ipc.new_file(private.reserve(self._path), empty.to_arrow().schema)
 
     def __enter__(self) -> _Writer:
         return self
@@ -142,7 +132,8 @@ class _Writer:
     def add(self, outcomes: Outcomes) -> None:
         """Append one batch."""
         started = time.perf_counter()
-        self._file.write_batch(outcomes.to_arrow())
+        with private.told_of(self._folder.path):
+            self._file.write_batch(outcomes.to_arrow())
         self.rows += outcomes.agent.size
         self.write_s += time.perf_counter() - started
         if self._progress:
@@ -150,5 +141,7 @@ class _Writer:
 
     def __exit__(self, *error: object) -> None:
         started = time.perf_counter()
-        self._file.close()
+        with private.told_of(self._folder.path):
+            self._file.close()
+            private.sync(self._path)
         self.write_s += time.perf_counter() - started

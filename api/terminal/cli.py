@@ -40,7 +40,11 @@ for command in (demo, snapshot, simulate, calibrate, compare, explain, genesys, 
 def _reason(error: OSError | MemoryError) -> str:
     if isinstance(error, MemoryError):
         return f"not enough memory ({error})"
+    from ingest.snapshot.private import FULL
+
     said = error.strerror or str(error)
+    if error.errno in FULL:
+        said += "; make room there and run it again: what was there before is as it was, nothing is half written"
     return f"{error.filename}: {said}" if error.filename else said
 
 

@@ -26,6 +26,7 @@ store = click.option(
 snapshot = click.option("--snapshot", "snapshot_name", required=True, help="Name of a snapshot, or its folder.")
 name = click.option("--name", required=True, help="Name of the new snapshot.")
 replace = click.option("--replace", is_flag=True, help="Replace a snapshot of this name.")
+replace_results = click.option("--replace", is_flag=True, help="Replace results that are there already.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 

@@ -24,6 +24,7 @@ from ingest.genesys.collecting.writing import source_of, write
 from ingest.platform.errors import PlatformError
 from ingest.platform.jobs import availability
 from ingest.platform.pages import Reader
+from ingest.snapshot import private
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest, read_manifest
 from ingest.snapshot.writing import SnapshotWriter
@@ -134,7 +135,7 @@ def import_genesys(
             "no queue is named; give --queue NAME, once for each ('routelab genesys check' lists them)"
         )
     _refuse_other(store, name, wanted, replace)
-    stores.make_folder(store)
+    private.make_folder(store)
     parts = PartStore(stores.companion(store, name))
     with parts.locked():
         try:

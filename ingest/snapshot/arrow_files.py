@@ -16,6 +16,7 @@ from pyarrow import ipc
 
 from engine.data.tables import TABLES
 from engine.errors import CorruptSnapshot
+from ingest.snapshot import private
 from ingest.snapshot.manifest import FileEntry
 
 CODE = pa.dictionary(pa.int32(), pa.string())
@@ -25,8 +26,8 @@ CODED = ("queue_id", "media", "language", "outcome", "agent_id", "used_routing")
 
 def finish(path: Path, folder: Path, table: str, rows: int) -> FileEntry:
     """Sync a closed file and take its size and hash."""
+    private.sync(path)
     with path.open("rb") as handle:
-        os.fsync(handle.fileno())
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return FileEntry(path.relative_to(folder).as_posix(), table, rows, path.stat().st_size, digest)
 
@@ -34,7 +35,7 @@ def finish(path: Path, folder: Path, table: str, rows: int) -> FileEntry:
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a small table as one file of plain types."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with ipc.new_file(str(path), table.schema) as writer:
+    with ipc.new_file(private.reserve(path), table.schema) as writer:
         writer.write_table(table)
 
 
@@ -110,7 +111,7 @@ class DayFile:
         if self._writer is not None and sizes != self._sizes:
             self._write_again()
         if self._writer is None:
-            self._writer = ipc.new_file(str(self.path), batch.schema)
+            self._writer = ipc.new_file(private.reserve(self.path), batch.schema)
         self._sizes = sizes
         self._writer.write_batch(batch)
 
@@ -124,7 +125,7 @@ class DayFile:
                 batch = reader.get_batch(number)
                 plain = [c.indices if isinstance(c, pa.DictionaryArray) else c for c in batch.columns]
                 again = self._with_dictionaries(plain)
-                self._writer = self._writer or ipc.new_file(str(self.path), again.schema)
+                self._writer = self._writer or ipc.new_file(private.reserve(self.path), again.schema)
                 self._writer.write_batch(again)
         shorter.unlink()
 

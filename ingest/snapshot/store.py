@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
-from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, NotWritable, SnapshotExists, UnknownName
+from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists, UnknownName
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
+from ingest.snapshot.private import locked, own_mark, runs, sync
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>partial|old)")
@@ -46,30 +44,9 @@ def check_name(name: str) -> str:
     return name
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that results go to, or say why it cannot be written.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; those above it are made too.
-
-    Raises
-    ------
-    NotWritable
-        If it cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NotWritable(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritable(f"{folder}: cannot be written (permission denied); choose another folder")
-
-
 def side_folder(store: Path, name: str, kind: str) -> Path:
     """A hidden folder beside the snapshot that names the process that owns it."""
-    return store / f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.{kind}"
+    return store / f".{name}.{own_mark()}.{kind}"
 
 
 def refuse_existing(store: Path, name: str, replace: bool) -> None:
@@ -110,21 +87,16 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
         old = side_folder(store, name, "old") if target.exists() else None
         if old:
             target.rename(old)
-        finished.rename(target)
-        sync_folder(store)
+        try:
+            finished.rename(target)
+        except OSError:
+            # A full disk may have no room for the name.
+            if old:
+                old.rename(target)
+            raise
+        sync(store)
         if old:
             remove(old)
-
-
-@contextmanager
-def locked(store: Path) -> Iterator[None]:
-    """Keep other writers from changing names in the store meanwhile; readers go on."""
-    handle = os.open(store, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def remove(folder: Path) -> None:
@@ -135,22 +107,13 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def tidy(store: Path) -> None:
     """Remove what writers left behind that no longer run, and put back a snapshot they had set aside."""
     if not store.is_dir():
         return
     for path in sorted(store.iterdir()):
         match = _LEFTOVER.fullmatch(path.name)
-        if not match or _runs(int(match["pid"])):
+        if not match or runs(int(match["pid"])):
             continue
         # A store that may only be read is left as it is.
         with suppress(OSError):
@@ -158,16 +121,6 @@ def tidy(store: Path) -> None:
                 path.rename(store / match["name"])
             else:
                 remove(path)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def check_there(store: Path) -> None:
@@ -193,6 +146,25 @@ def names(store: Path) -> list[str]:
     if not store.is_dir():
         return []
     return sorted(p.name for p in store.iterdir() if not p.name.startswith(".") and (p / FILE_NAME).is_file())
+
+
+def open_to_others(store: Path) -> list[str]:
+    """Names of snapshots that other users of this machine may read, as earlier versions wrote them.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+
+    Returns
+    -------
+    list of str
+        In order; none where a folder on the way keeps others out.
+    """
+    # Whoever may not pass a folder reaches nothing in it.
+    if not all(path.stat().st_mode & 0o011 for path in (store.resolve(), *store.resolve().parents)):
+        return []
+    return [name for name in names(store) if (store / name).stat().st_mode & 0o077]
 
 
 def manifests(store: Path) -> tuple[list[Manifest], list[CorruptSnapshot]]:
@@ -288,7 +260,7 @@ def delete(store: Path, name: str) -> None:
     away = side_folder(store, name, "partial")
     with locked(store):
         (store / name).rename(away)
-        sync_folder(store)
+        sync(store)
     remove(away)
     if parts.is_dir():
         remove(parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from engine.data.oddities import Oddities
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot, InvalidTable
+from ingest.snapshot import private
 from ingest.snapshot import store as stores
 from ingest.snapshot.arrow_files import CODED, DayFile, Dictionaries, finish, read_plain, write_frame
 from ingest.snapshot.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
@@ -62,9 +64,10 @@ class SnapshotWriter:
         self._source, self._time_zone = source, time_zone
         stores.tidy(self._store)
         stores.refuse_existing(self._store, name, replace)
-        stores.make_folder(self._store)
+        self._made = private.make_folder(self._store)
         self._folder = stores.side_folder(self._store, name, "partial")
-        (self._folder / "interactions").mkdir(parents=True)
+        with self._telling():
+            private.make_folder(self._folder / "interactions")
         self._static: dict[str, pl.DataFrame] = {}
         self._dictionaries = Dictionaries()
         self._call_types = CallTypeIndex()
@@ -85,9 +88,10 @@ class SnapshotWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._open_day is not None:
-            self._open_day[1].close()
+        # A day that is not finished is not closed either: on a full disk that fails again.
+        self._open_day = None
         shutil.rmtree(self._folder, ignore_errors=True)
+        private.remove_empty(self._made)
 
     def add(self, name: str, frame: pl.DataFrame) -> None:
         """Give a static table, once.
@@ -158,7 +162,8 @@ class SnapshotWriter:
         starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
         for start, end in zip(starts.tolist(), [*starts[1:].tolist(), day.size], strict=True):
             part = {name: code[start:end] for name, code in codes.items()}
-            self._day_file(int(day[start])).append(plain[start:end], part, call_type[start:end])
+            with self._telling():
+                self._day_file(int(day[start])).append(plain[start:end], part, call_type[start:end])
 
     def commit(self) -> Manifest:
         """Finish all files and give the snapshot its name.
@@ -199,9 +204,14 @@ class SnapshotWriter:
             return before, False
         return self._swap_in(manifest), True
 
+    def _telling(self) -> AbstractContextManager[None]:
+        """Whoever reads of a full disk looks for the snapshot, not for a hidden file."""
+        return private.told_of(self._store / self._name)
+
     def _finished(self) -> Manifest:
-        self._close_day()
-        files = [*self._write_static(), *self._days]
+        with self._telling():
+            self._close_day()
+            files = [*self._write_static(), *self._days]
         files.sort(key=lambda entry: entry.path)
         rows = dict.fromkeys(TABLES, 0)
         for entry in files:
@@ -217,11 +227,10 @@ class SnapshotWriter:
 
     def _swap_in(self, manifest: Manifest) -> Manifest:
         # Last of all: a folder without a manifest is no snapshot.
-        path = self._folder / FILE_NAME
-        path.write_text(manifest.to_json(), encoding="utf-8")
-        finish(path, self._folder, "manifest", 0)
-        stores.sync_folder(self._folder)
-        stores.swap_in(self._store, self._name, self._folder, self._may_replace)
+        with self._telling():
+            private.write(self._folder / FILE_NAME, manifest.to_json().encode())
+            private.sync(self._folder)
+            stores.swap_in(self._store, self._name, self._folder, self._may_replace)
         return manifest
 
     def _check_order(self, frame: pl.DataFrame) -> None:

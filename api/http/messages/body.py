@@ -7,7 +7,7 @@ import re
 
 from starlette.requests import Request
 
-from api.errors import BodyTooLarge, UnreadableBody, WrongMediaType
+from api.errors import BodyTooLarge, TooSlow, WrongMediaType
 
 _KIB, _MIB = 1024, 1024 * 1024
 _UNITS = ((_MIB, "MiB"), (_KIB, "KiB"))
@@ -34,7 +34,7 @@ async def read_body(
         async with asyncio.timeout(longest_s):
             return await _take(request, most_bytes, remedy)
     except TimeoutError as error:
-        raise UnreadableBody(
+        raise TooSlow(
             f"the body did not arrive within {longest_s:g} s; send it faster, or fewer interactions at a time"
         ) from error
 

@@ -57,20 +57,25 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        begun, bare = False, scope["method"] == "HEAD"
+        if bare:
+            # Answered as GET is, up to the body. Changed in place: the layers share what they learn of a request.
+            scope["method"] = "GET"
 
         async def send_on(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
                 message["headers"] = [*message["headers"], *HEADERS]
+            elif bare:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
             # Nobody is there to be answered; what it asked for is stopped.
-            log.warning("%s: the client left before it was answered", _instance(scope))
+            log.warning("%s: the client left before it was answered", instance(scope["path"]))
         except Exception:
             number = uuid.uuid4().hex
             log.exception("%s: unexpected error %s", scope["path"], number)
@@ -82,29 +87,35 @@ class Guard:
 def _unexpected(scope: Scope, number: str) -> Response:
     status, title = UNEXPECTED
     detail = f"something went wrong inside the service; its log tells more under id {number}"
-    return _response(problem(status, title, detail, _instance(scope), id=number))
+    return _response(problem(status, title, detail, instance(scope["path"]), id=number))
 
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, RoutingError)
-    content = problem_of(error, _instance(request.scope))
+    content = problem_of(error, instance(request.scope["path"]))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s: %s", content["instance"], error)
-    headers = {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer | Stopping) else {}
-    return _response(content, headers)
+    return _response(content, retry_after(error))
 
 
 async def _plain(request: Request, error: Exception) -> Response:
     """What the framework refuses: paths and methods that are not there."""
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Files say nothing of theirs: they are read.
+        allowed = headers.get("Allow", "GET")
+        headers["Allow"] = "GET, HEAD" if allowed == "GET" else allowed
+        if request.method == "OPTIONS":
+            headers["Allow"] += ", OPTIONS"
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     detail = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path; /docs lists what there is"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not offered here; use {headers.get('Allow', 'another method')}"
+        detail = f"{request.method} is not offered here; use {headers['Allow']}"
     title = HTTPStatus(error.status_code).phrase
-    content = problem(error.status_code, title, detail, _instance(request.scope), kind="about:blank")
+    content = problem(error.status_code, title, detail, instance(request.scope["path"]), kind="about:blank")
     return _response(content, headers)
 
 
@@ -115,8 +126,14 @@ async def _parameter(request: Request, error: Exception) -> Response:
     return await _known(request, InvalidBody(*found))
 
 
-def _instance(scope: Scope) -> str:
-    return quote(scope["path"][:200], safe="/:@!$&'()*+,;=-._~", errors="replace")
+def instance(path: str) -> str:
+    """The path of a request as a problem names it."""
+    return quote(path[:200], safe="/:@!$&'()*+,;=-._~", errors="replace")
+
+
+def retry_after(error: RoutingError) -> dict[str, str]:
+    """When to ask again, where that may help."""
+    return {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer | Stopping) else {}
 
 
 def _response(content: dict[str, object], headers: dict[str, str] | None = None) -> Response:

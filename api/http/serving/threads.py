@@ -146,6 +146,8 @@ async def _answered_or_left(answer: asyncio.Future[Result], receive: Receive | N
     finally:
         leaving.cancel()
     if not answer.done():
+        # What the client sends besides may be refused.
+        leaving.result()
         raise ClientDisconnect
 
 

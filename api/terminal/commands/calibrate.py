@@ -31,12 +31,13 @@ DRAWS = 20
     help="File for simulate --calibration.",
 )  # fmt: skip
 @click.option("--chart", type=click.Path(path_type=Path), help="SVG file, or a folder for calibration.svg.")
+@options.replace_results
 @options.store
 @options.as_json
 def calibrate(
     snapshot_name: str, fit_from: date | None, fit_to: date | None, test_from: date | None,
-    test_to: date | None, method: str | None, out: Path, chart: Path | None, store: Path, as_json: bool,
-    **measured: Any,
+    test_to: date | None, method: str | None, out: Path, chart: Path | None, replace: bool, store: Path,
+    as_json: bool, **measured: Any,
 ) -> None:  # fmt: skip
     """Fit join gap, after-call work and the credit of priority on some days; show how they do on others.
 
@@ -56,22 +57,20 @@ def calibrate(
         {"replications": DRAWS} | options.read(measured) | {"mode": "replay", "method": method or "genesys"}
     )
     picture = _picture(chart)
-    for path in filter(None, (out, picture)):
-        _check(path)
 
-    from api.output.calibration_file import write_calibration
+    from api.output.calibration_chart import chart as drawn
+    from api.output.calibration_file import content_of
+    from api.output.result_files import ResultFiles
     from api.terminal.progress import progress
     from ingest.snapshot.reading import open_snapshot
 
-    arrays = open_snapshot(store, snapshot_name).arrays()
-    fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
-    with progress(not as_json) as watch:
-        found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
-    write_calibration(out, found)
-    if picture is not None:
-        from api.output.calibration_chart import chart as drawn
-
-        _write(picture, drawn(found.evidence))
+    with ResultFiles(out, *filter(None, [picture]), replace=replace) as files:
+        arrays = open_snapshot(store, snapshot_name).arrays()
+        fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
+        with progress(not as_json) as watch:
+            found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
+        pictures = [drawn(found.evidence).encode()] if picture else []
+        files.write(content_of(found), *pictures)
     if as_json:
         import orjson
 
@@ -89,22 +88,3 @@ def calibrate(
 def _picture(chart: Path | None) -> Path | None:
     """The file of the picture: as given, or inside the folder that was given."""
     return chart if chart is None or chart.suffix.lower() == ".svg" else chart / "calibration.svg"
-
-
-def _check(path: Path) -> None:
-    """Refuse at once what could not be written after all the work."""
-    from engine.errors import NotWritable
-    from ingest.snapshot.store import make_folder
-
-    make_folder(path.parent)
-    if path.is_dir():
-        raise NotWritable(f"{path}: is a folder; name a file")
-
-
-def _write(path: Path, text: str) -> None:
-    from engine.errors import NotWritable
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NotWritable(f"{path}: cannot be written ({error.strerror}); choose another place") from error

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
     help="Folder for study.json.",
 )  # fmt: skip
+@options.replace_results
 @click.option("--force", is_flag=True, help="Give verdicts even where the replay does not reproduce the record.")
 @options.store
 @options.as_json
 def compare(
     study: Path | None, snapshot_name: str | None, first_day: date | None, last_day: date | None,
-    methods: str | None, out: Path, force: bool, store: Path, as_json: bool, **given: Any,
+    methods: str | None, out: Path, replace: bool, force: bool, store: Path, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Replay scenarios over the same customers: waits, abandonment, occupancy, fairness, with intervals.
 
@@ -62,18 +63,22 @@ def compare(
         raise click.UsageError(f"{study} says snapshot, days and scenarios; leave out the options that say them")
 
     # Here, as in every command: --help must not wait for the engine.
+    from api.output.result_folder import ResultFolder
     from api.output.results import write_comparison
     from api.terminal.progress import progress
     from engine.reports.compare import compare as compared
     from ingest.snapshot.reading import open_snapshot
     from ingest.workers import runs_in
 
-    arrays = open_snapshot(store, wanted.snapshot or "").arrays().days(wanted.first, wanted.last)
-    arrays = options.as_calibrated(given["calibration"], arrays)
-    scenarios = wanted.scenarios_on(arrays, options.calibrated(given["calibration"]))
-    with progress(not as_json) as watch:
-        comparison = compared(scenarios, arrays, names=wanted.names, force=force, progress=watch, map_runs=runs_in())
-    content = write_comparison(comparison, out)
+    with ResultFolder(out, replace=replace) as folder:
+        arrays = open_snapshot(store, wanted.snapshot or "").arrays().days(wanted.first, wanted.last)
+        arrays = options.as_calibrated(given["calibration"], arrays)
+        scenarios = wanted.scenarios_on(arrays, options.calibrated(given["calibration"]))
+        with progress(not as_json) as watch:
+            comparison = compared(
+                scenarios, arrays, names=wanted.names, force=force, progress=watch, map_runs=runs_in()
+            )
+        content = write_comparison(comparison, folder)
     if as_json:
         click.echo(content)
         return

@@ -24,16 +24,18 @@ MAKING = {"kind": "synthetic", "like": "bank", "seed": 0, "interactions": 252_29
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
     help="Folder for outcomes.arrow and report.json, and the same of the replay in replay/.",
 )  # fmt: skip
+@options.replace_results
 @click.option(
     "--log", type=click.Path(path_type=Path), multiple=True,
     help="The published bank log in place of made-up calls; may be given again.",
 )  # fmt: skip
 @options.store
 @options.as_json
-def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
+def demo(out: Path, replace: bool, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     """Route seven months of calls by the weighted score, then replay them: made up, or a bank's real log.
 
-    The replay sets Genesys' standard routing and the weighted score side by side on the same customers.
+    The replay sets Genesys' standard routing and the weighted score side by side on the same customers. What an
+    earlier demo left in --out makes way; other results do so with --replace.
 
     \b
     Example:
@@ -42,19 +44,25 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     """
     import time
 
-    from api.output.results import simulate_to, to_json
+    from api.output.result_folder import ResultFolder
+    from api.output.results import simulate_into, to_json
     from api.terminal.progress import progress
     from engine.spec import Scenario
 
+    scored, replayed = Scenario(), _replay(bool(log))
     started = time.perf_counter()
-    with progress(not as_json) as watch:
+    with (
+        ResultFolder(out, replace=replace or _is_own(out, scored)) as beside,
+        ResultFolder(out / REPLAY, replace=replace or _is_own(out / REPLAY, replayed)) as within,
+        progress(not as_json) as watch,
+    ):
         snapshot, how = _real(store, log, watch) if log else _made_up(store, watch)
         arrays = snapshot.arrays()
         load_s = time.perf_counter() - started
-        report = simulate_to(Scenario(), arrays, out, load_s=load_s, progress=watch)
-        replayed = simulate_to(_replay(bool(log)), arrays, out / REPLAY, load_s=load_s, progress=watch)
+        report = simulate_into(beside, scored, arrays, load_s=load_s, progress=watch)
+        replay = simulate_into(within, replayed, arrays, load_s=load_s, progress=watch)
     if as_json:
-        click.echo(to_json(replayed))
+        click.echo(to_json(replay))
         return
     from api.terminal.shown.replay import show
     from ingest.bank import FITTED
@@ -65,12 +73,27 @@ def demo(out: Path, log: tuple[Path, ...], store: Path, as_json: bool) -> None:
     click.echo()
     example = _decisions(out)
     click.echo("\n" + RULE + " and the same months replayed " + RULE)
-    show(replayed)
+    show(replay)
     click.echo(
         f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same "
         f"in {out / REPLAY}; the snapshot {store / name}"
     )
-    _next(name, store, example, FITTED if log else {})
+    _next(name, store, out, example, FITTED if log else {})
+
+
+def _is_own(out: Path, scenario: Scenario) -> bool:
+    """Whether the results in a folder are what a demo writes there: nothing is lost when they are made again."""
+    import orjson
+
+    from api.output.result_folder import COMPARISON, REPORT
+
+    try:
+        report = orjson.loads((out / REPORT).read_bytes())
+        wanted = orjson.loads(orjson.dumps(scenario.to_dict()))
+        is_same = report["snapshot"]["id"] in (NAME, REAL) and report["scenario"] == wanted
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return is_same and not (out / COMPARISON).exists()
 
 
 def _replay(real: bool) -> Scenario:
@@ -82,12 +105,12 @@ def _replay(real: bool) -> Scenario:
     return Scenario(mode="replay", assumptions=Assumptions.of(FITTED if real else {}))
 
 
-def _next(name: str, store: Path, example: str | None, fitted: dict[str, float]) -> None:
+def _next(name: str, store: Path, out: Path, example: str | None, fitted: dict[str, float]) -> None:
     """What to try now, as it can be typed."""
     at = f"--snapshot {name} --store {store}"
     assumed = f" --join-gap {fitted['join_gap_s']:g} --acw {fitted['acw_s']:g}" if fitted else ""
-    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1{assumed}")
-    click.echo(f"       routelab compare {at} --methods genesys,weighted,random{assumed}")
+    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1{assumed} --out {out / 'weights'}")
+    click.echo(f"       routelab compare {at} --methods genesys,weighted,random{assumed} --out {out / 'methods'}")
     if example:
         click.echo(f"       routelab explain {at} --interaction {example} --mode replay{assumed}")
     click.echo("       (without installing: python3 run.py cli simulate ...)")

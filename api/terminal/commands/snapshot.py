@@ -212,6 +212,7 @@ def list_(store: Path, as_json: bool) -> None:
         show_snapshots(found, store)
     for error in unreadable:
         click.echo(f"unreadable: {error}", err=True)
+    _tell_of_others(store)
 
 
 @snapshot.command(cls=options.Once)
@@ -286,7 +287,20 @@ def delete(name: str, store: Path) -> None:
 def _made(manifest: Manifest, store: Path, as_json: bool) -> None:
     _tell(manifest, as_json)
     if not as_json:
-        click.echo(f"\nnext: routelab simulate --snapshot {manifest.name} --store {store}")
+        click.echo(f"\nnext: routelab simulate --snapshot {manifest.name} --store {store} --out out/{manifest.name}")
+    _tell_of_others(store)
+
+
+def _tell_of_others(store: Path) -> None:
+    """Snapshots of earlier versions were open to all users; that is said and left to their owner to change."""
+    from ingest.snapshot.store import open_to_others
+
+    if found := open_to_others(store):
+        click.echo(
+            f"note: other users of this machine can read {', '.join(found)} in {store}, with names of agents; "
+            f"'chmod -R go= {store}' keeps them to you",
+            err=True,
+        )
 
 
 def _tell(manifest: Manifest, as_json: bool) -> None:

@@ -24,8 +24,8 @@ import polars as pl
 
 from engine.errors import CorruptSnapshot, NotWritable
 from ingest.genesys.collecting.wanted import DAY, midnight
+from ingest.snapshot import private
 from ingest.snapshot.arrow_files import finish, write_frame
-from ingest.snapshot.store import make_folder, sync_folder
 
 QUEUES, USERS, STATUS, AGGREGATES = "queues", "users", "status", "aggregates"
 _ABOUT, _UNFINISHED = "part.json", ".unfinished"
@@ -69,13 +69,14 @@ class PartStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        make_folder(folder)
-        folder.chmod(0o700)
+        private.make_folder(folder)
+        # Made by an earlier version it may be open to others.
+        folder.chmod(private.FOLDER)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep a second run out meanwhile; the lock goes with the process, however it ends."""
-        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = private.lock_file(self.folder / "lock")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -100,24 +101,30 @@ class PartStore:
         """Store a part, whole or not at all; parts of the same kind that it covers are removed."""
         name = f"{day}.{kind}.{read_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
         unfinished = self.folder / f"{name}{_UNFINISHED}"
-        unfinished.mkdir(mode=0o700)
-        for table, frame in frames.items():
-            write_frame(unfinished / f"{table}.arrow", frame)
-        entries = [
-            finish(unfinished / f"{table}.arrow", unfinished, table, frame.height) for table, frame in frames.items()
-        ]
         about = {
             "day": day.isoformat(), "kind": kind, "ids": sorted(ids), "is_provisional": is_provisional,
-            "read_at": read_at.isoformat(), "sha256": {entry.table: entry.sha256 for entry in entries},
+            "read_at": read_at.isoformat(),
         }  # fmt: skip
-        (unfinished / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
-        _sync(unfinished / _ABOUT)
-        sync_folder(unfinished)
-        unfinished.rename(self.folder / name)
-        sync_folder(self.folder)
+        try:
+            with private.told_of(self.folder):
+                private.new_folder(unfinished)
+                self._fill(unfinished, frames, about)
+                unfinished.rename(self.folder / name)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        private.sync(self.folder)
         written = _part(self.folder / name / _ABOUT)
         self._forget_covered(written)
         return written
+
+    def _fill(self, folder: Path, frames: Mapping[str, pl.DataFrame], about: dict[str, Any]) -> None:
+        for table, frame in frames.items():
+            write_frame(folder / f"{table}.arrow", frame)
+        entries = [finish(folder / f"{table}.arrow", folder, table, frame.height) for table, frame in frames.items()]
+        hashes = {entry.table: entry.sha256 for entry in entries}
+        private.write(folder / _ABOUT, json.dumps(about | {"sha256": hashes}).encode())
+        private.sync(folder)
 
     def state(self) -> dict[str, Any]:
         """What was remembered by the last run; empty at first."""
@@ -132,13 +139,7 @@ class PartStore:
 
     def remember(self, **values: Any) -> None:
         """Store values for the next run beside those that are there."""
-        path = self.folder / "job.json"
-        beside = path.with_suffix(".new")
-        beside.write_text(json.dumps(self.state() | values, indent=1) + "\n", encoding="utf-8")
-        beside.chmod(0o600)
-        _sync(beside)
-        beside.rename(path)
-        sync_folder(self.folder)
+        private.replace(self.folder / "job.json", (json.dumps(self.state() | values, indent=1) + "\n").encode())
 
     def _found(self, pattern: str) -> list[Part]:
         abouts = self.folder.glob(f"{pattern}/{_ABOUT}")
@@ -147,6 +148,8 @@ class PartStore:
     def _tidy(self) -> None:
         for path in self.folder.glob(f"*{_UNFINISHED}"):
             shutil.rmtree(path)
+        for path in self.folder.glob(".job.json.*.partial"):
+            path.unlink()
 
     def _forget_covered(self, newer: Part) -> None:
         for part in self._found(f"{newer.day}.{newer.kind}.*"):
@@ -168,11 +171,6 @@ def _part(about: Path) -> Part:
         raise CorruptSnapshot(
             f"{about}: cannot be read ({error}); remove the folder {about.parent}, and the same command reads it again"
         ) from error
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())
 
 
 Frames = dict[str, pl.DataFrame]

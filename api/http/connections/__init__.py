@@ -1,0 +1,1 @@
+"""What lies between a socket and the application: framing, deadlines, limits, and how it all ends."""
