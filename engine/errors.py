@@ -53,3 +53,7 @@ class MissingInput(RoutingError):
 
 class NotWritable(RoutingError):
     """A folder that results should go to cannot be written."""
+
+
+class LimitReached(RoutingError):
+    """The operating system gives this process no more open files or mappings."""

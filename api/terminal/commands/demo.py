@@ -152,7 +152,7 @@ def _made_up(store: Path, watch: Progress | None) -> tuple[Snapshot, str]:
 def _refuse_others(store: Path, name: str, making: dict[str, object]) -> None:
     """A snapshot of the demo's name that somebody made otherwise is not replaced."""
     from engine.errors import CorruptSnapshot, SnapshotExists
-    from ingest.snapshot.manifest import read_manifest
+    from ingest.snapshot.manifest_reading import read_manifest
     from ingest.snapshot.store import names
 
     try:

@@ -226,7 +226,7 @@ def show(name: str, store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot show demo
     """
-    from ingest.snapshot.manifest import read_manifest
+    from ingest.snapshot.manifest_reading import read_manifest
     from ingest.snapshot.store import folder_of
 
     manifest = read_manifest(folder_of(store, name))
