@@ -34,6 +34,7 @@ LOOK_S = 0.2
 WORTH_GIVING_BACK = 64 * MIB
 REMEDY = "ask for less, for example for fewer days, or close other programs"
 # What Python and polars say where the system gives them no thread, or no memory, in errors that have other causes too.
+PANIC = "PanicException"
 NOT_TO_BE_HAD = ("can't start new thread", "spawn thread", "out of memory", "Cannot allocate memory")
 
 
@@ -191,6 +192,9 @@ def said_plainly(remedy: str = REMEDY) -> Iterator[None]:
         yield
     except BaseException as error:
         if not is_memory(error):
+            if type(error).__name__ == PANIC:
+                # No Exception, so that nothing that catches errors would catch it.
+                raise RuntimeError(str(error)) from error
             raise
         why = (str(error).splitlines() or ["the system gave none"])[0][:200]
         # The frames of what failed hold all that it had made by then.
@@ -208,7 +212,7 @@ def is_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     # Python's own for threads, and polars', which is no Exception, have no class that says so.
-    is_told = isinstance(error, RuntimeError) or type(error).__name__ in {"PanicException", "ComputeError"}
+    is_told = isinstance(error, RuntimeError) or type(error).__name__ in {PANIC, "ComputeError"}
     return is_told and any(words in str(error) for words in NOT_TO_BE_HAD)
 
 
