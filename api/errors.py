@@ -16,6 +16,7 @@ from engine.errors import (
     LimitReached,
     MissingInput,
     NobodyEligible,
+    NotEnoughMemory,
     NotWritable,
     RoutingError,
     SnapshotExists,
@@ -94,6 +95,10 @@ class Busy(RoutingError):
     """Too many requests are waiting."""
 
 
+class Stopping(RoutingError):
+    """The service is being stopped, and what it worked on with it."""
+
+
 class MalformedRequest(RoutingError):
     """What was sent is not a request of HTTP/1.1, or could be read in two ways."""
 
@@ -154,7 +159,9 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     LimitReached: (503, "Limit of the machine reached"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
+    Stopping: (503, "Stopping"),
     WrongVersion: (505, "HTTP version not supported"),
+    NotEnoughMemory: (507, "Not enough memory"),
 }
 UNEXPECTED = (500, "Internal error")
 

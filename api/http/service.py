@@ -28,9 +28,10 @@ from api.http.serving.metrics import Metrics
 from api.http.serving.once import Once
 from api.http.serving.open_snapshots import OpenSnapshots, age_s
 from api.http.serving.threads import Threads
-from api.settings import Settings
+from api.settings import MIB, Settings
 from engine.errors import RoutingError
 from engine.results import plain
+from ingest.workers import Memory
 
 
 class Service:
@@ -49,7 +50,7 @@ class Service:
         self.metrics = Metrics(self._newest_age_s, self.connection.asked)
         self._routing = Routing(self.snapshots, settings.kept_fairness)
         self._live = LiveRouting(self.snapshots, self._routing, self.connection, settings.live_statuses)
-        self._limits = Limits(settings.max_interactions, settings.max_outcomes)
+        self._limits = Limits(settings.max_interactions, settings.max_outcomes, self._memory(settings))
         self._names: Once[Names] = Once(settings.open_snapshots)
 
     def route(self, body: bytearray) -> bytes | RoutingRequest:
@@ -99,15 +100,19 @@ class Service:
         """Load what the first requests would wait for, while others are answered already."""
         await self._loading.run(load_engine)
         if self.settings.has_platform:
-            await self.live.run(self.connection.warm)
+            await self.live.run(None, self.connection.warm)
 
     def close(self) -> None:
-        """Take nothing more."""
+        """Stop what is under way; what waits never begins."""
         self.quick.close()
         self.heavy.close()
         self.live.close()
         self._loading.close()
         self.connection.close()
+
+    @staticmethod
+    def _memory(settings: Settings) -> Memory:
+        return Memory(None if settings.most_memory_mib is None else settings.most_memory_mib * MIB)
 
     @cached_property
     def _description(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from api.terminal.commands.serve import serve
 from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
-from engine.errors import RoutingError
+from engine.errors import NotEnoughMemory, RoutingError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -60,7 +60,7 @@ def run(arguments: list[str] | None = None) -> int:
     except RoutingError as error:
         from ingest.platform.errors import JobFailed, PlatformUnavailable
 
-        has_failed = isinstance(error, PlatformUnavailable | JobFailed)
+        has_failed = isinstance(error, PlatformUnavailable | JobFailed | NotEnoughMemory)
         click.echo(f"{'failed' if has_failed else 'error'}: {error}", err=True)
         for note in getattr(error, "__notes__", ()):
             click.echo(note, err=True)

@@ -15,7 +15,18 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.checks import pointer, shown
-from api.errors import PROBLEM_JSON, UNEXPECTED, Busy, InvalidBody, NoAnswer, NotReady, Problem, problem, problem_of
+from api.errors import (
+    PROBLEM_JSON,
+    UNEXPECTED,
+    Busy,
+    InvalidBody,
+    NoAnswer,
+    NotReady,
+    Problem,
+    Stopping,
+    problem,
+    problem_of,
+)
 from engine.errors import RoutingError
 
 log = logging.getLogger("routelab.api")
@@ -63,7 +74,8 @@ class Guard:
         try:
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
-            log.info("%s: the client left before its request was read", scope["path"])
+            # Nobody is there to be answered; what it asked for is stopped.
+            log.warning("%s: the client left before it was answered", instance(scope["path"]))
         except Exception:
             number = uuid.uuid4().hex
             log.exception("%s: unexpected error %s", scope["path"], number)
@@ -121,7 +133,7 @@ def instance(path: str) -> str:
 
 def retry_after(error: RoutingError) -> dict[str, str]:
     """When to ask again, where that may help."""
-    return {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer) else {}
+    return {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer | Stopping) else {}
 
 
 def _response(content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
