@@ -1,6 +1,5 @@
-"""Where many runs are done: in this process; and the memory that they may take."""
+"""Where many runs are done: in this process."""
 
 from ingest.workers.engines import ENGINES, LOCAL, runs_in
-from ingest.workers.memory import MEMORY, Memory
 
-__all__ = ["ENGINES", "LOCAL", "MEMORY", "Memory", "runs_in"]
+__all__ = ["ENGINES", "LOCAL", "runs_in"]
