@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 import click
+from ingest.workers.memory import said_plainly
 
 from api.printing import OUTPUT, end_printing, let_go, open_streams, tell
 from api.terminal.commands.bench import bench
@@ -18,7 +19,8 @@ from api.terminal.commands.serve import serve
 from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
-from engine.errors import RoutingError
+from api.terminal.little_memory import refused
+from engine.errors import NotEnoughMemory, RoutingError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -38,9 +40,7 @@ for command in (demo, snapshot, simulate, calibrate, compare, explain, genesys, 
     cli.add_command(command)
 
 
-def _reason(error: OSError | MemoryError) -> str:
-    if isinstance(error, MemoryError):
-        return f"not enough memory ({error})"
+def _reason(error: OSError) -> str:
     from ingest.snapshot.private import FULL
 
     said = error.strerror or str(error)
@@ -57,6 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code: 0 done, 2 bad usage or input, 1 failed."""
+    if why := refused(sys.argv[1:] if arguments is None else arguments):
+        tell(f"failed: {why}")
+        return FAILED
     code = _told(lambda: cli.main(arguments, prog_name="routelab", standalone_mode=False))
     # What was printed may still wait to be sent, and only then a full disk is found out.
     return code or _told(end_printing)
@@ -65,11 +68,12 @@ def run(arguments: list[str] | None = None) -> int:
 def _told(work: Callable[[], object]) -> int:
     """The exit code of some work, with one line about what went wrong."""
     try:
-        work()
+        with said_plainly():
+            work()
     except RoutingError as error:
         from ingest.platform.errors import JobFailed, PlatformUnavailable
 
-        has_failed = isinstance(error, PlatformUnavailable | JobFailed)
+        has_failed = isinstance(error, PlatformUnavailable | JobFailed | NotEnoughMemory)
         first, *more = error.problems
         tell(f"{'failed' if has_failed else 'error'}: {first}", *more, *getattr(error, "__notes__", ()))
         return FAILED if has_failed else BAD_INPUT
@@ -85,8 +89,8 @@ def _told(work: Callable[[], object]) -> int:
         # The reader of a pipe has left, and wants to hear no more.
         let_go()
         return FAILED
-    except (OSError, MemoryError) as error:
-        if isinstance(error, OSError) and error.filename == OUTPUT:
+    except OSError as error:
+        if error.filename == OUTPUT:
             let_go()
         tell(f"failed: {_reason(error)}")
         return FAILED
