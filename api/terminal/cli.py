@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 
 import click
-from ingest.workers.memory import said_plainly
 
 from api.printing import OUTPUT, end_printing, let_go, open_streams, tell
 from api.terminal.commands.bench import bench
@@ -21,6 +20,7 @@ from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
 from api.terminal.little_memory import refused
 from engine.errors import NotEnoughMemory, RoutingError
+from ingest.workers.memory import said_plainly
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 

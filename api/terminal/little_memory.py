@@ -32,8 +32,8 @@ def refused(arguments: Sequence[str]) -> str | None:
     needed = _needed(arguments)
     if limit < needed * MIB:
         return (
-            f"not enough memory to start: {needed:,} MiB are needed, and the limit of this shell is {limit // MIB:,} MiB "
-            f"(ulimit -v); raise it, for example with 'ulimit -v {2 * needed * 1024}'"
+            f"not enough memory to start: {needed:,} MiB are needed, and the limit of this shell (ulimit -v) is "
+            f"{limit // MIB:,} MiB; raise it, for example with 'ulimit -v {2 * needed * 1024}'"
         )
     for name, value in THIN.items():
         os.environ.setdefault(name, value)
