@@ -98,7 +98,7 @@ class Service:
 
     async def warm(self) -> None:
         """Load what the first requests would wait for, while others are answered already."""
-        await self._loading.run(load_engine)
+        await self._loading.run(None, load_engine)
         if self.settings.has_platform:
             await self.live.run(None, self.connection.warm)
 
