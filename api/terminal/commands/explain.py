@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.printing import say_json
 from api.terminal import options
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def _scored(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as_j
 
     explanation = explained(scenario, arrays, interaction)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        say_json(explanation.to_dict())
         return
     from api.terminal.shown.pieces import show_explanation
 
@@ -63,9 +62,7 @@ def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as
 
     explanation = explain_replay(scenario, arrays, interaction)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        say_json(explanation.to_dict())
         return
     from api.terminal.shown.explained_replay import show_explained_replay
 
