@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 MIB = 1 << 20
 # What a command takes before it does anything, in the thin way below: measured as VmPeak of a start. [MiB]
-HELP_MIB, LISTING_MIB, ENGINE_MIB, SERVICE_MIB = 150, 300, 900, 1_100
+HELP_MIB, LISTING_MIB, ENGINE_MIB, SERVICE_MIB = 150, 300, 1_100, 1_300
 LISTINGS = {"list", "show", "delete"}
 # Every thread reserves some hundred MiB of addresses, filled or not: nothing where there is plenty, too much here.
 THIN = {
