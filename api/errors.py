@@ -6,13 +6,14 @@ Nothing here needs the web framework, so that every door can read the table.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import (
     CorruptSnapshot,
     InvalidScenario,
     InvalidTable,
+    LimitReached,
     MissingInput,
     NobodyEligible,
     NotWritable,
@@ -21,6 +22,7 @@ from engine.errors import (
     UnknownName,
     UnknownSkill,
 )
+from engine.texts import visible
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PROBLEMS = 20
@@ -78,7 +80,7 @@ class InvalidBody(RoutingError):
     def __init__(self, *problems: Problem, n: int | None = None) -> None:
         more = (len(problems) if n is None else n) - 1
         super().__init__(f"{problems[0]}" + (f" (and {more} more, see problems)" if more else ""))
-        self.problems = problems[:MOST_PROBLEMS]
+        self.found = problems[:MOST_PROBLEMS]
 
 
 class NotReady(RoutingError):
@@ -91,6 +93,10 @@ class NoAnswer(RoutingError):
 
 class Busy(RoutingError):
     """Too many requests are waiting."""
+
+
+class Stopping(RoutingError):
+    """The service is being stopped, and what it worked on with it."""
 
 
 class MalformedRequest(RoutingError):
@@ -150,8 +156,10 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     NotWritable: (500, "Folder cannot be written"),
     UnknownMethod: (501, "Unknown method"),
     NotReady: (503, "Not ready"),
+    LimitReached: (503, "Limit of the machine reached"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
+    Stopping: (503, "Stopping"),
     WrongVersion: (505, "HTTP version not supported"),
 }
 UNEXPECTED = (500, "Internal error")
@@ -221,9 +229,13 @@ def problem_of(error: RoutingError, instance: str) -> dict[str, Any]:
     status, title = status_of(error)
     more: dict[str, Any] = {}
     if isinstance(error, InvalidBody):
-        more["problems"] = [asdict(found) for found in error.problems]
+        more["problems"] = [
+            {"where": found.where, "what": visible(found.what), "remedy": visible(found.remedy)}
+            for found in error.found
+        ]  # fmt: skip
     elif isinstance(error, InvalidTable) and len(error.problems) > 1:
-        more["problems"] = [{"where": "", "what": text, "remedy": "put the table right"} for text in error.problems]
+        remedy = "put the table right"
+        more["problems"] = [{"where": "", "what": text, "remedy": remedy} for text in error.problems]
     return problem(status, title, str(error), instance, **more)
 
 

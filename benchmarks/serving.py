@@ -24,10 +24,11 @@ WORKLOADS = {"requests": 1000}
 N_CONNECTIONS = 4
 N_INTERACTIONS, DAYS = 10_000, 7
 NAME, HOST = "requests", "127.0.0.1"
+FIRST_DAY = "2026-01-05"
 # Names as the made-up centre has them.
 BODY = {
     "queue_id": "q1", "required_skill": "accounts", "required_language": "English", "sla_target": "80/20",
-    "current_performance": 0.8, "start_date": "2026-01-05", "end_date": "2026-01-11",
+    "current_performance": 0.8, "start_date": FIRST_DAY, "end_date": "2026-01-11",
 }  # fmt: skip
 READ_BYTES, LONGEST_S = 1 << 18, 60.0
 END = b"\r\n\r\n"
@@ -35,7 +36,7 @@ END = b"\r\n\r\n"
 
 def serve(n: int, agents: int, folder: Path, open_: ExitStack) -> Job:
     """Answer n routing requests, beside as many of /healthz over the same connections."""
-    make(folder, NAME, interactions=N_INTERACTIONS, days=DAYS, agents=agents, queues=1, start=BODY["start_date"])
+    make(folder, NAME, interactions=N_INTERACTIONS, days=DAYS, agents=agents, queues=1, start=FIRST_DAY)
     port = _started(folder, open_)
     routing = _request("POST", "/simulate/routing", json.dumps(BODY).encode())
     cold_s = clock_s(lambda: ask(port, routing, 1, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.snapshot.reading import open_snapshot
+from ingest.snapshot.reading import open_named
 from tests.small_service import (
     AGENTS,
     ARRIVALS,
@@ -28,7 +28,7 @@ def test_a_snapshot_is_opened_once_and_a_replaced_one_is_noticed(tmp_path, monke
     write_centre(tmp_path)
     opened = []
     monkeypatch.setattr(
-        "api.http.serving.open_snapshots.open_snapshot", lambda *args: opened.append(args) or open_snapshot(*args)
+        "api.http.serving.open_snapshots.open_named", lambda *args: opened.append(args) or open_named(*args)
     )
     client = client_of(tmp_path)
     before = [answered(client), answered(client, top=1)][0]

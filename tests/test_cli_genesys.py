@@ -24,7 +24,7 @@ from api.terminal.cli import run
 from ingest.double import Double, Faults
 from ingest.double import serve_forever as real_serve_forever
 from ingest.snapshot import store as stores
-from ingest.snapshot.manifest import read_manifest
+from ingest.snapshot.manifest_reading import read_manifest
 from tests.small_platform import small
 
 SECRET = "a-secret-that-nobody-may-see"

@@ -17,7 +17,7 @@ from ingest.double.faults import POSSIBLE
 from ingest.genesys import import_genesys
 from ingest.platform.errors import PlatformError
 from ingest.snapshot import store as stores
-from ingest.snapshot.manifest import read_manifest
+from ingest.snapshot.manifest_reading import read_manifest
 from ingest.snapshot.reading import verify
 from tests.small_platform import content, means_for, wanted_for
 

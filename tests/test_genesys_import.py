@@ -17,7 +17,7 @@ from ingest.genesys.collecting.parts import PartStore
 from ingest.genesys.collecting.running import Stopped
 from ingest.platform.errors import AccessRefused, JobFailed, PlatformUnavailable
 from ingest.snapshot import store as stores
-from ingest.snapshot.manifest import read_manifest
+from ingest.snapshot.manifest_reading import read_manifest
 from ingest.snapshot.reading import open_snapshot
 from ingest.snapshot.writing import SnapshotWriter
 from ingest.synthetic import make

@@ -96,10 +96,10 @@ class Service:
     async def warm(self) -> None:
         """Load what live requests take, where a platform is configured, while others are answered already."""
         if self.settings.has_platform:
-            await self.live.run(self.connection.warm)
+            await self.live.run(None, self.connection.warm)
 
     def close(self) -> None:
-        """Take nothing more."""
+        """Stop what is under way; what waits never begins."""
         self.quick.close()
         self.heavy.close()
         self.live.close()

@@ -26,7 +26,8 @@ from ingest.platform.jobs import availability
 from ingest.platform.pages import Reader
 from ingest.snapshot import private
 from ingest.snapshot import store as stores
-from ingest.snapshot.manifest import Manifest, read_manifest
+from ingest.snapshot.manifest import Manifest
+from ingest.snapshot.manifest_reading import read_manifest
 from ingest.snapshot.writing import SnapshotWriter
 
 # A run that was cut off goes on for so long before its last days are read once more.

@@ -1,12 +1,8 @@
-"""Arrow IPC files of a snapshot: written once, synced, hashed; read by memory map."""
+"""Arrow IPC files of a snapshot: written once, synced, hashed; and their rows as frames."""
 
 from __future__ import annotations
 
 import hashlib
-import mmap
-import os
-import stat
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +11,10 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from engine.data.tables import TABLES
-from engine.errors import CorruptSnapshot
 from ingest.snapshot import private
-from ingest.snapshot.manifest import FileEntry
+from ingest.snapshot.manifest import CODED, FileEntry
 
 CODE = pa.dictionary(pa.int32(), pa.string())
-# Columns stored as codes into a dictionary that is the same in all files of a snapshot.
-CODED = ("queue_id", "media", "language", "outcome", "agent_id", "used_routing")
 
 
 def finish(path: Path, folder: Path, table: str, rows: int) -> FileEntry:
@@ -130,60 +123,19 @@ class DayFile:
         shorter.unlink()
 
 
-class Pinned:
-    """A mapped file of a folder; it stays readable when the folder is renamed or deleted."""
-
-    def __init__(self, entry: FileEntry, folder: int, path: Path) -> None:
-        self._entry, self._path = entry, path
-        self._is_checked = False
-        # Only plain files of this folder: no link to elsewhere is followed, and no pipe is waited for.
-        handle = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ValueError("not a plain file")
-            self._mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
-        finally:
-            os.close(handle)
-
-    @cached_property
-    def reader(self) -> ipc.RecordBatchFileReader:
-        """Reads the mapped bytes, nothing copied; refuses any that are not those once written."""
-        self.check()
-        return ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
-
-    def check(self) -> None:
-        """Compare size and hash with the manifest, once; lets other threads run meanwhile."""
-        if self._is_checked:
-            return
-        entry, remedy = self._entry, "restore the file or import the data again"
-        size = len(self._mapped)
-        if size != entry.bytes:
-            raise CorruptSnapshot(f"{self._path}: {size} bytes, the manifest says {entry.bytes}; {remedy}")
-        found = hashlib.sha256(self._mapped).hexdigest()
-        if found != entry.sha256:
-            raise CorruptSnapshot(
-                f"{self._path}: content differs from the manifest (sha256 {found[:12]}..., "
-                f"expected {entry.sha256[:12]}...); {remedy}"
-            )
-        self._is_checked = True
-
-    def let_go(self) -> None:
-        """Give the memory of pages read so far back; whoever looks at them again gets them from the file."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._mapped.madvise(mmap.MADV_DONTNEED)
-
-
 def read_plain(source: pa.Table) -> pl.DataFrame:
     """An Arrow table as a polars frame with texts in place of codes."""
-    columns = []
-    for name in source.column_names:
-        column = source[name]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
-        columns.append(column)
-    frame = pl.from_arrow(pa.table(columns, names=source.column_names))
+    coded = {field.name for field in source.schema if pa.types.is_dictionary(field.type)}
+    frame = pl.from_arrow(source.drop_columns([*coded]))
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    texts = [_decoded(name, source[name]) for name in coded]
+    return frame.with_columns(texts).select(source.column_names)
+
+
+def _decoded(name: str, column: pa.ChunkedArray) -> pl.Series:
+    # Looked up, a text stands in memory once, however often its code comes and however long it is.
+    parts = [pl.Series(chunk.dictionary).gather(pl.Series(chunk.indices)) for chunk in column.chunks]
+    return pl.concat(parts).alias(name) if parts else pl.Series(name, [], pl.String)
 
 
 def restore(name: str, frame: pl.DataFrame) -> pl.DataFrame:

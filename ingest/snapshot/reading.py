@@ -8,26 +8,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from pyarrow import ipc
 
 from engine.data.arrays import Arrays, Batch
 from engine.data.carried import Carried
+from engine.data.checks import Place, check
 from engine.data.encode import encode_centre
 from engine.data.history import History, history_of
 from engine.data.provenance import Provenance
 from engine.data.tables import MEDIA, OUTCOMES, TABLES, Tables
 from engine.data.wall_time import DAY_US
-from engine.errors import CorruptSnapshot
+from engine.errors import CorruptSnapshot, InvalidTable
 from engine.typing import Int32Array
 from ingest.snapshot import store as stores
-from ingest.snapshot.arrow_files import CODED, Pinned, read_plain, restore
-from ingest.snapshot.manifest import FILE_NAME, FileEntry, Manifest, read_manifest
+from ingest.snapshot.arrow_files import read_plain, restore
+from ingest.snapshot.manifest import CODED, FILE_NAME, FileEntry, Manifest
+from ingest.snapshot.manifest_reading import DAYS, day_of, read_manifest
+from ingest.snapshot.pinned import RESTORE, Pinned, out_of
+from ingest.snapshot.validation import Day, examine_day, examine_table
 
 
 class Snapshot:
@@ -37,20 +46,33 @@ class Snapshot:
     ----------
     folder : Path
         The snapshot's folder.
+    name : str, optional
+        What it is called; by default as its folder is.
+    shown : str, optional
+        How errors call its folder; by default by its path.
 
     Raises
     ------
     CorruptSnapshot
         If a file is missing or does not belong to the manifest.
+    LimitReached
+        If the operating system opens or maps no more files.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        # Everything is opened through the folder itself, so a rename in between cannot mix two writings.
-        handle = os.open(folder, os.O_RDONLY)
+    def __init__(self, folder: Path, *, name: str | None = None, shown: str | None = None) -> None:
+        self.folder, self._shown = folder, str(folder) if shown is None else shown
         try:
-            self.manifest = read_manifest(folder, handle)
-            self._pinned = {entry.path: self._open(entry, handle) for entry in self.manifest.files}
+            # Everything is opened through the folder itself, so a rename in between cannot mix two writings.
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            problem = CorruptSnapshot(f"{self._shown}: cannot be opened ({error.strerror})")
+            raise out_of(error, self._shown) or problem from error
+        try:
+            self.manifest = read_manifest(folder, handle, name=name, shown=self._shown)
+            self._texts = {column: pa.array(said, pa.string()) for column, said in self.manifest.dictionaries.items()}
+            self._pinned = {entry.path: pinned for entry, pinned in self._opened(handle)}
         finally:
             os.close(handle)
 
@@ -67,7 +89,7 @@ class Snapshot:
         polars.DataFrame
             Its rows; interactions in order of arrival.
         """
-        frames = [read_plain(pinned.reader.read_all()) for pinned in self._files_of(name)]
+        frames = [read_plain(reader.read_all()) for _, reader in _in_order(self._files_of(name))]
         return restore(name, pl.concat(frames)) if frames else TABLES[name].empty()
 
     def tables(self) -> Tables:
@@ -78,24 +100,27 @@ class Snapshot:
         """Dense arrays for the engine; interactions are read from the mapped files as they are asked for."""
         call_types = self._raw("call_types")
         surveys = self._raw("surveys")
-        frames = {name: self.table(name) for name in TABLES if name not in {"interactions", "surveys"}}
+        # What the platform counted is compared with, and calculated from by nobody.
+        frames = {name: self.table(name) for name in TABLES if name not in {"interactions", "surveys", "aggregates"}}
         tables = Tables.of(frames | {"surveys": surveys}, self.manifest.time_zone)
         centre = encode_centre(tables, call_types)
+        if (centre.queue < 0).any():
+            raise CorruptSnapshot(f"{self._shown}: call_types names a queue that queues has not; import the data again")
         agent = {name: i for i, name in enumerate(centre.agent_ids)}
-        recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries["agent_id"]], np.int32)
+        recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries.get("agent_id", ())], np.int32)
         texts = self.manifest.dictionaries.get("media", [])
         media = None if set(texts) <= {"voice"} else np.array([MEDIA.index(text) for text in texts], np.int8)
         files = self._files_of("interactions")
 
         def batches() -> Iterator[Batch]:
-            for pinned in _checked(files):
-                for number in range(pinned.reader.num_record_batches):
-                    yield _batch(pinned.reader.get_batch(number), recorded, media)
+            for pinned, reader in _in_order(files):
+                for number in range(reader.num_record_batches):
+                    yield _batch(reader.get_batch(number), recorded, media)
                 # A year of days passes by in the memory of one.
                 pinned.let_go()
 
         def history() -> History:
-            read = [_codes(pinned.reader.read_all()) for pinned in _checked(files)]
+            read = [_codes(reader.read_all()) for _, reader in _in_order(files)]
             nothing = TABLES["interactions"].empty().drop(CODED).with_columns(call_type=pl.lit(0, pl.Int32))
             rows = pl.from_arrow(pa.concat_tables(read)) if read else nothing
             assert isinstance(rows, pl.DataFrame)
@@ -119,13 +144,15 @@ class Snapshot:
         """What a report says about the snapshot; scores that an earlier version stored without a scale are told."""
         summary = self.manifest.summary()
         # All files have the same columns, so the first tells whether the others need to be opened now.
-        if self.manifest.schema_version > 1 or not any("csat" in file.reader.schema.names for file in interactions[:1]):
+        if self.manifest.schema_version > 1 or not any(
+            "csat" in file.reader().schema.names for file in interactions[:1]
+        ):
             return summary
         unscaled = Carried(TABLES["surveys"].empty(), n_without_scale=sum(map(_n_scores, interactions)))
         return replace(summary, assumptions=[*summary.assumptions, *unscaled.said()])
 
     def check(self) -> None:
-        """Compare every file with its hash and its number of rows.
+        """Compare every file with its hash and examine what it holds.
 
         Raises
         ------
@@ -133,47 +160,106 @@ class Snapshot:
             Naming the first that differs.
         """
         for entry in self.manifest.files:
-            reader = self._pinned[entry.path].reader
-            rows = sum(reader.get_batch(number).num_rows for number in range(reader.num_record_batches))
-            if rows != entry.rows:
-                raise CorruptSnapshot(
-                    f"{entry.path}: {rows} rows, the manifest says {entry.rows}; import the data again"
-                )
-        for table in TABLES:
-            rows = sum(entry.rows for entry in self.manifest.files if entry.table == table)
-            if rows != self.manifest.rows.get(table, 0):
-                raise CorruptSnapshot(f"{self.folder / FILE_NAME}: rows of {table} do not add up; import again")
+            pinned = self._pinned[entry.path]
+            reader = pinned.reader()
+            if entry.table == "interactions":
+                self._check_values(read_plain(reader.read_all()), pinned.shown)
+            pinned.let_go()
+        self.arrays()
+
+    def _check_values(self, frame: pl.DataFrame, shown: str) -> None:
+        """All that an import checks, which takes longer than reading."""
+        call_types, rows = self._raw("call_types"), restore("interactions", frame.drop("call_type"))
+        given = call_types[frame["call_type"].to_numpy()]
+        if not _requirements(given).equals(_requirements(rows)):
+            raise CorruptSnapshot(f"{shown}: call_type: of another queue or requirement than its row; {RESTORE}")
+        # The first version kept scores without their scale.
+        scores = ["csat", "csat_min", "csat_max"] if self.manifest.schema_version == 1 else []
+        try:
+            check("interactions", rows.drop(scores), Place(shown))
+        except InvalidTable as error:
+            raise CorruptSnapshot(f"{error.problems[0]}; {RESTORE}") from error
 
     def _raw(self, name: str) -> pl.DataFrame:
         files = self._files_of(name)
-        if not files:
-            return TABLES[name].empty()
-        return read_plain(files[0].reader.read_all())
+        return read_plain(files[0].reader().read_all()) if files else TABLES[name].empty()
 
     def _files_of(self, name: str) -> list[Pinned]:
         return [self._pinned[entry.path] for entry in self.manifest.files if entry.table == name]
 
-    def _open(self, entry: FileEntry, folder: int) -> Pinned:
-        try:
-            return Pinned(entry, folder, self.folder / entry.path)
-        except (OSError, ValueError) as error:
-            remedy = "restore the file or import the data again"
-            raise CorruptSnapshot(f"{self.folder / entry.path}: cannot be read ({error}); {remedy}") from error
+    def _opened(self, handle: int) -> Iterator[tuple[FileEntry, Pinned]]:
+        """All files, each in the folder that is open or in its folder of days; no descriptor is kept."""
+        with ExitStack() as stack:
+            folders = {"": handle}
+            for entry in self.manifest.files:
+                place, _, _ = entry.path.rpartition("/")
+                shown = f"{self._shown}/{entry.path}"
+                try:
+                    if place not in folders:
+                        folders[place] = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+                        stack.callback(os.close, folders[place])
+                    yield entry, self._pin(entry, folders[place], shown)
+                except (OSError, ValueError) as error:
+                    limit = out_of(error, shown) if isinstance(error, OSError) else None
+                    why = error.strerror if isinstance(error, OSError) else error
+                    raise limit or CorruptSnapshot(f"{shown}: cannot be read ({why}); {RESTORE}") from error
+
+    def _pin(self, entry: FileEntry, folder: int, shown: str) -> Pinned:
+        n_call_types = sum(one.rows for one in self.manifest.files if one.table == "call_types")
+        if entry.table == "interactions":
+            examine = partial(examine_day, said=self._day(entry, n_call_types))
+        else:
+            examine = partial(examine_table, name=entry.table, rows=entry.rows, n_call_types=n_call_types)
+        is_copied = entry.table != "interactions"
+        return Pinned(entry, folder, self.folder / entry.path, shown, examine, is_copied=is_copied)
+
+    def _day(self, entry: FileEntry, n_call_types: int) -> Day:
+        """What the manifest says of a day; the first and the last hold the ends of its interval."""
+        days = [one.path for one in self.manifest.files if one.table == "interactions"]
+        ends = {days[0]: "start"}, {days[-1]: "end"}
+        first_us, last_us = (_epoch_us(self.manifest.interval.get(end.get(entry.path, ""))) for end in ends)
+        n_days = (day_of(entry) - date(1970, 1, 1)).days
+        return Day(entry.rows, n_days, n_call_types, self._texts, first_us, last_us)
+
+
+def _epoch_us(at: str | None) -> int | None:
+    since = None if at is None else datetime.fromisoformat(at) - datetime(1970, 1, 1, tzinfo=UTC)
+    return None if since is None else since // timedelta(microseconds=1)
+
+
+def _requirements(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(
+        "queue_id",
+        pl.col("skills").fill_null([]).list.unique().list.sort(),
+        "language",
+        pl.col("priority").fill_null(0.0),
+    )
 
 
 def _n_scores(file: Pinned) -> int:
-    batches = (file.reader.get_batch(number) for number in range(file.reader.num_record_batches))
+    reader = file.reader()
+    batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
     return sum(batch.num_rows - batch.column("csat").null_count for batch in batches)
 
 
-def _checked(files: list[Pinned]) -> Iterator[Pinned]:
+def _in_order(files: list[Pinned]) -> Iterator[tuple[Pinned, ipc.RecordBatchFileReader]]:
     """Files in order, each compared with its hash before it is read, by another thread one file ahead."""
+    schema = None
     with ThreadPoolExecutor(1) as thread:
-        ahead = [thread.submit(pinned.check) for pinned in files[:1]]
+
+        def begun(some: list[Pinned]) -> list[Future[None]]:
+            return [thread.submit(copy_context().run, pinned.check) for pinned in some]
+
+        ahead = begun(files[:1])
         for place, pinned in enumerate(files):
             ahead.pop().result()
-            ahead += [thread.submit(later.check) for later in files[place + 1 : place + 2]]
-            yield pinned
+            ahead += begun(files[place + 1 : place + 2])
+            # Readers are not made to be shared, so everybody who reads has one of their own.
+            reader = pinned.reader()
+            schema = schema or reader.schema
+            if reader.schema != schema:
+                raise CorruptSnapshot(f"{pinned.shown}: has other columns than the files before it; {RESTORE}")
+            yield pinned, reader
 
 
 def _codes(rows: pa.Table) -> pa.Table:
@@ -259,12 +345,42 @@ def open_snapshot(store: Path, name: str) -> Snapshot:
     CorruptSnapshot
         If files are missing or do not belong together.
     """
-    folder = stores.folder_of(Path(store), name)
+    store = Path(store)
     try:
-        return Snapshot(folder)
+        return _opened_by(store, name)
     except (CorruptSnapshot, FileNotFoundError):
         # The name may have been replaced, and the old files removed, while they were being opened.
-        return Snapshot(stores.folder_of(Path(store), name))
+        with stores.settled(store):
+            return _opened_by(store, name)
+
+
+def _opened_by(store: Path, name: str) -> Snapshot:
+    return Snapshot(stores.folder_of(store, name), name=None if os.sep in name else name)
+
+
+def open_named(store: Path, name: str) -> Snapshot:
+    """Open a snapshot of the store by its name alone, which is also what errors call it by.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name in the store.
+
+    Returns
+    -------
+    Snapshot
+        With every file mapped.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this name.
+    CorruptSnapshot
+        If files are missing or do not belong together.
+    """
+    return stores.read_through(store, name, lambda folder: Snapshot(folder, name=name, shown=name))
 
 
 def verify(folder: Path) -> Manifest:
@@ -288,8 +404,8 @@ def verify(folder: Path) -> Manifest:
     snapshot = Snapshot(folder)
     manifest = snapshot.manifest
     snapshot.check()
-    listed = {entry.path for entry in manifest.files} | {FILE_NAME}
-    strays = [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).as_posix() not in listed]
+    listed = {entry.path for entry in manifest.files} | {FILE_NAME, DAYS}
+    strays = sorted(p for p in folder.rglob("*") if p.relative_to(folder).as_posix() not in listed)
     if strays:
         raise CorruptSnapshot(f"{strays[0]}: not listed in the manifest; remove it or import the data again")
     return manifest

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import shutil
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+from engine import stopping
 from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists, UnknownName
 from engine.setting import shown
-from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
+from ingest.snapshot.manifest import FILE_NAME, Manifest
+from ingest.snapshot.manifest_reading import read_manifest
 from ingest.snapshot.private import locked, own_mark, runs, sync
 
+Read = TypeVar("Read")
+# Names change in a moment; whoever holds the lock longer is not waited for. [s]
+PATIENCE_S = 2.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>partial|old)")
 
@@ -95,8 +106,89 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
                 old.rename(target)
             raise
         sync(store)
-        if old:
-            remove(old)
+    if old:
+        remove(old)
+
+
+@contextmanager
+def settled(store: Path) -> Iterator[None]:
+    """Let no writer change names in the store meanwhile; where one takes too long, or nothing locks, go on."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            handle = os.open(store, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            _wait_for(handle)
+        yield
+
+
+def _wait_for(handle: int) -> None:
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until_s:
+                return None
+            stopping.check()
+            time.sleep(0.002)
+
+
+def read_through(store: Path, name: str, read: Callable[[Path], Read]) -> Read:
+    """Read something of a named snapshot, which may be replaced at this very instant.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of snapshots.
+    name : str
+        Name of the snapshot.
+    read : callable
+        Reads from the folder that it is given.
+
+    Returns
+    -------
+    object
+        What was read.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this name.
+    CorruptSnapshot
+        If it cannot be read, and is not being replaced either.
+    """
+
+    def now() -> Read:
+        if (folder := find(store, name)) is None:
+            raise UnknownName(f"snapshot {shown(name)} is not here")
+        return read(folder)
+
+    try:
+        return now()
+    except (CorruptSnapshot, FileNotFoundError):
+        # Its files may have been removed while they were being opened; nobody replaces it now.
+        with settled(store):
+            try:
+                return now()
+            except FileNotFoundError as error:
+                raise UnknownName(f"snapshot {shown(name)} is not here any more") from error
+
+
+def find(store: Path, name: str) -> Path | None:
+    """Folder of a snapshot of the store, also while it is being replaced; None where there is none."""
+    found = _standing(store, name)
+    if found is None:
+        # A replacement takes two renames, and another may begin between two looks.
+        with settled(store):
+            found = _standing(store, name)
+    return found
+
+
+def _standing(store: Path, name: str) -> Path | None:
+    # Where a replacement was cut off between its renames, the old one stands aside, still whole.
+    aside = (path for path in store.glob(".*.old") if (m := _LEFTOVER.fullmatch(path.name)) and m["name"] == name)
+    looks = ([store / name], aside, [store / name])
+    return next((folder for some in looks for folder in some if _may_be_one(folder)), None)
 
 
 def remove(folder: Path) -> None:
@@ -142,10 +234,23 @@ def check_there(store: Path) -> None:
 
 
 def names(store: Path) -> list[str]:
-    """Names of all snapshots in a store, in order."""
-    if not store.is_dir():
+    """Names of all snapshots in a store, in order; also of those that may not be looked into."""
+    try:
+        with os.scandir(store) as entries:
+            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and _may_be_one(entry.path))
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(p.name for p in store.iterdir() if not p.name.startswith(".") and (p / FILE_NAME).is_file())
+
+
+def _may_be_one(folder: Path | str) -> bool:
+    """Whether there is a manifest, or what reading will tell of: a folder or link that may not be followed."""
+    try:
+        os.lstat(f"{folder}/{FILE_NAME}")
+    except OSError as error:
+        return error.errno in {errno.EACCES, errno.EPERM, errno.ELOOP}
+    except ValueError:
+        return False
+    return True
 
 
 def open_to_others(store: Path) -> list[str]:
@@ -164,7 +269,15 @@ def open_to_others(store: Path) -> list[str]:
     # Whoever may not pass a folder reaches nothing in it.
     if not all(path.stat().st_mode & 0o011 for path in (store.resolve(), *store.resolve().parents)):
         return []
-    return [name for name in names(store) if (store / name).stat().st_mode & 0o077]
+    return [name for name in names(store) if _may_be_entered(store / name)]
+
+
+def _may_be_entered(folder: Path) -> bool:
+    try:
+        return bool(folder.stat().st_mode & 0o077)
+    except OSError:
+        # A link that leads nowhere.
+        return False
 
 
 def manifests(store: Path) -> tuple[list[Manifest], list[CorruptSnapshot]]:
@@ -174,9 +287,12 @@ def manifests(store: Path) -> tuple[list[Manifest], list[CorruptSnapshot]]:
     unreadable: list[CorruptSnapshot] = []
     for name in names(store):
         try:
-            found.append(read_manifest(store / name))
+            found.append(read_through(store, name, partial(read_manifest, name=name)))
         except CorruptSnapshot as error:
             unreadable.append(error)
+        except UnknownName:
+            # Deleted meanwhile.
+            continue
     return sorted(found, key=lambda manifest: (manifest.created, manifest.name), reverse=True), unreadable
 
 
@@ -206,12 +322,10 @@ def folder_of(store: Path, name: str) -> Path:
     """
     tidy(store)
     candidates = [Path(name)] if os.sep in name else [store / name, Path(name)]
-    # While a snapshot is replaced its name is gone for a moment; the old one stands aside, still whole.
-    aside = [path for path in store.glob(".*.old") if (m := _LEFTOVER.fullmatch(path.name)) and m["name"] == name]
-    # os.path knows that what is too long for a name is no file.
-    for folder in [*candidates, *aside, *candidates]:
-        if os.path.isfile(folder / FILE_NAME):  # noqa: PTH113
-            return folder
+    if os.sep not in name and (found := find(store, name)) is not None:
+        return found
+    if _may_be_one(Path(name)):
+        return Path(name)
     for folder in candidates:
         if os.path.isdir(folder) and name not in {"", ".", ".."}:  # noqa: PTH112
             raise CorruptSnapshot(f"{folder}: there is no {FILE_NAME}, so this folder is not a snapshot")

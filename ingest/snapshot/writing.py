@@ -29,8 +29,9 @@ from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot, InvalidTable
 from ingest.snapshot import private
 from ingest.snapshot import store as stores
-from ingest.snapshot.arrow_files import CODED, DayFile, Dictionaries, finish, read_plain, write_frame
-from ingest.snapshot.manifest import FILE_NAME, FileEntry, Manifest, content_id, read_manifest
+from ingest.snapshot.arrow_files import DayFile, Dictionaries, finish, read_plain, write_frame
+from ingest.snapshot.manifest import CODED, FILE_NAME, FileEntry, Manifest, content_id
+from ingest.snapshot.manifest_reading import read_manifest
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

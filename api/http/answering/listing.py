@@ -28,11 +28,16 @@ def _summed_up(manifest: Manifest) -> dict[str, Any]:
 
 def listing(snapshots: OpenSnapshots) -> SnapshotList:
     """All snapshots of the store, newest first."""
-    known = list(snapshots.known())
+    known = snapshots.known()
     readable = [found for _, found in known if isinstance(found, Manifest)]
     readable.sort(key=lambda manifest: (manifest.created, manifest.name), reverse=True)
-    broken = [Unreadable(name, str(found)) for name, found in known if not isinstance(found, Manifest)]
+    broken = [Unreadable(_text(name), str(found)) for name, found in known if not isinstance(found, Manifest)]
     return SnapshotList([summary(manifest) for manifest in readable], broken)
+
+
+def _text(name: str) -> str:
+    """The name of a folder as JSON can hold it; on disk it may be any bytes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def about(data: OpenSnapshot) -> SnapshotAnswer:

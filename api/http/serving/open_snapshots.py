@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -16,11 +16,12 @@ from api.http.serving.once import Once
 from engine.data.arrays import Arrays
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import span_of_days
-from engine.errors import CorruptSnapshot, InvalidScenario, UnknownName
+from engine.errors import CorruptSnapshot, InvalidScenario, RoutingError, UnknownName
 from engine.scoring.csat import CsatTable, csat_table
 from ingest.snapshot import store as stores
-from ingest.snapshot.manifest import FILE_NAME, Manifest, read_manifest
-from ingest.snapshot.reading import Snapshot, open_snapshot
+from ingest.snapshot.manifest import FILE_NAME, Manifest
+from ingest.snapshot.manifest_reading import read_manifest
+from ingest.snapshot.reading import Snapshot, open_named
 
 # A writing of a snapshot: device, inode, time and size of its manifest.
 Mark = tuple[int, int, int, int]
@@ -115,7 +116,8 @@ class OpenSnapshots:
     def __init__(self, store: Path, most: int) -> None:
         self.store = store.absolute()
         self._open: Once[OpenSnapshot] = Once(most)
-        self._manifests: dict[str, tuple[Mark, Manifest | CorruptSnapshot]] = {}
+        # Replaced as a whole, so that threads need not wait for one another.
+        self._manifests: dict[str, tuple[Mark, Manifest | RoutingError]] = {}
 
     def get(self, name: str | None = None) -> OpenSnapshot:
         """A snapshot as it is on disk now (by default the newest), the same object until it is replaced."""
@@ -130,7 +132,7 @@ class OpenSnapshots:
 
     def newest(self) -> Manifest:
         """Manifest of the readable snapshot written last; `NotReady` if there is none."""
-        known = list(self.known())
+        known = self.known()
         readable = [manifest for _, manifest in known if isinstance(manifest, Manifest)]
         if not readable:
             unreadable = f"; {len(known)} cannot be read, GET /snapshots says why" if known else ""
@@ -140,30 +142,50 @@ class OpenSnapshots:
             )
         return max(readable, key=lambda manifest: (manifest.created, manifest.name))
 
-    def known(self) -> Iterator[tuple[str, Manifest | CorruptSnapshot]]:
+    def known(self) -> list[tuple[str, Manifest | RoutingError]]:
         """Name and manifest of every snapshot in the store, or why it cannot be read."""
-        for name in stores.names(self.store):
+        before, now = self._manifests, {}
+        for name in self._names(before):
             mark = self._mark(name)
-            if mark is None:
-                continue
-            kept = self._manifests.get(name)
-            if kept is None or kept[0] != mark:
-                kept = self._manifests[name] = (mark, self._read(name))
-            yield name, kept[1]
+            kept = before.get(name)
+            found = kept[1] if kept is not None and kept[0] == mark else self._read(name)
+            if mark is not None and not isinstance(found, UnknownName):
+                now[name] = (mark, found)
+        self._manifests = now
+        return [(name, found) for name, (_, found) in now.items()]
 
-    def _read(self, name: str) -> Manifest | CorruptSnapshot:
+    def _names(self, before: Collection[str]) -> list[str]:
+        names = stores.names(self.store)
+        if not names or not set(before) <= set(names):
+            # One may be on its way between two renames.
+            with stores.settled(self.store):
+                names = stores.names(self.store)
+        return names
+
+    def _read(self, name: str) -> Manifest | RoutingError:
         try:
-            return read_manifest(self.store / name)
-        except CorruptSnapshot as error:
+            stores.check_name(name)
+            return stores.read_through(self.store, name, lambda folder: read_manifest(folder, name=name, shown=name))
+        except (CorruptSnapshot, InvalidScenario, UnknownName) as error:
             return error
 
     def _opened(self, name: str) -> OpenSnapshot:
-        snapshot = open_snapshot(self.store, str(self.store / name))
+        snapshot = open_named(self.store, name)
         return OpenSnapshot(snapshot, snapshot.arrays())
 
     def _mark(self, name: str) -> Mark | None:
         try:
-            found = os.stat(self.store / name / FILE_NAME)  # noqa: PTH116
-        except OSError:
+            return stores.read_through(self.store, name, _marked)
+        except UnknownName:
             return None
-        return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _marked(folder: Path) -> Mark:
+    try:
+        found = os.stat(folder / FILE_NAME)  # noqa: PTH116
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # It may not be looked at, which reading it will tell.
+        return (0, 0, 0, 0)
+    return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
