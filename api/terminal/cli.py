@@ -18,7 +18,7 @@ from api.terminal.commands.serve import serve
 from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
-from engine.errors import RoutingError
+from engine.errors import NotEnoughMemory, RoutingError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -69,7 +69,7 @@ def _told(work: Callable[[], object]) -> int:
     except RoutingError as error:
         from ingest.platform.errors import JobFailed, PlatformUnavailable
 
-        has_failed = isinstance(error, PlatformUnavailable | JobFailed)
+        has_failed = isinstance(error, PlatformUnavailable | JobFailed | NotEnoughMemory)
         first, *more = error.problems
         tell(f"{'failed' if has_failed else 'error'}: {first}", *more, *getattr(error, "__notes__", ()))
         return FAILED if has_failed else BAD_INPUT
