@@ -188,6 +188,19 @@ def test_leftovers_of_killed_runs_go_and_files_of_others_stay(tmp_path, store):
     assert names(out) == [".results.mine", "notes.txt", "older", *PAIR]
 
 
+def test_what_an_earlier_process_of_the_same_number_left_is_gone_after_the_next_import_or_calibration(tmp_path):
+    mark = f"{os.getpid()}-0123abcd"
+    (tmp_path / f".s.{mark}.partial").mkdir()
+    write(tmp_path)
+    assert names(tmp_path) == ["s"]
+    (tmp_path / "s").rename(tmp_path / f".s.{mark}.old")
+    write(tmp_path, "t")
+    (tmp_path / f".c.json.{mark}.partial").touch()
+    with ResultFiles(tmp_path / "c.json"):
+        pass
+    assert names(tmp_path) == ["s", "t"]
+
+
 # --- refused first ---------------------------------------------------------------------------------------------------
 
 
