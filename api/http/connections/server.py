@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-import click
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -23,10 +22,11 @@ from api.http.connections.connection import Connection
 from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
 from api.http.connections.pool import Pool
+from api.printing import LOGGING, announce
 
 log = logging.getLogger("routelab.api")
-# Taken in one round of the loop, so that those who are connected have their turn.
-MOST_AT_ONCE = 32
+# Taken in one round of the loop, so that those who are connected have their turn; fewer in place of others. [count]
+MOST_AT_ONCE, MOST_IN_PLACE = 32, 8
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # How long nobody is taken when there are no descriptors, and how often that is told. [s]
 PAUSE_S, TELL_S = 0.2, 60.0
@@ -53,11 +53,8 @@ class Acceptor:
         self._listening.close()
 
     def _take(self) -> None:
-        for _ in range(MOST_AT_ONCE):
-            full = self._pool.full
-            if not self._pool.room():
-                self._pause()
-                return
+        # The descriptor of whoever makes room is free only in the next round.
+        for _ in range(MOST_IN_PLACE if self._pool.full else MOST_AT_ONCE):
             try:
                 accepted, _ = self._listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -67,8 +64,8 @@ class Acceptor:
                 return
             accepted.setblocking(False)
             self._connect(accepted)
-            # The descriptor of whoever made room is free in the next round.
-            if full:
+            if not self._pool.make_room():
+                self._pause()
                 return
 
     def _connect(self, accepted: socket.socket) -> None:
@@ -101,7 +98,7 @@ class Server(uvicorn.Server):
     """Uvicorn's server with connections of our own."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts, limits: Limits) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", server_header=False, ws="none"))
+        super().__init__(uvicorn.Config(app, log_config=LOGGING, access_log=False, server_header=False, ws="none"))
         self.config.load()
         self._limits = limits
         self.pool = Pool(self.config.loaded_app, hosts, limits, lambda: self.server_state.default_headers)
@@ -118,7 +115,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let answers under way finish for a moment, then end them too."""
-        _say("routelab stops")
+        announce("routelab stops")
         for acceptor in self._acceptors:
             acceptor.close()
         for connection in list(self.pool.connections):
@@ -184,9 +181,3 @@ def _part_with_threads() -> None:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         os._exit(0)
-
-
-def _say(text: str) -> None:
-    # Nobody may be there to read it.
-    with suppress(OSError, ValueError):
-        click.echo(text)
