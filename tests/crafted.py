@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import random
 import shutil
@@ -42,7 +43,9 @@ def write_all(store: Path) -> Path:
     levels = [[{"name": "tech", "proficiency": 3.0}], [], None]
     agents = {"agent_id": who, "agent_name": ["Ä", None, "C"], "skills": levels, "languages": levels}
     frames = {
-        "agents": pl.DataFrame(agents, schema_overrides={n: TABLES["agents"][n].dtype for n in ("skills", "languages")}),
+        "agents": pl.DataFrame(
+            agents, schema_overrides={n: TABLES["agents"][n].dtype for n in ("skills", "languages")}
+        ),
         "staffing": pl.DataFrame({"agent_id": who} | {name: at * 3 for name, at in spell.items()}),
         "busy": pl.DataFrame({"agent_id": ["a1"], "why": ["meeting"], "media": ["chat"]} | spell),
         "handle_factors": pl.DataFrame({"agent_id": ["a1"], "factor": [1.5]}),
@@ -124,6 +127,11 @@ def fuzz(store: Path, seed: int, n: int) -> None:
         kinds[kind] = kinds.get(kind, 0) + 1
         shutil.copyfile(whole / path, folder / path)
     print("kinds", json.dumps(kinds))
+
+
+def run_in(module: str, function: str, *arguments: str) -> None:
+    """A function of a file of tests."""
+    getattr(importlib.import_module(module), function)(*arguments)
 
 
 def in_a_child(call: str, *arguments: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
