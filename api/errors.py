@@ -6,7 +6,7 @@ Nothing here needs the web framework, so that every door can read the table.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import (
@@ -16,12 +16,14 @@ from engine.errors import (
     LimitReached,
     MissingInput,
     NobodyEligible,
+    NotEnoughMemory,
     NotWritable,
     RoutingError,
     SnapshotExists,
     UnknownName,
     UnknownSkill,
 )
+from engine.texts import visible
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PROBLEMS = 20
@@ -79,7 +81,7 @@ class InvalidBody(RoutingError):
     def __init__(self, *problems: Problem, n: int | None = None) -> None:
         more = (len(problems) if n is None else n) - 1
         super().__init__(f"{problems[0]}" + (f" (and {more} more, see problems)" if more else ""))
-        self.problems = problems[:MOST_PROBLEMS]
+        self.found = problems[:MOST_PROBLEMS]
 
 
 class NotReady(RoutingError):
@@ -92,6 +94,10 @@ class NoAnswer(RoutingError):
 
 class Busy(RoutingError):
     """Too many requests are waiting."""
+
+
+class Stopping(RoutingError):
+    """The service is being stopped, and what it worked on with it."""
 
 
 class MalformedRequest(RoutingError):
@@ -154,7 +160,9 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     LimitReached: (503, "Limit of the machine reached"),
     NoAnswer: (503, "Platform cannot be asked"),
     Busy: (503, "Too busy"),
+    Stopping: (503, "Stopping"),
     WrongVersion: (505, "HTTP version not supported"),
+    NotEnoughMemory: (507, "Not enough memory"),
 }
 UNEXPECTED = (500, "Internal error")
 
@@ -223,9 +231,13 @@ def problem_of(error: RoutingError, instance: str) -> dict[str, Any]:
     status, title = status_of(error)
     more: dict[str, Any] = {}
     if isinstance(error, InvalidBody):
-        more["problems"] = [asdict(found) for found in error.problems]
+        more["problems"] = [
+            {"where": found.where, "what": visible(found.what), "remedy": visible(found.remedy)}
+            for found in error.found
+        ]  # fmt: skip
     elif isinstance(error, InvalidTable) and len(error.problems) > 1:
-        more["problems"] = [{"where": "", "what": text, "remedy": "put the table right"} for text in error.problems]
+        remedy = "put the table right"
+        more["problems"] = [{"where": "", "what": text, "remedy": remedy} for text in error.problems]
     return problem(status, title, str(error), instance, **more)
 
 

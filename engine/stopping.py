@@ -7,6 +7,7 @@ played in slices and the question is asked between them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -14,6 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+# How long a thread that waits for another may not hear that it is to stop. [s]
+LOOK_S = 0.1
 
 # Each thread has a context of its own, so what stops one stops no other.
 _SHOULD_STOP: ContextVar[Callable[[], bool] | None] = ContextVar("should_stop", default=None)
@@ -80,6 +84,41 @@ def checked(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         check()
         yield item
+
+
+def awaited(future: Future[Result]) -> Future[Result]:
+    """What another thread makes, once it is done, with a `check` in between.
+
+    Parameters
+    ----------
+    future : concurrent.futures.Future
+        Under way on another thread.
+
+    Returns
+    -------
+    concurrent.futures.Future
+        The same.
+    """
+    while not wait([future], LOOK_S).done:
+        check()
+    return future
+
+
+def was_stopped(future: Future[Result]) -> bool:
+    """Whether what was under way on another thread was stopped there, which is no failure of what it did.
+
+    Parameters
+    ----------
+    future : concurrent.futures.Future
+        Done.
+
+    Returns
+    -------
+    bool
+        True also where an interrupt ended it.
+    """
+    error = future.exception()
+    return error is not None and not isinstance(error, Exception)
 
 
 def in_slices(slice_of: Callable[..., bool], n_steps: int, *given: Any) -> None:

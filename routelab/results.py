@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.data.arrays import Arrays
 from engine.errors import UnknownName
 from engine.measures.light import Light
+from engine.memory import of_explanation, of_run
 from engine.replay.explain import explain_replay
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
@@ -20,10 +21,15 @@ from engine.run import choose
 from engine.selection.explain import explain
 from engine.setting import shown
 from engine.spec import Scenario
+from engine.texts import short, visible
+from ingest.workers import MEMORY
 from routelab.showing import formatted, html_table, notes
 
 if TYPE_CHECKING:
     import polars as pl
+
+# An outcome of score mode in memory.
+OUTCOME_BYTES = 40
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +56,10 @@ class Run:
     @cached_property
     def outcomes(self) -> Outcomes:
         """Outcomes of all interactions, as arrays; of the first replication."""
-        return choose(self.scenario, self.arrays) if self.kept is None else self.kept
+        if self.kept is not None:
+            return self.kept
+        with MEMORY.held(of_run(self.scenario, self.arrays, kept=OUTCOME_BYTES)):
+            return choose(self.scenario, self.arrays)
 
     def to_frame(self) -> pl.DataFrame:
         """One row per interaction in order of arrival, as in `outcomes.arrow`."""
@@ -79,7 +88,8 @@ class Run:
         if not isinstance(interaction_id, str):
             raise UnknownName(f"interaction {shown(interaction_id)} is no text; give one of the ids in to_frame()")
         why = explain_replay if self.scenario.mode == "replay" else explain
-        found = why(self.scenario, self.arrays, interaction_id)
+        with MEMORY.held(of_explanation(self.scenario, self.arrays)):
+            found = why(self.scenario, self.arrays, interaction_id)
         # Null in the first rows says nothing of the type, so all rows are looked at.
         return pl.DataFrame(plain(found.agents), infer_schema_length=None)
 
@@ -88,7 +98,7 @@ class Run:
         return self.report.to_dict()
 
     def __repr__(self) -> str:
-        return "\n  ".join(self._lines())
+        return "\n  ".join(map(visible, self._lines()))
 
     def _repr_html_(self) -> str:
         title, *lines = self._lines()
@@ -157,9 +167,11 @@ class Compared:
 
     def __repr__(self) -> str:
         columns = self.comparison.sides[0].columns
-        width = max(len(column.name) for column in columns)
-        lines = [f"{column.name:<{width}}  {_told(column)}" for column in columns]
-        return "\n  ".join([f"Comparison of {len(self.comparison.scenarios)} scenarios", *lines, *self._judged()])
+        names = [short(column.name) for column in columns]
+        width = max(map(len, names))
+        lines = [f"{name:<{width}}  {_told(column)}" for name, column in zip(names, columns, strict=True)]
+        judged = map(visible, self._judged())
+        return "\n  ".join([f"Comparison of {len(self.comparison.scenarios)} scenarios", *lines, *judged])
 
     def _repr_html_(self) -> str:
         rows = [[column.name, *_measures(column)] for column in self.comparison.sides[0].columns]

@@ -190,7 +190,7 @@ def test_places_of_finished_requests_are_free_again():
     async def many() -> list[int]:
         threads = Threads("test", n_threads=1, most_waiting=1)
         try:
-            return [await threads.run(lambda n=n: n) for n in range(10)]
+            return [await threads.run(None, lambda n=n: n) for n in range(10)]
         finally:
             threads.close()
 

@@ -119,7 +119,7 @@ def test_a_client_that_leaves_is_counted_as_not_answered():
     meter = Meter(silent, metrics)
     with pytest.raises(ConnectionResetError):
         asyncio.run(meter({"type": "http", "path": "/secret"}, None, None))
-    assert metrics._requests.labels("unknown", "none")._value.get() == 1
+    assert metrics._requests.labels("unknown", "499")._value.get() == 1
 
 
 def test_counting_costs_little(client):

@@ -62,9 +62,9 @@ async def simulate_routing(request: Request) -> Response:
     service = _service(request)
     most_bytes = min(MOST_ROUTING_BYTES, service.settings.max_body_bytes)
     body = await read_body(request, most_bytes, remedy=FEWER_FIELDS)
-    found = await service.quick.run(service.route, body)
+    found = await service.quick.run(request.receive, service.route, body)
     if isinstance(found, RoutingRequest):
-        found = await service.live.run(service.route_live, found)
+        found = await service.live.run(request.receive, service.route_live, found)
     return _json(found)
 
 
@@ -82,14 +82,14 @@ async def simulate_batch(request: Request) -> Response:
     """Routes a snapshot or the interactions given, or replays a study; answers as report.json, or study.json."""
     service = _service(request)
     body = await read_body(request, service.settings.max_body_bytes)
-    return _json(await service.heavy.run(service.batch, body))
+    return _json(await service.heavy.run(request.receive, service.batch, body))
 
 
 @router.get("/snapshots", **described("List the snapshots", SnapshotList))
 async def snapshots(request: Request) -> Response:
     """All snapshots of the store, newest first; unreadable ones with the reason."""
     service = _service(request)
-    return _json(await service.quick.run(service.list_snapshots))
+    return _json(await service.quick.run(request.receive, service.list_snapshots))
 
 
 @router.get(
@@ -99,7 +99,7 @@ async def snapshots(request: Request) -> Response:
 async def snapshot(request: Request, name: SnapshotName) -> Response:
     """One snapshot, and the queues, skills and languages that requests may name."""
     service = _service(request)
-    return _json(await service.quick.run(service.show_snapshot, name))
+    return _json(await service.quick.run(request.receive, service.show_snapshot, name))
 
 
 @router.get("/healthz", **described("Whether the service is up", Health))
@@ -112,28 +112,30 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Opens the newest snapshot; 503 says why it cannot."""
     service = _service(request)
-    return _json(await service.quick.run(service.ready))
+    return _json(await service.quick.run(request.receive, service.ready))
 
 
 @router.get("/metrics", **described("Counts and times for Prometheus", text=True))
 async def metrics(request: Request) -> Response:
     """Requests by route and status with their times, sources of answers, the platform, and age of the snapshot."""
     service = _service(request)
-    return Response(await service.quick.run(service.metrics.text), headers={"Content-Type": CONTENT_TYPE})
+    return Response(
+        await service.quick.run(request.receive, service.metrics.text), headers={"Content-Type": CONTENT_TYPE}
+    )
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """The description of all routes."""
     service = _service(request)
-    return _json(await service.quick.run(service.describe))
+    return _json(await service.quick.run(request.receive, service.describe))
 
 
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> Response:
     """The page of documentation, with examples that run against the newest snapshot."""
     service = _service(request)
-    page = await service.quick.run(service.docs, str(request.base_url).rstrip("/"))
+    page = await service.quick.run(request.receive, service.docs, str(request.base_url).rstrip("/"))
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": CONTENT_POLICY})
 
 

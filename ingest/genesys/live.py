@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from engine.errors import UnknownName
+from engine.stopping import awaited, checked, was_stopped
 from ingest.genesys.objects.people import EXPAND, parse_agents, parse_members
 from ingest.genesys.objects.values import record, text
 from ingest.platform.breaker import Breaker
@@ -172,18 +173,22 @@ class LiveQueues:
         """
         if not _ID.fullmatch(queue_id):
             raise UnknownName(f"queue {queue_id!r} is not on the platform: its ids are letters, digits and hyphens")
-        with self._lock:
-            kept = self._kept.get(queue_id)
-            if kept is not None and self._clock() - kept.began_s < self._cache_s:
-                self._kept.move_to_end(queue_id)
-                return kept.queue
-            under_way = self._under_way.get(queue_id)
-            is_first = under_way is None
-            if under_way is None:
-                under_way = self._under_way[queue_id] = Future()
-        if is_first:
-            self._share(queue_id, under_way)
-        return under_way.result()
+        while True:
+            with self._lock:
+                kept = self._kept.get(queue_id)
+                if kept is not None and self._clock() - kept.began_s < self._cache_s:
+                    self._kept.move_to_end(queue_id)
+                    return kept.queue
+                under_way = self._under_way.get(queue_id)
+                is_first = under_way is None
+                if under_way is None:
+                    under_way = self._under_way[queue_id] = Future()
+            if is_first:
+                self._share(queue_id, under_way)
+                return under_way.result()
+            # Where the first is stopped, one of the others reads: they want it still.
+            if not was_stopped(awaited(under_way)):
+                return under_way.result()
 
     def known(self, queue_id: str) -> LiveQueue | None:
         """The last good read of a queue, however old.
@@ -205,13 +210,19 @@ class LiveQueues:
     def _share(self, queue_id: str, under_way: Future[LiveQueue]) -> None:
         """Read, and tell all who wait, whatever comes of it."""
         try:
-            under_way.set_result(self._remembered(queue_id, self._asked(queue_id)))
+            found = self._remembered(queue_id, self._asked(queue_id))
         # Those who wait must not wait for ever.
         except BaseException as error:  # noqa: BLE001
+            self._forget(queue_id)
             under_way.set_exception(error)
-        finally:
-            with self._lock:
-                del self._under_way[queue_id]
+        else:
+            self._forget(queue_id)
+            under_way.set_result(found)
+
+    def _forget(self, queue_id: str) -> None:
+        # Before they are told, so that whoever begins anew does not find this one again.
+        with self._lock:
+            del self._under_way[queue_id]
 
     def _remembered(self, queue_id: str, found: _Kept) -> LiveQueue:
         with self._lock:
@@ -237,7 +248,8 @@ class LiveQueues:
 
     def _pages(self, queue_id: str, began_s: float) -> Iterator[list[dict[str, Any]]]:
         """Pages of members; too many of them, or too slow ones, are given up."""
-        for number, page in enumerate(pages(self._reader, PATH, {"expand": EXPAND}, queueId=queue_id), start=1):
+        read = checked(pages(self._reader, PATH, {"expand": EXPAND}, queueId=queue_id))
+        for number, page in enumerate(read, start=1):
             spent_s = self._clock() - began_s
             if number > MOST_PAGES:
                 raise PlatformUnavailable(

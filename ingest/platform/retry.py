@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import InvalidScenario
+from engine.stopping import check
 from ingest.platform.errors import PlatformUnavailable
 
 if TYPE_CHECKING:
@@ -78,7 +79,12 @@ def patiently(
         before_sleep=lambda state: on_wait(state.upcoming_sleep, _setback(state)),
         reraise=True,
     )
-    return retrying(work)
+
+    def attempt() -> T:
+        check()
+        return work()
+
+    return retrying(attempt)
 
 
 class _Course:

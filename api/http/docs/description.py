@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import PlainTextResponse
 
-from api.errors import PROBLEM_JSON, STATUS, Busy
+from api.errors import PROBLEM_JSON, STATUS, Busy, Stopping
 from api.http.docs.examples import Example
 from api.http.messages.answers import (
     BatchAnswer,
@@ -55,7 +55,7 @@ def described(
         responses[200] = {"description": "The answer", "content": {"application/json": {"schema": schema}}}
     if text:
         responses[200] = {"description": "The answer"}
-    for status, titles in _by_status([*errors, Busy]).items():
+    for status, titles in _by_status([*errors, Busy, Stopping]).items():
         content = {PROBLEM_JSON: {"schema": _schema(ProblemAnswer)}}
         responses[status] = {"description": ", or ".join(titles), "content": content}
     body = {} if takes is None else {"application/json": {"schema": _schema(takes)}}

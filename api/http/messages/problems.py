@@ -15,8 +15,20 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.checks import pointer, shown
-from api.errors import PROBLEM_JSON, UNEXPECTED, Busy, InvalidBody, NoAnswer, NotReady, Problem, problem, problem_of
+from api.errors import (
+    PROBLEM_JSON,
+    UNEXPECTED,
+    Busy,
+    InvalidBody,
+    NoAnswer,
+    NotReady,
+    Problem,
+    Stopping,
+    problem,
+    problem_of,
+)
 from engine.errors import RoutingError
+from engine.texts import safe_json, visible
 
 log = logging.getLogger("routelab.api")
 # Answers belong to whoever asked, and are what their Content-Type says.
@@ -63,10 +75,11 @@ class Guard:
         try:
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
-            log.info("%s: the client left before its request was read", scope["path"])
+            # Nobody is there to be answered; what it asked for is stopped.
+            log.warning("%s: the client left before it was answered", instance(scope["path"]))
         except Exception:
             number = uuid.uuid4().hex
-            log.exception("%s: unexpected error %s", scope["path"], number)
+            log.exception("%s: unexpected error %s", instance(scope["path"]), number)
             if begun:
                 raise
             await _unexpected(scope, number)(scope, receive, send_on)
@@ -82,7 +95,7 @@ async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, RoutingError)
     content = problem_of(error, instance(request.scope["path"]))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s: %s", content["instance"], error)
+        log.warning("%s: %s", content["instance"], content["detail"])
     return _response(content, retry_after(error))
 
 
@@ -101,7 +114,7 @@ async def _plain(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path; /docs lists what there is"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not offered here; use {headers['Allow']}"
+        detail = f"{visible(request.method)} is not offered here; use {headers['Allow']}"
     title = HTTPStatus(error.status_code).phrase
     content = problem(error.status_code, title, detail, instance(request.scope["path"]), kind="about:blank")
     return _response(content, headers)
@@ -121,10 +134,13 @@ def instance(path: str) -> str:
 
 def retry_after(error: RoutingError) -> dict[str, str]:
     """When to ask again, where that may help."""
-    return {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer) else {}
+    return {"Retry-After": "1"} if isinstance(error, Busy | NotReady | NoAnswer | Stopping) else {}
 
 
 def _response(content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        orjson.dumps(content), status_code=int(str(content["status"])), media_type=PROBLEM_JSON, headers=headers
-    )
+    return Response(encoded(content), status_code=int(str(content["status"])), media_type=PROBLEM_JSON, headers=headers)
+
+
+def encoded(content: dict[str, object]) -> bytes:
+    """A problem as JSON; what is wrong may well be a character that a terminal would obey."""
+    return safe_json(orjson.dumps(content).decode()).encode()

@@ -19,7 +19,8 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 STATES = ("closed", "half-open", "open")
 # Paths that lead nowhere share one label: anybody can make up more of them than a metric may have.
 NOWHERE = "unknown"
-NOT_ANSWERED = "none"
+# No answer has begun: the client had left, as most log it.
+NOT_ANSWERED = "499"
 
 
 class Metrics:

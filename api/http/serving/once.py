@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from engine.stopping import awaited, was_stopped
+
 Value = TypeVar("Value")
 
 
@@ -32,17 +34,21 @@ class Once(Generic[Value]):
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The result of a key; made by the first who asks, awaited by the others.
 
-        An error is passed on to all who wait, and not remembered.
+        An error is passed on to all who wait, and not remembered. Where the first is stopped, one of the others makes
+        it: they want it still.
         """
-        with self._lock:
-            future = self._known.get(key)
-            first = future is None
-            if future is None:
-                future = self._known[key] = Future()
-            self._known.move_to_end(key)
-        if first:
-            self._fill(key, future, make)
-        return future.result()
+        while True:
+            with self._lock:
+                future = self._known.get(key)
+                first = future is None
+                if future is None:
+                    future = self._known[key] = Future()
+                self._known.move_to_end(key)
+            if first:
+                self._fill(key, future, make)
+                return future.result()
+            if not was_stopped(awaited(future)):
+                return future.result()
 
     def _fill(self, key: Hashable, future: Future[Value], make: Callable[[], Value]) -> None:
         try:

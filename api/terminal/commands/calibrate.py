@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
+from api.printing import say, say_json
 from api.terminal import options
 
 # Draws that make the noise band.
@@ -61,28 +63,32 @@ def calibrate(
     from api.output.calibration_chart import chart as drawn
     from api.output.calibration_file import content_of
     from api.output.result_files import ResultFiles
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
+    from engine.memory import of_calibration, of_reading
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import MEMORY
 
     with ResultFiles(out, *filter(None, [picture]), replace=replace) as files:
         arrays = open_snapshot(store, snapshot_name).arrays()
-        fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
-        with progress(not as_json) as watch:
+        with MEMORY.held(of_reading(arrays)):
+            fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
+        days = min(fit[0], test[0]), max(fit[1], test[1])
+        need = of_calibration(scenario, arrays, days, scenario.replications)
+        with MEMORY.held(need), progress(not as_json) as watch:
             found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
         pictures = [drawn(found.evidence).encode()] if picture else []
         files.write(content_of(found), *pictures)
     if as_json:
-        import orjson
-
         from engine.results import plain
 
-        click.echo(orjson.dumps(plain(found), option=orjson.OPT_INDENT_2))
+        say_json(plain(found))
         return
     from api.terminal.shown.calibration import show_calibration
 
     show_calibration(found)
-    use = f"routelab simulate --calibration {out}"
-    click.echo(f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with '{use}'")
+    use = shlex.join(["routelab", "simulate", "--calibration", str(out)])
+    say()
+    say(f"written: {out}{f', {picture}' if picture else ''}; use it with {use}")
 
 
 def _picture(chart: Path | None) -> Path | None:

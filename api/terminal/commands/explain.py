@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.printing import say_json
 from api.terminal import options
 
 if TYPE_CHECKING:
@@ -34,20 +35,22 @@ def explain(
       routelab explain --snapshot demo --interaction i000001 --mode replay --method genesys
     """
     chosen = options.scenario_of(scenario)
+    from engine.memory import of_explanation
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import MEMORY
 
     arrays = open_snapshot(store, snapshot_name).arrays().days(first_day, last_day)
     arrays = options.as_calibrated(scenario["calibration"], arrays)
-    if chosen.mode == "replay":
-        _replayed(chosen, arrays, interaction, top, as_json)
-        return
+    with MEMORY.held(of_explanation(chosen, arrays)):
+        (_replayed if chosen.mode == "replay" else _scored)(chosen, arrays, interaction, top, as_json)
+
+
+def _scored(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as_json: bool) -> None:
     from engine.selection.explain import explain as explained
 
-    explanation = explained(chosen, arrays, interaction)
+    explanation = explained(scenario, arrays, interaction)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        say_json(explanation.to_dict())
         return
     from api.terminal.shown.pieces import show_explanation
 
@@ -59,9 +62,7 @@ def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as
 
     explanation = explain_replay(scenario, arrays, interaction)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        say_json(explanation.to_dict())
         return
     from api.terminal.shown.explained_replay import show_explained_replay
 
