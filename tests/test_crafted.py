@@ -126,9 +126,11 @@ def test_a_batch_that_is_listed_twice_is_refused(folder):
     path = folder / "interactions" / "2026-03-02.arrow"
     data = path.read_bytes()
     end = len(data) - FOOTER_TAIL
-    footer = memoryview(data)[end - int.from_bytes(data[end : end + 4], "little") : end]
-    first, second = _Flat.root(footer).structs(3, BLOCK)
-    path.write_bytes(data[:-400] + data[-400:].replace(BLOCK.pack(*second), BLOCK.pack(*first)))
+    start = end - int.from_bytes(data[end : end + 4], "little")
+    first, second = _Flat.root(memoryview(data)[start:end]).structs(3, BLOCK)
+    # Between the numbers of an entry lie four bytes that mean nothing.
+    place = data.index(BLOCK.pack(*second)[:12], start)
+    path.write_bytes(data[:place] + BLOCK.pack(*first) + data[place + BLOCK.size :])
     assert path.read_bytes() != data
     crafted.fit(folder)
     with pytest.raises(CorruptSnapshot, match="lie in one another"):
