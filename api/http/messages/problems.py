@@ -98,7 +98,9 @@ async def _known(request: Request, error: Exception) -> Response:
     content = problem_of(error, instance(request.scope["path"]))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s: %s", content["instance"], content["detail"])
-    return _response(_without_places(content, request.app.state.service.snapshots.store), retry_after(error))
+    service = getattr(request.app.state, "service", None)
+    told = content if service is None else _without_places(content, service.snapshots.store)
+    return _response(told, retry_after(error))
 
 
 def _without_places(content: dict[str, Any], store: Path) -> dict[str, Any]:
