@@ -10,13 +10,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from engine import stopping
 from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists, UnknownName
+from engine.near import nearest
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest
 from ingest.snapshot.manifest_reading import read_manifest
@@ -332,8 +332,8 @@ def folder_of(store: Path, name: str) -> Path:
     if os.sep not in name:
         check_there(store)
     known = names(store)
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known[:10]) or 'none'}"
     raise UnknownName(f"snapshot {shown(name)} is not in {store}; {hint}")
 
 
