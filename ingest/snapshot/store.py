@@ -20,13 +20,13 @@ from engine.near import nearest
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest
 from ingest.snapshot.manifest_reading import read_manifest
-from ingest.snapshot.private import locked, own_mark, runs, sync
+from ingest.snapshot.private import is_in_use, locked, own_mark, sync
 
 Read = TypeVar("Read")
 # Names change in a moment; whoever holds the lock longer is not waited for. [s]
 PATIENCE_S = 2.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>partial|old)")
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<mark>\d+-[0-9a-f]{8})\.(?P<kind>partial|old)")
 
 
 def check_name(name: str) -> str:
@@ -205,7 +205,7 @@ def tidy(store: Path) -> None:
         return
     for path in sorted(store.iterdir()):
         match = _LEFTOVER.fullmatch(path.name)
-        if not match or runs(int(match["pid"])):
+        if not match or is_in_use(match["mark"]):
             continue
         # A store that may only be read is left as it is.
         with suppress(OSError):
