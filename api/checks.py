@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from api.errors import MOST_PROBLEMS, InvalidBody, Problem
+from engine.texts import safe_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -95,7 +96,7 @@ def shown(value: object) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, str) and len(value) > _SHOWN_CHARS:
         value = value[:_SHOWN_CHARS] + "..."
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = safe_json(json.dumps(value, ensure_ascii=False, default=str))
     return text if isinstance(value, str) or len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "..."
 
 

@@ -6,7 +6,7 @@ Nothing here needs the web framework, so that every door can read the table.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import (
@@ -22,6 +22,7 @@ from engine.errors import (
     UnknownName,
     UnknownSkill,
 )
+from engine.texts import visible
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PROBLEMS = 20
@@ -79,7 +80,7 @@ class InvalidBody(RoutingError):
     def __init__(self, *problems: Problem, n: int | None = None) -> None:
         more = (len(problems) if n is None else n) - 1
         super().__init__(f"{problems[0]}" + (f" (and {more} more, see problems)" if more else ""))
-        self.problems = problems[:MOST_PROBLEMS]
+        self.found = problems[:MOST_PROBLEMS]
 
 
 class NotReady(RoutingError):
@@ -228,9 +229,13 @@ def problem_of(error: RoutingError, instance: str) -> dict[str, Any]:
     status, title = status_of(error)
     more: dict[str, Any] = {}
     if isinstance(error, InvalidBody):
-        more["problems"] = [asdict(found) for found in error.problems]
+        more["problems"] = [
+            {"where": found.where, "what": visible(found.what), "remedy": visible(found.remedy)}
+            for found in error.found
+        ]  # fmt: skip
     elif isinstance(error, InvalidTable) and len(error.problems) > 1:
-        more["problems"] = [{"where": "", "what": text, "remedy": "put the table right"} for text in error.problems]
+        remedy = "put the table right"
+        more["problems"] = [{"where": "", "what": text, "remedy": remedy} for text in error.problems]
     return problem(status, title, str(error), instance, **more)
 
 

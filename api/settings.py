@@ -162,7 +162,7 @@ def load_settings(
         return Settings.model_validate(values)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        raise InvalidSettings("\n".join(_sentence(e, source) for e in found)) from error
+        raise InvalidSettings(*(_sentence(e, source) for e in found)) from error
 
 
 def _file_layer(file: Path | None, environment: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:

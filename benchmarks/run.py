@@ -1,19 +1,16 @@
-"""Run workloads through phases, show the ratios, and compare them with their stated floors."""
+"""Run workloads through phases, and compare the ratios with their stated floors."""
 
 from __future__ import annotations
 
-import json
-import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks import floors
 from benchmarks.floors import check
-from benchmarks.inputs import Disagreement, Inputs, Simulate
-from benchmarks.measure import ROW_BY_ROW, NotMeasured, Row, Spread, alternate
+from benchmarks.inputs import Inputs, Simulate
+from benchmarks.measure import NotMeasured, Row, Spread, alternate
 from benchmarks.parsing import PHASE as PARSE
 from benchmarks.parsing import WORKLOADS as PARSED
 from benchmarks.parsing import parse
@@ -27,12 +24,8 @@ from engine.errors import InvalidScenario
 from engine.typing import Record
 from ingest.snapshot import private
 
-if TYPE_CHECKING:
-    from rich.table import Table
+__all__ = ["check", "everything", "judged", "remarks", "run"]
 
-__all__ = ["check", "main", "run", "table"]
-
-DONE, FAILED = 0, 1
 USUAL_SIZES = ("10k", "1M")
 # Ends within a minute on two cores; the floors are stated for these.
 SHORT = (
@@ -155,101 +148,15 @@ def measure(job: Job, workload: str, size: str, phase: str, n_interactions: int)
     )  # fmt: skip
 
 
-def table(rows: Sequence[Row]) -> Table:
-    """Show the ratios."""
-    from rich.table import Table
-
-    shown = Table(title="Ratios within this run: median (smallest to largest)", title_justify="left")
-    for name in ("workload", "size", "phase"):
-        shown.add_column(name, no_wrap=True)
-    for name in (
-        "time",
-        "times as long as plain",
-        "plain",
-        "times the baseline's speed",
-        "ns a pair",
-        "M/s",
-        "peak MiB",
-    ):
-        shown.add_column(name, justify="left" if name == "plain" else "right")
-    for row in rows:
-        ratio = row.plain_ratio
-        shown.add_row(
-            row.workload, row.size, row.phase, _time(row.took_s.median),
-            f"{ratio.median:.3g} ({ratio.low:.3g} to {ratio.high:.3g})", row.plain,
-            _baseline(row), "" if row.pair_ns is None else f"{row.pair_ns:.3g}",
-            "" if row.per_s is None else f"{row.per_s / 1e6:.2f}",
-            "" if row.peak_mib is None else f"{row.peak_mib:,.0f}",
-        )  # fmt: skip
-    return shown
-
-
-def _baseline(row: Row) -> str:
-    if row.baseline_ratio is None:
-        return ""
-    return f"{row.baseline_ratio:,.0f}" + ("" if row.baseline == ROW_BY_ROW else f" ({row.baseline})")
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.3g} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
-
-
-def main(
-    workload: list[str],
-    size: list[str],
-    phase: list[str],
-    simulate: Simulate,
-    short: bool = False,
-    check: bool = False,
-    as_json: bool = False,
-    plot: Path | None = None,
-) -> int:
-    """Measure, print, and compare with the floors if asked to.
-
-    Parameters
-    ----------
-    workload, size, phase : list of str
-        As in `run`.
-    simulate : callable
-        Runs a scenario over arrays and writes its files into a folder.
-    short : bool
-        Only the short set.
-    check : bool
-        Fail when a ratio is worse than its floor allows.
-    as_json : bool
-        Print JSON instead of a table.
-    plot : Path, optional
-        Where to draw costs against agents, if enough centres of a family are measured.
-
-    Returns
-    -------
-    int
-        0, or 1 where results differ or a ratio is too bad.
-    """
-    from rich.console import Console
-
-    try:
-        with Console(stderr=True).status("benchmarks") as status:
-            results = run(workload, size, phase, simulate=simulate, short=short, say=status.update)
-    except Disagreement as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    failures = floors.check(results.rows, floors.stated()) if check else []
+def judged(results: Results, check: bool, plot: Path | None) -> list[str]:
+    """What is worse than its floor allows, if that is asked; costs against agents are drawn where a path is given."""
     if plot and results.growths:
         private.replace(plot, svg(results.growths).encode())
-    if as_json:
-        print(json.dumps(_everything(results, failures), indent=1))
-    else:
-        console = Console(width=None if sys.stdout.isatty() else 160)
-        console.print(table(results.rows))
-        for said in _remarks(results):
-            console.print(said, highlight=False)
-        for failure in failures:
-            console.print(f"[red]too slow:[/red] {failure}", highlight=False)
-    return FAILED if failures else DONE
+    return floors.check(results.rows, floors.stated()) if check else []
 
 
-def _everything(results: Results, failures: list[str]) -> Record:
+def everything(results: Results, failures: list[str]) -> Record:
+    """All that was measured, as plain values."""
     first = asdict(start()) if any(row.workload in REPLAYS for row in results.rows) else None
     return {
         "rows": [row.to_dict() for row in results.rows], "failures": failures, "not_measured": results.missing,
@@ -257,11 +164,10 @@ def _everything(results: Results, failures: list[str]) -> Record:
     }  # fmt: skip
 
 
-def _remarks(results: Results) -> Iterator[str]:
+def remarks(results: Results) -> Iterator[str]:
+    """Sentences that belong under the table."""
     yield from map(str, results.growths)
     if any(row.workload in REPLAYS for row in results.rows):
         first = start()
         what = "compiling" if first.compiled else "loading the compiled loop"
         yield f"The first replay of the process took {first.took_s:.2g} s, for {what}; that is in no row."
-    for missing in results.missing:
-        yield f"[yellow]not measured:[/yellow] {missing}"

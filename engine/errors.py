@@ -4,23 +4,26 @@ Every message says where, what was found, and the way out. The doors look the cl
 table (``api.errors``) to choose an exit code or an HTTP status.
 """
 
+from engine.texts import visible
+
 
 class RoutingError(Exception):
-    """Root of all errors that a user can put right."""
-
-
-class InvalidTable(RoutingError):
-    """A table or file does not hold what it should.
+    """Root of all errors that a user can put right.
 
     Parameters
     ----------
     *problems : str
-        One sentence per finding, each with its own place and remedy.
+        One sentence per finding, each with its own place and remedy; as text a line each. What a terminal would obey
+        or not show is made visible here, wherever the error is told later: in a log, an answer or a notebook.
     """
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = tuple(map(visible, problems))
+        super().__init__("\n".join(self.problems))
+
+
+class InvalidTable(RoutingError):
+    """A table or file does not hold what it should."""
 
 
 class InvalidScenario(RoutingError):

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.errors import InvalidScenario
+from engine.texts import visible
 
 Kind = Literal["number", "whole", "word", "flag", "goal", "terms", "filters"]
 Applies = Literal["always", "replay", "rolling"]
@@ -210,7 +211,7 @@ def shown(value: object) -> str:
     except ValueError:
         # Python writes no whole number of more than some thousand digits.
         return "a number of thousands of digits"
-    said = said if said.isprintable() else " ".join(said.split())
+    said = visible(said if said.isprintable() else " ".join(said.split()))
     return said if len(said) <= _MOST_CHARS else said[: _MOST_CHARS - 3] + "..."
 
 

@@ -20,6 +20,7 @@ from engine.run import choose
 from engine.selection.explain import explain
 from engine.setting import shown
 from engine.spec import Scenario
+from engine.texts import short, visible
 from routelab.showing import formatted, html_table, notes
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Run:
         return self.report.to_dict()
 
     def __repr__(self) -> str:
-        return "\n  ".join(self._lines())
+        return "\n  ".join(map(visible, self._lines()))
 
     def _repr_html_(self) -> str:
         title, *lines = self._lines()
@@ -157,9 +158,11 @@ class Compared:
 
     def __repr__(self) -> str:
         columns = self.comparison.sides[0].columns
-        width = max(len(column.name) for column in columns)
-        lines = [f"{column.name:<{width}}  {_told(column)}" for column in columns]
-        return "\n  ".join([f"Comparison of {len(self.comparison.scenarios)} scenarios", *lines, *self._judged()])
+        names = [short(column.name) for column in columns]
+        width = max(map(len, names))
+        lines = [f"{name:<{width}}  {_told(column)}" for name, column in zip(names, columns, strict=True)]
+        judged = map(visible, self._judged())
+        return "\n  ".join([f"Comparison of {len(self.comparison.scenarios)} scenarios", *lines, *judged])
 
     def _repr_html_(self) -> str:
         rows = [[column.name, *_measures(column)] for column in self.comparison.sides[0].columns]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from engine.texts import visible
+
 SHARES = ("service_level", "abandonment", "occupancy")
 
 
@@ -19,11 +21,15 @@ def formatted(name: str, value: float | None) -> str:
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -> str:
     """A small HTML table; every text is escaped."""
-    head = "".join(f"<th>{escape(text)}</th>" for text in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{body}</table>"
+    head = "".join(f"<th>{_seen(text)}</th>" for text in header)
+    body = "".join("<tr>" + "".join(f"<td>{_seen(text)}</td>" for text in row) + "</tr>" for row in rows)
+    return f"<table><caption>{_seen(caption)}</caption><tr>{head}</tr>{body}</table>"
 
 
 def notes(texts: Iterable[str]) -> str:
     """Sentences as HTML paragraphs, escaped."""
-    return "".join(f"<p>{escape(text)}</p>" for text in texts)
+    return "".join(f"<p>{_seen(text)}</p>" for text in texts)
+
+
+def _seen(text: str) -> str:
+    return escape(visible(text))

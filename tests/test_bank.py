@@ -132,6 +132,13 @@ def test_a_service_after_giving_up_counts_for_nobody(tmp_path):
     assert snapshot.table("agents").height == 1
 
 
+@pytest.mark.parametrize("name", ["[old] log.txt", "*.txt", "?[!a].txt"])
+def test_the_name_of_a_log_is_no_pattern(tmp_path, name):
+    write(tmp_path / "other.txt", calls({}, {}))
+    log = write(tmp_path / name, calls({}))
+    assert import_bank([log], tmp_path / "store", "bank").rows["interactions"] == 1
+
+
 def test_times_past_midnight_belong_to_the_next_day(tmp_path):
     late = {
         "vru_entry": "23:59:50", "vru_exit": "0:00:05", "vru_time": "15", "q_start": "0:00:05", "q_exit": "0:00:35",

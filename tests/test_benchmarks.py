@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.output.results import simulate_to
+from api.terminal.cli import run as routelab
 from benchmarks import baseline, floors, phases, run
 from benchmarks.inputs import Disagreement, Inputs
 from benchmarks.measure import Row, Spread, peak_mib
@@ -123,11 +124,11 @@ def test_every_floor_belongs_to_the_short_set_and_comparing_nothing_fails():
 def test_the_command_prints_a_table_or_json_and_fails_below_a_floor(monkeypatch, capsys):
     monkeypatch.setitem(SIZES, "10k", FEW)
     monkeypatch.setattr(run, "SHORT", (("team", "10k", ("choose",)),))
-    assert run.main([], [], [], simulate_to, short=True) == 0
+    assert routelab(["bench", "--short"]) == 0
     assert "team" in capsys.readouterr().out
     floor = {"workload": "team", "size": "10k", "phase": "choose", "plain_at_most": 0.0}
     monkeypatch.setattr(floors, "stated", lambda: {"factor": 1.5, "floors": [floor]})
-    assert run.main(["TEAM"], ["10K"], [], simulate_to, short=True, check=True, as_json=True) == 1
+    assert routelab(["bench", "--workload", "TEAM", "--size", "10K", "--short", "--check", "--json"]) == 1
     printed = json.loads(capsys.readouterr().out)
     assert printed["rows"][0]["phase"] == "choose"
     assert "the floor is 0" in printed["failures"][0]

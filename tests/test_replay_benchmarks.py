@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from api.output.results import simulate_to
+from api.terminal.cli import run as routelab
 from benchmarks import floors, run
 from benchmarks.inputs import Disagreement
 from benchmarks.measure import NotMeasured, Row, Spread
@@ -109,11 +109,11 @@ def nothing_installed(monkeypatch):
 def test_what_is_not_installed_is_said_and_the_rest_is_measured(capsys):
     with pytest.raises(NotMeasured, match="simpy is not installed"):
         others.package("simpy")
-    assert run.main(["pool"], ["10k"], [], simulate_to) == 0
+    assert routelab(["bench", "--workload", "pool", "--size", "10k"]) == 0
     printed = capsys.readouterr().out
     assert "not measured: pool 10k simpy: simpy is not installed" in printed
     assert "not measured: pool 10k ciw: ciw is not installed" in printed
-    assert run.main(["pool"], ["10k"], [], simulate_to, as_json=True) == 0
+    assert routelab(["bench", "--workload", "pool", "--size", "10k", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert [row["phase"] for row in said["rows"]] == ["replay"]
     assert len(said["not_measured"]) == 2
@@ -146,7 +146,7 @@ def test_the_plot_is_a_drawing_with_a_line_for_each_family(tmp_path, monkeypatch
     circles = [element for element in drawing if element.tag.endswith("circle")]
     assert len(circles) == 6
     monkeypatch.setattr(run, "run", lambda *_, **__: run.Results(list(rows("ranked", 0.4)), []))
-    assert run.main([], [], [], simulate_to, plot=tmp_path / "growth.svg") == 0
+    assert routelab(["bench", "--plot", str(tmp_path / "growth.svg")]) == 0
     assert "agents^0.40" in capsys.readouterr().out
     assert "agents^0.40" in (tmp_path / "growth.svg").read_text(encoding="utf-8")
 
@@ -176,7 +176,7 @@ def test_replays_run_at_their_own_size_unless_another_is_asked_for():
 
 def test_a_replay_is_shown_with_its_speed_and_the_first_one_apart(monkeypatch, capsys):
     monkeypatch.setitem(SIZES, "10k", FEW)
-    assert run.main(["pool"], ["10k"], ["replay", "simpy"], simulate_to) == 0
+    assert routelab(["bench", "--workload", "pool", "--size", "10k", "--phase", "replay", "--phase", "simpy"]) == 0
     printed = capsys.readouterr().out
     assert "(SimPy)" in printed
     assert "The first replay of the process took" in printed

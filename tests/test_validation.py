@@ -337,7 +337,7 @@ def test_a_model_that_differs_is_found_and_fails_the_command(monkeypatch, capsys
     """Handling times longer by a fortieth are enough."""
     monkeypatch.setattr(cases, "CASES", {"V1": wrong})
     monkeypatch.setattr(run, "CASES", {"V1": wrong})
-    assert run.main(["V1"], quick=True) == 1
+    assert routelab(["validate", "--case", "V1", "--quick"]) == 1
     assert "DIFFERS" in capsys.readouterr().out
 
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-import click
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
@@ -21,6 +20,7 @@ from api.http.messages.problems import install
 from api.http.routes import STATIC, router
 from api.http.service import Service
 from api.http.serving.metrics import Meter
+from api.printing import announce, tell
 from api.settings import Settings
 
 # Connections that wait to be taken, as many as the system lets wait. [count]
@@ -68,12 +68,12 @@ def serve(settings: Settings) -> None:
 
 def _announce(settings: Settings, listening: socket.socket) -> None:
     address = _address(listening)
-    click.echo(f"routelab serves {settings.store} at {address} (documentation: {address}/docs; stop with Ctrl+C)")
+    announce(f"routelab serves {settings.store} at {address} (documentation: {address}/docs; stop with Ctrl+C)")
     # A service may well stand before its first snapshot; a slip of the pen looks just the same.
     if not settings.store.is_dir():
-        click.echo(f"warning: {settings.store} is not there yet, so there is no snapshot to answer from", err=True)
+        tell(f"warning: {settings.store} is not there yet, so there is no snapshot to answer from")
     if not _is_loopback(listening):
-        click.echo("warning: others on the network can reach this address, and nobody is asked for a key", err=True)
+        tell("warning: others on the network can reach this address, and nobody is asked for a key")
 
 
 def hosts_of(settings: Settings) -> Hosts:

@@ -10,6 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from engine.calibration.evidence import Beside, DayBeside, Evidence, SpanAgreement, TimeBeside
+from engine.texts import visible
 
 # Measure, title, and what a value is multiplied by.
 PANELS = (
@@ -123,9 +124,9 @@ def _used(evidence: Evidence) -> str:
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 13, color: str = TEXT) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" font-size="{size}" text-anchor="{anchor}">{escape(text)}</text>'
-    )
+    # XML has no place for most control characters, escaped or not.
+    said = escape(visible(text))
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" font-size="{size}" text-anchor="{anchor}">{said}</text>'
 
 
 def _most(rows: Sequence[Beside], name: str, scale: float) -> float:

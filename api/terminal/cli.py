@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Callable
 
 import click
 
+from api.printing import OUTPUT, end_printing, let_go, open_streams, tell
 from api.terminal.commands.bench import bench
 from api.terminal.commands.calibrate import calibrate
 from api.terminal.commands.compare import compare
@@ -43,46 +44,55 @@ def _reason(error: OSError | MemoryError) -> str:
     from ingest.snapshot.private import FULL
 
     said = error.strerror or str(error)
-    if error.errno in FULL:
+    if error.errno in FULL and error.filename != OUTPUT:
         said += "; make room there and run it again: what was there before is as it was, nothing is half written"
     return f"{error.filename}: {said}" if error.filename else said
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command (by default that of the process) and exit: 0 done, 2 bad usage or input, 1 failed."""
+    open_streams()
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code: 0 done, 2 bad usage or input, 1 failed."""
+    code = _told(lambda: cli.main(arguments, prog_name="routelab", standalone_mode=False))
+    # What was printed may still wait to be sent, and only then a full disk is found out.
+    return code or _told(end_printing)
+
+
+def _told(work: Callable[[], object]) -> int:
+    """The exit code of some work, with one line about what went wrong."""
     try:
-        cli.main(arguments, prog_name="routelab", standalone_mode=False)
+        work()
     except RoutingError as error:
         from ingest.platform.errors import JobFailed, PlatformUnavailable
 
         has_failed = isinstance(error, PlatformUnavailable | JobFailed)
-        click.echo(f"{'failed' if has_failed else 'error'}: {error}", err=True)
-        for note in getattr(error, "__notes__", ()):
-            click.echo(note, err=True)
+        first, *more = error.problems
+        tell(f"{'failed' if has_failed else 'error'}: {first}", *more, *getattr(error, "__notes__", ()))
         return FAILED if has_failed else BAD_INPUT
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "routelab"
-        click.echo(f"error: {error.format_message()} (see {where} --help)", err=True)
+        tell(f"error: {' '.join(error.format_message().splitlines())} (see {where} --help)")
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was half written is removed, by the next command at the latest", err=True)
+        tell("stopped; what was half written is removed, by the next command at the latest")
         return FAILED
     except BrokenPipeError:
-        # The reader of a pipe has left; keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe has left, and wants to hear no more.
+        let_go()
         return FAILED
     except (OSError, MemoryError) as error:
-        click.echo(f"failed: {_reason(error)}", err=True)
+        if isinstance(error, OSError) and error.filename == OUTPUT:
+            let_go()
+        tell(f"failed: {_reason(error)}")
         return FAILED
     except UnicodeEncodeError as error:
         # Bytes of a path that are no UTF-8: Python passes them on, the libraries that write files do not.
-        click.echo(f"error: {error.object!a} is no text; use a name in UTF-8", err=True)
+        tell(f"error: {error.object!a} is no text; use a name in UTF-8")
         return BAD_INPUT
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED

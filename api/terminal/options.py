@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from api.printing import tell
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -170,9 +172,9 @@ def as_calibrated(path: Path | None, arrays: Arrays) -> Arrays:
         return arrays
     fitted = read_calibration(path)
     if fitted.origin and fitted.origin.sha256 != arrays.snapshot.sha256:
-        click.echo(f"note: {path} was fitted on other data, snapshot {fitted.origin.id!r}", err=True)
+        tell(f"note: {path} was fitted on other data, snapshot {fitted.origin.id!r}")
     if fitted.no_longer:
-        click.echo(f"note: {path} {fitted.no_longer}; fit it again on later days", err=True)
+        tell(f"note: {path} {fitted.no_longer}; fit it again on later days")
     return fitted.in_force.applied(arrays)
 
 

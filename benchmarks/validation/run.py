@@ -1,13 +1,9 @@
-"""Simulate the cases, compare, and print simulated beside exact and published."""
+"""Simulate the cases, and compare simulated with exact and published."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +11,6 @@ from benchmarks.validation.cases import CASES, Cell, Part, Sums
 from engine.errors import InvalidScenario
 from engine.typing import FloatArray, Record
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-DONE, FAILED = 0, 1
 # Against exact values so many standard errors; to a published 95 % interval, or bounds, our own one is added.
 MOST_ERRORS, INTERVAL = 4.0, 1.96
 # A tenth of the days, but so many that the error itself is known.
@@ -110,68 +102,3 @@ def _compare(part: Part, cell: Cell, sums: Sums) -> Compared:
     return Compared(
         part.case, part.model, part.source, cell, sums[cell.over].size, ratio / cell.unit, error / cell.unit
     )
-
-
-def table(compared: Sequence[Compared]) -> Table:
-    """Show simulated beside exact and published."""
-    from rich.table import Table
-
-    shown = Table(title="Simulated beside exact and published", title_justify="left")
-    shown.add_column("case")
-    for name in ("simulated", "standard error", "exact", "off by", "published, or between", "verdict"):
-        shown.add_column(name, justify="right")
-    model = ""
-    for one in compared:
-        if one.model != model:
-            model = one.model
-            shown.add_section()
-            shown.add_row(f"[bold]{one.case} {model}[/bold] ({one.n_days:,} independent runs)")
-        shown.add_row(f"  {one.cell.name}", *_line(one))
-    return shown
-
-
-def _line(one: Compared) -> list[str]:
-    published, bounds = one.cell.published, one.cell.bounds
-    other = "" if bounds is None else f"{bounds[0]:g} to {bounds[1]:g}"
-    return [
-        f"{one.simulated:.6g}", f"{one.error:.2g} ({one.error / abs(one.simulated or 1):.1%})",
-        "" if one.cell.exact is None else f"{one.cell.exact:.6g}",
-        "" if one.off is None else f"{one.off:+.1f} errors",
-        other if published is None else f"{published.mean:g} ({published.low:g}, {published.high:g})",
-        "agrees" if one.agrees else "[red]DIFFERS[/red]",
-    ]  # fmt: skip
-
-
-def main(cases: Sequence[str] = (), quick: bool = False, seed: int = 0, as_json: bool = False) -> int:
-    """Simulate, compare and print.
-
-    Parameters
-    ----------
-    cases, quick, seed
-        As in `run`.
-    as_json : bool
-        Print JSON instead of a table.
-
-    Returns
-    -------
-    int
-        0, or 1 where a number is not where it should be.
-    """
-    from rich.console import Console
-
-    start = time.perf_counter()
-    with Console(stderr=True).status("validation") as status:
-        compared = run(cases, quick=quick, seed=seed, say=status.update)
-    took_s = time.perf_counter() - start
-    differ = [one for one in compared if not one.agrees]
-    if as_json:
-        print(
-            json.dumps(
-                {"cells": [one.to_dict() for one in compared], "differ": len(differ), "took_s": took_s}, indent=1
-            )
-        )
-        return FAILED if differ else DONE
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table(compared))
-    console.print(f"{len(compared) - len(differ)} of {len(compared)} agree; {took_s:.0f} s", highlight=False)
-    return FAILED if differ else DONE

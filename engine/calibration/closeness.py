@@ -1,10 +1,4 @@
-"""How close a replay is to the record: measures of sums by group, their errors, and one loss for all.
-
-The loss of a replay is the root mean square of nine distances: ASA, abandonment and service level, each as a whole
-(off, in units of the limits of the light: 20 % of the ASA, 5 points), by day and by half hour of arrival (root mean
-square error over the recorded spread, weighted by interactions). At 1 a replay is as far off as the light allows, and
-by day and half hour no better than one number for all.
-"""
+"""How close a replay is to the record: measures of sums by group, their errors, and one loss for all."""
 
 from __future__ import annotations
 
@@ -16,6 +10,13 @@ from engine.measures.light import ASA_OFF, SERVICE_LEVEL_OFF
 from engine.results import or_null
 from engine.typing import FloatArray, IntArray
 
+# What a calibration says of its loss.
+LOSS = (
+    "The loss of a replay is the root mean square of nine distances: ASA, abandonment and service level, each "
+    "as a whole (off, in units of the limits of the light: 20 % of the ASA, 5 points), by day and by half hour "
+    "of arrival (root mean square error over the recorded spread, weighted by interactions). At 1 a replay is "
+    "as far off as the light allows, and by day and half hour no better than one number for all."
+)
 # Measures of which the loss is made: what is summed, and over what.
 MEASURES = {
     "asa_s": ("answered_wait_s", "answered"),

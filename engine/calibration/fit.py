@@ -39,8 +39,6 @@ FIT_SHARE = 0.6
 # After-call work is not fitted where so many interactions record it.
 KNOWN_SHARE = 0.95
 NO_DESKS = Desks(verdict="desks are not looked for, since the rule was given", desks=[], tests=[])
-# Defined once, where it is calculated: the second paragraph of that file is what a calibration says of its loss.
-LOSS = " ".join((closeness.__doc__ or "").split("\n\n")[1].split())
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def calibrate(
     evidence = Evidence(
         **vars(searched), snapshot=Origin(arrays.snapshot.id, arrays.snapshot.sha256),
         rule=f"{in_use.method}: {METHODS[in_use.method].about}", goal=today.goal or "each queue's own",
-        seed=today.seed, draws=draws, loss=LOSS, credit=found.credit.shown(),
+        seed=today.seed, draws=draws, loss=closeness.LOSS, credit=found.credit.shown(),
         head_starts=None if found.classes is None else found.classes.shown(found.test),
         desks=of_desks, spans={name: _span_days(span) for name, span in spans.items()},
         staffing="recorded" if arrays.centre.staffing.agent.size else "inferred",

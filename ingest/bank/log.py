@@ -77,7 +77,7 @@ def _form(path: Path) -> str:
 
 def _read_text(path: Path, separator: str) -> pl.DataFrame:
     try:
-        frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy")
+        frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy", glob=False)
     except pl.exceptions.PolarsError as error:
         first = str(error).splitlines()[0]
         raise InvalidTable(f"{path.name}: a row does not fit its header: {first}; repair or remove it") from error
@@ -133,7 +133,7 @@ def _read_extract(path: Path, form: str) -> pl.DataFrame:
         text = _read_text(path, ",")
     else:
         try:
-            text = pl.read_parquet(path).with_row_index(LINE)
+            text = pl.read_parquet(path, glob=False).with_row_index(LINE)
         except (pl.exceptions.PolarsError, OSError) as error:
             first = str(error).splitlines()[0]
             raise InvalidTable(f"{path.name}: not a readable Parquet file ({first}); copy it again") from error

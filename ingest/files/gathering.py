@@ -83,7 +83,7 @@ def gather(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) ->
 def _read_all(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) -> dict[str, FileTable]:
     """All tables, or the problems of all tables."""
     if absent := [reason for path in given.values() if isinstance(path, Path) and (reason := missing(path))]:
-        raise MissingInput("\n".join(absent))
+        raise MissingInput(*absent)
     read: dict[str, FileTable] = {}
     problems: list[str] = []
     for table, source in given.items():

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 
-import orjson
-
 from api.errors import PROBLEM_JSON, problem_of
-from api.http.messages.problems import HEADERS, instance, retry_after
+from api.http.messages.problems import HEADERS, encoded, instance, retry_after
 from engine.errors import RoutingError
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -19,7 +17,7 @@ def refusal(
 ) -> bytes:
     """A whole answer, the last of its connection; bare for HEAD, to which only the head is sent."""
     content = problem_of(error, instance(path))
-    body = orjson.dumps(content)
+    body = encoded(content)
     every = [
         *fields,
         *HEADERS,

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-import click
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -23,6 +22,7 @@ from api.http.connections.connection import Connection
 from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
 from api.http.connections.pool import Pool
+from api.printing import LOGGING, announce
 
 log = logging.getLogger("routelab.api")
 # Taken in one round of the loop, so that those who are connected have their turn.
@@ -101,7 +101,7 @@ class Server(uvicorn.Server):
     """Uvicorn's server with connections of our own."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts, limits: Limits) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", server_header=False, ws="none"))
+        super().__init__(uvicorn.Config(app, log_config=LOGGING, access_log=False, server_header=False, ws="none"))
         self.config.load()
         self._limits = limits
         self.pool = Pool(self.config.loaded_app, hosts, limits, lambda: self.server_state.default_headers)
@@ -118,7 +118,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let answers under way finish for a moment, then end them too."""
-        _say("routelab stops")
+        announce("routelab stops")
         for acceptor in self._acceptors:
             acceptor.close()
         for connection in list(self.pool.connections):
@@ -184,9 +184,3 @@ def _part_with_threads() -> None:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         os._exit(0)
-
-
-def _say(text: str) -> None:
-    # Nobody may be there to read it.
-    with suppress(OSError, ValueError):
-        click.echo(text)

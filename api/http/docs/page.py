@@ -10,6 +10,7 @@ from typing import Any
 
 from api.errors import STATUS, UNEXPECTED, anchor
 from api.http.docs.examples import Example
+from engine.texts import safe_json, visible
 
 Schema = dict[str, Any]
 
@@ -62,7 +63,7 @@ def _operation(
     if examples:
         parts += ["<h3>Examples</h3>", *examples]
     elif method == "get" and "{" not in path:
-        parts.append(_command(f"curl -s {shlex.quote(base_url + path)}"))
+        parts.append(_command(f"curl -s {shlex.quote(visible(base_url) + path)}"))
     return "\n".join([*parts, "</section>"])
 
 
@@ -130,14 +131,14 @@ def _resolved(schema: Schema, schemas: dict[str, Schema]) -> Schema:
 
 
 def _example(example: Example, base_url: str) -> str:
-    body = json.dumps(example.body, ensure_ascii=False)
+    body = safe_json(json.dumps(example.body, ensure_ascii=False))
     command = (
-        f"curl -s {shlex.quote(base_url + example.path)} -H 'Content-Type: application/json' \\\n"
+        f"curl -s {shlex.quote(visible(base_url) + example.path)} -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"
     )
-    about = f"<p>{escape(example.about)}</p>" if example.about else ""
+    about = f"<p>{escape(visible(example.about))}</p>" if example.about else ""
     return (
-        f'<article id="{anchor(example.name)}"><h4>{escape(example.summary)} '
+        f'<article id="{anchor(example.name)}"><h4>{escape(visible(example.summary))} '
         f'<span class="status">{example.status}</span></h4>{about}{_command(command)}'
         f'<p><button class="run" data-path="{escape(example.path)}" data-body="{escape(body)}">Run</button></p>'
         '<pre class="answer" hidden></pre></article>'
@@ -162,5 +163,6 @@ def _errors() -> str:
 
 def _kinds() -> Iterable[tuple[int, str, str]]:
     for kind, (status, title) in STATUS.items():
-        yield status, title, (kind.__doc__ or "").strip().splitlines()[0]
+        # Python may be asked to leave docstrings out.
+        yield status, title, (kind.__doc__ or title).strip().splitlines()[0]
     yield *UNEXPECTED, "The service has a fault; the answer's id is in its log."

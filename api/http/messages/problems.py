@@ -28,6 +28,7 @@ from api.errors import (
     problem_of,
 )
 from engine.errors import RoutingError
+from engine.texts import safe_json, visible
 
 log = logging.getLogger("routelab.api")
 # Answers belong to whoever asked, and are what their Content-Type says.
@@ -78,7 +79,7 @@ class Guard:
             log.warning("%s: the client left before it was answered", instance(scope["path"]))
         except Exception:
             number = uuid.uuid4().hex
-            log.exception("%s: unexpected error %s", scope["path"], number)
+            log.exception("%s: unexpected error %s", instance(scope["path"]), number)
             if begun:
                 raise
             await _unexpected(scope, number)(scope, receive, send_on)
@@ -94,7 +95,7 @@ async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, RoutingError)
     content = problem_of(error, instance(request.scope["path"]))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s: %s", content["instance"], error)
+        log.warning("%s: %s", content["instance"], content["detail"])
     return _response(content, retry_after(error))
 
 
@@ -113,7 +114,7 @@ async def _plain(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path; /docs lists what there is"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not offered here; use {headers['Allow']}"
+        detail = f"{visible(request.method)} is not offered here; use {headers['Allow']}"
     title = HTTPStatus(error.status_code).phrase
     content = problem(error.status_code, title, detail, instance(request.scope["path"]), kind="about:blank")
     return _response(content, headers)
@@ -137,6 +138,9 @@ def retry_after(error: RoutingError) -> dict[str, str]:
 
 
 def _response(content: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        orjson.dumps(content), status_code=int(str(content["status"])), media_type=PROBLEM_JSON, headers=headers
-    )
+    return Response(encoded(content), status_code=int(str(content["status"])), media_type=PROBLEM_JSON, headers=headers)
+
+
+def encoded(content: dict[str, object]) -> bytes:
+    """A problem as JSON; what is wrong may well be a character that a terminal would obey."""
+    return safe_json(orjson.dumps(content).decode()).encode()

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
+from api.printing import say_json, tell
 from api.terminal import options
+
+DONE, FAILED = 0, 1
 
 
 @options.command()
@@ -33,7 +36,21 @@ def bench(
       routelab bench --phase replay --plot growth.svg
     """
     from api.output.results import simulate_to
-    from benchmarks.run import main
+    from api.terminal.shown.page import doing
+    from benchmarks.inputs import Disagreement
+    from benchmarks.run import everything, judged, run
 
-    chosen = (list(workload), list(size), list(phase))
-    sys.exit(main(*chosen, simulate_to, short=short, check=check, as_json=as_json, plot=plot))
+    try:
+        with doing("benchmarks") as say_more:
+            results = run(workload, size, phase, simulate=simulate_to, short=short, say=say_more)
+    except Disagreement as error:
+        tell(f"error: {error}")
+        sys.exit(FAILED)
+    failures = judged(results, check, plot)
+    if as_json:
+        say_json(everything(results, failures))
+    else:
+        from api.terminal.shown.bench import show_results
+
+        show_results(results, failures)
+    sys.exit(FAILED if failures else DONE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
+from api.printing import say, say_json
 from api.terminal import options
 
 # Draws that make the noise band.
@@ -61,7 +63,7 @@ def calibrate(
     from api.output.calibration_chart import chart as drawn
     from api.output.calibration_file import content_of
     from api.output.result_files import ResultFiles
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from ingest.snapshot.reading import open_snapshot
 
     with ResultFiles(out, *filter(None, [picture]), replace=replace) as files:
@@ -72,17 +74,16 @@ def calibrate(
         pictures = [drawn(found.evidence).encode()] if picture else []
         files.write(content_of(found), *pictures)
     if as_json:
-        import orjson
-
         from engine.results import plain
 
-        click.echo(orjson.dumps(plain(found), option=orjson.OPT_INDENT_2))
+        say_json(plain(found))
         return
     from api.terminal.shown.calibration import show_calibration
 
     show_calibration(found)
-    use = f"routelab simulate --calibration {out}"
-    click.echo(f"\nwritten: {out}{f', {picture}' if picture else ''}; use it with '{use}'")
+    use = shlex.join(["routelab", "simulate", "--calibration", str(out)])
+    say()
+    say(f"written: {out}{f', {picture}' if picture else ''}; use it with {use}")
 
 
 def _picture(chart: Path | None) -> Path | None:

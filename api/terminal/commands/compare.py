@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.printing import say, say_json
 from api.terminal import options
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def compare(
     # Here, as in every command: --help must not wait for the engine.
     from api.output.result_folder import ResultFolder
     from api.output.results import write_comparison
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from engine.reports.compare import compare as compared
     from ingest.snapshot.reading import open_snapshot
     from ingest.workers import runs_in
@@ -80,12 +81,13 @@ def compare(
             )
         content = write_comparison(comparison, folder)
     if as_json:
-        click.echo(content)
+        say_json(content)
         return
     from api.terminal.shown.comparison import show_comparison
 
     show_comparison(comparison)
-    click.echo(f"\nwritten: {out / 'study.json'}")
+    say()
+    say(f"written: {out / 'study.json'}")
 
 
 def _methods(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from api.printing import say, say_json, tell
 from api.terminal import options
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def demo(out: Path, replace: bool, log: tuple[Path, ...], store: Path, as_json: 
 
     from api.output.result_folder import ResultFolder
     from api.output.results import simulate_into, to_json
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from engine.spec import Scenario
 
     scored, replayed = Scenario(), _replay(bool(log))
@@ -62,20 +64,22 @@ def demo(out: Path, replace: bool, log: tuple[Path, ...], store: Path, as_json: 
         report = simulate_into(beside, scored, arrays, load_s=load_s, progress=watch)
         replay = simulate_into(within, replayed, arrays, load_s=load_s, progress=watch)
     if as_json:
-        click.echo(to_json(replay))
+        say_json(to_json(replay))
         return
     from api.terminal.shown.replay import show
     from ingest.bank import FITTED
 
     name = snapshot.manifest.name
-    click.echo(f"Snapshot {name!r} in {store / name}: {how}.")
+    say(f"Snapshot {name!r} in {store / name}: {how}.")
     show(report)
-    click.echo()
+    say()
     example = _decisions(out)
-    click.echo("\n" + RULE + " and the same months replayed " + RULE)
+    say()
+    say(RULE + " and the same months replayed " + RULE)
     show(replay)
-    click.echo(
-        f"\nfiles: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same "
+    say()
+    say(
+        f"files: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}; of the replay the same "
         f"in {out / REPLAY}; the snapshot {store / name}"
     )
     _next(name, store, out, example, FITTED if log else {})
@@ -107,13 +111,17 @@ def _replay(real: bool) -> Scenario:
 
 def _next(name: str, store: Path, out: Path, example: str | None, fitted: dict[str, float]) -> None:
     """What to try now, as it can be typed."""
-    at = f"--snapshot {name} --store {store}"
+    at = shlex.join(["--snapshot", name, "--store", str(store)])
     assumed = f" --join-gap {fitted['join_gap_s']:g} --acw {fitted['acw_s']:g}" if fitted else ""
-    click.echo(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1{assumed} --out {out / 'weights'}")
-    click.echo(f"       routelab compare {at} --methods genesys,weighted,random{assumed} --out {out / 'methods'}")
+    say(f"next:  routelab simulate {at} --weights 0.6,0.3,0.1{assumed} {_out(out / 'weights')}")
+    say(f"       routelab compare {at} --methods genesys,weighted,random{assumed} {_out(out / 'methods')}")
     if example:
-        click.echo(f"       routelab explain {at} --interaction {example} --mode replay{assumed}")
-    click.echo("       (without installing: python3 run.py cli simulate ...)")
+        say(f"       routelab explain {at} --interaction {shlex.quote(example)} --mode replay{assumed}")
+    say("       (without installing: python3 run.py cli simulate ...)")
+
+
+def _out(folder: Path) -> str:
+    return shlex.join(["--out", str(folder)])
 
 
 def _real(store: Path, log: tuple[Path, ...], watch: Progress | None) -> tuple[Snapshot, str]:
@@ -144,7 +152,7 @@ def _made_up(store: Path, watch: Progress | None) -> tuple[Snapshot, str]:
             found.check()
             return found, f"{what}, found from an earlier run"
         except CorruptSnapshot as error:
-            click.echo(f"{error}; making it again", err=True)
+            tell(f"{error}; making it again")
     make(store, NAME, like="bank", seed=0, replace=True, progress=watch)
     return open_snapshot(store, NAME), f"{what}, made from a seed"
 
@@ -170,9 +178,10 @@ def _decisions(out: Path) -> str | None:
     """Show who would be chosen for what, and give the id of one interaction to ask about."""
     import polars as pl
 
-    from api.terminal.shown.pieces import console, grid, number, percent
+    from api.terminal.shown.page import Page, grid
+    from api.terminal.shown.pieces import number, percent
 
-    rows = pl.scan_ipc(out / "outcomes.arrow").collect()
+    rows = pl.scan_ipc(out / "outcomes.arrow", glob=False).collect()
     needs = [pl.col(name).cast(pl.String).fill_null("-") for name in ("required_skill", "required_language")]
     agent = pl.col("selected_agent_id").cast(pl.String).alias("agent")
     # Equal counts go to the smaller id, as everywhere.
@@ -188,5 +197,5 @@ def _decisions(out: Path) -> str | None:
         [skill, language, number(n), number(agents), most or "nobody", percent(first / n)]
         for skill, language, n, agents, most, first in table.sort("all", descending=True).rows()
     ]
-    console().print(grid("Who would have been chosen, by what the call requires", columns, cells))
+    Page().print(grid("Who would have been chosen, by what the call requires", columns, cells))
     return rows["interaction_id"][0] if rows.height else None

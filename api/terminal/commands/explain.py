@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.printing import say_json
 from api.terminal import options
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def explain(
 
     explanation = explained(chosen, arrays, interaction)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        say_json(explanation.to_dict())
         return
     from api.terminal.shown.pieces import show_explanation
 
@@ -59,9 +58,7 @@ def _replayed(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as
 
     explanation = explain_replay(scenario, arrays, interaction)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(explanation.to_dict(), option=orjson.OPT_INDENT_2))
+        say_json(explanation.to_dict())
         return
     from api.terminal.shown.explained_replay import show_explained_replay
 

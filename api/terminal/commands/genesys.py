@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 
 import click
 
+from api.printing import announce, say_json, tell
 from api.terminal import options
 from api.terminal.commands import platform
 
@@ -58,9 +58,7 @@ def check(
     with platform.opened(credentials, patience_s) as (make, _):
         found = check_platform(make(time.sleep), credentials.base_url, queues, first_day, last_day, time_zone)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(found.record(), option=orjson.OPT_INDENT_2))
+        say_json(found.record())
     else:
         from api.terminal.shown.genesys import show_check
 
@@ -107,7 +105,7 @@ def double(
     from engine.errors import InvalidScenario
     from ingest.double import Double, organisation, script, serve_forever
 
-    click.echo("making up the organisation ...", err=True)
+    tell("making up the organisation ...")
     made = organisation(agents=agents, days=days, seed=seed, interactions=interactions)
     faulty = None if faults is None else script(faults)
     try:
@@ -115,10 +113,9 @@ def double(
     except OSError as error:
         raise InvalidScenario(f"port {port} cannot be used ({error.strerror}); choose another --port") from error
     first, last = (date.fromordinal(EPOCH + ms // DAY_MS) for ms in (made.start_ms, made.end_ms - 1))
-    click.echo(
+    announce(
         f"Genesys Cloud's double answers at {running.url}: {made.tables.agents.height} agents, "
         f"{made.tables.interactions.height} interactions from {first} to {last} (UTC); client id demo, secret demo; "
         "Ctrl-C stops it"
     )
-    sys.stdout.flush()
     serve_forever(running)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from api.printing import tell
+
 if TYPE_CHECKING:
     from ingest.platform.client import Client
     from ingest.platform.credentials import Credentials
@@ -37,7 +39,7 @@ class _Told(logging.Handler):
     """Says on standard error why nothing seems to happen."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(record.getMessage(), err=True)
+        tell(record.getMessage())
 
 
 @contextmanager

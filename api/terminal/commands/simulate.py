@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from api.printing import say, say_json
 from api.terminal import options
 
 
@@ -39,7 +40,7 @@ def simulate(
 
     from api.output.result_folder import ResultFolder
     from api.output.results import simulate_into, to_json
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from engine.errors import MissingInput
     from ingest.snapshot.reading import open_snapshot
 
@@ -58,9 +59,10 @@ def simulate(
                 why = f"{error}; or --mode score: whom the weighted score prefers, without a replay"
                 raise MissingInput(why) from error
     if as_json:
-        click.echo(to_json(report))
+        say_json(to_json(report))
         return
     from api.terminal.shown.replay import show
 
     show(report)
-    click.echo(f"\nwritten: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}")
+    say()
+    say(f"written: {out / 'outcomes.arrow'} (one row per interaction), {out / 'report.json'}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.printing import say, say_json, tell
 from api.terminal import options
 from api.terminal.commands import platform
 
@@ -66,7 +68,7 @@ def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) ->
       routelab snapshot files --name sample --agents data/sample/agents.csv \\
         --interactions data/sample/interactions.csv --surveys data/sample/surveys.csv --made-up surveys
     """
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from ingest.files import import_files
 
     with progress(not as_json) as watch:
@@ -88,7 +90,7 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
     Example:
       routelab snapshot bank --name bank --log january.txt --log february.txt
     """
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from ingest.bank import import_bank
 
     with progress(not as_json) as watch:
@@ -121,7 +123,7 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
     Example:
       routelab snapshot synthetic --name big --interactions 1000000 --agents 300 --queues 20
     """
-    from api.terminal.progress import progress
+    from api.terminal.shown.page import progress
     from ingest.synthetic import make
 
     wanted = {key: value for key, value in given.items() if value is not None}
@@ -165,8 +167,8 @@ def genesys(
       routelab snapshot genesys --name billing --queue Billing --queue Cards --from 2026-01-05 --to 2026-03-29
     """
     credentials = platform.credentials_of(settings_file)
-    from api.terminal.progress import progress
     from api.terminal.shown.genesys import told
+    from api.terminal.shown.page import progress
     from ingest.genesys import RARELY, Means, Scale, Span, Wanted, import_genesys
 
     gc.set_threshold(*RARELY)
@@ -177,15 +179,15 @@ def genesys(
         try:
             done = import_genesys(store, name, wanted, means, replace=replace, progress=watch)
         except KeyboardInterrupt:
-            click.echo("days that were read are kept; the same command goes on from there", err=True)
+            tell("days that were read are kept; the same command goes on from there")
             raise
         finally:
             for client in made:
-                click.echo(told(client.counted()), err=True)
+                tell(told(client.counted()))
     if not (done.changed or as_json):
-        click.echo(f"nothing has changed since {done.manifest.created}; snapshot {name} was left as it is")
+        say(f"nothing has changed since {done.manifest.created}; snapshot {name} was left as it is")
     if as_json:
-        _echo(done.manifest.summary().to_dict() | {"changed": done.changed})
+        say_json(done.manifest.summary().to_dict() | {"changed": done.changed})
         return
     _made(done.manifest, store, as_json)
 
@@ -205,13 +207,13 @@ def list_(store: Path, as_json: bool) -> None:
     check_there(store)
     found, unreadable = manifests(store)
     if as_json:
-        _echo([manifest.summary().to_dict() for manifest in found])
+        say_json([manifest.summary().to_dict() for manifest in found])
     else:
         from api.terminal.shown.pieces import show_snapshots
 
         show_snapshots(found, store)
     for error in unreadable:
-        click.echo(f"unreadable: {error}", err=True)
+        tell(f"unreadable: {error}")
     _tell_of_others(store)
 
 
@@ -239,7 +241,7 @@ def show(name: str, store: Path, as_json: bool) -> None:
     opened = open_snapshot(store, name)
     beside = beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))
     if as_json:
-        _echo(manifest.summary().to_dict() | {"beside_platform": beside.to_dicts()})
+        say_json(manifest.summary().to_dict() | {"beside_platform": beside.to_dicts()})
         return
     from api.terminal.shown.pieces import show_beside_platform
 
@@ -263,9 +265,9 @@ def verify(name: str, store: Path, as_json: bool) -> None:
 
     manifest = verified(folder_of(store, name))
     if as_json:
-        _echo({"name": manifest.name, "sha256": manifest.id, "files": len(manifest.files), "verified": True})
+        say_json({"name": manifest.name, "sha256": manifest.id, "files": len(manifest.files), "verified": True})
     else:
-        click.echo(f"{manifest.name}: {len(manifest.files)} files match, sha256 {manifest.id}")
+        say(f"{manifest.name}: {len(manifest.files)} files match, sha256 {manifest.id}")
 
 
 @snapshot.command(cls=options.Once)
@@ -281,13 +283,15 @@ def delete(name: str, store: Path) -> None:
     from ingest.snapshot.store import delete as deleted
 
     deleted(store, name)
-    click.echo(f"deleted {name}")
+    say(f"deleted {name}")
 
 
 def _made(manifest: Manifest, store: Path, as_json: bool) -> None:
     _tell(manifest, as_json)
     if not as_json:
-        click.echo(f"\nnext: routelab simulate --snapshot {manifest.name} --store {store} --out out/{manifest.name}")
+        say()
+        words = ["--snapshot", manifest.name, "--store", str(store), "--out", f"out/{manifest.name}"]
+        say(f"next: routelab simulate {shlex.join(words)}")
     _tell_of_others(store)
 
 
@@ -296,23 +300,16 @@ def _tell_of_others(store: Path) -> None:
     from ingest.snapshot.store import open_to_others
 
     if found := open_to_others(store):
-        click.echo(
+        tell(
             f"note: other users of this machine can read {', '.join(found)} in {store}, with names of agents; "
-            f"'chmod -R go= {store}' keeps them to you",
-            err=True,
+            f"'{shlex.join(['chmod', '-R', 'go=', str(store)])}' keeps them to you"
         )
 
 
 def _tell(manifest: Manifest, as_json: bool) -> None:
     if as_json:
-        _echo(manifest.summary().to_dict())
+        say_json(manifest.summary().to_dict())
         return
     from api.terminal.shown.pieces import show_manifest
 
     show_manifest(manifest)
-
-
-def _echo(content: Any) -> None:
-    import orjson
-
-    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))

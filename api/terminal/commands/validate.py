@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
+from api.printing import say_json
 from api.terminal import options
+
+DONE, FAILED = 0, 1
 
 
 @options.command()
@@ -21,6 +25,18 @@ def validate(case: tuple[str, ...], quick: bool, seed: int, as_json: bool) -> No
     Example:
       routelab validate --case V6 --quick
     """
-    from benchmarks.validation.run import main
+    from api.terminal.shown.page import doing
+    from benchmarks.validation.run import run
 
-    sys.exit(main(case, quick, seed, as_json))
+    started = time.perf_counter()
+    with doing("validation") as say_more:
+        compared = run(case, quick=quick, seed=seed, say=say_more)
+    took_s = time.perf_counter() - started
+    n_differ = sum(not one.agrees for one in compared)
+    if as_json:
+        say_json({"cells": [one.to_dict() for one in compared], "differ": n_differ, "took_s": took_s})
+    else:
+        from api.terminal.shown.validation import show_compared
+
+        show_compared(compared, took_s)
+    sys.exit(FAILED if n_differ else DONE)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from api.terminal.shown.pieces import console, facts, grid, note, number, styled
+from api.terminal.shown.page import Grid, Line, Page, facts, grid, note, styled
+from api.terminal.shown.pieces import number
 from api.terminal.shown.replay import COLORS, cell, lit_text
 from engine.calibration import Calibration
 from engine.calibration.drift import Drift
@@ -28,7 +27,7 @@ MOST_CANDIDATES = 6
 
 def show_calibration(found: Calibration) -> None:
     """What a planner reads after a calibration."""
-    out, evidence = console(), found.evidence
+    out, evidence = Page(), found.evidence
     lit = evidence.agreement["test"].light
     out.print()
     out.print(lit_text(lit, " on the days tested:"))
@@ -72,7 +71,7 @@ def _summary(assumptions: dict[str, float], evidence: Evidence) -> list[tuple[st
     return [*rows, ("drift", evidence.drift.short)]
 
 
-def _columns(name: str, evidence: Evidence) -> Any:
+def _columns(name: str, evidence: Evidence) -> Grid:
     span, found = evidence.spans[name], evidence.agreement[name]
     rows = []
     for measure, heading, kind in ROWS:
@@ -88,7 +87,7 @@ def _columns(name: str, evidence: Evidence) -> Any:
     return grid(title, [("", "left"), *((head, "right") for head in heads)], rows)
 
 
-def _closeness(evidence: Evidence) -> Any:
+def _closeness(evidence: Evidence) -> Grid:
     rows = []
     for name in SPANS:
         for grain, words in GRAINS.items():
@@ -127,8 +126,8 @@ def _beside(row: Beside) -> list[str]:
 BESIDE = tuple(f"{measure}, {side}" for measure in ("ASA", "abandoned", "service level") for side in ("rec.", "rep."))
 
 
-def _months(evidence: Evidence) -> Any:
-    rows: list[list[Any]] = [
+def _months(evidence: Evidence) -> Grid:
+    rows: list[list[str | Line]] = [
         [row.month, row.span, number(row.recorded.offered), *_beside(row),
          styled(COLORS[row.light.color], row.light.color), _holds(row, evidence.drift)]
         for row in evidence.months
@@ -143,7 +142,7 @@ def _holds(row: MonthBeside, drift: Drift) -> str:
     return "not tested" if found.why_not else "no" if found.alarms else "yes"
 
 
-def _places(evidence: Evidence) -> Any:
+def _places(evidence: Evidence) -> Grid:
     """First and last hours and weekdays: where inferred staffing is worst."""
     tested = evidence.agreement["test"]
     rows = [(HOURS[name], row) for name, row in tested.hours.items()]
@@ -162,7 +161,7 @@ def _beyond(row: Beside) -> list[str]:
     return [word for name, word in words.items() if beyond_draws(row, name)]
 
 
-def _priority(evidence: Evidence) -> Any:
+def _priority(evidence: Evidence) -> Grid:
     found, whole = evidence.credit, evidence.credit.whole
     nothing = [None] * len(found.candidates_s)
     low, high, shares = (side or nothing for side in (whole.lead_low, whole.lead_high, whole.agreement))
@@ -177,7 +176,7 @@ def _priority(evidence: Evidence) -> Any:
     return grid(title, [("head start", "right"), ("agree", "right"), ("behind the best, 95 %", "right")], rows)
 
 
-def _desks(evidence: Evidence) -> Any:
+def _desks(evidence: Evidence) -> Grid:
     """Desks on the days held out, without and with them."""
     rows = []
     for test in evidence.desks.tests:
@@ -190,7 +189,7 @@ def _desks(evidence: Evidence) -> Any:
     return grid("Desks: who serves a kind of call, days tested, replayed without and with the desk", columns, rows)
 
 
-def _candidates(evidence: Evidence) -> Any:
+def _candidates(evidence: Evidence) -> Grid:
     best = sorted(evidence.candidates, key=lambda one: one.loss)[:MOST_CANDIDATES]
     rows = [[f"{one.join_gap_s:g} s", f"{one.acw_s:g} s", f"{one.loss:.4f}", str(one.draws)] for one in best]
     title = f"Closest of {len(evidence.candidates)} candidates (draws alone move a loss by {evidence.noise:.4f})"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from api.terminal.shown.pieces import console, grid, note, satisfaction_text, styled
+from api.terminal.shown.page import Grid, Page, grid, note, styled
+from api.terminal.shown.pieces import satisfaction_text
 from api.terminal.shown.replay import HEADINGS, ROWS, WITHHELD, cell, difference_text, lit_text, shown_rows
 from engine.reports.compare import Comparison, RuleDifferences, Side, Verdict
 from engine.reports.replay import MEASURES, ReplayColumn
@@ -20,11 +20,12 @@ MOST_BESIDE = 6
 
 def show_comparison(comparison: Comparison) -> None:
     """What a planner reads after a comparison of two rules or more."""
-    out = console()
+    out = Page()
     out.print()
     out.print(lit_text(comparison.light))
     for side in comparison.sides:
-        out.print(f"\n{SIDES[side.handling]}", style="bold")
+        out.print()
+        out.print(SIDES[side.handling], style="bold")
         out.print(_columns(side))
         # Where nothing differs at all the verdict says so in a sentence.
         if some := [rule for rule in side.differences if not rule.is_nothing]:
@@ -57,7 +58,7 @@ def verdict_text(verdict: Verdict) -> str:
     return "; ".join(f"{heading} {word}" for heading, word in said if word)
 
 
-def _columns(side: Side) -> Any:
+def _columns(side: Side) -> Grid:
     columns = side.columns
     rows = []
     for name, heading, kind in shown_rows(columns):
@@ -67,7 +68,7 @@ def _columns(side: Side) -> Any:
     return _beside(title, [_heading(column.name, side.today) for column in columns], rows)
 
 
-def _beside(title: str, names: list[str], rows: list[list[str]]) -> Any:
+def _beside(title: str, names: list[str], rows: list[list[str]]) -> Grid:
     """A column for each name; of many names a row for each, since a page is longer than wide."""
     if len(names) > MOST_BESIDE:
         turned = zip(names, *(cells for _, *cells in rows), strict=True)
@@ -88,7 +89,7 @@ def _with_interval(column: ReplayColumn, name: str, kind: str) -> str:
     return f"{text} ({low} to {high})"
 
 
-def _differences(rules: Sequence[RuleDifferences]) -> Any:
+def _differences(rules: Sequence[RuleDifferences]) -> Grid:
     title = f"Less {rules[0].against}, paired"
     if len(rules) > MOST_BESIDE:
         measured = [row for row in ROWS if row[0] in MEASURES]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from api.terminal.shown.pieces import console, facts, grid, named, needs_text, number
+from api.terminal.shown.page import Grid, Page, facts, grid
+from api.terminal.shown.pieces import named, needs_text, number
 from engine.replay.explain import Replayed, ReplayExplanation
 
 
 def show_explained_replay(explanation: ReplayExplanation, time_zone: str, most: int) -> None:
     """One interaction of a replay: what was decided and why, in local time, with so many agents at most."""
     about, decision = explanation.interaction, explanation.decision
-    out = console()
+    out = Page()
     answered = f"{about.status} after {number(about.wait_s, 1)} s"
     by = f" by {named(about.agent_id, about.agent_name)}" if about.agent_id else ""
     past = f"{about.recorded_agent_id or 'nobody'} after {number(about.recorded_wait_s, 1)} s"
@@ -52,7 +53,7 @@ def _told(about: Replayed) -> str:
     return said
 
 
-def _waiting(explanation: ReplayExplanation) -> object:
+def _waiting(explanation: ReplayExplanation) -> Grid:
     rows = [
         [str(place), w.interaction_id + (" (this)" if w.is_this else ""), number(w.waited_s, 1),
          number(w.credit_s, 0), number(w.leaves_in_s, 0)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from api.terminal.shown.pieces import console
+from api.terminal.shown.page import Grid, Page, grid
 
 if TYPE_CHECKING:
     from ingest.genesys import Check
@@ -17,7 +15,7 @@ SHOWN_QUEUES = 20
 
 def show_check(found: Check) -> None:
     """Print permissions, limits, queues, days and the estimate."""
-    out = console()
+    out = Page()
     out.print(f"{found.host}: {len(found.queues)} queues")
     out.print(_permissions(found))
     for namespace, values in found.limits.items():
@@ -52,27 +50,19 @@ def told(counts: Counts) -> str:
     return ", ".join(said)
 
 
-def _permissions(found: Check) -> Table:
-    table = Table("permission", "state", "needed for", box=None, pad_edge=False)
-    for permission in found.permissions:
-        state = (
-            permission.state
-            if permission.state == "granted" or permission.is_needed
-            else f"{permission.state}, optional"
-        )
-        table.add_row(
-            permission.name, state, permission.needed_for + (f" ({permission.remark})" if permission.remark else "")
-        )
-    return table
+def _permissions(found: Check) -> Grid:
+    rows = []
+    for one in found.permissions:
+        state = one.state if one.state == "granted" or one.is_needed else f"{one.state}, optional"
+        rows.append([one.name, state, one.needed_for + (f" ({one.remark})" if one.remark else "")])
+    return grid("", [("permission", "left"), ("state", "left"), ("needed for", "left")], rows, framed=False)
 
 
-def _queues(found: Check) -> Table:
-    table = Table("queue", "id", box=None, pad_edge=False)
-    for queue in found.chosen[:SHOWN_QUEUES]:
-        table.add_row(queue["name"], queue["id"])
+def _queues(found: Check) -> Grid:
+    rows = [[queue["name"], queue["id"]] for queue in found.chosen[:SHOWN_QUEUES]]
     if len(found.chosen) > SHOWN_QUEUES:
-        table.add_row(f"and {len(found.chosen) - SHOWN_QUEUES} more", "")
-    return table
+        rows.append([f"and {len(found.chosen) - SHOWN_QUEUES} more", ""])
+    return grid("", [("queue", "left"), ("id", "left")], rows, framed=False)
 
 
 def _interactions(found: Check) -> str:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from api.terminal.shown.page import Grid, Page, facts, grid, note
 from engine.data.call_types import AskedFor
 from engine.data.provenance import Extent, Provenance
 from engine.measures.satisfaction import Satisfaction, SatisfactionAgainst
 from engine.reports.report import AgentShare, Report
 from engine.scoring.weights import RoutingWeights
 from engine.selection.explain import AgentTerms, Explanation
+from engine.texts import short
 from ingest.snapshot.manifest import Manifest
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
 MOST_AGENTS = 10
 EXPLAINED = (
@@ -29,25 +26,6 @@ EXPLAINED = (
     "interactions given to the agent. Cohen's w: distance of the shares from those expected, beyond chance; 0.1 small, "
     "0.5 large."
 )
-
-
-def console() -> Console:
-    """Standard output; as wide as the terminal, or 120 columns when piped; names in brackets are no markup."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False, emoji=False)
-
-
-def styled(style: str, text: str, rest: str = "") -> Text:
-    """A text in a style, and what follows it plain."""
-    from rich.text import Text
-
-    return Text.assemble((text, style), rest)
-
-
-def note(warning: str) -> Text:
-    """A line that a reader must know."""
-    return styled("yellow", "note", f" {warning}")
 
 
 def percent(share: float | None) -> str:
@@ -73,38 +51,16 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def named(code: str, name: str | None) -> str:
-    """Name and id, or the id alone."""
-    return f"{name} ({code})" if name and name != code else code
-
-
-def facts(title: str, rows: list[tuple[str, str]]) -> Table:
-    """Two columns: what, and its value."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for what, value in rows:
-        table.add_row(what, value)
-    return table
-
-
-def grid(title: str, columns: list[tuple[str, str]], rows: Sequence[Sequence[str | Text]]) -> Table:
-    """A table with headings; the second word of each column is its side."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", pad_edge=False)
-    for heading, side in columns:
-        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table
+    """Name and id, or the id alone; what is in the middle of long ones is left out."""
+    return f"{short(name)} ({short(code)})" if name and name != code else short(code)
 
 
 def show_report(report: Report) -> None:
     """What a planner reads after a run in score mode."""
-    out = console()
-    out.print(f"\n{report.headline}\n", style="bold")
+    out = Page()
+    out.print()
+    out.print(report.headline, style="bold")
+    out.print()
     out.print(facts("", _summary(report)))
     out.print()
     if report.routed:
@@ -207,7 +163,7 @@ def most_handled(agents: list[AgentShare]) -> list[AgentShare]:
     return sorted(agents, key=lambda agent: (-agent.handled, agent.agent_id))[:MOST_AGENTS]
 
 
-def _agents(report: Report) -> Table:
+def _agents(report: Report) -> Grid:
     chosen = [agent for agent in report.agents if agent.handled]
     shown = most_handled(chosen)
     rows = [
@@ -230,7 +186,7 @@ def _agents(report: Report) -> Table:
 def show_explanation(explanation: Explanation, most: int) -> None:
     """Every agent with its terms and why it lost."""
     about, chosen = explanation.interaction, explanation.chosen
-    out = console()
+    out = Page()
     rows = [
         ("interaction", f"{about.interaction_id} in queue {about.queue_id}"),
         ("requires", needs_text(about)),
@@ -277,7 +233,7 @@ def show_snapshots(manifests: list[Manifest], store: Path) -> None:
         ("name", "left"), ("source", "left"), ("interactions", "right"), ("agents", "right"), ("days", "left"),
         ("created (UTC)", "left"), ("sha256", "left"),
     ]  # fmt: skip
-    console().print(grid("Snapshots", columns, rows) if rows else f"no snapshots in {store}")
+    Page().print(grid("Snapshots", columns, rows) if rows else f"no snapshots in {store}")
 
 
 def show_manifest(manifest: Manifest) -> None:
@@ -293,7 +249,7 @@ def show_manifest(manifest: Manifest) -> None:
         *(("counted", f"{label}: {number(n)}") for label, n in manifest.repairs.items()),
         *(("assumed", sentence) for sentence in manifest.assumptions),
     ]  # fmt: skip
-    console().print(facts("", rows))
+    Page().print(facts("", rows))
 
 
 FIGURES = {
@@ -310,7 +266,7 @@ def show_beside_platform(beside: pl.DataFrame) -> None:
         for media, figure, theirs, ours in beside.iter_rows()
     ]
     columns = [("media", "left"), ("", "left"), *((name, "right") for name in ("platform", "snapshot", "difference"))]
-    console().print(grid("The platform's own counts, of the half hours and queues it counted", columns, rows))
+    Page().print(grid("The platform's own counts, of the half hours and queues it counted", columns, rows))
 
 
 def _source(source: dict[str, Any]) -> str:

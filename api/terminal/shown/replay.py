@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+from api.terminal.shown.page import Grid, Line, Page, facts, grid, note, styled
 from api.terminal.shown.pieces import (
-    console,
-    facts,
-    grid,
     interval_text,
     most_handled,
     named,
-    note,
     number,
     percent,
     satisfaction_text,
     show_report,
-    styled,
     three,
 )
 from engine.estimates.estimated import Estimates, PatienceEstimate, StaffingEstimate
@@ -27,9 +22,7 @@ from engine.measures.waits import IntervalWaits, QueueWaits, ServiceLevel
 from engine.reports.notes import causes_text
 from engine.reports.replay import Difference, GoalEffect, Replay, ReplayColumn
 from engine.reports.report import Report
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from engine.texts import short
 
 COLORS = {"green": "green", "red": "red", "unknown": "yellow"}
 WITHHELD = "withheld: the light is red; --force gives a verdict all the same"
@@ -57,8 +50,10 @@ def show(report: Report) -> None:
 
 def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
     """What a planner reads after a replay."""
-    out = console()
-    out.print(f"\n{content.headline}\n", style="bold")
+    out = Page()
+    out.print()
+    out.print(content.headline, style="bold")
+    out.print()
     out.print(lit_text(content.light))
     out.print()
     out.print(columns_table(content))
@@ -76,7 +71,7 @@ def show_replay(report: Report, content: Replay, waits: ServiceLevel) -> None:
         out.print(note(warning))
 
 
-def lit_text(light: Light, more: str = "") -> Text:
+def lit_text(light: Light, more: str = "") -> Line:
     """The light in its colour, why, and what may help."""
     remedy = "" if light.remedy is None else f"; {light.remedy}"
     return styled(f"bold {COLORS[light.color]}", light.color.upper(), f"{more} {light.why}{remedy}")
@@ -101,7 +96,7 @@ def shown_rows(columns: Sequence[ReplayColumn]) -> list[tuple[str, str, str]]:
     return [row for row in ROWS if row[0] not in rare or any(getattr(column, row[0]) for column in columns)]
 
 
-def columns_table(content: Replay) -> Any:
+def columns_table(content: Replay) -> Grid:
     """Columns side by side, with the paired difference of the last against the one before it where there is any."""
     columns, rows, differences = content.columns, [], content.differences
     if differences is not None and differences.is_nothing:
@@ -206,7 +201,7 @@ def _inferring(staffed: StaffingEstimate) -> str:
     return f"; join gap {staffed.join_gap_s:g} s, lead {staffed.lead_s:g} s, tail {staffed.tail_s:g} s"
 
 
-def _details(report: Report, waits: ServiceLevel) -> list[Any]:
+def _details(report: Report, waits: ServiceLevel) -> list[Grid]:
     tables = []
     if len(waits.by_queue) > 1:
         tables.append(_grid_of("By queue", [(_with_goal(row), row) for row in waits.by_queue]))
@@ -220,11 +215,11 @@ def _details(report: Report, waits: ServiceLevel) -> list[Any]:
 
 def _with_goal(row: QueueWaits) -> str:
     """A queue and its goal, as planners write it."""
-    name = row.queue_name or row.queue_id
+    name = short(row.queue_name or row.queue_id)
     return name if row.goal_share is None else f"{name} ({100 * row.goal_share:g}/{row.goal_s:g})"
 
 
-def _grid_of(title: str, records: Sequence[tuple[str, QueueWaits | IntervalWaits]]) -> Any:
+def _grid_of(title: str, records: Sequence[tuple[str, QueueWaits | IntervalWaits]]) -> Grid:
     columns = [
         ("", "left"),
         *((name, "right") for name in ("offered", "answered", "abandoned", "service level", "ASA, s")),
@@ -237,7 +232,7 @@ def _grid_of(title: str, records: Sequence[tuple[str, QueueWaits | IntervalWaits
     return grid(title, columns, rows)
 
 
-def _agents(report: Report) -> Any:
+def _agents(report: Report) -> Grid:
     chosen = most_handled(report.agents)
     rows = [
         [named(agent.agent_id, agent.agent_name), number(agent.handled), number(agent.eligible),
