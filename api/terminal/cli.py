@@ -18,7 +18,9 @@ from api.terminal.commands.serve import serve
 from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
+from api.terminal.signals import stopped_by_signals
 from engine.errors import RoutingError
+from engine.stopping import Stopped
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -57,9 +59,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code: 0 done, 2 bad usage or input, 1 failed."""
-    code = _told(lambda: cli.main(arguments, prog_name="routelab", standalone_mode=False))
+    code = _told(lambda: _interruptible(arguments))
     # What was printed may still wait to be sent, and only then a full disk is found out.
     return code or _told(end_printing)
+
+
+def _interruptible(arguments: list[str] | None) -> None:
+    with stopped_by_signals():
+        cli.main(arguments, prog_name="routelab", standalone_mode=False)
 
 
 def _told(work: Callable[[], object]) -> int:
@@ -78,7 +85,7 @@ def _told(work: Callable[[], object]) -> int:
         where = context.command_path if context else "routelab"
         tell(f"error: {' '.join(error.format_message().splitlines())} (see {where} --help)")
         return BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Stopped):
         tell("stopped; what was half written is removed, by the next command at the latest")
         return FAILED
     except BrokenPipeError:
