@@ -16,6 +16,7 @@ from engine.errors import (
     LimitReached,
     MissingInput,
     NobodyEligible,
+    NotEnoughMemory,
     NotWritable,
     RoutingError,
     SnapshotExists,
@@ -161,6 +162,7 @@ STATUS: dict[type[BaseException], tuple[int, str]] = {
     Busy: (503, "Too busy"),
     Stopping: (503, "Stopping"),
     WrongVersion: (505, "HTTP version not supported"),
+    NotEnoughMemory: (507, "Not enough memory"),
 }
 UNEXPECTED = (500, "Internal error")
 

@@ -55,6 +55,12 @@ class Settings(BaseModel):
     kept_fairness: int = Field(default=1000, ge=1, le=1_000_000, description="Fairness results kept. [count]")
     routing_threads: int = Field(default=4, ge=1, le=64, description="Routing requests answered at once. [count]")
     batch_threads: int = Field(default=2, ge=1, le=64, description="Batches simulated at once. [count]")
+    most_memory_mib: int | None = Field(
+        default=None,
+        ge=64,
+        le=1 << 30,
+        description="Memory that all batches may take together; null for what the system has. [MiB]",
+    )
     max_waiting: int = Field(default=100, ge=1, le=100_000, description="Requests that may wait for a thread. [count]")
     genesys_client_id: str | None = Field(
         default=None,

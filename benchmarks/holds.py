@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 # Between two beats: short beside any hold that matters. [s]
@@ -46,14 +47,23 @@ def watched(notable_s: float = 0.05) -> Iterator[Holds]:
 
 def _beat(found: Holds, stop: threading.Event) -> None:
     own = threading.get_ident()
-    wall, busy = time.perf_counter(), time.process_time()
+    before = time.perf_counter(), time.process_time(), _queued_s()
     while not stop.is_set():
         time.sleep(BEAT_S)
-        now, computed = time.perf_counter(), time.process_time()
-        late_s = min(now - wall - BEAT_S, computed - busy)
+        now = time.perf_counter(), time.process_time(), _queued_s()
+        wall_s, computed_s, queued_s = (later - earlier for later, earlier in zip(now, before, strict=True))
+        late_s = min(wall_s - BEAT_S - queued_s, computed_s)
         frames = sys._current_frames() if late_s > found.notable_s else {}
         found.note(late_s, {thread: frame for thread, frame in frames.items() if thread != own})
-        wall, busy = time.perf_counter(), time.process_time()
+        before = time.perf_counter(), time.process_time(), _queued_s()
+
+
+def _queued_s() -> float:
+    """How long this thread has waited for a core so far, where the system tells. [s]"""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def _place(frame: FrameType) -> str:

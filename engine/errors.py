@@ -54,6 +54,10 @@ class MissingInput(RoutingError):
     """The run needs a table, package or file that is not there."""
 
 
+class NotEnoughMemory(RoutingError):
+    """What was asked for needs more memory than there is."""
+
+
 class NotWritable(RoutingError):
     """A folder that results should go to cannot be written."""
 

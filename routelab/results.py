@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.data.arrays import Arrays
 from engine.errors import UnknownName
 from engine.measures.light import Light
+from engine.memory import of_explanation, of_run
 from engine.replay.explain import explain_replay
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes
@@ -21,10 +22,14 @@ from engine.selection.explain import explain
 from engine.setting import shown
 from engine.spec import Scenario
 from engine.texts import short, visible
+from ingest.workers import MEMORY
 from routelab.showing import formatted, html_table, notes
 
 if TYPE_CHECKING:
     import polars as pl
+
+# An outcome of score mode in memory.
+OUTCOME_BYTES = 40
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +56,10 @@ class Run:
     @cached_property
     def outcomes(self) -> Outcomes:
         """Outcomes of all interactions, as arrays; of the first replication."""
-        return choose(self.scenario, self.arrays) if self.kept is None else self.kept
+        if self.kept is not None:
+            return self.kept
+        with MEMORY.held(of_run(self.scenario, self.arrays, kept=OUTCOME_BYTES)):
+            return choose(self.scenario, self.arrays)
 
     def to_frame(self) -> pl.DataFrame:
         """One row per interaction in order of arrival, as in `outcomes.arrow`."""
@@ -80,7 +88,8 @@ class Run:
         if not isinstance(interaction_id, str):
             raise UnknownName(f"interaction {shown(interaction_id)} is no text; give one of the ids in to_frame()")
         why = explain_replay if self.scenario.mode == "replay" else explain
-        found = why(self.scenario, self.arrays, interaction_id)
+        with MEMORY.held(of_explanation(self.scenario, self.arrays)):
+            found = why(self.scenario, self.arrays, interaction_id)
         # Null in the first rows says nothing of the type, so all rows are looked at.
         return pl.DataFrame(plain(found.agents), infer_schema_length=None)
 

@@ -10,6 +10,7 @@ from engine.data.arrays import Arrays
 from engine.data.wall_time import day_of
 from engine.errors import InvalidScenario, MissingInput
 from engine.levers import LEVERS
+from engine.memory import of_comparison, of_run
 from engine.reports.compare import compare as compare_scenarios
 from engine.reports.outcomes import Outcomes
 from engine.run import run
@@ -17,7 +18,7 @@ from engine.setting import shown
 from engine.spec import Scenario, scenario_of
 from engine.study import comparing
 from engine.typing import Progress
-from ingest.workers import runs_in
+from ingest.workers import MEMORY, runs_in
 from routelab.centre import Centre
 from routelab.results import Compared, Run
 
@@ -47,7 +48,8 @@ def score(centre: Centre, *, days: Days | None = None, **settings: Any) -> Run:
         If a setting is unknown, the nearest is named, or its value is not allowed.
     """
     arrays, scenario = _chosen(centre, days), _scenario("score", settings)
-    return Run(run(scenario, arrays), scenario, arrays)
+    with MEMORY.held(of_run(scenario, arrays)):
+        return Run(run(scenario, arrays), scenario, arrays)
 
 
 def replay(
@@ -79,9 +81,12 @@ def replay(
         If a setting is unknown, the nearest is named, or its value is not allowed.
     MissingInput
         If the data lacks what a replay needs.
+    NotEnoughMemory
+        If it needs more memory than there is.
     """
     arrays, scenario, kept = _chosen(centre, days), _scenario("replay", settings), list[Outcomes]()
-    report = run(scenario, arrays, kept.append, force=force, progress=progress)
+    with MEMORY.held(of_run(scenario, arrays)):
+        report = run(scenario, arrays, kept.append, force=force, progress=progress)
     # A replay hands its outcomes over in one piece, of the first replication.
     return Run(report, scenario, arrays, kept[0])
 
@@ -119,6 +124,8 @@ def compare(
         If there are fewer than two, two of one name, or a setting is not allowed.
     MissingInput
         If the data lacks what a replay needs.
+    NotEnoughMemory
+        If it needs more memory than there is.
     """
     if not isinstance(scenarios, list | tuple) or len(scenarios) < 2:
         raise InvalidScenario('compare: give two scenarios or more, for example [{"method": "genesys"}, {}]')
@@ -127,9 +134,11 @@ def compare(
     # Levers of a baseline move it alone; those given here hold for all.
     levers = {name: value for name, value in settings.items() if name in LEVERS}
     wanted = comparing({"baseline": settings | first, "scenario": [levers | other for other in others]})
-    found = compare_scenarios(
-        wanted.scenarios_on(arrays), arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
-    )
+    played = wanted.scenarios_on(arrays)
+    with MEMORY.held(of_comparison(played, arrays)):
+        found = compare_scenarios(
+            played, arrays, names=wanted.names, force=force, progress=progress, map_runs=runs_in()
+        )
     return Compared(found)
 
 

@@ -318,26 +318,6 @@ def test_a_bad_replay_is_refused_with_place_and_remedy(client, body, wanted):
     assert refused(client, **body).startswith(wanted)
 
 
-def test_a_replay_too_large_for_one_answer_is_refused_with_the_way_out(client, store, monkeypatch):
-    rows = [ROW | {"id": str(year), "arrived_at": f"{year}-03-05T09:00:00Z"} for year in (1970, 2190)]
-    detail = refused(client, interactions=rows)
-    assert detail.startswith("/interval_min: 3,856,992 intervals of 30 minutes from the first to the last arrival; use")
-    rolling = {"sla_target": "80/20", "current_performance": "rolling", "replan_s": 1, "replications": 2}
-    monkeypatch.setattr("api.http.answering.limits.MOST_PLANS", 400_000)
-    detail = refused(client, **rolling)
-    assert detail.startswith("/replan_s: weights would be moved 431,312 times; use a longer time or fewer days")
-    assert batch(client, mode="replay", **rolling | {"replan_s": 600})
-    monkeypatch.setattr("api.http.answering.limits.MOST_DRAWN", 599)
-    detail = refused(client, replications=2)
-    assert detail.startswith("/replications: 2 replications of 300 interactions; use fewer replications, or fewer days")
-    monkeypatch.setattr("api.http.answering.limits.MOST_DRAWN", 600)
-    monkeypatch.setattr("api.http.answering.limits.MOST_DAYS", 5)
-    assert refused(client, replications=2).startswith("/replications: 2 replications of 3 days; use fewer")
-    monkeypatch.setattr("api.http.answering.limits.MOST_DRAWN", 1)
-    assert batch(client, mode="replay")  # one draw is as large as the data
-    assert batch(client, replications=2)  # in score mode nothing is drawn
-
-
 # --- the requests and the engine must not drift apart -----------------------------------------------------------------
 
 NAMES = {"goal": "sla_target", "performance": "current_performance", "language": "language_term", "levers": "handle"}

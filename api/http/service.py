@@ -23,13 +23,15 @@ from api.http.messages.answers import Readiness
 from api.http.messages.models import BatchRequest, RoutingRequest
 from api.http.messages.parsing import parse_json
 from api.http.serving.connection import Connection
+from api.http.serving.loading import load_engine
 from api.http.serving.metrics import Metrics
 from api.http.serving.once import Once
 from api.http.serving.open_snapshots import OpenSnapshots, age_s
 from api.http.serving.threads import Threads
-from api.settings import Settings
+from api.settings import MIB, Settings
 from engine.errors import RoutingError
 from engine.results import plain
+from ingest.workers import Memory
 
 
 class Service:
@@ -43,11 +45,12 @@ class Service:
         self.heavy = Threads("batch", settings.batch_threads, settings.max_waiting)
         # A platform that hangs holds up those who ask it, and nobody else.
         self.live = Threads("live", settings.live_threads, settings.max_waiting)
+        self._loading = Threads("loading", 1, 1)
         self.connection = Connection(settings)
         self.metrics = Metrics(self._newest_age_s, self.connection.asked)
         self._routing = Routing(self.snapshots, settings.kept_fairness)
         self._live = LiveRouting(self.snapshots, self._routing, self.connection, settings.live_statuses)
-        self._limits = Limits(settings.max_interactions, settings.max_outcomes)
+        self._limits = Limits(settings.max_interactions, settings.max_outcomes, self._memory(settings))
         self._names: Once[Names] = Once(settings.open_snapshots)
 
     def route(self, body: bytearray) -> bytes | RoutingRequest:
@@ -94,7 +97,8 @@ class Service:
         return docs_page(self._description, self._examples(), base_url).encode()
 
     async def warm(self) -> None:
-        """Load what live requests take, where a platform is configured, while others are answered already."""
+        """Load what the first requests would wait for, while others are answered already."""
+        await self._loading.run(None, load_engine)
         if self.settings.has_platform:
             await self.live.run(None, self.connection.warm)
 
@@ -103,7 +107,12 @@ class Service:
         self.quick.close()
         self.heavy.close()
         self.live.close()
+        self._loading.close()
         self.connection.close()
+
+    @staticmethod
+    def _memory(settings: Settings) -> Memory:
+        return Memory(None if settings.most_memory_mib is None else settings.most_memory_mib * MIB)
 
     @cached_property
     def _description(self) -> dict[str, Any]:

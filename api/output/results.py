@@ -10,6 +10,7 @@ import orjson
 
 from api.output.result_folder import COMPARISON, OUTCOMES, REPORT, ResultFolder
 from engine.data.arrays import Arrays
+from engine.memory import of_run
 from engine.reports.compare import Comparison
 from engine.reports.outcomes import Outcomes, Texts, nothing
 from engine.reports.report import Report, Timing
@@ -17,6 +18,7 @@ from engine.run import run
 from engine.spec import Scenario
 from engine.typing import Progress
 from ingest.snapshot import private
+from ingest.workers import MEMORY
 
 
 def simulate_to(scenario: Scenario, arrays: Arrays, out: Path) -> Report:
@@ -58,6 +60,8 @@ def simulate_into(
 
     Raises
     ------
+    NotEnoughMemory
+        If it needs more memory than there is.
     OSError
         If the disk is full; the folder is then as it was.
     """
@@ -65,7 +69,7 @@ def simulate_into(
     total = arrays.snapshot.n_interactions
     # A file needs its columns before the first batch, and a run without interactions has none.
     empty = nothing(Texts(arrays.centre), timed=scenario.mode == "replay")
-    with _Writer(folder, empty, progress, total) as writer:
+    with MEMORY.held(of_run(scenario, arrays)), _Writer(folder, empty, progress, total) as writer:
         report = run(scenario, arrays, writer.add, force=force, progress=progress)
     # Outcomes are written while batches are decided, so writing is taken off the time of the rest.
     busy_s = time.perf_counter() - started

@@ -19,7 +19,7 @@ from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
 from api.terminal.signals import stopped_by_signals
-from engine.errors import RoutingError
+from engine.errors import NotEnoughMemory, RoutingError
 from engine.stopping import Stopped
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -76,7 +76,7 @@ def _told(work: Callable[[], object]) -> int:
     except RoutingError as error:
         from ingest.platform.errors import JobFailed, PlatformUnavailable
 
-        has_failed = isinstance(error, PlatformUnavailable | JobFailed)
+        has_failed = isinstance(error, PlatformUnavailable | JobFailed | NotEnoughMemory)
         first, *more = error.problems
         tell(f"{'failed' if has_failed else 'error'}: {first}", *more, *getattr(error, "__notes__", ()))
         return FAILED if has_failed else BAD_INPUT

@@ -211,7 +211,7 @@ def not_fitted(arrays: Arrays, history: History) -> dict[str, str]:
 def _held(arrays: Arrays) -> Arrays:
     """The same, with its history read once."""
     history = arrays.history()
-    return replace(arrays, history=lambda: history)
+    return arrays.holding(history)
 
 
 def _searched(span: Span, given: Assumptions, progress: Progress | None) -> tuple[dict[str, float], SearchSaid]:

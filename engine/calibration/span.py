@@ -48,7 +48,7 @@ class Span:
         part = arrays.days(*days)
         self.history: History = part.history()
         # History is read and cut once; every candidate of the search replays the same.
-        self.arrays = replace(part, history=lambda: self.history)
+        self.arrays = part.holding(self.history)
         self.scenario, self.days = scenario, days
         # As recorded, to be called by: a rule may count priorities otherwise and give kinds queues of their own.
         self.call_types = arrays.centre.call_types

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
+
 from engine.data.centre import Centre
 from engine.data.history import History
 from engine.data.provenance import Provenance, Window
@@ -65,6 +67,38 @@ class Batch:
         )
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many interactions a data set holds, known without reading them.
+
+    Parameters
+    ----------
+    day, rows : (n_days,) arrays of int
+        Days since 1970-01-01 UTC on which anything arrived, in order, and how many did. [count]
+    n_media : int
+        Different media among them.
+    """
+
+    day: IntArray
+    rows: IntArray
+    n_media: int = 1
+
+    @property
+    def n(self) -> int:
+        """Interactions in all."""
+        return int(self.rows.sum())
+
+    @property
+    def span_days(self) -> int:
+        """From the first day to the last, both included."""
+        return int(self.day[-1] - self.day[0]) + 1 if self.day.size else 0
+
+    def within(self, start_us: int, end_us: int) -> Counted:
+        """Those of all days that a window touches; of the first and the last of them some may lie outside."""
+        some = (self.day + 1 > start_us / DAY_US) & (self.day < end_us / DAY_US)
+        return Counted(self.day[some], self.rows[some], self.n_media)
+
+
 def _no_history() -> History:
     """Refuses: arrays made for scores only know no history."""
     raise MissingInput("these arrays hold what scores need only; a replay needs a snapshot or tables")
@@ -84,12 +118,34 @@ class Arrays:
         What a report says about the origin.
     history : callable
         Gives all that is recorded about the same interactions, in memory.
+    counts : Counted, optional
+        How many there are, where that is known already.
+    history_of_days : callable, optional
+        Gives what is recorded from one UTC day to another, where that can be had without the rest.
     """
 
     centre: Centre
     batches: Callable[[], Iterator[Batch]]
     snapshot: Provenance
     history: Callable[[], History] = _no_history
+    counts: Counted | None = None
+    history_of_days: Callable[[int, int], History] | None = None
+
+    def holding(self, history: History) -> Arrays:
+        """The same data set with all that is recorded in memory."""
+        return replace(self, history=lambda: history, history_of_days=None)
+
+    @property
+    def counted(self) -> Counted:
+        """How many interactions there are on which days; read from all batches where nobody knows."""
+        if self.counts is not None:
+            return self.counts
+        rows: dict[int, int] = {}
+        media = {0}
+        for batch in self.batches():
+            rows[batch.day] = rows.get(batch.day, 0) + batch.call_type.size
+            media |= set() if batch.media is None else set(np.unique(batch.media).tolist())
+        return Counted(np.array([*rows], np.int64), np.array([*rows.values()], np.int64), len(media))
 
     @property
     def has_made_up_surveys(self) -> bool:
@@ -131,13 +187,15 @@ class Arrays:
                     yield batch.rows(inside)
 
         def history() -> History:
-            whole = self.history()
+            read = self.history_of_days
+            whole = self.history() if read is None else read(start_us // DAY_US, (end_us - 1) // DAY_US)
             inside = (whole.arrived_us >= start_us) & (whole.arrived_us < end_us)
             if queue is not None:
                 inside &= centre.queue[centre.requirement[whole.call_type]] == queue
             return whole.rows(inside)
 
-        return Arrays(centre, batches, self.snapshot, history)
+        counts = None if self.counts is None else self.counts.within(start_us, end_us)
+        return Arrays(centre, batches, self.snapshot, history, counts)
 
     def days(self, first: date | None, last: date | None) -> Arrays:
         """Whole local days of the data set.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.data.arrays import Arrays, Batch
+from engine.data.arrays import Arrays, Batch, Counted
 from engine.data.call_types import CallTypeIndex, requirements
 from engine.data.carried import with_carried
 from engine.data.centre import Blocks, Centre, Holds, Surveys
@@ -85,7 +85,8 @@ def encode(tables: Tables) -> Arrays:
     )
     named = interactions["agent_id"].is_not_null().to_numpy()
     recorded = partial(history_of, interactions, call_type, media, outcome, agent, named)
-    return Arrays(centre, batches, Provenance(counts=counts, assumptions=[*carried, *said]), recorded)
+    held = Counted(days[starts], np.diff([*starts, days.size]), max(1, np.unique(media).size))
+    return Arrays(centre, batches, Provenance(counts=counts, assumptions=[*carried, *said]), recorded, held)
 
 
 def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:

@@ -70,5 +70,6 @@ def _steps(centre: Centre, rings: Sequence[Ring]) -> list[tuple[float, frozenset
 
 
 METHOD = Method(
-    "Genesys bullseye: rings that open with waiting; queues without rings as genesys", ladder, is_platform=True
-)
+    "Genesys bullseye: rings that open with waiting; queues without rings as genesys", ladder, reads=("rings",),
+    is_platform=True,
+)  # fmt: skip

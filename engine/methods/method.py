@@ -72,9 +72,9 @@ class Method:
         Fills a ladder from a `View`.
     planner : callable, optional
         Plans of score mode; None where a method needs to know who is idle.
-    reads : tuple of {"csat", "weights", "preferred", "factors"}
+    reads : tuple of {"csat", "weights", "preferred", "factors", "rings"}
         What a ladder depends on besides the centre: when the first two change it is made anew; preferred agents tell
-        kinds of interaction apart; factors of handling time are fitted only where they are read.
+        kinds of interaction apart; factors of handling time are fitted only where they are read; each ring is a row.
     is_platform : bool
         One of Genesys' own methods: language always filters.
     asks_idle : bool

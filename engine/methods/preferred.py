@@ -72,5 +72,5 @@ def _joined(stage: Stage, after_s: float, admitted: BoolArray) -> Stage:
 
 METHOD = Method(
     "Genesys preferred agents by each queue's rules, then its rings or standard routing", ladder,
-    reads=("preferred",), is_platform=True,
+    reads=("preferred", "rings"), is_platform=True,
 )  # fmt: skip

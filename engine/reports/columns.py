@@ -198,7 +198,7 @@ class Study:
         """
         if self.scenario.assumptions.handling != "recorded":
             assumed = replace(self.scenario.assumptions, handling="recorded")
-            held = replace(self.arrays, history=lambda: self.recorded.history)
+            held = self.arrays.holding(self.recorded.history)
             return Study(held, replace(self.scenario, assumptions=assumed), self._progress).light()
         return light(self.summary(self.past), self.summary(today or self.today), self.record)
 

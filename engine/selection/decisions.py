@@ -33,9 +33,21 @@ SLICE_PAIRS = 50_000_000
 
 
 def best(plan: Plan, *, compiled: bool = False) -> tuple[Int32Array, FloatArray]:
-    """Best agent of each row of a plan (-1 where nobody can be chosen) and the winner's key (0 for nobody).
+    """Best agent of each row of a plan; compiled or plain, the result is the same to the last bit.
 
-    Both (n_scenarios, n); compiled or plain, the result is the same to the last bit.
+    Parameters
+    ----------
+    plan : Plan
+        Of n requirements under a stack of scenarios.
+    compiled : bool
+        Whether the kernel decides.
+
+    Returns
+    -------
+    agent : (n_scenarios, n) array of int32
+        -1 where nobody can be chosen.
+    key : (n_scenarios, n) array of float
+        The winner's, 0 for nobody.
     """
     shape = (len(plan.weights), plan.requirement.size)
     column, key = np.empty(shape, np.int64), np.empty(shape)

@@ -6,6 +6,7 @@ replaced or deleted meanwhile.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +23,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
 
-from engine.data.arrays import Arrays, Batch
+from engine.data.arrays import Arrays, Batch, Counted
 from engine.data.carried import Carried
 from engine.data.checks import Place, check
 from engine.data.encode import encode_centre
@@ -121,8 +122,10 @@ class Snapshot:
                 # A year of days passes by in the memory of one.
                 pinned.let_go()
 
-        def history() -> History:
-            read = [_codes(reader.read_all()) for _, reader in _in_order(files)]
+        def history(first_day: float = -math.inf, last_day: float = math.inf) -> History:
+            entries = [entry for entry in self.manifest.files if entry.table == "interactions"]
+            some = [self._pinned[entry.path] for entry in entries if first_day <= _utc_day(entry) <= last_day]
+            read = [_codes(reader.read_all()) for _, reader in _in_order(some)]
             nothing = TABLES["interactions"].empty().drop(CODED).with_columns(call_type=pl.lit(0, pl.Int32))
             rows = pl.from_arrow(pa.concat_tables(read)) if read else nothing
             assert isinstance(rows, pl.DataFrame)
@@ -140,7 +143,14 @@ class Snapshot:
             named = _looked_up(rows, "agent_id", np.ones_like(recorded), 0).astype(bool)
             return history_of(plain, rows["call_type"], media.astype(np.int8), outcome.astype(np.int8), agent, named)
 
-        return Arrays(centre, batches, self._summary(files), history)
+        return Arrays(centre, batches, self._summary(files), history, self._counted(), history)
+
+    def _counted(self) -> Counted:
+        """Rows by day, as the manifest has them."""
+        days = sorted((_utc_day(entry), entry.rows) for entry in self.manifest.files if entry.table == "interactions")
+        n_media = max(1, len(self.manifest.dictionaries.get("media", [])))
+        day, rows = np.array(days, np.int64).reshape(-1, 2).T
+        return Counted(day, rows, n_media)
 
     def _summary(self, interactions: list[Pinned]) -> Provenance:
         """What a report says about the snapshot; scores that an earlier version stored without a scale are told."""
@@ -220,8 +230,7 @@ class Snapshot:
         days = [one.path for one in self.manifest.files if one.table == "interactions"]
         ends = {days[0]: "start"}, {days[-1]: "end"}
         first_us, last_us = (_epoch_us(self.manifest.interval.get(end.get(entry.path, ""))) for end in ends)
-        n_days = (day_of(entry) - date(1970, 1, 1)).days
-        return Day(entry.rows, n_days, n_call_types, self._texts, first_us, last_us)
+        return Day(entry.rows, _utc_day(entry), n_call_types, self._texts, first_us, last_us)
 
 
 def _epoch_us(at: str | None) -> int | None:
@@ -236,6 +245,11 @@ def _requirements(rows: pl.DataFrame) -> pl.DataFrame:
         "language",
         pl.col("priority").fill_null(0.0),
     )
+
+
+def _utc_day(entry: FileEntry) -> int:
+    """UTC day whose interactions a file holds, since 1970-01-01."""
+    return (day_of(entry) - date(1970, 1, 1)).days
 
 
 def _n_scores(file: Pinned) -> int:

@@ -1,5 +1,6 @@
-"""Where many runs are done: in this process."""
+"""Where many runs are done: in this process; and the memory that they may take."""
 
 from ingest.workers.engines import ENGINES, LOCAL, runs_in
+from ingest.workers.memory import MEMORY, Memory
 
-__all__ = ["ENGINES", "LOCAL", "runs_in"]
+__all__ = ["ENGINES", "LOCAL", "MEMORY", "Memory", "runs_in"]

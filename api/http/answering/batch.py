@@ -10,16 +10,24 @@ import orjson
 import polars as pl
 
 from api.errors import BodyTooLarge, InvalidBody, Problem
-from api.http.answering.limits import Limits, recorded
+from api.http.answering.limits import Limits
 from api.http.answering.study import answer_study
 from api.http.inline.arrays import Inline, inline
 from api.http.messages.models import BatchRequest
 from api.http.serving.open_snapshots import OpenSnapshots, check_window
 from engine.data.arrays import Arrays
 from engine.data.wall_time import FIRST_DAY, LAST_DAY
+from engine.memory import of_run
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report, Timing
 from engine.run import run
+from engine.stopping import checked
+
+# Of outcomes, written in some milliseconds.
+ROWS_AT_ONCE = 2_000
+
+# An outcome as a row of a table and as text.
+OUTCOME_BYTES = 700
 
 
 def answer_batch(
@@ -28,7 +36,7 @@ def answer_batch(
     """The content of report.json, with `outcomes` where asked for; of a study the content of study.json."""
     started = time.perf_counter()
     if request.scenario is not None:
-        return answer_study(snapshots, request, count)
+        return answer_study(snapshots, request, limits, count)
     _check_fit(request, limits)
     data = snapshots.get(request.snapshot)
     replayed = request.mode == "replay"
@@ -38,19 +46,18 @@ def answer_batch(
     _check_times(request, own)
     scenario = request.scenario_to_run(own is None or own.timed)
     arrays = _windowed(data.arrays if own is None else own.arrays, request)
-    if replayed:
-        arrays = recorded(arrays, scenario)
-    parts: list[Outcomes] = []
-    loaded = time.perf_counter()
-    keep = parts.append if request.outcomes else None
-    report = run(scenario, arrays, keep, force=request.force)
-    simulated = time.perf_counter()
-    count(report.n_interactions)
-    report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
-    content = (report if own is None else _amended(report, own)).to_dict()
-    if own is not None and request.outcomes:
-        content["outcomes"] = _outcomes(parts, own)
-    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    with limits.memory.held(of_run(scenario, arrays, kept=OUTCOME_BYTES if request.outcomes else 0)):
+        parts: list[Outcomes] = []
+        loaded = time.perf_counter()
+        keep = parts.append if request.outcomes else None
+        report = run(scenario, arrays, keep, force=request.force)
+        simulated = time.perf_counter()
+        count(report.n_interactions)
+        report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
+        content = (report if own is None else _amended(report, own)).to_dict()
+        if own is not None and request.outcomes:
+            content["outcomes"] = _outcomes(parts, own)
+        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _check_fit(request: BatchRequest, limits: Limits) -> None:
@@ -115,5 +122,7 @@ def _outcomes(parts: list[Outcomes], own: Inline) -> orjson.Fragment:
         return orjson.Fragment(b"[]")
     chosen = join(parts).to_frame().with_columns(pl.lit(None).alias(name) for name in sorted(own.absent))
     asked = own.ids.to_frame().join(chosen, on="interaction_id", how="inner", maintain_order="left")
-    # Written without a Python object per row: other threads, and so other requests, go on meanwhile.
-    return orjson.Fragment(asked.rename({"interaction_id": "id"}).write_json())
+    asked = asked.rename({"interaction_id": "id"})
+    # Written without a Python object per row and some rows at a time: other requests go on meanwhile.
+    slices = (some.write_json().encode()[1:-1] for some in checked(asked.iter_slices(ROWS_AT_ONCE)))
+    return orjson.Fragment(b"[" + b",".join(slices) + b"]")

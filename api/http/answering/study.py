@@ -7,10 +7,11 @@ from collections.abc import Callable
 import orjson
 
 from api.errors import InvalidBody, Problem
-from api.http.answering.limits import recorded
+from api.http.answering.limits import Limits
 from api.http.messages.models import BatchRequest
 from api.http.serving.open_snapshots import OpenSnapshots
 from engine.levers import LEVERS
+from engine.memory import of_comparison
 from engine.reports.compare import compare
 from engine.spec import settings
 from engine.study import FIXED
@@ -20,17 +21,21 @@ from ingest.workers import runs_in
 BESIDE = {"snapshot", "scenario", "baseline", "from_", "to", "start_date", "end_date", "replications", "force"}
 
 
-def answer_study(snapshots: OpenSnapshots, request: BatchRequest, count: Callable[[int], object]) -> bytes:
+def answer_study(
+    snapshots: OpenSnapshots, request: BatchRequest, limits: Limits, count: Callable[[int], object]
+) -> bytes:
     """The content of study.json."""
     _check(request)
     wanted = request.study()
     data = snapshots.get(wanted.snapshot)
     arrays = data.arrays.days(wanted.first, wanted.last)
     scenarios = wanted.scenarios_on(arrays)
-    arrays = recorded(arrays, *scenarios)
-    count(arrays.history().n * len(scenarios))
-    found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
-    return orjson.dumps(found.to_dict())
+    with limits.memory.held(of_comparison(scenarios, arrays)):
+        # Read once for both ways of handling.
+        arrays = arrays.holding(arrays.history())
+        count(arrays.history().n * len(scenarios))
+        found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
+        return orjson.dumps(found.to_dict())
 
 
 def _check(request: BatchRequest) -> None:

@@ -14,6 +14,7 @@ from starlette.types import Receive
 
 from api.errors import Busy, Stopping
 from engine.stopping import Stopped, check, stoppable
+from ingest.workers.memory import said_plainly
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ class Job(Generic[Result]):
         if work is None or not self.future.set_running_or_notify_cancel():
             return
         try:
-            with stoppable(self._is_stopped.is_set):
+            with stoppable(self._is_stopped.is_set), said_plainly():
                 check()
                 result = work()
         # Whatever it was, the thread goes on to the next.

@@ -64,12 +64,17 @@ def calibrate(
     from api.output.calibration_file import content_of
     from api.output.result_files import ResultFiles
     from api.terminal.shown.page import progress
+    from engine.memory import of_calibration, of_reading
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import MEMORY
 
     with ResultFiles(out, *filter(None, [picture]), replace=replace) as files:
         arrays = open_snapshot(store, snapshot_name).arrays()
-        fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
-        with progress(not as_json) as watch:
+        with MEMORY.held(of_reading(arrays)):
+            fit, test = default_days(arrays, (fit_from, fit_to), (test_from, test_to))
+        days = min(fit[0], test[0]), max(fit[1], test[1])
+        need = of_calibration(scenario, arrays, days, scenario.replications)
+        with MEMORY.held(need), progress(not as_json) as watch:
             found = fitted_on(arrays, scenario, fit, test, method=method, draws=scenario.replications, progress=watch)
         pictures = [drawn(found.evidence).encode()] if picture else []
         files.write(content_of(found), *pictures)

@@ -67,15 +67,16 @@ def compare(
     from api.output.result_folder import ResultFolder
     from api.output.results import write_comparison
     from api.terminal.shown.page import progress
+    from engine.memory import of_comparison
     from engine.reports.compare import compare as compared
     from ingest.snapshot.reading import open_snapshot
-    from ingest.workers import runs_in
+    from ingest.workers import MEMORY, runs_in
 
     with ResultFolder(out, replace=replace) as folder:
         arrays = open_snapshot(store, wanted.snapshot or "").arrays().days(wanted.first, wanted.last)
         arrays = options.as_calibrated(given["calibration"], arrays)
         scenarios = wanted.scenarios_on(arrays, options.calibrated(given["calibration"]))
-        with progress(not as_json) as watch:
+        with MEMORY.held(of_comparison(scenarios, arrays)), progress(not as_json) as watch:
             comparison = compared(
                 scenarios, arrays, names=wanted.names, force=force, progress=watch, map_runs=runs_in()
             )

@@ -35,16 +35,20 @@ def explain(
       routelab explain --snapshot demo --interaction i000001 --mode replay --method genesys
     """
     chosen = options.scenario_of(scenario)
+    from engine.memory import of_explanation
     from ingest.snapshot.reading import open_snapshot
+    from ingest.workers import MEMORY
 
     arrays = open_snapshot(store, snapshot_name).arrays().days(first_day, last_day)
     arrays = options.as_calibrated(scenario["calibration"], arrays)
-    if chosen.mode == "replay":
-        _replayed(chosen, arrays, interaction, top, as_json)
-        return
+    with MEMORY.held(of_explanation(chosen, arrays)):
+        (_replayed if chosen.mode == "replay" else _scored)(chosen, arrays, interaction, top, as_json)
+
+
+def _scored(scenario: Scenario, arrays: Arrays, interaction: str, top: int, as_json: bool) -> None:
     from engine.selection.explain import explain as explained
 
-    explanation = explained(chosen, arrays, interaction)
+    explanation = explained(scenario, arrays, interaction)
     if as_json:
         say_json(explanation.to_dict())
         return
