@@ -62,7 +62,9 @@ class Row:
     baseline : str
         What the baseline is.
     per_s : float or None
-        Interactions played, where they are played in order of time. [1/s]
+        Interactions played or requests answered, where they follow each other in time. [1/s]
+    p99_s, cold_s : float or None
+        How long 99 of 100 answers took at most, and the first before all others, where requests are answered. [s]
     """
 
     workload: str
@@ -78,6 +80,8 @@ class Row:
     peak_mib: float | None = None
     baseline: str = ROW_BY_ROW
     per_s: float | None = None
+    p99_s: float | None = None
+    cold_s: float | None = None
 
     @property
     def pair_ns(self) -> float | None:

@@ -51,6 +51,10 @@ class Job:
         Do the same by the baseline, once, and say how long it took. [s]
     is_replay : bool
         Whether interactions follow each other in time, so that their number per second is worth stating.
+    p99_s : callable, optional
+        After the runs: how long 99 of 100 answers took at most. [s]
+    cold_s : float, optional
+        How long the first answer took, before all runs. [s]
     """
 
     run: Callable[[], float]
@@ -61,6 +65,8 @@ class Job:
     baseline: str = ROW_BY_ROW
     baseline_s: Callable[[], float] | None = None
     is_replay: bool = False
+    p99_s: Callable[[], float] | None = None
+    cold_s: float | None = None
 
 
 def load(inputs: Inputs) -> Job:

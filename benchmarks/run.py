@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from benchmarks.replay.growth import Growth, growths, svg
 from benchmarks.replay.phases import PHASES as REPLAY_PHASES
 from benchmarks.replay.phases import phases_of, start
 from benchmarks.replay.workloads import REPLAYS
+from benchmarks.serving import PHASE as SERVE
+from benchmarks.serving import WORKLOADS as SERVED
+from benchmarks.serving import serve
 from benchmarks.workloads import SIZES, WORKLOADS
 from engine.errors import InvalidScenario
 from engine.typing import Record
@@ -37,6 +41,7 @@ SHORT = (
     ("ranked-1000", "1M", ("replay",)),
     ("pool", "10k", ("simpy", "ciw")),
     ("conversations", "10k", ("parse",)),
+    ("requests", "1k", ("serve",)),
 )
 Say = Callable[[str], object]
 
@@ -77,7 +82,7 @@ def run(
 def _wanted(
     workloads: Sequence[str], sizes: Sequence[str], phases: Sequence[str], short: bool
 ) -> list[tuple[str, str, list[str]]]:
-    every, phased = [*WORKLOADS, *REPLAYS, *PARSED], [*PHASES, *REPLAY_PHASES, PARSE]
+    every, phased = [*WORKLOADS, *REPLAYS, *PARSED, *SERVED], [*PHASES, *REPLAY_PHASES, PARSE, SERVE]
     chosen = [_known("workload", name, every) for name in workloads] or every
     at = [_known("size", name, SIZES) for name in sizes]
     do = [_known("phase", name, phased) for name in phases] or phased
@@ -89,12 +94,16 @@ def _wanted(
 def _phases_of(workload: str) -> tuple[str, ...]:
     if workload in PARSED:
         return (PARSE,)
+    if workload in SERVED:
+        return (SERVE,)
     return phases_of(workload) if workload in REPLAYS else tuple(PHASES)
 
 
 def _usual_sizes(workload: str) -> tuple[str, ...]:
     if workload in PARSED:
         return USUAL_SIZES[:1]
+    if workload in SERVED:
+        return ("1k",)
     return (REPLAYS[workload].usual,) if workload in REPLAYS else USUAL_SIZES
 
 
@@ -106,9 +115,9 @@ def _known(kind: str, name: str, names: Collection[str]) -> str:
 
 
 def _case(workload: str, size: str, phases: Sequence[str], say: Say, simulate: Simulate) -> Iterator[Row | str]:
-    with tempfile.TemporaryDirectory(prefix="routelab-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="routelab-bench-") as folder, ExitStack() as open_:
         say(f"{workload} {size}: making the data")
-        job_of, n_interactions = _jobs(workload, SIZES[size], Path(folder), simulate)
+        job_of, n_interactions = _jobs(workload, SIZES[size], Path(folder), simulate, open_)
         for phase in phases:
             say(f"{workload} {size}: {phase}")
             try:
@@ -117,8 +126,12 @@ def _case(workload: str, size: str, phases: Sequence[str], say: Say, simulate: S
                 yield f"{workload} {size} {phase}: {reason}"
 
 
-def _jobs(workload: str, n_interactions: int, folder: Path, simulate: Simulate) -> tuple[Callable[[str], Job], int]:
+def _jobs(
+    workload: str, n_interactions: int, folder: Path, simulate: Simulate, open_: ExitStack
+) -> tuple[Callable[[str], Job], int]:
     """Data of a case: what makes a phase of it ready, and how many interactions there are."""
+    if workload in SERVED:
+        return lambda phase: serve(n_interactions, SERVED[workload], folder, open_), n_interactions
     if workload in PARSED:
         return lambda phase: parse(n_interactions, PARSED[workload]), n_interactions
     if workload in REPLAYS:
@@ -145,6 +158,8 @@ def measure(job: Job, workload: str, size: str, phase: str, n_interactions: int)
         job.peak_mib() if job.peak_mib else None,
         job.baseline,
         n_interactions / took.median if job.is_replay else None,
+        job.p99_s() if job.p99_s else None,
+        job.cold_s,
     )  # fmt: skip
 
 
@@ -167,6 +182,12 @@ def everything(results: Results, failures: list[str]) -> Record:
 def remarks(results: Results) -> Iterator[str]:
     """Sentences that belong under the table."""
     yield from map(str, results.growths)
+    for row in results.rows:
+        if row.p99_s is not None and row.per_s is not None:
+            yield (
+                f"{row.workload}: {row.per_s:,.0f} requests a second, 99 of 100 within {1e3 * row.p99_s:.1f} ms, "
+                f"the first in {row.cold_s:.2g} s."
+            )
     if any(row.workload in REPLAYS for row in results.rows):
         first = start()
         what = "compiling" if first.compiled else "loading the compiled loop"

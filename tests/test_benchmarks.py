@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from api.output.results import simulate_to
 from api.terminal.cli import run as routelab
-from benchmarks import baseline, floors, phases, run
+from benchmarks import baseline, floors, phases, run, serving
 from benchmarks.inputs import Disagreement, Inputs
-from benchmarks.measure import Row, Spread, peak_mib
+from benchmarks.measure import NotMeasured, Row, Spread, peak_mib
 from benchmarks.workloads import SIZES, WORKLOADS
 from engine.data.encode import encode
 from engine.errors import InvalidScenario
 from engine.run import choose
 from engine.spec import Scenario
 from tests import strategies
+from tests.running_service import hello, running
 
 FEW = 300
 
@@ -145,3 +146,13 @@ def test_memory_is_that_of_the_other_process_alone():
     assert peak_mib(["-c", "pass"]) < held.nbytes / (1 << 20)
     with pytest.raises(RuntimeError, match="exit code 3"):
         peak_mib(["-c", "raise SystemExit(3)"])
+
+
+def test_a_load_of_requests_counts_every_answer_and_stops_at_a_refusal():
+    """Seven requests over four connections are seven times; what is no answer is not timed."""
+    sent = serving._request("POST", "/", b"{}")
+    with running(hello) as service:
+        assert len(serving.ask(service.port, sent, 7)) == 7
+        assert len(serving.ask(service.port, sent, 1)) == 1
+        with pytest.raises(NotMeasured, match=r"HTTP/1\.1 421"):
+            serving.ask(service.port, sent.replace(b"127.0.0.1", b"elsewhere"), 1)

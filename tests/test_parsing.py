@@ -155,3 +155,20 @@ def test_reading_rows_costs_in_proportion_to_them(monkeypatch):
     n_steps, n_slices = np.array(sizes).T
     assert np.abs(n_steps[1:] / n_steps[:-1] - 2).max() < 0.02
     assert np.abs(n_slices - n_slices[0] * np.array([1, 2, 4])).max() <= 4
+
+
+@given(VALUES, st.sampled_from(MUTATIONS), st.integers(0, 200))
+@settings(max_examples=200)
+def test_a_small_body_is_taken_in_one_go_as_it_is_slice_by_slice(value, mutation, at):
+    """What is read and what is refused, in the same words, whether the body is small enough for one go or not."""
+    body = json.dumps(value).encode()
+    body = body[:at] + mutation + body[at:]
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for small_bytes in (parsing.SMALL_BYTES, -1):
+            patch.setattr(parsing, "SMALL_BYTES", small_bytes)
+            try:
+                found.append(repr(parse_json(body)))
+            except RoutingError as error:
+                found.append((type(error), str(error)))
+    assert found[0] == found[1]

@@ -18,9 +18,11 @@ from api.terminal.commands.serve import serve
 from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
+from api.terminal.little_memory import refused
 from api.terminal.signals import stopped_by_signals
 from engine.errors import NotEnoughMemory, RoutingError
 from engine.stopping import Stopped
+from ingest.workers.memory import said_plainly
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -40,9 +42,7 @@ for command in (demo, snapshot, simulate, calibrate, compare, explain, genesys, 
     cli.add_command(command)
 
 
-def _reason(error: OSError | MemoryError) -> str:
-    if isinstance(error, MemoryError):
-        return f"not enough memory ({error})"
+def _reason(error: OSError) -> str:
     from ingest.snapshot.private import FULL
 
     said = error.strerror or str(error)
@@ -59,6 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code: 0 done, 2 bad usage or input, 1 failed."""
+    if why := refused(sys.argv[1:] if arguments is None else arguments):
+        tell(f"failed: {why}")
+        return FAILED
     code = _told(lambda: _interruptible(arguments))
     # What was printed may still wait to be sent, and only then a full disk is found out.
     return code or _told(end_printing)
@@ -72,7 +75,8 @@ def _interruptible(arguments: list[str] | None) -> None:
 def _told(work: Callable[[], object]) -> int:
     """The exit code of some work, with one line about what went wrong."""
     try:
-        work()
+        with said_plainly():
+            work()
     except RoutingError as error:
         from ingest.platform.errors import JobFailed, PlatformUnavailable
 
@@ -92,8 +96,8 @@ def _told(work: Callable[[], object]) -> int:
         # The reader of a pipe has left, and wants to hear no more.
         let_go()
         return FAILED
-    except (OSError, MemoryError) as error:
-        if isinstance(error, OSError) and error.filename == OUTPUT:
+    except OSError as error:
+        if error.filename == OUTPUT:
             let_go()
         tell(f"failed: {_reason(error)}")
         return FAILED

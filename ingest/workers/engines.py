@@ -6,10 +6,13 @@ A door chooses one and hands its `map` to the engine, which so never learns wher
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from engine.errors import InvalidScenario
-from engine.setting import shown
-from engine.typing import Item, Map, Result
+
+if TYPE_CHECKING:
+    # The command line loads this room before numpy, which it may not be able to.
+    from engine.typing import Item, Map, Result
 
 LOCAL = "local"
 
@@ -46,5 +49,7 @@ def runs_in(url: str = LOCAL) -> Map:
     [1, 3]
     """
     if url not in ENGINES:
+        from engine.setting import shown
+
         raise InvalidScenario(f"workers {shown(url)}: runs are done in this process only; give {' or '.join(ENGINES)}")
     return ENGINES[url]

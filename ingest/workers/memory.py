@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import NotEnoughMemory
-from engine.stopping import check
 
 if TYPE_CHECKING:
     # Not loaded here: the command line asks this file about errors before it loads the engine.
@@ -143,6 +142,9 @@ class Memory:
                 give_back()
 
     def _take(self, need: Need) -> None:
+        # Not above: the command line loads this file before numpy, which it may have no room for.
+        from engine.stopping import check
+
         ticket = object()
         with self._lock:
             self._waiting.append(ticket)

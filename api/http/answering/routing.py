@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,7 @@ import orjson
 
 from api.http.answering.listing import used as used_snapshot
 from api.http.messages.answers import RoutingAnswer, ScoredAgent
-from api.http.messages.models import RoutingRequest
+from api.http.messages.models import KEPT_SCENARIOS, RoutingRequest
 from api.http.serving.once import Once
 from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.centre import Centre
@@ -25,6 +26,12 @@ from engine.scoring.weights import RoutingWeights
 from engine.selection.explain import rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
+
+
+@lru_cache(maxsize=KEPT_SCENARIOS)
+def _bare(used: RoutingWeights, required: tuple[str, ...]) -> Scenario:
+    """What fairness depends on: the moved weights decide alone, so goals that move nothing share one result."""
+    return Scenario(weights=used, required=required, csat="all")
 
 
 class Routing:
@@ -92,8 +99,7 @@ class Routing:
 
         The scenario's weights, moved by its goal, and its hard filters count.
         """
-        # The moved weights decide alone, so goals that move nothing share one result.
-        bare = Scenario(weights=scenario.weights_used(), required=scenario.required, csat="all")
+        bare = _bare(scenario.weights_used(), scenario.required)
 
         def measure() -> tuple[Fairness, int]:
             report = run(bare, data.arrays.window(start_us, end_us, queue))

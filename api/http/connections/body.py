@@ -39,7 +39,7 @@ class Chunked:
     def __init__(self) -> None:
         self.done = False
         self._left = 0  # Of the chunk that is being read
-        self._n_trailer_bytes = self._n_framing = self._n_found = 0
+        self._n_trailer_bytes = self._n_bytes = self._n_found = 0
         self._read = self._size
 
     def take(self, unread: bytearray) -> bytes:
@@ -50,11 +50,11 @@ class Chunked:
             if step == 0:
                 break
             at += step
+            self._n_bytes += step
+            if self._n_bytes > 2 * (self._n_found + len(found)) + FREE_FRAMING_BYTES:
+                raise MalformedRequest("the chunks of the body are tiny; send larger ones")
         del unread[:at]
         self._n_found += len(found)
-        self._n_framing += at - len(found)
-        if self._n_framing > self._n_found + FREE_FRAMING_BYTES:
-            raise MalformedRequest("the chunks of the body are tiny; send larger ones")
         return bytes(found)
 
     # Each step returns how many bytes it took, 0 where more must come first.

@@ -271,8 +271,12 @@ class Connection(asyncio.BufferedProtocol):
         self._unread.clear()
         self._enter(Phase.LINGER)
         self.read_on()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        # Whoever has left already cannot be told, and who is slow to read learns it from the field Connection.
+        if not self.n_unsent_bytes:
+            try:
+                self._transport.write_eof()
+            except OSError:
+                self.abort()
 
     def _scope(self, head: Head) -> dict[str, Any]:
         return {

@@ -58,6 +58,7 @@ class Exchange:
         self.gone = False  # Whether the client has left
         self.over = False  # Whether the answer is complete
         self.n_bytes = 0  # Of the body, as far as it has come
+        self.n_counted_bytes = 0  # Of those, in the budget of all bodies
         self.failed: RoutingError | None = None
         self._wire = wire
         self._body = bytearray()

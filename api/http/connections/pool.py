@@ -18,8 +18,8 @@ from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
 from engine.errors import RoutingError
 
-# Small enough that many hostile chunks or requests in one read hold up nobody.
-READ_BYTES = 16 * 1024
+# Large enough for a large body to come in few reads, small enough that what many send at once holds up nobody.
+READ_BYTES = 64 * 1024
 QUICK = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -38,6 +38,7 @@ class Pool:
         # Those that wait for their client, the longest first.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._exchanges: set[Exchange] = set()
+        self._n_bodies_bytes = 0  # Of all bodies, beyond what is free
         # When a client was first seen to take an answer slowly, and how much it had taken until then.
         self._slow: dict[Connection, tuple[float, int]] = {}
 
@@ -84,18 +85,26 @@ class Pool:
         self.tasks.add(task)
         self._exchanges.add(exchange)
         task.add_done_callback(self.tasks.discard)
-        task.add_done_callback(lambda _: self._exchanges.discard(exchange))
+        task.add_done_callback(lambda _: self._ended(exchange))
+
+    def _ended(self, exchange: Exchange) -> None:
+        self._exchanges.discard(exchange)
+        self._count(exchange, 0)
 
     @property
     def full(self) -> bool:
-        """Whether somebody must go before one more comes."""
-        return len(self.connections) + len(self.coming) >= self.limits.connections
+        """Whether somebody must go when one more comes."""
+        return self._n_over >= 0
 
-    def room(self) -> bool:
-        """Whether one more connection may come; the one that has kept us waiting longest goes for it."""
-        if self.full:
+    @property
+    def _n_over(self) -> int:
+        return len(self.connections) + len(self.coming) - self.limits.connections
+
+    def make_room(self) -> bool:
+        """Part with those who have kept us waiting longest, while there are too many; whether that was enough."""
+        while self._n_over > 0 and self._waiting:
             self.evict()
-        return not self.full
+        return self._n_over <= 0
 
     def evict(self) -> None:
         """Let the connection go that has kept us waiting longest, if there is one."""
@@ -112,15 +121,19 @@ class Pool:
         exchange = connection.exchange
         if exchange is None or exchange.n_bytes <= self.limits.free_bytes:
             return
-        while sum(map(self._counted, self._exchanges)) > self.limits.bodies_bytes:
-            unfinished = [one for one in self._waiting if one.phase is Phase.BODY and one.exchange is not None]
-            if not unfinished:
-                return
-            largest = max(unfinished, key=lambda one: one.exchange.n_bytes if one.exchange else 0)
+        self._count(exchange, exchange.n_bytes - self.limits.free_bytes)
+        while self._n_bodies_bytes > self.limits.bodies_bytes and (largest := self._largest_unfinished()) is not None:
+            self._count(largest.exchange, 0)
             largest.give_up(Busy("the bodies of all requests together are too large just now; try again in a moment"))
 
-    def _counted(self, exchange: Exchange) -> int:
-        return 0 if exchange.failed else max(0, exchange.n_bytes - self.limits.free_bytes)
+    def _largest_unfinished(self) -> Connection | None:
+        unfinished = (one for one in self._waiting if one.phase is Phase.BODY)
+        return max(unfinished, key=lambda one: one.exchange.n_counted_bytes if one.exchange else 0, default=None)
+
+    def _count(self, exchange: Exchange | None, n_bytes: int) -> None:
+        if exchange is not None:
+            self._n_bodies_bytes += n_bytes - exchange.n_counted_bytes
+            exchange.n_counted_bytes = n_bytes
 
     async def watch(self) -> None:
         """Look at all deadlines, again and again."""

@@ -25,8 +25,8 @@ from api.http.connections.pool import Pool
 from api.printing import LOGGING, announce
 
 log = logging.getLogger("routelab.api")
-# Taken in one round of the loop, so that those who are connected have their turn.
-MOST_AT_ONCE = 32
+# Taken in one round of the loop, so that those who are connected have their turn; fewer in place of others. [count]
+MOST_AT_ONCE, MOST_IN_PLACE = 32, 8
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # How long nobody is taken when there are no descriptors, and how often that is told. [s]
 PAUSE_S, TELL_S = 0.2, 60.0
@@ -53,11 +53,8 @@ class Acceptor:
         self._listening.close()
 
     def _take(self) -> None:
-        for _ in range(MOST_AT_ONCE):
-            full = self._pool.full
-            if not self._pool.room():
-                self._pause()
-                return
+        # The descriptor of whoever makes room is free only in the next round.
+        for _ in range(MOST_IN_PLACE if self._pool.full else MOST_AT_ONCE):
             try:
                 accepted, _ = self._listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -67,8 +64,8 @@ class Acceptor:
                 return
             accepted.setblocking(False)
             self._connect(accepted)
-            # The descriptor of whoever made room is free in the next round.
-            if full:
+            if not self._pool.make_room():
+                self._pause()
                 return
 
     def _connect(self, accepted: socket.socket) -> None:

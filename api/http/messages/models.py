@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
@@ -19,6 +20,7 @@ from engine.spec import TERMS, Scenario, scenario_of, settings
 from engine.study import FIXED, Comparing, comparing
 
 MOST_SKILLS = 50
+KEPT_SCENARIOS = 256
 SETTINGS = {one.name: one for one in settings()}
 
 
@@ -90,6 +92,16 @@ else:
     Required = Annotated[list[Literal[REQUIRED]], Field(max_length=len(REQUIRED))]
 
 
+# Most clients send the same settings with every request, and checking them takes as long as ranking a thousand agents.
+@lru_cache(maxsize=KEPT_SCENARIOS)
+def _ranking(
+    weights: tuple[tuple[str, float], ...], goal: str | None, performance: float, required: tuple[str, ...]
+) -> Scenario:
+    return Scenario(
+        weights=RoutingWeights(**dict(weights)), goal=goal, performance=performance, required=required, csat="all"
+    )
+
+
 class RoutingRequest(Strict):
     """One request to be routed: who would be chosen, and how fair the same weights are for its queue."""
 
@@ -123,13 +135,8 @@ class RoutingRequest(Strict):
 
     def scenario(self) -> Scenario:
         """The scenario that ranks the request; surveys of the whole window count."""
-        return Scenario(
-            weights=RoutingWeights(**self.weights.model_dump()),
-            goal=self.sla_target,
-            performance=self.current_performance,
-            required=tuple(self.required),
-            csat="all",
-        )
+        weights = tuple(self.weights.model_dump().items())
+        return _ranking(weights, self.sla_target, self.current_performance, tuple(self.required))
 
     def skills(self) -> list[str]:
         """All required skills."""

@@ -11,11 +11,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
 from api.checks import MOST_FIELDS, pointer
 from api.errors import InvalidBody, Problem, UnreadableBody
 
+# Parsed in one go, in a tenth of a millisecond. [byte]
+SMALL_BYTES = 8 * 1024
 # Decoded at a time. [byte]
 SLICE_BYTES = 128 * 1024
 # One value, and all of an object that is not handed over row by row: parsed within some 20 ms, whatever it holds.
@@ -60,6 +63,10 @@ def parse_json(body: bytes | bytearray, takers: Mapping[str, Taker] | None = Non
     >>> parse_json(b'{"top": 3}')
     {'top': 3}
     """
+    if len(body) <= SMALL_BYTES and not takers:
+        with suppress(ValueError, _Wide):
+            return _at_once(body.decode())
+    # What is wrong with a small body is found out as for a large one, so that it is told in the same words.
     text = _Text(body)
     try:
         if not text.peek():
@@ -72,6 +79,12 @@ def parse_json(body: bytes | bytearray, takers: Mapping[str, Taker] | None = Non
     except RecursionError as error:
         raise UnreadableBody("the body is nested too deeply; see /docs for its shape") from error
     return value
+
+
+def _at_once(text: str) -> Any:
+    if _SURROGATE.search(text):
+        raise ValueError("escapes that may be half a character are looked at one by one")
+    return _DECODER.decode(text)
 
 
 def _members(text: _Text, takers: Mapping[str, Taker]) -> dict[str, Any]:
@@ -122,7 +135,7 @@ class _Text:
         self._text, self._at = "", 0
         self._line, self._column = 1, 1  # Where the slice begins
         self._has_surrogates = False
-        self._scan = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant).raw_decode
+        self._scan = _DECODER.raw_decode
         self.n_slices = 0
         self.n_chars = 0  # Of the value last read
 
@@ -248,3 +261,6 @@ def _too_long(place: tuple[str | int, ...]) -> InvalidBody:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise UnreadableBody(f"{name} is not JSON; write a plain number, or null")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

@@ -35,7 +35,7 @@ def _table(rows: Sequence[Row]) -> Grid:
             row.workload, row.size, row.phase, _time(row.took_s.median),
             f"{row.plain_ratio.median:.3g} ({row.plain_ratio.low:.3g} to {row.plain_ratio.high:.3g})", row.plain,
             _baseline(row), "" if row.pair_ns is None else f"{row.pair_ns:.3g}",
-            "" if row.per_s is None else f"{row.per_s / 1e6:.2f}",
+            "" if row.per_s is None or row.p99_s is not None else f"{row.per_s / 1e6:.2f}",
             "" if row.peak_mib is None else f"{row.peak_mib:,.0f}",
         ]
         for row in rows
