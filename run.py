@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -46,15 +46,22 @@ CHECKS = (
 def main(arguments: list[str]) -> int:
     """Set up what a command needs, run it, and give its exit code."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command in {"-h", "--help"}:
+        print(USAGE, flush=True)
+        return 0
     if command not in {"demo", "serve", "test", "check", "cli", "install"}:
-        print(USAGE, file=sys.stdout if command in {"-h", "--help"} else sys.stderr)
-        return 0 if command in {"-h", "--help"} else 2
+        say(USAGE)
+        return 2
     if sys.version_info < OLDEST:
         return refuse(f"this is Python {sys.version.split()[0]}; routelab needs 3.11 or newer")
     try:
-        install(layer_for(command, rest))
+        with ended_as_interrupted():
+            install(layer_for(command, rest))
     except SetupError as error:
         return refuse(str(error))
+    except KeyboardInterrupt:
+        tell("stopped while setting up; the next start goes on from here")
+        return 1
     if command == "install":
         return 0
     if command == "check":
@@ -78,7 +85,11 @@ def named_in_settings(rest: list[str]) -> bool:
     """Whether the settings file names a client of Genesys Cloud."""
     named = [rest[place + 1] for place, option in enumerate(rest[:-1]) if option == "--settings"]
     path = Path((named or [os.environ.get("ROUTELAB_SETTINGS", "routelab.toml")])[0])
-    return path.is_file() and "genesys_client_id" in path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return "genesys_client_id" in path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        # Not there or not readable: the command itself says so where it matters.
+        return False
 
 
 def workers_for(rest: list[str]) -> list[str]:
@@ -91,14 +102,24 @@ class SetupError(Exception):
     """Setting up failed for a reason the user can mend."""
 
 
+def say(text: str) -> None:
+    """Everything but results goes to standard error; where that is closed or full, nobody is left to be told."""
+    # A name of a folder may hold what a terminal would obey, or letters that it lacks.
+    seen = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    with suppress(OSError, AttributeError):
+        encoding = sys.stderr.encoding
+        sys.stderr.write(seen.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.flush()
+
+
 def tell(what: str) -> None:
-    """Progress goes to standard error, so that results can be piped."""
-    print(f"run.py: {what}", file=sys.stderr, flush=True)
+    """Progress."""
+    say(f"run.py: {what}")
 
 
 def refuse(why: str) -> int:
     """Say why it cannot go on, in one line."""
-    print(f"run.py: {why}", file=sys.stderr)
+    tell(why)
     return 2
 
 
@@ -150,8 +171,28 @@ def signals_to(children: list[subprocess.Popen[bytes]]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def ended_as_interrupted() -> Iterator[None]:
+    """Whoever ends the script while it sets up ends the installer, too, as with Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def install(layer: str) -> None:
     """Make the environment and install one locked layer, unless that is done already."""
+    try:
+        install_into(layer)
+    except (OSError, ValueError) as error:
+        raise SetupError(
+            f"{VENV} cannot be set up ({reason(error)}); it takes a folder that you may write to, with room on its disk"
+        ) from error
+
+
+def install_into(layer: str) -> None:
+    """The same, with whatever the system says where it cannot be done."""
     lock = HERE / "requirements" / f"{layer}.lock"
     project = (HERE / "pyproject.toml").read_bytes()
     want = hashlib.sha256(lock.read_bytes() + project + sys.version.encode() + str(HERE).encode()).hexdigest()
@@ -217,5 +258,23 @@ def run(command: list[str], what: str) -> None:
         raise SetupError("\n  ".join([f"{what} failed (is the package index reachable?):", *said]))
 
 
+def reason(error: OSError | ValueError) -> str:
+    """What the system, or the library that makes environments, has against it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def started(arguments: list[str]) -> int:
+    """The exit code; what the system refuses is told in one line."""
+    try:
+        return main(arguments)
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        tell(f"failed: {reason(error)}")
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(started(sys.argv[1:]))

@@ -10,7 +10,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from pathlib import PurePath
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.errors import InvalidScenario
+from engine.near import nearest
 from engine.texts import visible
 
 Kind = Literal["number", "whole", "word", "flag", "goal", "terms", "filters"]
@@ -124,8 +124,8 @@ class Setting:
         if word in self.mistaken:
             return f"{self.mistaken[word]}; use {self.allowed()}"
         # Of two or three words the list itself is hint enough.
-        near = get_close_matches(word, map(str, self.words), n=1, cutoff=0.8) if len(self.words) > 3 else []
-        return f"did you mean {near[0]}? Use {self.allowed()}" if near else f"use {self.allowed()}"
+        near = nearest(word, map(str, self.words), cutoff=0.8) if len(self.words) > 3 else None
+        return f"did you mean {near}? Use {self.allowed()}" if near else f"use {self.allowed()}"
 
     def _allows(self, value: object) -> bool:
         if isinstance(value, bool) or self.kind == "flag":

@@ -20,6 +20,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 # Packages are imported inside the fixtures: whoever runs one test file does not wait for the others' imports.
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unsynced():
+    """Nothing waits for the disk: syncing saves what a power cut would lose, takes milliseconds for each of thousands
+    of files, and that it is done before a name is given has tests of its own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def org():
     """An organisation with each oddity; nobody may change it."""

@@ -258,6 +258,7 @@ BATCHES = [
     ({"start_date": "2024-03-06", "end_date": "2024-03-05"}, "end_date 2024-03-05 lies before start_date"),
     ({"outcomes": True}, "/outcomes: outcomes of a whole snapshot do not go into one answer; leave it out"),
     ({"interactions": {}}, "/interactions: found an object; write a list"),
+    ({"handle": [1.1] * 101, "mode": "replay"}, "/handle: found a list of 101; give at most 100 entries"),
     ({"interactions": []}, "/interactions: found an empty list; give at least one interaction"),
     ({"interactions": [3]}, "/interactions/0: found 3; write an object in braces"),
     ({"interactions": [{}]}, "/interactions/0: interaction_id is missing; give each interaction a unique id"),

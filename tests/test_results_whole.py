@@ -36,12 +36,6 @@ def store(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def no_sync(monkeypatch):
-    """Kills lose nothing that was written, synced or not, and syncing takes its time."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
 def simulate(store: Path, out: Path, *more: str) -> int:
     return run(["simulate", "--snapshot", "s", "--mode", "score", "--store", str(store), "--out", str(out), *more])
 
@@ -99,7 +93,7 @@ def modes(folder: Path) -> set[tuple[str, int]]:
 # --- killed at any instant -------------------------------------------------------------------------------------------
 
 
-def test_a_run_killed_at_any_instant_leaves_one_whole_pair(tmp_path, no_sync):
+def test_a_run_killed_at_any_instant_leaves_one_whole_pair(tmp_path):
     """At every change of files: no report beside outcomes of another run, and one of the two runs is there in full
     once the next has begun."""
     found = set()
@@ -121,7 +115,7 @@ def test_a_run_killed_at_any_instant_leaves_one_whole_pair(tmp_path, no_sync):
     assert change >= 8
 
 
-def test_the_first_run_killed_at_any_instant_leaves_a_whole_pair_or_nothing(tmp_path, no_sync):
+def test_the_first_run_killed_at_any_instant_leaves_a_whole_pair_or_nothing(tmp_path):
     for change in range(100):
         out = tmp_path / str(change)
         was_killed = killed_before(change, lambda out=out: fill(out, b"1"))
@@ -135,7 +129,7 @@ def test_the_first_run_killed_at_any_instant_leaves_a_whole_pair_or_nothing(tmp_
     raise AssertionError
 
 
-def test_a_finishing_run_that_is_killed_again_is_finished_by_the_next(tmp_path, no_sync):
+def test_a_finishing_run_that_is_killed_again_is_finished_by_the_next(tmp_path):
     """A run was killed right after its decision; the next is killed at any instant while it finishes that."""
 
     def look(out: Path) -> None:
@@ -156,7 +150,7 @@ def test_a_finishing_run_that_is_killed_again_is_finished_by_the_next(tmp_path, 
     assert change >= 8
 
 
-def test_a_calibration_killed_at_any_instant_is_whole_and_no_chart_of_another_lies_beside_it(tmp_path, no_sync):
+def test_a_calibration_killed_at_any_instant_is_whole_and_no_chart_of_another_lies_beside_it(tmp_path):
     def fitted(folder: Path, text: bytes) -> None:
         with ResultFiles(folder / "c.json", folder / "c.svg", replace=True) as files:
             files.write(text, text)
@@ -186,6 +180,43 @@ def test_leftovers_of_killed_runs_go_and_files_of_others_stay(tmp_path, store):
     (out / "older").mkdir()
     assert simulate(store, out) == 0
     assert names(out) == [".results.mine", "notes.txt", "older", *PAIR]
+
+
+def test_what_an_earlier_process_of_the_same_number_left_is_gone_after_the_next_import_or_calibration(tmp_path):
+    mark = f"{os.getpid()}-0123abcd"
+    (tmp_path / f".s.{mark}.partial").mkdir()
+    write(tmp_path)
+    assert names(tmp_path) == ["s"]
+    (tmp_path / "s").rename(tmp_path / f".s.{mark}.old")
+    write(tmp_path, "t")
+    (tmp_path / f".c.json.{mark}.partial").touch()
+    with ResultFiles(tmp_path / "c.json"):
+        pass
+    assert names(tmp_path) == ["s", "t"]
+
+
+@pytest.mark.parametrize("what", ["results", "snapshot", "calibration"])
+def test_all_files_are_on_the_disk_before_they_have_their_name(tmp_path, store, monkeypatch, what):
+    synced: set[int] = set()
+    unsynced: list[set[int]] = []
+    rename, replace = Path.rename, Path.replace
+
+    def named(move: Callable[[Path, Path], Path], path: Path, target: Path) -> Path:
+        held = [path, *path.rglob("*")] if path.is_dir() else [path]
+        unsynced.append({each.stat().st_ino for each in held} - synced)
+        return move(path, target)
+
+    monkeypatch.setattr(os, "fsync", lambda number: synced.add(os.fstat(number).st_ino))
+    monkeypatch.setattr(Path, "rename", lambda path, target: named(rename, path, target))
+    monkeypatch.setattr(Path, "replace", lambda path, target: named(replace, path, target))
+    if what == "results":
+        assert simulate(store, tmp_path / "out") == 0
+    elif what == "snapshot":
+        write(tmp_path)
+    else:
+        with ResultFiles(tmp_path / "c.json", tmp_path / "c.svg") as files:
+            files.write(b"1", b"2")
+    assert unsynced and not set().union(*unsynced)
 
 
 # --- refused first ---------------------------------------------------------------------------------------------------

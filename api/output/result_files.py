@@ -11,7 +11,7 @@ from typing import Self
 from engine.errors import NotWritable
 from ingest.snapshot import private
 
-_SIDE = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.partial")
+_SIDE = re.compile(r"\.(?P<name>.+)\.(?P<mark>\d+-[0-9a-f]{8})\.partial")
 
 
 class ResultFiles:
@@ -83,6 +83,6 @@ def _tidy(path: Path) -> None:
     """Remove what runs for this file left behind that were killed."""
     for side in path.parent.glob(".*.partial"):
         match = _SIDE.fullmatch(side.name)
-        if match and match["name"] == path.name and not private.runs(int(match["pid"])):
+        if match and match["name"] == path.name and not private.is_in_use(match["mark"]):
             with suppress(IsADirectoryError):
                 side.unlink(missing_ok=True)

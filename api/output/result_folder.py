@@ -21,7 +21,7 @@ OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "study.json"
 # What one run writes; its last file says that all of it is there.
 _SETS = ((OUTCOMES, REPORT), (COMPARISON,))
 RESULTS = tuple(dict.fromkeys(name for names in _SETS for name in names))
-_SIDE = re.compile(r"\.results\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<state>partial|ready)")
+_SIDE = re.compile(r"\.results\.(?P<mark>\d+-[0-9a-f]{8})\.(?P<state>partial|ready)")
 
 
 class ResultFolder:
@@ -89,7 +89,7 @@ class ResultFolder:
         """Finish or remove what runs left here that were killed."""
         for path in sorted(self.path.glob(".results.*")):
             match = _SIDE.fullmatch(path.name)
-            if not match or path.is_symlink() or (private.runs(int(match["pid"])) and not alone):
+            if not match or path.is_symlink() or (private.is_in_use(match["mark"]) and not alone):
                 continue
             if match["state"] == "ready":
                 self._finish(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -48,7 +49,16 @@ def _reason(error: OSError) -> str:
     said = error.strerror or str(error)
     if error.errno in FULL and error.filename != OUTPUT:
         said += "; make room there and run it again: what was there before is as it was, nothing is half written"
+    if isinstance(error, FileNotFoundError) and not error.filename and not _is_anywhere():
+        return "the current folder is gone; change to one that is there"
     return f"{error.filename}: {said}" if error.filename else said
+
+
+def _is_anywhere() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import polars as pl
@@ -23,6 +22,7 @@ from engine.data.tables import (
     Tables,
 )
 from engine.errors import InvalidTable
+from engine.near import nearest
 from engine.setting import shown
 
 MOST_PROBLEMS = 20
@@ -310,8 +310,8 @@ def complete(tables: Tables) -> tuple[Tables, list[str]]:
 def _added(queues: list[str], known: list[str]) -> str:
     shown = []
     for queue in queues[:5]:
-        near = get_close_matches(queue, known, n=1)
-        shown.append(f"{queue!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        near = nearest(queue, known)
+        shown.append(f"{queue!r}" + (f" (did you mean {near!r}?)" if near else ""))
     more = f" and {len(queues) - 5} more" if len(queues) > 5 else ""
     return f"queues named only by interactions or members were added with default settings: {', '.join(shown)}{more}"
 

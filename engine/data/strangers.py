@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 import polars as pl
 
 from engine.errors import InvalidTable
+from engine.near import nearest
 
 # Share of answered interactions above which a replay would be of another centre.
 MOST_STRANGERS = 0.01
@@ -114,5 +114,5 @@ def _hint(name: str, agents: pl.DataFrame) -> str:
         for known, called in agents.select("agent_id", "agent_name").iter_rows():
             if called is not None and called.strip().casefold() == name.strip().casefold():
                 return f" (the agent_name of {known!r})"
-    near = get_close_matches(name, ids, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(name, ids)
+    return f" (did you mean {near!r}?)" if near else ""

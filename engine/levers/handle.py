@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,8 +13,10 @@ from engine.data.tables import LEAST_FACTOR, MOST_FACTOR
 from engine.errors import InvalidScenario, UnknownName
 from engine.estimates.completed import Completed, Interactions
 from engine.levers.when import When
+from engine.near import nearest
 from engine.setting import as_name, plain, shown
-from engine.typing import BoolArray, FloatArray, IntArray
+from engine.stopping import checked
+from engine.typing import BoolArray, FloatArray
 
 # What an entry may name: what the interaction requires, or who handles it.
 OF_INTERACTION, OF_AGENT = ("queue", "skill"), ("agent", "group")
@@ -139,12 +140,12 @@ class Handle:
         same.
         """
         given, centre = completed.interactions, completed.centre
-        plain = [(entry, _which(entry, given, centre)) for entry in self.entries if entry.of not in OF_AGENT]
-        share = _share(plain, np.ones(given.n))
+        of_interaction = [entry for entry in self.entries if entry.of not in OF_AGENT]
+        share = _share(of_interaction, lambda entry: _which(entry, given, centre), np.ones(given.n))
         # A factor of 1 everywhere must give the same object: no lever is the baseline to the last bit.
         if (share != 1.0).any():
             given = given.scaled(share)
-        by_agent = [(entry, _who(entry, centre)) for entry in self.entries if entry.of in OF_AGENT]
+        by_agent = {entry: _who(entry, centre) for entry in self.entries if entry.of in OF_AGENT}
         if by_agent:
             given = _by_agent(by_agent, given, centre)
         return completed if given is completed.interactions else completed.with_interactions(given)
@@ -185,22 +186,23 @@ def _places(entry: Entry, names: Sequence[tuple[str, str | None]]) -> list[int]:
         ids = ", ".join(names[place][0] for place in found[:MOST_NAMES])
         raise UnknownName(f"handle: several are called {entry}; use an id: {ids}")
     known = list(dict.fromkeys(name or key for key, name in names))
-    near = get_close_matches(entry.name, [each for pair in names for each in pair if each], n=1)
+    near = nearest(entry.name, (each for pair in names for each in pair if each))
     more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
     listed = f"there are {', '.join(known[:MOST_NAMES])}{more}" if known else f"there is no {entry.of}"
-    raise UnknownName(f"handle: no {entry}; " + (f"did you mean {near[0]!r}? {listed}" if near else listed))
+    raise UnknownName(f"handle: no {entry}; " + (f"did you mean {near!r}? {listed}" if near else listed))
 
 
 def _in_time(entry: Entry, given: Interactions, centre: Centre) -> BoolArray:
     return np.ones(given.n, bool) if entry.when is None else entry.when.holds(given.arrived_us, centre.time_zone)
 
 
-def _share(entries: Sequence[tuple[Entry, BoolArray]], share: FloatArray) -> FloatArray:
-    """Fill in the factor of the most specific entry; equally specific ones must agree."""
+def _share(entries: Iterable[Entry], where: Callable[[Entry], BoolArray], share: FloatArray) -> FloatArray:
+    """Fill in the factor of the most specific entry, `where` it holds; equally specific ones must agree."""
     share, rank = share.copy(), np.full(share.shape, -1)
     by: list[Entry] = []
     # From general to specific, so that the last one written is the most specific.
-    for entry, holds in sorted(entries, key=lambda each: each[0].rank):
+    for entry in checked(sorted(entries, key=lambda each: each.rank)):
+        holds = where(entry)
         number = 2 * entry.rank[0] + entry.rank[1]
         clash = holds & (rank == number) & (share != entry.factor)
         if clash.any():
@@ -214,15 +216,14 @@ def _share(entries: Sequence[tuple[Entry, BoolArray]], share: FloatArray) -> Flo
     return share
 
 
-def _by_agent(entries: Sequence[tuple[Entry, BoolArray]], given: Interactions, centre: Centre) -> Interactions:
+def _by_agent(who: Mapping[Entry, BoolArray], given: Interactions, centre: Centre) -> Interactions:
     """Scale what agents handle; interactions at which the same entries hold share a row of factors."""
-    # Entries in force may differ by arrival; all that matters of an interaction is which of them hold.
-    holds = np.stack([_in_time(entry, given, centre) for entry, _ in entries], axis=1)
-    sets, row = np.unique(holds, axis=0, return_inverse=True)
-    rows = [_share(list(_held(entries, some)), np.ones(centre.n_agents)) for some in sets]
+    # Entries in force may differ by arrival; all that matters of an interaction is which of their times it is in.
+    first = {entry.when: entry for entry in who}
+    inside = np.stack([_in_time(entry, given, centre) for entry in checked(first.values())], axis=1)
+    sets, row = np.unique(inside, axis=0, return_inverse=True)
+    in_force = [{when for when, is_held in zip(first, some, strict=True) if is_held} for some in sets]
+    ones = np.ones(centre.n_agents)
+    rows = [_share([entry for entry in who if entry.when in now], who.__getitem__, ones) for now in in_force]
     share = np.stack(rows) if rows else np.ones((1, centre.n_agents))
     return given if (share == 1.0).all() else given.scaled_by_agent(share, np.asarray(row.reshape(-1), np.int64))
-
-
-def _held(entries: Sequence[tuple[Entry, BoolArray]], some: IntArray) -> Iterator[tuple[Entry, BoolArray]]:
-    return (entry for entry, is_held in zip(entries, some, strict=True) if is_held)

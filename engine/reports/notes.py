@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from engine.measures.timeline import Timeline
 from engine.measures.waits import CAUSES, IdleCauses, ServiceLevel
 from engine.methods import METHODS
 from engine.methods.settings import unsupported
+from engine.near import nearest
 from engine.replay.playing import Played
 from engine.replay.prepare import Recorded
 from engine.reports.replay import ReplayColumn
@@ -76,7 +76,8 @@ def about_centre(centre: Centre) -> Iterator[str]:
     unheld = list(_unheld(centre))
     if unheld:
         more = f" and {len(unheld) - MOST_NAMES} more" if len(unheld) > MOST_NAMES else ""
-        yield f"interactions require what no agent has: {', '.join(unheld[:MOST_NAMES])}{more}"
+        told = ", ".join(_hinted(*each) for each in unheld[:MOST_NAMES])
+        yield f"interactions require what no agent has: {told}{more}"
 
 
 def about_times(snapshot: Provenance) -> Iterator[str]:
@@ -96,17 +97,20 @@ def _about_data(tally: Tally) -> Iterator[str]:
         yield "there are no interactions in this data set or window"
 
 
-def _unheld(centre: Centre) -> Iterator[str]:
-    """Skills and languages that are required but nobody has, with the nearest that somebody has."""
+def _unheld(centre: Centre) -> Iterator[tuple[str, str, list[str]]]:
+    """Skills and languages that are required but nobody has: kind, name, and names that somebody has."""
     for kind, names, level in (
         ("skill", centre.skills, centre.proficiency),
         ("language", centre.languages, centre.language_level),
     ):
         somebody = (~np.isnan(level)).any(axis=0)
         held = [names[place] for place in np.flatnonzero(somebody)]
-        for place in np.flatnonzero(~somebody):
-            near = get_close_matches(names[place], held, n=1)
-            yield f"{kind} {names[place]!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
+        yield from ((kind, names[place], held) for place in np.flatnonzero(~somebody))
+
+
+def _hinted(kind: str, name: str, held: list[str]) -> str:
+    near = nearest(name, held)
+    return f"{kind} {name!r}" + (f" (did you mean {near!r}?)" if near else "")
 
 
 def replay_notes(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 import numpy as np
 
 from engine.data.centre import Centre, Surveys
 from engine.errors import InvalidScenario, UnknownSkill
+from engine.near import nearest
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE, Block, Terms, score_keys
 from engine.spec import Scenario
@@ -172,7 +172,7 @@ def _places(where: str, what: str, wanted: Sequence[str], names: list[str], leve
 
 
 def _unknown(where: str, what: str, name: str, held: list[str]) -> InvalidScenario:
-    near = get_close_matches(name, held, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(map(repr, held[:10])) or 'none'}"
+    near = nearest(name, held, cutoff=0.5)
+    hint = f"did you mean {near!r}?" if near else f"known: {', '.join(map(repr, held[:10])) or 'none'}"
     text = f"no agent of {where} has the {what} {name!r}; {hint}"
     return UnknownSkill(text) if what == "skill" else InvalidScenario(text)

@@ -20,6 +20,7 @@ from engine.errors import NotWritable
 
 FOLDER, FILE = 0o700, 0o600
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_OWN: set[str] = set()
 # What file systems answer that cannot lock a folder, as NFS; names of their own still keep writers apart there.
 _NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 
@@ -136,11 +137,17 @@ def replace(path: Path, content: bytes) -> None:
 
 def own_mark() -> str:
     """What names of side files and folders hold of the process that made them."""
-    return f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    _OWN.add(mark)
+    return mark
 
 
-def runs(pid: int) -> bool:
-    """Whether there is a process of this number."""
+def is_in_use(mark: str) -> bool:
+    """Whether the process of a mark may still be at work."""
+    pid = int(mark.partition("-")[0])
+    if pid == os.getpid():
+        # In a container every run may have the same number; what it did not make, an earlier one left.
+        return mark in _OWN
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

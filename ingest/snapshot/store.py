@@ -10,23 +10,23 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from engine import stopping
 from engine.errors import CorruptSnapshot, InvalidScenario, MissingInput, SnapshotExists, UnknownName
+from engine.near import nearest
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest
 from ingest.snapshot.manifest_reading import read_manifest
-from ingest.snapshot.private import locked, own_mark, runs, sync
+from ingest.snapshot.private import is_in_use, locked, own_mark, sync
 
 Read = TypeVar("Read")
 # Names change in a moment; whoever holds the lock longer is not waited for. [s]
 PATIENCE_S = 2.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>partial|old)")
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<mark>\d+-[0-9a-f]{8})\.(?P<kind>partial|old)")
 
 
 def check_name(name: str) -> str:
@@ -205,7 +205,7 @@ def tidy(store: Path) -> None:
         return
     for path in sorted(store.iterdir()):
         match = _LEFTOVER.fullmatch(path.name)
-        if not match or runs(int(match["pid"])):
+        if not match or is_in_use(match["mark"]):
             continue
         # A store that may only be read is left as it is.
         with suppress(OSError):
@@ -332,8 +332,8 @@ def folder_of(store: Path, name: str) -> Path:
     if os.sep not in name:
         check_there(store)
     known = names(store)
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known[:10]) or 'none'}"
     raise UnknownName(f"snapshot {shown(name)} is not in {store}; {hint}")
 
 

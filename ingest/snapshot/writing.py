@@ -230,7 +230,8 @@ class SnapshotWriter:
         # Last of all: a folder without a manifest is no snapshot.
         with self._telling():
             private.write(self._folder / FILE_NAME, manifest.to_json().encode())
-            private.sync(self._folder)
+            for folder in (self._folder / "interactions", self._folder):
+                private.sync(folder)
             stores.swap_in(self._store, self._name, self._folder, self._may_replace)
         return manifest
 

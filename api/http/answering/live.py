@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 import numpy as np
 import orjson
@@ -26,6 +25,7 @@ from engine.data.centre import Centre
 from engine.data.provenance import Provenance
 from engine.errors import CorruptSnapshot, InvalidScenario, NobodyEligible, UnknownName
 from engine.measures.fairness import Fairness
+from engine.near import nearest
 from engine.results import plain
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
@@ -273,11 +273,11 @@ def _near(queue_id: str, data: OpenSnapshot | None) -> str:
     ids = {queue: queue for queue in data.queues}
     named = {name: queue for queue, name in data.static.queues.select("queue_id", "queue_name").iter_rows() if name}
     known = named | ids
-    near = get_close_matches(queue_id, known, n=1)
+    near = nearest(queue_id, known)
     if not near:
         return f"none of snapshot {data.manifest.name!r} is like it; GET /snapshots/{data.manifest.name} lists them"
-    name = "" if near[0] in ids else f" ({near[0]})"
-    return f"did you mean {known[near[0]]!r}{name} of snapshot {data.manifest.name!r}?"
+    name = "" if near in ids else f" ({near})"
+    return f"did you mean {known[near]!r}{name} of snapshot {data.manifest.name!r}?"
 
 
 def _about_read(staff: Staff) -> LiveRead:

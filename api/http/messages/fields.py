@@ -29,6 +29,8 @@ from engine.study import MOST_NAME_CHARS
 # What this service takes at most where the engine takes more: draws of one request, and whole numbers that every
 # reader of JSON keeps exactly.
 MOST = {"replications": 100, "seed": 2**53}
+# Of a lever: each looks at every interaction.
+MOST_ENTRIES = 100
 
 
 def _day(value: object) -> object:
@@ -79,6 +81,8 @@ def lever_field(name: str) -> tuple[Any, Any]:
     """Type and field of a lever: what the lever itself reads, a number, an entry or a list of entries."""
 
     def check(value: object) -> object:
+        if isinstance(value, list) and len(value) > MOST_ENTRIES:
+            raise told(f"found {shown(value)}", f"give at most {MOST_ENTRIES} entries")
         try:
             if value is not None:
                 LEVERS[name].of(value)
@@ -88,7 +92,14 @@ def lever_field(name: str) -> tuple[Any, Any]:
         return value
 
     entry: dict[str, Any] = {"type": "object"}
-    schema = {"anyOf": [{"type": "number"}, entry, {"type": "array", "items": entry}, {"type": "null"}]}
+    schema = {
+        "anyOf": [
+            {"type": "number"},
+            entry,
+            {"type": "array", "items": entry, "maxItems": MOST_ENTRIES},
+            {"type": "null"},
+        ]
+    }
     return Annotated[Any, AfterValidator(check), WithJsonSchema(schema)], Field(
         default=None, description=LEVERS[name].about
     )

@@ -6,7 +6,6 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +16,7 @@ from engine.data.arrays import Arrays
 from engine.data.tables import TABLES, Tables
 from engine.data.wall_time import span_of_days
 from engine.errors import CorruptSnapshot, InvalidScenario, RoutingError, UnknownName
+from engine.near import nearest
 from engine.scoring.csat import CsatTable, csat_table
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import FILE_NAME, Manifest
@@ -71,9 +71,9 @@ class OpenSnapshot:
         """Place of a queue; `UnknownName` tells the nearest ids, or that the queue has no agents."""
         place = self.queues.get(queue_id)
         if place is None:
-            near = get_close_matches(queue_id, self.queues, n=1)
+            near = nearest(queue_id, self.queues)
             known = ", ".join(map(repr, list(self.queues)[:10])) or "none"
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
+            hint = f"did you mean {near!r}?" if near else f"known: {known}"
             raise UnknownName(f"queue {queue_id!r} is not in snapshot {self.manifest.name!r}; {hint}")
         if not self.arrays.centre.member[place].any():
             raise UnknownName(
@@ -125,8 +125,8 @@ class OpenSnapshots:
             name = self.newest().name
         mark = self._mark(stores.check_name(name))
         if mark is None:
-            near = get_close_matches(name, stores.names(self.store), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "GET /snapshots lists them"
+            near = nearest(name, stores.names(self.store))
+            hint = f"did you mean {near!r}?" if near else "GET /snapshots lists them"
             raise UnknownName(f"snapshot {name!r} is not here; {hint}")
         return self._open.get((name, mark), lambda: self._opened(name))
 
