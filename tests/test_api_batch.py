@@ -138,3 +138,17 @@ def test_rows_without_times_are_not_called_odd(client):
     """The stand-in for a time is 1970, years before every survey and block of the snapshot."""
     report = client.post("/simulate/batch", json={"interactions": [{"id": "1", "handle_s": 100.0}]}).json()
     assert not [said for said in report["warnings"] if said.startswith("odd: ")]
+
+
+def test_rows_read_and_outcomes_written_one_at_a_time_are_the_same(client, monkeypatch):
+    """Slices of a body and of an answer are a matter of time and memory only; rows of one slice may lack a column."""
+    rows = [
+        {"id": f"{n}", "queue_id": "sales", "arrived_at": "2024-03-04T09:00:00Z"}
+        | ({"required_skill": "billing"} if n % 3 else {"language": "en", "csat": 4, "csat_min": 1, "csat_max": 5})
+        for n in range(9)
+    ]
+    whole = batch(client, interactions=rows, outcomes=True)
+    monkeypatch.setattr("api.http.messages.parsing.SLICE_BYTES", 40)
+    monkeypatch.setattr("api.http.answering.batch.ROWS_AT_ONCE", 2)
+    assert without_timing(batch(client, interactions=rows, outcomes=True)) == without_timing(whole)
+    assert [row["id"] for row in whole["outcomes"]] == [row["id"] for row in rows]

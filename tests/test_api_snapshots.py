@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from ingest.snapshot.reading import open_named
+import os
+import shutil
+import threading
+
+from starlette.testclient import TestClient
+
+from api.errors import InvalidBody
+from ingest.snapshot import store as stores
+from ingest.snapshot.manifest import Manifest
+from ingest.snapshot.reading import open_named, open_snapshot
 from tests.small_service import (
     AGENTS,
     ARRIVALS,
     answered,
     app_of,
+    batch,
     client_of,
     post,
     refusal,
@@ -106,3 +116,93 @@ def test_two_services_live_side_by_side(tmp_path):
     write_centre(tmp_path / "two", "two")
     clients = [client_of(tmp_path / name) for name in ("one", "two")]
     assert [answered(client)["snapshot"]["id"] for client in clients] == ["one", "two"]
+
+
+def test_a_snapshot_is_called_as_its_folder_is(tmp_path):
+    """Renamed and copied folders keep a manifest that calls them otherwise."""
+    write_centre(tmp_path, "march")
+    shutil.copytree(tmp_path / "march", tmp_path / "copy")
+    (tmp_path / "march").rename(tmp_path / "spring")
+    client = client_of(tmp_path)
+    assert {one["id"] for one in client.get("/snapshots").json()["snapshots"]} == {"copy", "spring"}
+    for name in ("copy", "spring"):
+        assert client.get(f"/snapshots/{name}").json()["id"] == name
+        assert answered(client, snapshot=name)["snapshot"]["id"] == name
+        assert batch(client, snapshot=name)["snapshot"]["id"] == name
+        assert open_snapshot(tmp_path, name).manifest.name == name
+    assert answered(client)["snapshot"]["id"] in {"copy", "spring"}
+    assert refusal(client.get("/snapshots/march"), 404)
+
+
+def test_a_snapshot_is_there_at_every_instant_while_it_is_replaced(tmp_path):
+    """200 replacements, each of two renames and the removal of the old files, beneath four threads that read."""
+    write_centre(tmp_path)
+    for name in ("one", "two"):
+        shutil.copytree(tmp_path / "centre", tmp_path / f".{name}")
+    snapshots, done, problems = app_of(tmp_path).state.service.snapshots, threading.Event(), []
+
+    def ask():
+        while not done.is_set():
+            try:
+                assert snapshots.newest().name == "centre"
+                assert [name for name, found in snapshots.known() if isinstance(found, Manifest)] == ["centre"]
+                assert snapshots.get("centre").arrays.centre.n_agents == 4
+            except Exception as error:  # noqa: BLE001
+                problems.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(200):
+        side = stores.side_folder(tmp_path, "centre", "partial")
+        shutil.copytree(tmp_path / (".one", ".two")[number % 2], side)
+        stores.swap_in(tmp_path, "centre", side, replace=True)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
+def test_odd_folders_are_listed_with_a_reason_and_keep_nobody_from_the_others(tmp_path):
+    write_centre(tmp_path, "good")
+    odd = os.fsdecode(b"bytes\xff")
+    for name in ("two words", odd, "nested"):
+        shutil.copytree(tmp_path / "good", tmp_path / name)
+    (tmp_path / "nested" / "manifest.json").unlink()
+    (tmp_path / "nested" / "manifest.json").mkdir()
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "manifest.json").symlink_to(tmp_path / "good" / "manifest.json")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "piped").mkdir()
+    os.mkfifo(tmp_path / "piped" / "manifest.json")
+    (tmp_path / "notes.txt").write_text("not a snapshot")
+    client = client_of(tmp_path)
+    found = client.get("/snapshots").json()
+    assert [one["id"] for one in found["snapshots"]] == ["good"]
+    reasons = {one["id"]: one["problem"] for one in found["unreadable"]}
+    assert set(reasons) == {"two words", "bytes\\udcff", "nested", "linked", "loop", "piped"}
+    assert "use 1 to 100 letters" in reasons["two words"]
+    assert "not a plain file" in reasons["piped"]
+    assert answered(client)["snapshot"]["id"] == "good"
+
+
+def test_no_answer_tells_where_the_store_lies(tmp_path):
+    """Whatever goes wrong, and whoever words it."""
+    from api.errors import STATUS
+
+    write_centre(tmp_path)
+    app = app_of(tmp_path)
+    client, kinds = TestClient(app, raise_server_exceptions=False), [one for one in STATUS if one is not InvalidBody]
+    for kind in kinds:
+        app.state.service.show_snapshot = _raising(kind(f"{tmp_path}/centre/agents.arrow: gone; look into {tmp_path}"))
+        found = client.get("/snapshots/centre")
+        assert found.status_code == STATUS[kind][0]
+        assert str(tmp_path) not in found.text
+        assert "centre/agents.arrow: gone; look into the store" in found.text
+
+
+def _raising(error):
+    def ask(*args):
+        raise error
+
+    return ask

@@ -70,6 +70,23 @@ def test_others_are_served_however_many_wait(sent):
         assert service.n_connections <= 20
 
 
+def test_whoever_has_waited_longest_makes_room():
+    """Of five, the first and the second go for the sixth and the seventh; the third sent something and stays."""
+    with running(hello, connections=5) as service, ExitStack() as open_:
+        clients = []
+        for _ in range(5):
+            clients.append(open_.enter_context(service.connect()))
+            until(lambda: service.n_connections == len(clients))
+        clients[2].send(request("GET", "/"))
+        assert clients[2].answer().status == 200
+        clients += [open_.enter_context(service.connect()) for _ in range(2)]
+        assert clients[0].closed()
+        assert clients[1].closed()
+        for client in clients[2:]:
+            client.send(request("GET", "/"))
+            assert client.answer().status == 200
+
+
 def test_whoever_is_being_answered_is_not_put_out():
     go = asyncio.Event()
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from ingest.files.blocks import Block
 from ingest.files.kinds import ARROW, PARQUET
 from ingest.files.problems import Findings
+from ingest.workers.memory import bounded
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 # Years 2 to 9998: wide enough to be refused by its year, narrow enough for any zone to be applied.
@@ -33,6 +34,8 @@ def plain(column: pa.Array) -> pa.Array:
     """
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
+    if isinstance(column, pa.DictionaryArray) and pa.types.is_string(column.type.value_type):
+        column = column.dictionary_decode()
     kind = column.type
     if pa.types.is_map(kind):
         return column.cast(pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)])))
@@ -47,6 +50,15 @@ def plain(column: pa.Array) -> pa.Array:
     return column
 
 
+def _lengths(column: pa.Array) -> pa.Array | None:
+    """Bytes of each text, None where there are no texts."""
+    if isinstance(column, pa.DictionaryArray):
+        lengths = _lengths(column.dictionary)
+        return None if lengths is None else lengths.take(column.indices)
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return pc.binary_length(column) if any(is_kind(column.type) for is_kind in kinds) else None
+
+
 def _timestamp(column: pa.Array) -> pa.Array:
     """Microseconds; a moment too far away for the unit stops at the end of the calendar, not at a wrapped one."""
     kind, unit = column.type, _PER_SECOND[column.type.unit]
@@ -59,6 +71,9 @@ def _timestamp(column: pa.Array) -> pa.Array:
 
 
 BATCH_ROWS = 1 << 18
+# What is packed may be a thousand times as large unpacked: a part of a file takes at most so much then, a text of it so
+# much, and all texts of one column of a block. [byte]
+MOST_UNPACKED, LONGEST_CELL, MOST_TEXT = 4 << 30, 1 << 20, 1 << 30
 
 
 class ArrowFile:
@@ -68,6 +83,7 @@ class ArrowFile:
 
     def __init__(self, path: Path, kind: str, findings: Findings) -> None:
         self._path, self._kind, self._findings = path, kind, findings
+        self.n_rows: int | None = None  # As the file says, where it does
         with self._readable():
             self.names = [str(name) for name in self._schema().names]
 
@@ -75,20 +91,47 @@ class ArrowFile:
         """Rows in order, a block at a time, numbered from 0."""
         first = 0
         with self._readable():
-            for batch in self._batches(wanted):
+            for batch in bounded(self._batches(wanted), MOST_UNPACKED):
+                self._check_texts(batch, first)
                 batch.validate(full=True)
                 arrays = [plain(batch.column(i)) for i in range(batch.num_columns)]
                 frame = pl.from_arrow(pa.table(arrays, names=batch.schema.names))
                 assert isinstance(frame, pl.DataFrame)
                 if frame.height:
-                    yield Block(frame, np.arange(first, first + frame.height), 1.0)
+                    done = first + frame.height
+                    yield Block(frame, np.arange(first, done), min(1.0, done / max(self.n_rows or done, 1)))
                 first += frame.height
+
+    def _check_texts(self, batch: pa.RecordBatch, first: int) -> None:
+        """Refuse texts that no table has, before anything takes them apart."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            lengths = _lengths(column)
+            if lengths is None or not len(lengths):
+                continue
+            longest, total = pc.max(lengths).as_py() or 0, pc.sum(lengths.cast(pa.int64())).as_py() or 0
+            if longest > LONGEST_CELL:
+                raise self._findings.stop(
+                    f"column {name} holds a text of {longest:,} bytes, and no value is longer than {LONGEST_CELL:,}; "
+                    "check what stands there, or leave the column out",
+                    first + pc.index(lengths, longest).as_py(),
+                )
+            if total > MOST_TEXT:
+                raise self._findings.stop(
+                    f"column {name} unpacks to {total:,} bytes of text in {len(batch):,} rows; check what "
+                    "stands there, or leave the column out",
+                    first,
+                )
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        damaged = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, TypeError, MemoryError)
+        damaged = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, TypeError)
         try:
             yield
+        except MemoryError as error:
+            raise self._findings.stop(
+                f"a part of it takes over {MOST_UNPACKED >> 30} GiB unpacked, or more than there is; write it again in "
+                "smaller parts (row groups, record batches), or for fewer days"
+            ) from error
         except damaged as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); {self.remedy}") from error
@@ -108,7 +151,12 @@ class ArrowFile:
             import pyarrow.parquet as pq
 
             columns = [self.names[place] for place in places]
-            for batch in pq.ParquetFile(self._path).iter_batches(BATCH_ROWS, columns=columns):
+            # A text that stands in many rows stays one until it is known how long they all are.
+            schema = pq.read_schema(self._path)
+            texts = [name for name in columns if pa.types.is_string(schema.field(name).type)]
+            file = pq.ParquetFile(self._path, read_dictionary=texts)
+            self.n_rows = file.metadata.num_rows
+            for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
                 yield batch.select(columns).rename_columns(names)
             return
         with pa.memory_map(str(self._path)) as file:

@@ -14,6 +14,7 @@ import polars as pl
 from engine.data.checks import check, shorten, type_words
 from engine.data.tables import CAPACITIES, INTERRUPTIONS, PREFERRED, RATED, TABLES, TEXTS, TIME
 from engine.errors import InvalidTable
+from engine.memory import Need
 from engine.methods.settings import problems_of
 from engine.typing import IntArray
 from ingest.files.arrow_blocks import ArrowFile
@@ -31,7 +32,10 @@ from ingest.files.kinds import CSV, kind_of
 from ingest.files.problems import Findings, LinePlace
 from ingest.files.reading import Reading
 from ingest.files.scale import with_scale
+from ingest.workers import MEMORY
 
+# The rows of all blocks, and all of them in one piece; what is less needs no room to be asked for. [byte]
+COPIES, WORTH_ASKING = 2, 256 << 20
 # How cells become values, by the type of the column.
 READERS: dict[pl.DataType, Callable[[Cells], pl.Series]] = {
     pl.String(): word,
@@ -71,10 +75,12 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     if not header.kept:
         raise InvalidTable(*shorten(findings.problems()))
     blocks: list[_Typed] = []
-    n_rows = 0
+    n_rows = n_bytes = 0
     for block in file.blocks({place: column.name for place, column in header.kept.items()}):
         blocks.append(_typed(block, header, findings, reading))
         n_rows += block.lines.size
+        n_bytes += int(blocks[-1].frame.estimated_size())
+        _check_room(findings.source, n_rows, n_bytes, block.share)
         progress(block.share)
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
@@ -85,6 +91,13 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     if name == "interactions" and rows is not None:
         rows = with_scale(rows, reading.scale, findings)
     return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
+
+
+def _check_room(source: str, n_rows: int, n_bytes: int, share: float) -> None:
+    """Refuse a file whose rows will not fit into memory, as soon as the first of them tell how large they are."""
+    rows, needed = (round(each / max(share, 1e-6)) for each in (n_rows, COPIES * n_bytes))
+    if needed > WORTH_ASKING:
+        MEMORY.check(Need(needed, f"{source}: reading {rows:,} rows", "import fewer days at a time"))
 
 
 def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import ipc
+from polars.exceptions import PanicException, PolarsError
+from pyarrow import ArrowException, ipc
 
 from engine.errors import CorruptSnapshot, LimitReached
 from engine.stopping import checked
@@ -26,6 +27,7 @@ RESTORE = "restore the file or import the data again"
 PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 # Hashed at a time, so that who has left is noticed in between. [byte]
 PIECE = 1 << 24
+_UNREADABLE = (ValueError, OSError, NotImplementedError, LookupError, TypeError, ArrowException, PolarsError)
 _FAILED = ctypes.c_void_p(-1).value
 
 
@@ -147,8 +149,7 @@ class Pinned:
         try:
             check_structure(view)
             self._examine(ipc.open_file(content))
-        # Arrow's errors and those of reading numbers from bytes are children of these.
-        except (ValueError, OSError, NotImplementedError, LookupError, TypeError) as error:
+        except (*_UNREADABLE, PanicException) as error:
             why = str(error).partition("\n")[0]
             raise CorruptSnapshot(f"{self.shown}: cannot be read as a table ({why}); {RESTORE}") from error
         self._is_sound = True

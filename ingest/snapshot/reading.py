@@ -183,7 +183,7 @@ class Snapshot:
         """All that an import checks, which takes longer than reading."""
         call_types, rows = self._raw("call_types"), restore("interactions", frame.drop("call_type"))
         given = call_types[frame["call_type"].to_numpy()]
-        if not _requirements(given).equals(_requirements(rows)):
+        if not _is_of(given, rows):
             raise CorruptSnapshot(f"{shown}: call_type: of another queue or requirement than its row; {RESTORE}")
         # The first version kept scores without their scale.
         scores = ["csat", "csat_min", "csat_max"] if self.manifest.schema_version == 1 else []
@@ -238,12 +238,13 @@ def _epoch_us(at: str | None) -> int | None:
     return None if since is None else since // timedelta(microseconds=1)
 
 
-def _requirements(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(
-        "queue_id",
-        pl.col("skills").fill_null([]).list.unique().list.sort(),
-        "language",
-        pl.col("priority").fill_null(0.0),
+def _is_of(call_types: pl.DataFrame, rows: pl.DataFrame) -> bool:
+    """Whether the call type of each row is what the row says; skills are a set, and mostly kept as one."""
+    keys = ["queue_id", "skills", "language", "priority"]
+    rows = rows.select(pl.col(keys)).with_columns(pl.col("skills").fill_null([]), pl.col("priority").fill_null(0.0))
+    sets = pl.col("skills").list.unique().list.sort()
+    return call_types.select(keys).equals(rows) or call_types.select(keys).with_columns(sets).equals(
+        rows.with_columns(sets)
     )
 
 

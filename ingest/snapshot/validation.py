@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from pyarrow import ipc
 
 from engine.data.call_types import SEPARATOR
 from engine.data.checks import check
-from engine.data.tables import TABLES, TEXTS, Column
+from engine.data.tables import TABLES, TEXTS, TIME, Column
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidTable
 from ingest.snapshot.arrow_files import read_plain, restore
@@ -45,6 +46,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         TABLES["interactions"]["priority"],
     ),
 }
+# Beyond these no time can be shown in any zone.
+TIMES = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _ASCII = np.uint64(0x8080808080808080)
 
 
@@ -88,8 +91,14 @@ def examine_table(reader: ipc.RecordBatchFileReader, name: str, rows: int, n_cal
     _check_columns(reader.schema, name)
     table = reader.read_all()
     _check_rows(table.num_rows, rows)
-    table.validate(full=True)
+    for column in table.columns:
+        for chunk in column.chunks:
+            chunk.validate()
+            _check_layout(chunk)
     frame = read_plain(table)
+    for column, dtype in frame.schema.items():
+        if dtype == TIME and not frame[column].drop_nulls().is_between(*TIMES).all():
+            raise ValueError(f"{column}: a time that no clock of a centre has shown")
     if name == "call_types":
         _check_call_types(frame)
         return
@@ -127,7 +136,8 @@ def _fits(found: pa.DataType, wanted: Any) -> bool:
     """Whether a type of a file is a column's type; a program may have used long offsets or short ones."""
     kinds = pa.types
     if isinstance(wanted, pl.List):
-        return (kinds.is_list(found) or kinds.is_large_list(found)) and _fits(found.value_type, wanted.inner)
+        is_list = kinds.is_list(found) or kinds.is_large_list(found)
+        return is_list and found.value_field.name in {"item", "element"} and _fits(found.value_type, wanted.inner)
     if isinstance(wanted, pl.Struct):
         names = [found.field(place).name for place in range(found.num_fields)] if kinds.is_struct(found) else []
         return names == [field.name for field in wanted.fields] and all(
@@ -185,7 +195,7 @@ def _check_layout(array: pa.Array) -> None:
         _check_nulls(array)
         _check_offsets(array)
         if not _is_ascii(array.buffers()[2]):
-            array.validate(full=True)
+            _check_texts(array)
     else:
         array.validate(full=True)
 
@@ -207,6 +217,13 @@ def _check_offsets(array: pa.Array) -> None:
     offsets = np.frombuffer(array.buffers()[1], kind, len(array) + 1, array.offset * kind.itemsize)
     if not (offsets[1:] >= offsets[:-1]).all():
         raise ValueError("its texts or lists overlap")
+
+
+def _check_texts(array: pa.Array) -> None:
+    """Texts of characters, also under nulls and before the first: polars looks at all bytes, whoever they belong to."""
+    _, offsets, data = array.buffers()
+    pa.Array.from_buffers(array.type, len(array), [None, offsets, data], 0, array.offset).validate(full=True)
+    str(memoryview(data), "utf-8")
 
 
 def _is_ascii(data: pa.Buffer | None) -> bool:

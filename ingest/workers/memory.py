@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import NotEnoughMemory
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.memory import Need
 
 MIB = 1 << 20
+Item = TypeVar("Item")
 PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 # Threads and allocators reserve addresses that they never fill.
 RESERVED = 160 * MIB
@@ -141,6 +142,22 @@ class Memory:
             if need.bytes >= WORTH_GIVING_BACK:
                 give_back()
 
+    def check(self, need: Need) -> None:
+        """Refuse what does not fit into what is left now.
+
+        Parameters
+        ----------
+        need : Need
+            What it will take.
+
+        Raises
+        ------
+        NotEnoughMemory
+            With both numbers and the way out.
+        """
+        with self._lock:
+            self._fits(need)
+
     def _take(self, need: Need) -> None:
         # Not above: the command line loads this file before numpy, which it may have no room for.
         from engine.stopping import check
@@ -216,6 +233,36 @@ def is_memory(error: BaseException) -> bool:
     # Python's own for threads, and polars', which is no Exception, have no class that says so.
     is_told = isinstance(error, RuntimeError) or type(error).__name__ in {PANIC, "ComputeError"}
     return is_told and any(words in str(error) for words in NOT_TO_BE_HAD)
+
+
+def bounded(items: Iterator[Item], most: int) -> Iterator[Item]:
+    """The same items, each made with at most so much more memory; past that libraries raise what `is_memory` knows.
+
+    Parameters
+    ----------
+    items : iterator
+        Made by a library that says when it is given no memory, and does not end the process.
+    most : int
+        Addresses that one item may take. [byte]
+    """
+    try:
+        import resource
+    except ImportError:  # There is none on Windows
+        yield from items
+        return
+    while True:
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        used = _numbers(PROC / "self/status").get("VmSize")
+        limits = [each for each in before if each != resource.RLIM_INFINITY]
+        if used is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (min([used * 1024 + most, *limits]), before[1]))
+        try:
+            item = next(items, None)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+        if item is None:
+            return
+        yield item
 
 
 def give_back() -> None:

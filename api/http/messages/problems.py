@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -96,7 +98,22 @@ async def _known(request: Request, error: Exception) -> Response:
     content = problem_of(error, instance(request.scope["path"]))
     if content["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s: %s", content["instance"], content["detail"])
-    return _response(content, retry_after(error))
+    service = getattr(request.app.state, "service", None)
+    told = content if service is None else _without_places(content, service.snapshots.store)
+    return _response(told, retry_after(error))
+
+
+def _without_places(content: dict[str, Any], store: Path) -> dict[str, Any]:
+    """A problem that does not tell where on this machine the store lies; the log does."""
+    for folder in (str(store), str(store.resolve())):
+        content["detail"] = _without(content["detail"], folder)
+        for found in content.get("problems", ()):
+            found.update({name: _without(text, folder) for name, text in found.items()})
+    return content
+
+
+def _without(text: str, folder: str) -> str:
+    return text.replace(f"{folder}/", "").replace(folder, "the store")
 
 
 async def _plain(request: Request, error: Exception) -> Response:
