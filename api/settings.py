@@ -24,6 +24,8 @@ PLATFORM_PREFIX = "GENESYS_"
 FILE_VARIABLE = "ROUTELAB_SETTINGS"
 DEFAULT_FILE = Path("routelab.toml")
 MIB = 1024 * 1024
+# A file that people write by hand; a larger one is another file.
+MOST_BYTES = 4 * MIB
 
 
 class Settings(BaseModel):
@@ -178,6 +180,8 @@ def _file_layer(file: Path | None, environment: Mapping[str, str]) -> Iterator[t
         return
     path = path or DEFAULT_FILE
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InvalidSettings(f"{path}: over {MOST_BYTES:,} bytes, which no file of settings has; name another")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise MissingInput(f"settings file {path} is not there; name another or leave it out") from error

@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,10 @@ from api.terminal.cli import run
 from api.terminal.commands.demo import _decisions
 from api.terminal.shown import page
 from engine.texts import short, visible
+from ingest.double import Double
 from ingest.snapshot.reading import open_snapshot
 from tests.hostile_centre import ANY, Names, write
+from tests.small_platform import small
 from tests.small_service import client_of
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -268,3 +271,34 @@ def test_the_snapshot_is_what_was_imported(centre):
     found = open_snapshot(centre.store, "h")
     for table, column, kind in (("agents", "agent_id", "agent"), ("queues", "queue_name", "line")):
         assert set(found.table(table)[column]) == set(centre.names.all(kind))
+
+
+# --- from a platform ------------------------------------------------------------------------------------------
+
+
+def test_a_platform_whose_names_attack_is_looked_at_and_read(tmp_path, monkeypatch, capsys):
+    """Queues and agents of Genesys Cloud may be called anything, too."""
+    some = iter([f"{n} {name}" for n, name in enumerate(ANY)])
+    known = small()
+    tables = replace(
+        known.tables,
+        queues=known.tables.queues.with_columns(
+            queue_name=pl.Series([next(some) for _ in range(known.tables.queues.height)])
+        ),
+        agents=known.tables.agents.with_columns(
+            agent_name=pl.Series([next(some) for _ in range(known.tables.agents.height)])
+        ),
+    )
+    with Double(replace(known, tables=tables), polls=0) as double:
+        for name, value in (("BASE_URL", double.url), ("CLIENT_ID", "demo"), ("CLIENT_SECRET", "demo")):
+            monkeypatch.setenv(f"GENESYS_{name}", value)
+        monkeypatch.setenv("ROUTELAB_SETTINGS", "/dev/null")
+        monkeypatch.setattr(page, "PIPED_COLUMNS", 4000)
+        assert run(["genesys", "check"]) == 0
+        said = capsys.readouterr()
+        assert not hidden(said.out + said.err)
+        for name in tables.queues["queue_name"]:
+            assert short(name) in said.out
+        assert run(["genesys", "check", "--queue", BAD]) == 2
+        said = capsys.readouterr()
+        assert not hidden(said.out + said.err)

@@ -30,7 +30,7 @@ def typed(shell: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """What a shell makes of a command line; `routelab` in it is the command."""
     command = f'routelab() {{ "{sys.executable}" -m api "$@"; }}; {shell}'
     surroundings = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-    return subprocess.run(["bash", "-c", command], env=surroundings, capture_output=True, check=False, timeout=60)
+    return subprocess.run(["bash", "-c", command], env=surroundings, capture_output=True, check=False, timeout=300)
 
 
 @pytest.mark.parametrize(("streams", "code", "out", "err"), [

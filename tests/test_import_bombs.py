@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from api.terminal.cli import run as run_command
 from engine.errors import InvalidTable, NotEnoughMemory
 from ingest.files.importing import read_table
 from ingest.workers import memory
@@ -76,3 +77,13 @@ def test_what_unpacks_past_its_bound_is_an_error_and_no_end_of_the_process():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "512\n"
     assert list(bounded(iter("ab"), 64 * MIB)) == ["a", "b"]
+
+
+def test_a_gigabyte_in_place_of_a_study_or_of_settings_is_not_read(tmp_path, capsys):
+    """The files have holes, so they take no room on the disk; read, they would take a gigabyte."""
+    path = tmp_path / "large.toml"
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    for command in (["compare", str(path)], ["serve", "--settings", str(path)]):
+        assert run_command(command) == 2
+        assert f"{path}: over 4,194,304 bytes, which no " in capsys.readouterr().err

@@ -15,6 +15,9 @@ from api.terminal import options
 if TYPE_CHECKING:
     from engine.study import Comparing
 
+# A file that people write by hand; a larger one is another file.
+MOST_BYTES = 4 << 20
+
 
 @options.scenario_command(decided=("mode", "method", "handling"))
 @click.argument("study", required=False, type=click.Path(path_type=Path, dir_okay=False))
@@ -123,6 +126,8 @@ def _study(path: Path, given: Mapping[str, Any]) -> Comparing:
         raise click.UsageError(f"{path} holds the settings; write {named[0]} there, under [baseline]")
     try:
         # Windows' editors may put a mark before the text.
+        if path.stat().st_size > MOST_BYTES:
+            raise InvalidScenario(f"{path}: over {MOST_BYTES:,} bytes, which no study has; name another file")
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise MissingInput(f"{path}: there is no such file; docs/studies.md says what it holds") from error
