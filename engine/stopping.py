@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-import numpy as np
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 # How long a thread that waits for another may not hear that it is to stop. [s]
@@ -133,7 +131,6 @@ def in_slices(slice_of: Callable[..., bool], n_steps: int, *given: Any) -> None:
     *given
         Arrays and bundles of them.
     """
-    steps = np.int64(n_steps)
     check()
-    while not slice_of(steps, *given):
+    while not slice_of(n_steps, *given):
         check()

@@ -98,8 +98,11 @@ def test_a_slice_ends_after_so_many_events_and_looks_at_kinds(n_kinds):
     run = Replay(
         Demand.of(np.zeros(n), np.ones(n), kinds, np.arange(n) % n_kinds), on_queue((0.0, 1000.0)), n_steps=most
     )
+    ladder = one_row_each(np.zeros((n_kinds, 1)))
+    # Bundled before, which asks as well.
+    run.run_until(ladder, -1)
     with stoppable(lambda: bool(asked.append(1))):
-        run.finish(one_row_each(np.zeros((n_kinds, 1))))
+        run.finish(ladder)
     n_slices, n_steps = 1, 0
     for steps in [1] * 101 + [1 + min(n_kinds, waiting) for waiting in range(99, 0, -1)] + [1, 1, 1]:
         if n_steps >= most:

@@ -20,7 +20,9 @@ from api.terminal.commands.simulate import simulate
 from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
 from api.terminal.little_memory import refused
+from api.terminal.signals import stopped_by_signals
 from engine.errors import NotEnoughMemory, RoutingError
+from engine.stopping import Stopped
 from ingest.workers.memory import said_plainly
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -70,9 +72,14 @@ def run(arguments: list[str] | None = None) -> int:
     if why := refused(sys.argv[1:] if arguments is None else arguments):
         tell(f"failed: {why}")
         return FAILED
-    code = _told(lambda: cli.main(arguments, prog_name="routelab", standalone_mode=False))
+    code = _told(lambda: _interruptible(arguments))
     # What was printed may still wait to be sent, and only then a full disk is found out.
     return code or _told(end_printing)
+
+
+def _interruptible(arguments: list[str] | None) -> None:
+    with stopped_by_signals():
+        cli.main(arguments, prog_name="routelab", standalone_mode=False)
 
 
 def _told(work: Callable[[], object]) -> int:
@@ -92,7 +99,7 @@ def _told(work: Callable[[], object]) -> int:
         where = context.command_path if context else "routelab"
         tell(f"error: {' '.join(error.format_message().splitlines())} (see {where} --help)")
         return BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Stopped):
         tell("stopped; what was half written is removed, by the next command at the latest")
         return FAILED
     except BrokenPipeError:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.data.centre import Blocks
 from engine.data.wall_time import local_days, midnights
+from engine.stopping import check
 from engine.typing import IntArray
 
 
@@ -33,6 +34,7 @@ class Calendar:
     @classmethod
     def of(cls, arrived_us: IntArray, time_zone: str) -> Calendar:
         """Days on which something arrived."""
+        check()
         return cls(np.unique(local_days(arrived_us, time_zone)), time_zone)
 
     @property

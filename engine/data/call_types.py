@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from engine.results import about
+from engine.stopping import check
 from engine.typing import Int32Array
 
 KEY = ("queue_id", "skills", "language", "priority")
@@ -79,6 +80,7 @@ class CallTypeIndex:
         (n_interactions,) array of int32
             Number of the call type, a row of `frame`.
         """
+        check()
         keys = _keys(interactions)
         fresh = _without(keys.unique(maintain_order=True), self._written)
         if fresh.height:

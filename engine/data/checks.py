@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from engine import stopping
 from engine.data.tables import (
     CAPACITIES,
     INTERRUPTIONS,
@@ -121,6 +122,7 @@ def check(name: str, frame: pl.DataFrame, place: Place | None = None) -> pl.Data
     >>> check("members", pl.DataFrame({"queue_id": ["q1"], "agent_id": ["a1"]})).row(0)
     ('q1', 'a1', 1, True)
     """
+    stopping.check()
     table = TABLES[name]
     place = place or Place(name)
     problems = _column_problems(table, frame, place)
@@ -162,6 +164,7 @@ def _column_problems(table: Table, frame: pl.DataFrame, place: Place) -> list[st
 
 
 def _value_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
+    stopping.check()
     for column in table.columns:
         for bad, remedy in _rules(table, column):
             rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
@@ -245,6 +248,7 @@ def _has_controls(name: pl.Expr) -> pl.Expr:
 
 
 def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
+    stopping.check()
     if not table.key or frame.is_empty():
         return
     keys = frame.select(table.key)
@@ -279,6 +283,7 @@ def complete(tables: Tables) -> tuple[Tables, list[str]]:
     InvalidTable
         If there are no agents.
     """
+    stopping.check()
     if tables.agents.is_empty():
         raise InvalidTable("agents: the table has no rows; a run needs at least one agent")
     said: list[str] = []

@@ -22,6 +22,7 @@ from engine.data.tables import MEDIA, OUTCOMES, Tables
 from engine.data.utilization import capacities, fills, interruptions
 from engine.data.wall_time import DAY_US
 from engine.errors import InvalidTable
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array
 
 NO_QUEUE_TIME_S = 9999.0
@@ -46,6 +47,7 @@ def encode(tables: Tables) -> Arrays:
     InvalidTable
         If there are no agents, or more than 1 % of the answered interactions name others.
     """
+    check()
     tables, carried = with_carried(tables)
     tables, said = complete(tables)
     odd = Oddities()
@@ -102,6 +104,7 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     Centre
         Dense and read-only by convention.
     """
+    check()
     # In order of ids, so that the smaller place wins wherever the smaller id does.
     agents = tables.agents.sort("agent_id")
     agent_ids = agents["agent_id"].to_list()
@@ -152,6 +155,7 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
 
 def places(texts: pl.Series, names: list[str]) -> Int32Array:
     """Place of each text in a list of names, -1 where it is null or not there."""
+    check()
     numbers = np.arange(len(names), dtype=np.int32)
     known = pl.DataFrame({"text": names, "place": numbers}, {"text": pl.String, "place": pl.Int32})
     # A join rather than a dictionary: texts of millions of rows stay in columns.

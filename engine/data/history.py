@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from engine.data.tables import OUTCOMES
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 # What a platform tells of an interaction beside; no choice rests on it.
@@ -97,6 +98,7 @@ class History:
 
     def rows(self, chosen: BoolArray) -> History:
         """Only the chosen rows."""
+        check()
         mask = pl.Series(chosen)
         columns = {f.name: column for f in fields(self) if (column := getattr(self, f.name)) is not None}
         frames = (pl.Series, pl.DataFrame)
@@ -127,6 +129,7 @@ def history_of(
     History
         In the order of the rows.
     """
+    check()
     preferred = frame["preferred"]
     told = [name for name in TOLD if frame[name].null_count() < frame.height]
     return History(

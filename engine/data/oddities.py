@@ -17,6 +17,7 @@ import polars as pl
 from engine.data.provenance import ODD
 from engine.data.strangers import Strangers
 from engine.data.tables import MEDIA, Tables
+from engine.stopping import check
 
 # An empty stretch between two arrivals that no closing season explains.
 GAP_DAYS = 90
@@ -64,6 +65,7 @@ class _Seen:
 
     def add(self, rows: pl.DataFrame, limit: _Limit) -> None:
         """Rows of ids and seconds."""
+        check()
         seconds = rows["seconds"]
         self.n += rows.height
         self.n_positive += int((seconds > 0).sum())
@@ -130,6 +132,7 @@ class Oddities:
         interactions : polars.DataFrame
             Checked rows of the table, in any order.
         """
+        check()
         self.strangers.add(interactions)
         for limit in LIMITS:
             # Some logs write 0 s of handling for those whom nobody answered.

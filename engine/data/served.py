@@ -11,6 +11,7 @@ import numpy as np
 from engine.data.centre import Blocks
 from engine.data.history import History
 from engine.errors import InvalidTable
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 
@@ -156,6 +157,7 @@ class Served:
 
     def rows(self, chosen: Any) -> Served:
         """Some of the interactions, by mask, slice or places."""
+        check()
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
 
@@ -220,6 +222,7 @@ def recorded(history: History, queue: IntArray, acw_s: float) -> Served:
         Unknown outcomes with an agent or a handling time read as answered, those that ended without either as
         flowed out, others as unserved.
     """
+    check()
     status = np.full(history.n, Status.UNSERVED, np.int8)
     status[history.answered] = Status.ANSWERED
     status[history.outcome_is("abandoned")] = Status.ABANDONED

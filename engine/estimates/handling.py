@@ -14,6 +14,7 @@ from engine.estimates.assumptions import Assumptions
 from engine.estimates.estimated import HandlingEstimate
 from engine.estimates.handle_factors import Factors, fit_factors, skill_sets
 from engine.estimates.streams import HANDLING, uniform
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 # From fewer times the draws would repeat a handful of calls.
@@ -83,6 +84,7 @@ def handling(
     MissingInput
         If an interaction has no handling time and there is none to draw from.
     """
+    check()
     handle_us = np.rint(1e6 * history.handled_s(assumptions.acw_s))
     by_agent = assumptions.handling == "agent"
     found = (known or fit_factors(history, centre, assumptions)) if by_agent else None
@@ -113,6 +115,7 @@ def _donors(
     replication: int,
 ) -> tuple[IntArray, dict[str, int]]:
     """Another interaction for each without a handling time, and from where how many are drawn."""
+    check()
     pool = np.flatnonzero(history.is_handled())
     if not pool.size:
         raise MissingInput(
@@ -129,6 +132,7 @@ def _donors(
     for level, group, least in zip(
         LEVELS, _groups(history, centre), (LEAST_ANSWERED, LEAST_ANSWERED, 1, 1), strict=True
     ):
+        check()
         counts = np.bincount(group[pool], minlength=int(group.max()) + 1)
         enough = counts[group[left]] >= least
         rows, left = left[enough], left[~enough]
@@ -146,6 +150,7 @@ def _donors(
 
 def _groups(history: History, centre: Centre) -> list[IntArray]:
     """Number of each interaction's group at each level; media are apart but at the last."""
+    check()
     call_type, media = history.call_type.astype(np.int64), history.media.astype(np.int64)
     queue = centre.queue.astype(np.int64)[centre.requirement[call_type]]
     return [call_type * len(MEDIA) + media, queue * len(MEDIA) + media, media, np.zeros_like(media)]

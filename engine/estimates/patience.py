@@ -17,6 +17,7 @@ from engine.estimates.assumptions import LONGEST_S, Assumptions
 from engine.estimates.estimated import PatienceCounts, PatienceEstimate, PatienceLevel, Range
 from engine.estimates.streams import PATIENCE, uniform
 from engine.estimates.survival import KaplanMeier, late_hazard
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 # With fewer a curve is a few coarse steps, and that of a wider group says more.
@@ -106,6 +107,7 @@ class _Ends:
         own level on. Answered interactions of whom nobody has a wait count as waiting longer than all others: a curve
         of abandonments alone would let nobody be patient.
         """
+        check()
         kinds = (self.left, self.answered)
         pending = [kind & ~self.seen for kind in kinds]
         if not any(lost.any() for lost in pending):
@@ -166,6 +168,7 @@ def curves(history: History, call_type_queue: Int32Array) -> list[Curve]:
         Abandoned and answered interactions without a wait take no part themselves: those of the same outcome with
         one stand for them, since without them customers would seem more patient, or less, than they are.
     """
+    check()
     ends, groups = _Ends.of(history), _groups(history, call_type_queue)
     known, lost = ends.left & ends.seen, ends.left & ~ends.seen
     level = np.full(history.n, LEVELS.index("all"))
@@ -223,6 +226,7 @@ def patience(
     estimate : PatienceEstimate
         What was recorded, what was drawn, and the curves.
     """
+    check()
     patience_s = np.full(history.n, np.inf)
     found: list[Curve] = []
     n_tail = 0
@@ -281,6 +285,7 @@ def _has_patience(history: History) -> BoolArray:
 
 def _groups(history: History, call_type_queue: Int32Array) -> list[IntArray]:
     """Number of each interaction's group at each level; media come last, so that no group mixes them."""
+    check()
     call_type, media = history.call_type.astype(np.int64), history.media.astype(np.int64)
     queue = call_type_queue.astype(np.int64)[call_type]
     return [call_type * len(MEDIA) + media, queue * len(MEDIA) + media, media, np.zeros_like(media)]
@@ -288,6 +293,7 @@ def _groups(history: History, call_type_queue: Int32Array) -> list[IntArray]:
 
 def _n_in_group(group: IntArray, chosen: BoolArray) -> IntArray:
     """How many of the chosen the group of each has."""
+    check()
     return np.bincount(group[chosen], minlength=int(group.max(initial=0)) + 1)[group]
 
 

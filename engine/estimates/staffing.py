@@ -15,6 +15,7 @@ from engine.data.utilization import default_interrupts
 from engine.errors import InvalidTable, MissingInput
 from engine.estimates.assumptions import Assumptions
 from engine.estimates.estimated import StaffingEstimate
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 RECORDED = "the table staffing says when agents were on queue"
@@ -59,6 +60,7 @@ def staffing(
     MissingInput
         If nothing is recorded and no service of a known agent has a length.
     """
+    check()
     calendar = Calendar.of(history.arrived_us, centre.time_zone)
     # A table without a block of these days says that nobody was there, and is not overruled by inference.
     if is_recorded or centre.staffing.agent.size:
@@ -109,6 +111,7 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     >>> day.start_us.tolist(), day.end_us.tolist()
     ([9, 11], [10, 17])
     """
+    check()
     for spells in (blocks, busy):
         if spells.agent.size and not 0 <= spells.agent.min() <= spells.agent.max() < n_agents:
             raise InvalidTable(f"blocks: agents must be places from 0 to {n_agents - 1}; encode both from one snapshot")
@@ -118,6 +121,7 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     at_us = np.concatenate([blocks.start_us, blocks.end_us, busy.start_us, busy.end_us])
     n, m = blocks.agent.size, busy.agent.size
     order = np.lexsort((at_us, agent))
+    check()
     agent, at_us = agent[order], at_us[order]
     on = np.cumsum(np.repeat([1, -1, 0, 0], [n, n, m, m])[order]) > 0
     off = np.cumsum(np.repeat([0, 0, 1, -1], [n, n, m, m])[order]) > 0
@@ -289,6 +293,7 @@ def last_work(history: History, first_us: int, n_agents: int, assumptions: Assum
     (n_agents,) array of int64
         [us]
     """
+    check()
     agent, start_us, end_us, _ = _services(history, assumptions.acw_s)
     earlier = start_us < first_us
     last_us = np.full(n_agents, _UNKNOWN_US)
@@ -298,6 +303,7 @@ def last_work(history: History, first_us: int, n_agents: int, assumptions: Assum
 
 def _services(history: History, acw_s: float) -> tuple[Int32Array, IntArray, IntArray, int]:
     """Agent, start and end of each recorded service by agent and time, and how many have no handling time."""
+    check()
     bare = np.isnan(history.handle_s)
     # Answered without a handling time still shows that the agent was there, at that instant at least.
     rows = np.flatnonzero((history.agent >= 0) & (~bare | history.outcome_is("answered")))
@@ -327,6 +333,7 @@ def _us(seconds: FloatArray | float) -> IntArray:
 
 
 def _estimate(history: History, blocks: Blocks, calendar: Calendar, **said: Any) -> StaffingEstimate:
+    check()
     all_us, counted_us = (int((side.end_us - side.start_us).sum()) for side in (blocks, calendar.within(blocks)))
     unknown = history.answered & (history.agent < 0)
     return StaffingEstimate(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from engine.stopping import check, checked
 from engine.typing import FloatArray
 
 # Purposes; each has a stream of its own.
@@ -38,6 +39,7 @@ def uniform(ids: pl.Series, seed: int, purpose: int, replication: int = 0) -> Fl
     >>> bool((uniform(ids, 0, PICK) == uniform(ids.reverse(), 0, PICK)[::-1]).all())
     True
     """
+    check()
     # A hash of the id rather than a generator: what else is in the data set, and in which order, cannot matter.
     key = np.array([seed & 0xFFFFFFFFFFFFFFFF, (purpose << 32) + replication], np.uint64)
     mixed = _mix(_text_numbers(ids) ^ _mix(key[:1] + np.uint64(0x9E3779B97F4A7C15)))
@@ -67,7 +69,7 @@ def _text_numbers(ids: pl.Series) -> Any:
     length = np.diff(starts)
     number = np.full(n, 0xCBF29CE484222325, np.uint64)
     # Byte by byte over all ids at once, since Python would go through them one text at a time.
-    for place in range(int(length.max(initial=0))):
+    for place in checked(range(int(length.max(initial=0)))):
         rows = np.flatnonzero(length > place)
         number[rows] = (number[rows] ^ raw[starts[rows] + place]) * np.uint64(0x100000001B3)
     return number

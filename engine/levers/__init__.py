@@ -11,6 +11,7 @@ from engine.estimates.completed import Completed
 from engine.levers.handle import Handle
 from engine.levers.lever import Lever as Lever
 from engine.setting import as_name, shown
+from engine.stopping import check
 
 # By name, in the order in which they change the data set.
 LEVERS: dict[str, type[Lever]] = {
@@ -115,6 +116,7 @@ def changed(completed: Completed, levers: Sequence[Lever]) -> Completed:
     Completed
         The same object where there is none.
     """
+    check()
     for lever in levers:
         completed = lever.change(completed)
     return completed

@@ -9,6 +9,7 @@ from engine.data.served import Served, Status
 from engine.measures.intervals import Days
 from engine.measures.service_level import Goal, level_terms
 from engine.measures.timeline import Timeline
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, IntArray
 
 
@@ -31,6 +32,7 @@ def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> D
     Days
         Of one draw, by all agents.
     """
+    check()
     day, n = calendar.place(served.arrived_us), calendar.n
     pieces = time.counted
     of_piece = calendar.place(pieces.start_us)
@@ -82,4 +84,5 @@ def sums_by(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[
 
 
 def _summed(place: IntArray, value: FloatArray | BoolArray, n: int) -> FloatArray:
+    check()
     return np.asarray(np.bincount(place, value.astype(float), n), float)

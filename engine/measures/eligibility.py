@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.stopping import check
 from engine.typing import BoolArray, IntArray
 
 
@@ -67,6 +68,7 @@ class Eligibility:
         rows : (m,) array of int
             The interactions looked at.
         """
+        check()
         # One sort for all groups, where a mask for each would go over all interactions again and again.
         bounds = np.searchsorted(self.group[rows][order], np.arange(len(self.able) + 1))
         for able, (low, high) in zip(self.able, pairwise(bounds), strict=True):

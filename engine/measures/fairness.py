@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from engine.errors import InvalidTable
 from engine.results import about
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, IntArray
 
 # Cohen's conventional sizes of w (J. Cohen, Statistical Power Analysis, 2nd ed. 1988, section 7.2).
@@ -53,6 +54,7 @@ def gini(handled: ArrayLike) -> Any:
     >>> gini([1, 2, 3, 4])
     0.25
     """
+    check()
     work = np.sort(np.asarray(handled, dtype=float), axis=-1)
     if work.size == 0 or not np.isfinite(work).all() or work.min() < 0 or (work.sum(axis=-1) == 0).any():
         raise InvalidTable("handled: the Gini coefficient needs finite values >= 0 with a sum above 0")
@@ -98,6 +100,7 @@ def chi_square(counts: ArrayLike, expected: ArrayLike) -> ChiSquare | None:
     >>> chi_square([10, 20, 30], [20, 20, 20]).statistic
     10.0
     """
+    check()
     from scipy.special import chdtrc
 
     observed, mean = np.asarray(counts, float), np.asarray(expected, float)
@@ -287,6 +290,7 @@ def fairness(shares: Shares) -> Fairness:
     Fairness
         None where a measure is undefined, `warnings` says why.
     """
+    check()
     some: BoolArray = shares.eligible > 0
     counts = shares.counts[some]
     total = float(counts.sum())

@@ -16,6 +16,7 @@ from engine.measures.timeline import Edges, Timeline
 from engine.measures.waits import IdleCauses
 from engine.methods.ladder import NEVER, Ladder
 from engine.replay.playing import Played
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, IntArray
 
 
@@ -170,6 +171,7 @@ def idle_while_waiting(played: Played, time: Timeline) -> Idle:
     ring that is shut, or a rule that prefers others). Who is left was free and ranked, so what is left is the limit of
     BEST to the longest idle; or, where there is none, a threshold that was reached while the customer waited already.
     """
+    check()
     served = played.served
     rows = np.flatnonzero(served.until_us > served.arrived_us)
     waits = _Pieces(rows, served.arrived_us[rows], served.until_us[rows], np.ones(rows.size, np.int64))
@@ -205,6 +207,7 @@ class _Beside:
 
     def told(self, waits: _Pieces) -> dict[str, int]:
         """How much of it comes from what. [us]"""
+        check()
         edges = Edges(self.free)
         # Nearly nobody waits beside a free agent; only of those who do is asked why.
         waits = waits.of(self._covered(waits, self.able, edges) > 0)
@@ -283,6 +286,7 @@ class _Beside:
 
     def _covered(self, pieces: _Pieces, asked: BoolArray, edges: Edges) -> IntArray:
         """How much of each piece is beside a free agent of those who are asked, by kind. [us]"""
+        check()
         return _union_us(pieces, Eligibility.of(asked, self.kind[pieces.row]), edges)
 
     def _take(self, name: str, us: int) -> None:
@@ -295,6 +299,7 @@ def _sum(pieces: _Pieces, us: IntArray) -> int:
 
 def _union_us(pieces: _Pieces, may: Eligibility, free: Edges) -> IntArray:
     """How much of each piece is covered by free time of agents of its group. [us]"""
+    check()
     covered_us = np.zeros(pieces.row.size, np.int64)
     every = np.arange(pieces.row.size)
     # In whole microseconds, so sums do not depend on the order in which groups are looked at; groups in which nobody

@@ -15,6 +15,7 @@ from engine.measures import spread
 from engine.measures.fairness import gini
 from engine.measures.spread import FEWEST_DAYS, Spread, is_enough, long_run_gini
 from engine.results import about, or_null
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray
 
 # Measures that are one sum over another.
@@ -103,6 +104,7 @@ def point(days: Days) -> dict[str, float | None]:
         None where undefined. From seven days on gini is that of what agents get in the long run of such days: chance
         makes counts of few days uneven, and that part is taken off.
     """
+    check()
     found = measures({name: part.sum(axis=1) for name, part in days.parts.items()}, days.counts.sum(axis=1))
     # A mean over draws of a ratio over all days, not of daily ratios: busy days count for what they are.
     values = {name: or_null(value.mean()) for name, value in found.items()}
@@ -162,6 +164,7 @@ class Resampling:
         InvalidTable
             If there are other days or draws.
         """
+        check()
         if not self.is_possible:
             return {}
         found: dict[str, Interval | None] = dict.fromkeys(values := point(days))
@@ -191,6 +194,7 @@ class Resampling:
         InvalidTable
             If there are other days or draws.
         """
+        check()
         first, second, is_same = point(days), point(other), _is_same(days, other)
         mine, theirs = (self._spreads(each) if self.is_possible else {} for each in (days, other))
         found = {}

@@ -29,6 +29,7 @@ from engine.errors import InvalidScenario, InvalidTable
 from engine.measures.waits import IntervalWaits, Percentiles, QueueWaits, Waits
 from engine.setting import shown
 from engine.spec import DEFINITIONS, INTERVALS_MIN
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, IntArray
 
 PERCENTILES = (50, 90, 95, 99)
@@ -270,6 +271,7 @@ def _measures(
 
 
 def _parts(served: Served, group: IntArray, n_groups: int) -> Iterator[Served]:
+    check()
     if n_groups == 1:
         yield served
         return
@@ -282,6 +284,7 @@ def _parts(served: Served, group: IntArray, n_groups: int) -> Iterator[Served]:
 
 def _details(served: Served, span_us: tuple[int, int] | None) -> dict[str, Any]:
     """What cannot be added up."""
+    check()
     known = ~np.isnan(served.wait_s)
     waits = np.sort(served.wait_s[known])
     start_us, end_us = _waiting(served)
@@ -316,6 +319,7 @@ def _mean_queue(start_us: IntArray, end_us: IntArray, span_us: tuple[int, int] |
 
 def _longest_queue(start_us: IntArray, end_us: IntArray) -> int:
     """Most who waited at once; one who is served as another arrives makes room first."""
+    check()
     starts = np.sort(start_us)
     # Ends at the instant of a start count as over, as in the replay itself.
     waiting = np.arange(1, starts.size + 1) - np.searchsorted(np.sort(end_us), starts, "right")

@@ -20,6 +20,7 @@ from engine.estimates.staffing import Roster
 from engine.measures.eligibility import Eligibility
 from engine.measures.timeline import Edges
 from engine.replay.prepare import Recorded
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, IntArray
 
 
@@ -81,6 +82,7 @@ def sharing(
     >>> found.eligible_count.tolist(), found.expected.tolist()
     ([3.0, 3.0], [1.5, 1.5])
     """
+    check()
     n_agents = may.n_agents
     if spells.agent.max(initial=-1) >= n_agents:
         raise InvalidTable(

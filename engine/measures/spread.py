@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray
 
 # Fewer days than this say too little about how days differ.
@@ -213,6 +214,7 @@ def long_run_gini(counts: FloatArray, seed: int = 0) -> tuple[float, Spread]:
     >>> round(long_run_gini(np.tile([1.0, 2.0, 3.0, 4.0], (7, 1)))[0], 3)
     0.25
     """
+    check()
     n, total = len(counts), counts.sum()
     shares = counts.sum(axis=0) / total
     # What a day leaves of the shares adds up to 0 over agents and over days.

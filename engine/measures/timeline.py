@@ -11,6 +11,7 @@ import numpy as np
 from engine.data.centre import Blocks, Holds
 from engine.errors import InvalidTable
 from engine.estimates.staffing import NO_HOLDS, Roster, on_queue
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 
@@ -88,6 +89,7 @@ class Timeline:
     @cached_property
     def free(self) -> Blocks:
         """On queue with nothing in hand, here or elsewhere."""
+        check()
         in_hand = (self.services, self.held)
         return on_queue(
             Blocks(self.spells.agent, self.spells.start_us, self.spells.end_us),
@@ -97,6 +99,7 @@ class Timeline:
 
     @cached_property
     def _worked(self) -> _Worked:
+        check()
         return _Worked(self.services)
 
     def _by_agent_s(self, blocks: Blocks | Roster, spent_us: IntArray) -> FloatArray:
@@ -110,6 +113,7 @@ class _Worked:
     """
 
     def __init__(self, work: Blocks) -> None:
+        check()
         some = bool(work.agent.size)
         self._first_us, self._last_us = (int(work.start_us.min()), int(work.end_us.max())) if some else (0, 0)
         start_us, end_us = (self._at(work.agent, side) for side in (work.start_us, work.end_us))
@@ -147,6 +151,7 @@ class Edges:
     """Starts and ends of stretches, each in order, as they are read for one set of agents after another."""
 
     def __init__(self, blocks: Blocks | Roster) -> None:
+        check()
         by_start, by_end = np.argsort(blocks.start_us), np.argsort(blocks.end_us)
         # Places as the machine indexes by, take and compress are the fastest.
         self._starter: Any = blocks.agent[by_start].astype(np.intp)
@@ -157,6 +162,7 @@ class Edges:
 
     def starts(self, able: BoolArray) -> IntArray:
         """Those of some agents. [us]"""
+        check()
         return np.compress(able.take(self._starter), self._start_us)
 
     def ends(self, able: BoolArray) -> IntArray:

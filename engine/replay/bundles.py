@@ -13,6 +13,7 @@ from engine.estimates.assumptions import Assumptions, Switches
 from engine.estimates.demand import Demand
 from engine.estimates.staffing import Roster
 from engine.methods.ladder import Ladder
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 WORD = 64
@@ -95,6 +96,7 @@ def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
 
 def plan(kernel: Any, ladder: Ladder) -> Any:
     """Who may be asked, in which order."""
+    check()
     # Masks in words let the loop skip 64 agents at a time; ranks are read only where a bit is set.
     able = ladder.rank > -np.inf
     n_rows = len(ladder.rank)

@@ -21,8 +21,8 @@ from engine.replay.bundles import Clock
 from engine.stopping import in_slices
 
 ALL = slice(None)
-# Steps between two questions whether to stop. A step takes 0.05 us in a small centre, and some 0.001 us for each agent
-# where all are looked at for each interaction; a slice so ends within 0.2 s, and costs 15 us.
+# Steps between two questions whether to stop. A step takes 0.05 us in a small centre, and some 0.0005 us for each agent
+# where all are looked at for each interaction; a slice so ends within 0.1 s, and costs 15 us.
 MOST_STEPS, FEWEST_STEPS, MANY_AGENTS = 50_000, 2_000, 4_000
 _NO_AGENT, _NEVER = np.empty(0, np.int32), np.empty(0, np.int64)
 NO_VAIN = Vain(_NO_AGENT, _NEVER, _NEVER, _NO_AGENT, _NEVER)

@@ -29,6 +29,7 @@ from engine.scoring.csat import CsatTable
 from engine.scoring.scores import SCALE, Terms
 from engine.scoring.weights import RoutingWeights, ServiceLevelGoal, moved
 from engine.spec import TODAY, Scenario, csat_of
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int32Array
 
 # Times to plan anew in one replay; each looks at every queue.
@@ -275,6 +276,7 @@ class _Player:
 
     def _moved(self, replay: Replay, now_us: int, before: list[RoutingWeights]) -> list[RoutingWeights]:
         """Weights of each queue by what it achieved over the window that ends now."""
+        check()
         window_us, high = round(1e6 * self.scenario.window_s), int(np.searchsorted(self.demand.arrived_us, now_us))
         part = replay.so_far(slice(self._low, high))
         within_s = goal_s(self.scenario, self.centre)
@@ -300,6 +302,7 @@ class _Player:
 
     def _note_scores(self, replay: Replay, ladder: Ladder, until_us: int = NEVER_US) -> None:
         """Scores of those chosen since the ladder last changed; the earliest undecided one tells where to look."""
+        check()
         if self.method.planner is None:
             return
         rows = slice(self._noted, int(np.searchsorted(self.demand.arrived_us, until_us)))

@@ -24,6 +24,7 @@ from engine.estimates.streams import NO_ANSWER, PICK, uniform
 from engine.scoring.csat import CsatTable
 from engine.scoring.scores import Terms
 from engine.spec import Scenario, terms_of
+from engine.stopping import check
 from engine.typing import BoolArray, Int32Array, IntArray
 
 # Rows of a ladder times agents held at once; 8 bytes each.
@@ -128,6 +129,7 @@ class Recorded:
 
     def interactions(self, replication: int) -> Interactions:
         """The interactions of one replication, with everything drawn that is not recorded."""
+        check()
         history, assumed, seed = self.history, self.assumptions, self.seed
         known = self.factors if assumed.handling == "agent" else None
         handled, of_handling = handling(history, self.centre, assumed, seed, replication, known)
@@ -145,6 +147,7 @@ class Recorded:
 
     def completed(self, replication: int) -> Completed:
         """The data set of one replication; scenarios of a single one share it."""
+        check()
         # Only the last one is kept: a completed month is large, and replications come one after another.
         if self._completed is None or self._completed[0] != replication:
             given, n = self.interactions(replication), self.centre.n_agents
@@ -154,6 +157,7 @@ class Recorded:
 
     def by_kind(self, given: Interactions, centre: Centre, *, with_preferred: bool) -> ByKind:
         """Interactions by kind; of those recorded they are told apart once."""
+        check()
         # Replications and most levers leave these columns as they are, so every scenario shares one pass over them.
         if all(getattr(given, name) is getattr(self.history, name) for name in ("call_type", "media", "preferred")):
             return self.by_preference if with_preferred else self.by_type
@@ -223,6 +227,7 @@ def _eligible(terms: Terms, requirement: IntArray) -> BoolArray:
 
 def demand_of(given: Interactions, kinds: Kinds, kind: Int32Array) -> Demand:
     """Interactions as the loop takes them."""
+    check()
     return Demand(
         arrived_us=given.arrived_us, kind=kind, handle_us=given.handle_us, leave_us=given.leave_us, kinds=kinds,
         flows_out=given.flows_out, alert_us=given.alert_us, misses=given.misses, pick=given.pick,

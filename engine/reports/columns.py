@@ -37,6 +37,7 @@ from engine.replay.prepare import Recorded
 from engine.reports.factors import FactorsUsed
 from engine.reports.replay import MEASURES, NOT_RECORDED, Difference, Differences, Intervals, ReplayColumn
 from engine.spec import TODAY, Scenario
+from engine.stopping import check
 from engine.typing import FloatArray, IntArray, Progress
 
 
@@ -165,6 +166,7 @@ class Study:
     @cached_property
     def past(self) -> Column:
         """What was recorded."""
+        check()
         history, centre = self.recorded.history, self.arrays.centre
         served = recorded(history, self.recorded.queue_of_type[history.call_type], self.scenario.assumptions.acw_s)
         spells = self.recorded.spells
@@ -215,6 +217,7 @@ class Study:
 
         Demand and roster of the first are large, so they are kept on demand only.
         """
+        check()
         first: tuple[Played, Timeline] | None = None
         days, counts = [], []
         choices: list[float | None] = []
@@ -283,6 +286,7 @@ class Study:
         history, centre = self.recorded.history, self.arrays.centre
 
         def split(places: IntArray, size: int) -> FloatArray:
+            check()
             cells = np.bincount(stretch * size + places[both], minlength=n_stretches * size)
             return cells.reshape(n_stretches, size).astype(float)
 

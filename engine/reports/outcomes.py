@@ -16,6 +16,7 @@ from engine.data.served import STATUS, Served, joined, none
 from engine.data.tables import MEDIA
 from engine.scoring.scores import SCALE
 from engine.selection.decisions import Decided
+from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array
 
 if TYPE_CHECKING:
@@ -188,6 +189,7 @@ class Outcomes:
 
     def to_frame(self) -> pl.DataFrame:
         """The same rows with plain texts, as a polars frame."""
+        check()
         import polars as pl
         import pyarrow as pa
 
@@ -291,6 +293,7 @@ def outcomes_of(decided: Decided, texts: Texts) -> Outcomes:
     Outcomes
         One row per interaction of the batch.
     """
+    check()
     batch = decided.batch
     agent, score = np.empty(batch.call_type.size, np.int32), np.empty(batch.call_type.size)
     _look_up(decided, agent, score)

@@ -10,12 +10,13 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import polars as pl
@@ -31,6 +32,7 @@ from engine.data.provenance import Provenance
 from engine.data.tables import MEDIA, OUTCOMES, TABLES, Tables
 from engine.data.wall_time import DAY_US
 from engine.errors import CorruptSnapshot, InvalidTable
+from engine.stopping import stoppable
 from engine.typing import Int32Array
 from ingest.snapshot import store as stores
 from ingest.snapshot.arrow_files import read_plain, restore
@@ -257,13 +259,29 @@ def _n_scores(file: Pinned) -> int:
     return sum(batch.num_rows - batch.column("csat").null_count for batch in batches)
 
 
+@contextmanager
+def _ended() -> Iterator[Event]:
+    """An event that is set when the block ends, however it does."""
+    event = Event()
+    try:
+        yield event
+    finally:
+        event.set()
+
+
+def _check(pinned: Pinned, over: Event) -> None:
+    with stoppable(over.is_set):
+        pinned.check()
+
+
 def _in_order(files: list[Pinned]) -> Iterator[tuple[Pinned, ipc.RecordBatchFileReader]]:
     """Files in order, each compared with its hash before it is read, by another thread one file ahead."""
     schema = None
-    with ThreadPoolExecutor(1) as thread:
+    # Whoever reads no further, because of an error or an interrupt, does not wait for the file ahead.
+    with ThreadPoolExecutor(1) as thread, _ended() as over:
 
         def begun(some: list[Pinned]) -> list[Future[None]]:
-            return [thread.submit(copy_context().run, pinned.check) for pinned in some]
+            return [thread.submit(copy_context().run, _check, pinned, over) for pinned in some]
 
         ahead = begun(files[:1])
         for place, pinned in enumerate(files):
