@@ -135,6 +135,10 @@ class Memory:
         try:
             with said_plainly(need.remedy):
                 yield
+        except BaseException as error:
+            # Whoever was stopped in the middle: the frames on the way hold all that had been made by then.
+            traceback.clear_frames(error.__traceback__)
+            raise
         finally:
             with self._lock:
                 self._held -= need.bytes
