@@ -21,6 +21,7 @@ from engine.memory import of_run
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report, Timing
 from engine.run import run
+from engine.spec import Scenario
 from engine.stopping import checked
 
 # Of outcomes, written in some milliseconds.
