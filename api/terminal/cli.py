@@ -21,6 +21,7 @@ from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
 from api.terminal.little_memory import refused
 from api.terminal.signals import stopped_by_signals
+from api.terminal.starting import STOPPED
 from engine.errors import NotEnoughMemory, RoutingError
 from engine.stopping import Stopped
 from ingest.workers.memory import GaveUp, said_plainly
@@ -100,7 +101,7 @@ def _told(work: Callable[[], object]) -> int:
         tell(f"error: {' '.join(error.format_message().splitlines())} (see {where} --help)")
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt, Stopped):
-        tell("stopped; what was half written is removed, by the next command at the latest")
+        tell(STOPPED)
         return FAILED
     except BrokenPipeError:
         # The reader of a pipe has left, and wants to hear no more.
