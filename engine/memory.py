@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import polars as pl
 
 from engine.data.arrays import Arrays, Counted
 from engine.data.centre import Centre
+from engine.data.encode import named
+from engine.data.tables import Tables
 from engine.methods import METHODS
 from engine.methods.settings import rings_of, rules_of
 from engine.methods.today import in_force
@@ -36,6 +39,8 @@ SCORED_CELL, CELL, MOVING_CELL = 44, 26, 8
 DAY_SUMS, DAY_SATISFACTION = 24, 64
 # A time to plan anew, and each queue then. [byte]
 PLAN, PLAN_QUEUE = 300, 60
+# An agent by itself, for each queue, and for each skill or language of the centre. [byte]
+AGENT, MEMBER, LEVEL = 500, 2, 8
 # What is recorded of an interaction. [byte]
 RECORDED = 100
 # A half hour, or call type, and draw of a calibration. [byte]
@@ -150,6 +155,30 @@ def of_comparison(scenarios: Sequence[Scenario], arrays: Arrays) -> Need:
     # Each is played with recorded handling times and with those of agents.
     plans = 2 * draws * sum(_plans(size, each) for each in scenarios)
     return Need(needed, what, _fewer(scenarios, "or compare fewer scenarios"), plans=plans)
+
+
+def of_opening(tables: Tables, asked: pl.DataFrame) -> Need:
+    """What opening a data set makes of tables: few rows can name many queues, skills and agents.
+
+    Parameters
+    ----------
+    tables : Tables
+        All but interactions.
+    asked : polars.DataFrame
+        queue_id, skills and language of interactions or call types.
+
+    Returns
+    -------
+    Need
+        Of the relations of agents with queues, skills and languages; next to nothing for a centre of this world.
+    """
+    agents = tables.agents
+    queues = pl.concat([tables.queues["queue_id"], asked["queue_id"]]).n_unique()
+    skills = named(agents["skills"], asked["skills"].explode()).len()
+    languages = named(agents["languages"], asked["language"]).len()
+    needed = agents.height * (AGENT + MEMBER * queues + LEVEL * (skills + languages))
+    what = f"opening {agents.height:,} agents with {queues:,} queues, {skills:,} skills and {languages:,} languages"
+    return Need(_whole(needed), what, "take those that interactions or agents do not use out of the data")
 
 
 def of_reading(arrays: Arrays) -> Need:
