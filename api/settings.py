@@ -225,6 +225,7 @@ def _sentence(error: Any, source: Mapping[str, str]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(Settings.model_fields)}"
         return f"{where}: {name} is not a setting; {hint}"
     field = Settings.model_fields[name]
-    reason = error["msg"].replace("Input should be", "must be")
+    is_path = error["type"] == "path_type"
+    reason = "must be a text" if is_path else error["msg"].replace("Input should be", "must be")
     found = "not shown" if field.annotation == SecretStr | None else shown(error["input"])
     return f"{where}: {name} is {found}, {reason}. {field.description}"

@@ -24,7 +24,7 @@ from api.terminal.signals import stopped_by_signals
 from api.terminal.starting import STOPPED
 from engine.errors import NotEnoughMemory, RoutingError
 from engine.stopping import Stopped
-from ingest.workers.memory import said_plainly
+from ingest.workers.memory import GaveUp, said_plainly
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -118,4 +118,7 @@ def _told(work: Callable[[], object]) -> int:
         return BAD_INPUT
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
+    except GaveUp as error:
+        tell(f"failed: {error}")
+        return FAILED
     return DONE
