@@ -6,16 +6,31 @@ runs the command in it. A second start finds everything in place and only runs.
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from contextlib import suppress
+
+
+def end_at_once(number: int, frame: object) -> None:
+    """Ctrl-C where there is nothing to put away yet or any more."""
+    if sys.stderr is not None:
+        # Where it cannot be written, nobody is left to be told.
+        with suppress(OSError):
+            os.write(2, b"run.py: stopped\n")
+    os._exit(1)
+
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, end_at_once)
+
 import hashlib
 import importlib.util
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -174,11 +189,15 @@ def signals_to(children: list[subprocess.Popen[bytes]]) -> Iterator[None]:
 @contextmanager
 def ended_as_interrupted() -> Iterator[None]:
     """Whoever ends the script while it sets up ends the installer, too, as with Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is end_at_once:
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def install(layer: str) -> None:

@@ -55,7 +55,7 @@ class Settings(BaseModel):
     max_outcomes: int = Field(default=50_000, ge=1, le=1_000_000, description="Most outcomes in one answer. [count]")
     open_snapshots: int = Field(default=4, ge=1, le=1000, description="Snapshots kept open. [count]")
     kept_fairness: int = Field(default=1000, ge=1, le=1_000_000, description="Fairness results kept. [count]")
-    routing_threads: int = Field(default=4, ge=1, le=64, description="Routing requests answered at once. [count]")
+    routing_threads: int = Field(default=2, ge=1, le=64, description="Routing requests answered at once. [count]")
     batch_threads: int = Field(default=2, ge=1, le=64, description="Batches simulated at once. [count]")
     most_memory_mib: int | None = Field(
         default=None,
@@ -225,6 +225,7 @@ def _sentence(error: Any, source: Mapping[str, str]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(Settings.model_fields)}"
         return f"{where}: {name} is not a setting; {hint}"
     field = Settings.model_fields[name]
-    reason = error["msg"].replace("Input should be", "must be")
+    is_path = error["type"] == "path_type"
+    reason = "must be a text" if is_path else error["msg"].replace("Input should be", "must be")
     found = "not shown" if field.annotation == SecretStr | None else shown(error["input"])
     return f"{where}: {name} is {found}, {reason}. {field.description}"

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from api.http.app import server_of
 from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
+from api.http.connections.pool import Counted
 from api.http.connections.server import Server
 
 # Far more than a quiet machine takes, so that a busy one passes. [s]
@@ -117,11 +120,14 @@ def request(method: str, path: str, body: bytes | None = None, **fields: str) ->
 
 
 @contextmanager
-def running(app: ASGIApp, hosts: Hosts | None = None, **limits: Any) -> Iterator[Running]:
+def running(
+    app: ASGIApp, hosts: Hosts | None = None, counted: Counted | None = None, **limits: Any
+) -> Iterator[Running]:
     """Answer with an application until left."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
         port = listening.getsockname()[1]
-        server = Server(app, hosts or Hosts([]), Limits(**{"grace_s": 0.2, "end_s": 0.4} | limits))
+        given = hosts or Hosts([]), Limits(**{"grace_s": 0.2, "end_s": 0.4} | limits)
+        server = server_of(app, *given) if isinstance(app, FastAPI) else Server(app, *given, counted)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

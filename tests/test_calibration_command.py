@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from api.output.calibration_file import read_calibration
 from api.terminal.cli import run
+from engine.errors import InvalidScenario
 from ingest.files import import_files
 from tests.small_files import SAMPLE
 
@@ -80,6 +82,31 @@ def file_of(place: Path, **evidence: object) -> Path:
     path = place / "c.json"
     path.write_text(json.dumps(content | {"in_force": {"priorities": [], "desks": [desk]}}))
     return path
+
+
+@pytest.mark.parametrize(
+    ("in_force", "reason"),
+    [
+        ("x", "in_force is 'x', not an object"),
+        ({"desks": []}, "in_force has no priorities"),
+        ({"priorities": [], "desks": "x"}, "in_force.desks is 'x', not a list"),
+        ({"priorities": [[]], "desks": []}, "in_force.priorities[0] is an empty list, not an object"),
+        ({"priorities": [{"priority": 1, "points": True}], "desks": []}, "priorities[0].points is true, not a number"),
+        ({"priorities": [{"priority": 1, "points": 1}] * 2, "desks": []}, "in_force.priorities does not rise"),
+        ({"priorities": [], "desks": [{"queue_id": "q"}]}, "in_force.desks[0] has no skills"),
+        ({"priorities": [], "desks": [{"queue_id": 5, "skills": [], "language": None, "desk_id": "d", "overflow": [],
+          "incidental": []}]}, "in_force.desks[0].queue_id is 5, not a text"),
+        ({"priorities": [], "desks": [{"queue_id": "q", "skills": [3], "language": None, "desk_id": "d", "overflow": [],
+          "incidental": []}]}, "in_force.desks[0].skills is a list of 3, not a list of texts"),
+    ],
+)  # fmt: skip
+def test_a_rule_of_another_shape_is_refused_by_its_field(tmp_path, in_force, reason):
+    path = file_of(tmp_path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"in_force": in_force}))
+    with pytest.raises(InvalidScenario) as refused:
+        read_calibration(path)
+    assert reason in str(refused.value)
+    assert str(refused.value).endswith("; make it again with 'routelab calibrate'")
 
 
 @pytest.mark.parametrize("command", ["simulate", "explain"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.exceptions import PanicException
 
 from api.terminal.cli import run
 from ingest.snapshot.reading import open_snapshot
@@ -274,3 +275,14 @@ def test_an_empty_store_is_there_and_a_file_is_none(tmp_path: Path, capsys) -> N
     (tmp_path / "file").touch()
     assert run(["snapshot", "list", "--store", str(tmp_path / "file")]) == 2
     assert "is no folder" in capsys.readouterr().err
+
+
+def test_a_library_that_gives_up_is_told_in_one_line(capsys, monkeypatch):
+    """Rust's panics are no errors to Python; without this they end in its words and lines."""
+
+    def panic(*_, **__):
+        raise PanicException("assertion failed:\n  n_threads > 0")
+
+    monkeypatch.setattr("api.terminal.cli.cli.main", panic)
+    assert run(["snapshot", "list"]) == 1
+    assert capsys.readouterr().err == "failed: polars gave up: assertion failed: n_threads > 0\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from api.http.connections.connection import PROBE_S
 from tests.running_service import PATIENCE_S, Client, hello, request, running, until
 from tests.small_service import write_centre
 
@@ -51,12 +53,12 @@ def test_a_head_byte_by_byte_has_no_more_time_than_one_that_stops():
 
 
 def test_a_body_that_keeps_the_pace_may_take_longer():
-    """A grace of 0.2 s and a byte a second: what comes every 0.1 s for 0.6 s is in time."""
+    """A grace of 0.2 s, and then a byte a second: six that come within 0.6 s are in time."""
     sent = request("POST", "/", b"", Content_Length="6")
     with running(hello, **QUICK, least_bytes_s=1) as service, service.connect(sent) as client:
         for _ in range(6):
-            time.sleep(0.1)
             client.send(b"x")
+            time.sleep(0.1)
         assert client.answer().body == b"POST / 6"
 
 
@@ -277,6 +279,70 @@ def test_a_second_signal_ends_it_at_once(tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 0
         assert time.monotonic() - started_s < 2
+
+
+def test_a_client_that_stops_sending_gets_the_answer_to_what_is_whole():
+    """Also where it takes longer than it takes to find out that the client is there; 100 stands before it then."""
+
+    async def slow(scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/slow":
+            await asyncio.sleep(3 * PROBE_S)
+        await hello(scope, receive, send)
+
+    with running(slow) as service:
+        for sent, n, waited in ((request("POST", "/", b"{}"), 1, False), (request("POST", "/slow", b"{}"), 1, True),
+                                (3 * request("GET", "/"), 3, False)):  # fmt: skip
+            with service.connect(sent) as client:
+                client.socket.shutdown(socket.SHUT_WR)
+                found = []
+                while [one.status for one in found].count(200) < n:
+                    found.append(client.answer())
+                assert (found[0].status == 100) == waited
+                assert client.closed()
+        for sent in (HALF, HALF_BODY):
+            with service.connect(sent) as client:
+                client.socket.shutdown(socket.SHUT_WR)
+                assert client.closed()
+
+
+@pytest.mark.parametrize("sent", [request("POST", "/", b"{}"), request("POST", "/", b"{}").replace(b"1.1", b"1.0")])
+def test_a_client_that_closes_has_left_soon(sent):
+    gone_s = []
+
+    async def waits(scope, receive, send):
+        if scope["type"] != "http":
+            await hello(scope, receive, send)
+            return
+        await receive()
+        begun.append(True)
+        assert (await receive())["type"] == "http.disconnect"
+        gone_s.append(time.monotonic())
+
+    begun = []
+    with running(waits) as service:
+        with service.connect(sent):
+            until(lambda: begun)
+        started_s = time.monotonic()
+        until(lambda: gone_s)
+        # Two questions on a quiet machine.
+        assert gone_s[0] - started_s < 10 * PROBE_S
+
+
+def test_health_is_told_while_nothing_else_is_and_counted():
+    """The connection tells it: the application need not even begin."""
+    counted = []
+    with running(hello, counted=lambda path, status, _: counted.append((path, status))) as service:
+        with service.connect(request("HEAD", "/healthz") + request("GET", "/healthz", Connection="close")) as client:
+            bare, whole = client.answer("HEAD"), client.answer()
+            assert (whole.status, whole.body, whole.headers["connection"]) == (200, b'{"status":"up"}', "close")
+            assert bare.headers == {name: text for name, text in whole.headers.items() if name != "connection"}
+            assert client.closed()
+        assert counted == 2 * [("/healthz", "200")]
+        # What the connection refuses is counted as well, and what the application answers it counts itself.
+        assert service.ask(b"nonsense\r\n\r\n").status == 400
+        assert service.get("/", Host="evil.example").status == 421
+        assert service.get("/").status == 200
+        assert counted[2:] == [("unknown", "400"), ("unknown", "421")]
 
 
 def test_an_answer_under_way_is_finished_before_the_end():

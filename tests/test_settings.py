@@ -51,7 +51,7 @@ def test_variables_of_others_are_left_alone():
         ('port = "1"', {}, {}, "a.toml: port is '1', must be a valid integer. Port"),
         ("port = true", {}, {}, "a.toml: port is true"),
         ("port = 1.5", {}, {}, "a.toml: port is 1.5"),
-        ("store = 3", {}, {}, "a.toml: store is 3"),
+        ("store = 3", {}, {}, "a.toml: store is 3, must be a text. Folder of snapshots"),
         ("port =", {}, {}, "a.toml: not a readable TOML file (Invalid value (at end of document))"),
         ("", {"ROUTELAB_PORT": "65536"}, {}, "ROUTELAB_PORT: port is 65536, must be less than or equal to 65535"),
         ("", {"ROUTELAB_PORT": "http"}, {}, "ROUTELAB_PORT: port is 'http', must be a valid integer"),

@@ -97,6 +97,40 @@ def test_an_interrupt_that_is_lost_ends_the_work_at_its_next_check(command, caps
     assert [one.exc_type for one in lost] == [KeyboardInterrupt]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("start", "module", "said"),
+    [
+        ("runpy.run_module('api', run_name='__main__', alter_sys=True)", "click", SAID),
+        ("runpy.run_module('api', run_name='__main__', alter_sys=True)", "api.terminal.signals", SAID),
+        ("from api.__main__ import main; main()", "api.terminal.little_memory", SAID),
+        ("runpy.run_path('run.py', run_name='__main__')", "tempfile", "run.py: stopped"),
+    ],
+)
+def test_a_signal_while_a_command_is_still_being_read_ends_it_in_one_line(number, start, module, said):
+    """Here whatever is imported catches all that is raised, as libraries do with parts that they can go on without."""
+    if said != SAID and number != signal.SIGINT:
+        pytest.skip("run.py leaves other signals to the system, which ends it without a word")
+    code = textwrap.dedent(f"""
+        import contextlib, runpy, signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        class Told:
+            def find_spec(self, name, path=None, target=None):
+                if name == {module!r}:
+                    with contextlib.suppress(BaseException):
+                        signal.raise_signal({int(number)})
+        sys.meta_path.insert(0, Told())
+        sys.argv = ["routelab", "--help"]
+        {start}
+    """)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST_S,
+        check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr, done.returncode) == ("", said + "\n", 1)
+
+
 def test_ctrl_c_ends_a_compiled_loop():
     """2,000 kinds wait and each call answered looks at all of them: 8 s of processor time where nothing stops it.
 

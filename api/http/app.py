@@ -24,7 +24,7 @@ from api.printing import announce, tell
 from api.settings import Settings
 
 # Connections that wait to be taken, as many as the system lets wait. [count]
-BACKLOG = 1024
+BACKLOG = 4096
 # Bodies on their way, all together, in full ones.
 BODIES = 4
 
@@ -59,7 +59,7 @@ def serve(settings: Settings) -> None:
     # Said before an address is taken that nobody could then be served under.
     hosts = hosts_of(settings)
     limits = Limits(connections=connections_of(descriptors()), bodies_bytes=BODIES * settings.max_body_bytes)
-    server = Server(create_app(settings), hosts, limits)
+    server = server_of(create_app(settings), hosts, limits)
     # Whoever reads the address may stop the service from then on.
     with _listen(settings) as listening, server.capture_signals():
         _announce(settings, listening)
@@ -74,6 +74,11 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         tell(f"warning: {settings.store} is not there yet, so there is no snapshot to answer from")
     if not _is_loopback(listening):
         tell("warning: others on the network can reach this address, and nobody is asked for a key")
+
+
+def server_of(app: FastAPI, hosts: Hosts, limits: Limits) -> Server:
+    """A server that tells of health itself, and counts what it refuses beside what the application answers."""
+    return Server(app, hosts, limits, app.state.service.metrics.requested)
 
 
 def hosts_of(settings: Settings) -> Hosts:

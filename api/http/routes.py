@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.errors import BodyTooLarge, InvalidBody, NoAnswer, NotReady, TooSlow, UnreadableBody, WrongMediaType
+from api.http.connections.health import BODY as HEALTH
 from api.http.docs.description import described
 from api.http.messages.answers import BatchAnswer, Health, Readiness, RoutingAnswer, SnapshotAnswer, SnapshotList
 from api.http.messages.body import FEWER_FIELDS, MOST_ROUTING_BYTES, read_body
@@ -105,7 +106,7 @@ async def snapshot(request: Request, name: SnapshotName) -> Response:
 @router.get("/healthz", **described("Whether the service is up", Health))
 async def healthz() -> Response:
     """Always answers at once, however busy the engine is."""
-    return _json(b'{"status":"up"}')
+    return _json(HEALTH)
 
 
 @router.get("/readyz", **described("Whether the service can answer", Readiness, errors=(NotReady,)))

@@ -70,8 +70,8 @@ def read_calibration(path: Path) -> Fitted:
         raise InvalidScenario(f"{path}: is no calibration file; make one with 'routelab calibrate'")
     try:
         in_force = InForce.of(content.get("in_force"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidScenario(f"{path}: in_force cannot be read ({error!r}); make it again") from error
+    except InvalidScenario as error:
+        raise InvalidScenario(f"{path}: {error}; make it again with 'routelab calibrate'") from error
     evidence = content.get("evidence")
     return Fitted(dict(content["assumptions"]), _origin(evidence), in_force, _no_longer(evidence))
 

@@ -21,9 +21,10 @@ from api.terminal.commands.snapshot import snapshot
 from api.terminal.commands.validate import validate
 from api.terminal.little_memory import refused
 from api.terminal.signals import stopped_by_signals
+from api.terminal.starting import STOPPED
 from engine.errors import NotEnoughMemory, RoutingError
 from engine.stopping import Stopped
-from ingest.workers.memory import said_plainly
+from ingest.workers.memory import GaveUp, said_plainly
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -100,7 +101,7 @@ def _told(work: Callable[[], object]) -> int:
         tell(f"error: {' '.join(error.format_message().splitlines())} (see {where} --help)")
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt, Stopped):
-        tell("stopped; what was half written is removed, by the next command at the latest")
+        tell(STOPPED)
         return FAILED
     except BrokenPipeError:
         # The reader of a pipe has left, and wants to hear no more.
@@ -117,4 +118,7 @@ def _told(work: Callable[[], object]) -> int:
         return BAD_INPUT
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
+    except GaveUp as error:
+        tell(f"failed: {error}")
+        return FAILED
     return DONE

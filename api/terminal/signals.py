@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from api.terminal.starting import ENDING, USUAL
 from engine.stopping import stoppable
-
-# On Windows there is no terminal that could hang up.
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
@@ -30,8 +28,7 @@ def stopped_by_signals() -> Iterator[None]:
         is_over.set()
         raise KeyboardInterrupt
 
-    usual = (signal.SIG_DFL, signal.default_int_handler)
-    before = {number: signal.getsignal(number) for number in ENDING if signal.getsignal(number) in usual}
+    before = {number: signal.getsignal(number) for number in ENDING if signal.getsignal(number) in USUAL}
     try:
         for number in before:
             signal.signal(number, end)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,10 @@ import polars as pl
 
 from engine.data.arrays import Arrays
 from engine.data.centre import Centre
+from engine.errors import InvalidScenario
 from engine.methods.settings import TIMEOUT
 from engine.results import about
+from engine.setting import shown
 
 # Two rings of which the second opens at once: inner members are asked first, and the others when none of them is free.
 AT_ONCE = json.dumps({"rings": [{"expansion_criteria": [{"type": TIMEOUT, "threshold": 0}]}, {}]})
@@ -39,6 +43,18 @@ class Desk:
     incidental: list[str] = about("Agents who do not take them.")
 
 
+TEXTS, MAYBE = "texts", "text or null"
+DESK = {"queue_id": str, "skills": TEXTS, "language": MAYBE, "desk_id": str, "overflow": TEXTS, "incidental": TEXTS}
+# What a field of a calibration file may hold, and how that is called.
+KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    float: (lambda value: type(value) in {int, float} and math.isfinite(value), "a number"),
+    str: (lambda value: isinstance(value, str), "a text"),
+    list: (lambda value: isinstance(value, list), "a list"),
+    TEXTS: (lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), "a list of texts"),
+    MAYBE: (lambda value: value is None or isinstance(value, str), "a text, or null"),
+}
+
+
 @dataclass(frozen=True)
 class InForce:
     """What a calibration found of the rule in force, beside the assumptions."""
@@ -52,13 +68,21 @@ class InForce:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            If it is none.
+        InvalidScenario
+            If it is none, naming the field and what it must be.
         """
         if said is None:
             return cls([], [])
-        points = [ClassPoints(float(row["priority"]), float(row["points"])) for row in said["priorities"]]
-        return cls(points, [Desk(**row) for row in said["desks"]])
+        held = _read("in_force", said, {"priorities": list, "desks": list})
+        points = [
+            _read(f"in_force.priorities[{place}]", row, dict.fromkeys(("priority", "points"), float))
+            for place, row in enumerate(held["priorities"])
+        ]
+        desks = [_read(f"in_force.desks[{place}]", row, DESK) for place, row in enumerate(held["desks"])]
+        known = [ClassPoints(float(row["priority"]), float(row["points"])) for row in points]
+        if any(later.priority <= one.priority for one, later in pairwise(known)):
+            raise InvalidScenario("in_force.priorities does not rise from one to the next")
+        return cls(known, [Desk(**row) for row in desks])
 
     def applied(self, arrays: Arrays) -> Arrays:
         """A data set as this rule reads it; the record stays as it is.
@@ -94,6 +118,19 @@ class InForce:
             sides = {"do not take them": desk.incidental, "take them when no member is free": desk.overflow}
             told = "; ".join(f"{', '.join(agents)} {words}" for words, agents in sides.items() if agents)
             yield f"Desk as calibrated, {desk_text(desk.queue_id, desk.skills, desk.language)}: {told}"
+
+
+def _read(where: str, said: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of one object, each of its kind."""
+    if not isinstance(said, dict):
+        raise InvalidScenario(f"{where} is {shown(said)}, not an object")
+    if missing := [name for name in fields if name not in said]:
+        raise InvalidScenario(f"{where} has no {missing[0]}")
+    for name, kind in fields.items():
+        fits, words = KINDS[kind]
+        if not fits(said[name]):
+            raise InvalidScenario(f"{where}.{name} is {shown(said[name])}, not {words}")
+    return {name: said[name] for name in fields}
 
 
 def desk_text(queue_id: str, skills: Sequence[str], language: str | None) -> str:

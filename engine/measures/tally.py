@@ -13,6 +13,7 @@ from engine.data.calendar import days_of_sorted
 from engine.measures.satisfaction import Effects, Mix
 from engine.scoring.scores import Terms
 from engine.selection.decisions import Decided
+from engine.stopping import checked
 from engine.typing import BoolArray, FloatArray, Int32Array, IntArray
 
 NO_MEMBER, NO_MATCH, TOO_LOW = (
@@ -233,7 +234,7 @@ class Tally:
         """Simultaneous interactions of one agent, read from the data set once more."""
         peak, centre = Peak(), self.arrays.centre
         # Only the busiest agent is asked for, so reading once more is cheaper than keeping times of all agents.
-        for segment, batch in zip(self._segments, self.arrays.batches(), strict=True):
+        for segment, batch in zip(self._segments, checked(self.arrays.batches()), strict=True):
             rows, chosen = self.decisions[segment]
             theirs = np.zeros(centre.n_requirements, bool)
             theirs[rows] = chosen[scenario] == agent

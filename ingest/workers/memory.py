@@ -34,7 +34,7 @@ LOOK_S = 0.2
 WORTH_GIVING_BACK = 64 * MIB
 REMEDY = "ask for less, for example for fewer days, or close other programs"
 # What Python and polars say where the system gives them no thread, or no memory, in errors that have other causes too.
-PANIC = "PanicException"
+PANIC, MOST_SAID = "PanicException", 200
 NOT_TO_BE_HAD = ("can't start new thread", "spawn thread", "out of memory", "Cannot allocate memory")
 
 
@@ -197,6 +197,10 @@ def _mib(n: int) -> str:
     return f"{-(-n // MIB):,} MiB"
 
 
+class GaveUp(RuntimeError):
+    """A library met a fault of its own; polars' is no `Exception`, so nothing that catches errors would catch it."""
+
+
 @contextmanager
 def said_plainly(remedy: str = REMEDY) -> Iterator[None]:
     """Turn every way in which libraries say that memory ran out into `NotEnoughMemory`, and let go what they held.
@@ -212,8 +216,7 @@ def said_plainly(remedy: str = REMEDY) -> Iterator[None]:
     except BaseException as error:
         if not is_memory(error):
             if type(error).__name__ == PANIC:
-                # No Exception, so that nothing that catches errors would catch it.
-                raise RuntimeError(str(error)) from error
+                raise GaveUp(f"polars gave up: {' '.join(str(error).split())[:MOST_SAID]}") from error
             raise
         why = (str(error).splitlines() or ["the system gave none"])[0][:200]
         # The frames of what failed hold all that it had made by then.

@@ -7,13 +7,15 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from api.http.connections.body import Chunked, Sized
-from api.http.connections.exchange import Exchange
+from api.http.connections.exchange import CONTINUE, Exchange
 from api.http.connections.head import END, Head, check_unfinished, read_head
 from api.http.connections.refusal import refusal
 from engine.errors import RoutingError
 
 # What may wait here behind the request that is being answered; the rest waits in the network. [byte]
 MOST_UNREAD_BYTES = 64 * 1024
+# A client that stopped sending is asked so often whether it still reads; the second time tells that it does not. [s]
+PROBE_S = 0.3
 
 
 class Pool(Protocol):
@@ -42,6 +44,12 @@ class Pool(Protocol):
 
     def start(self, exchange: Exchange, scope: dict[str, Any]) -> None:
         """Let the application answer."""
+
+    def health(self, head: Head, *, last: bool) -> bytes | None:
+        """The answer to who asks for health, where it is told without the application."""
+
+    def refused(self, error: RoutingError) -> None:
+        """Take note of an answer that the application knows nothing of."""
 
     def came(self, connection: Connection) -> None:
         """Take note of a part of a body."""
@@ -72,6 +80,8 @@ class Connection(asyncio.BufferedProtocol):
         self._body: Sized | Chunked = Sized(0)
         self._drained: asyncio.Future[None] | None = None
         self._paused = False
+        self._ended = False  # Whether the client has stopped sending
+        self._waiting: dict[str, Any] | None = None  # A request that begins with the first bytes of its body
 
     # What asyncio calls
 
@@ -94,8 +104,14 @@ class Connection(asyncio.BufferedProtocol):
         self._unread += self._pool.buffer[:nbytes]
         self._advance()
 
-    def eof_received(self) -> None:
-        """Whoever stops sending has left; the transport closes itself."""
+    def eof_received(self) -> bool:
+        """Whoever stops sending may still read the answer to what is whole; else the transport closes itself."""
+        if self.phase is not Phase.ANSWER and not (self.phase is Phase.IDLE and self._unread):
+            return False
+        if not self._ended:
+            self._ended = True
+            self._probe_later()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -135,7 +151,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def read_on(self) -> None:
         """Read again, where reading was paused."""
-        if self._paused and not self._transport.is_closing():
+        if self._paused and not self._ended and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
 
@@ -143,7 +159,7 @@ class Connection(asyncio.BufferedProtocol):
         """Take the next request, or close."""
         whole = self.exchange is None or self.exchange.whole
         self.exchange = None
-        if not reuse:
+        if not reuse or (self._ended and not self._unread):
             self._close(linger=bool(self._unread) or not whole)
             return
         self._enter(Phase.IDLE)
@@ -156,6 +172,8 @@ class Connection(asyncio.BufferedProtocol):
         """Answer with an error, and close."""
         head = None if self.exchange is None else self.exchange.head
         bare = self._unread.startswith(b"HEAD ") if head is None else head.method == "HEAD"
+        if head is None or self._waiting is not None:
+            self._pool.refused(error)
         self.write(refusal(error, head.path if head else "", fields=self.fields, bare=bare))
         self._close(linger=True)
 
@@ -173,11 +191,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def give_up(self, error: RoutingError) -> None:
         """End what the client keeps waiting for; `error` says why, where somebody may be there to read it."""
-        if self.phase is Phase.BODY and self.exchange is not None:
+        if self.phase is Phase.BODY and self.exchange is not None and self._waiting is None:
             self.closing = True
             self.exchange.fail(error)
             self._enter(Phase.ANSWER)
-        elif self.phase is Phase.HEAD:
+        elif self.phase in {Phase.HEAD, Phase.BODY}:
             self.refuse(error)
         else:
             self.abort() if self.phase is Phase.LINGER else self._close(linger=False)
@@ -186,6 +204,8 @@ class Connection(asyncio.BufferedProtocol):
         """Make room for somebody else, at once."""
         if self.phase in {Phase.HEAD, Phase.BODY} and not self.n_unsent_bytes:
             head = None if self.exchange is None else self.exchange.head
+            if head is None or self._waiting is not None:
+                self._pool.refused(error)
             self.write(refusal(error, head.path if head else "", fields=self.fields))
         self.abort()
 
@@ -209,6 +229,29 @@ class Connection(asyncio.BufferedProtocol):
             self._unreadable(error)
         if self.exchange is not None and (self.exchange.full or len(self._unread) > MOST_UNREAD_BYTES):
             self._pause()
+        if self._ended and self.phase is not Phase.ANSWER and self._drained is None:
+            # The rest of this request will not come.
+            self._close(linger=False)
+
+    def _probe_later(self) -> None:
+        asyncio.get_running_loop().call_later(PROBE_S, self._probe)
+
+    def _probe(self) -> None:
+        """Find out whether a client that stopped sending has left: then its system refuses what it is sent.
+
+        Clients pass over this answer, asked for or not (RFC 9110, section 15.2). Where a part of the answer was sent
+        already, the rest of it will tell.
+        """
+        if self._transport.is_closing():
+            return
+        exchange = self.exchange
+        if exchange is not None and not exchange.begun:
+            if exchange.head.version == "1.0":
+                # Nobody there to understand it.
+                self.abort()
+                return
+            self.write(CONTINUE)
+        self._probe_later()
 
     def _take_head(self) -> None:
         unread = self._unread
@@ -232,16 +275,39 @@ class Connection(asyncio.BufferedProtocol):
         self._begin(head)
 
     def _begin(self, head: Head) -> None:
+        last = not head.keep_alive or self.closing or (self._ended and not self._unread)
+        if (answer := self._pool.health(head, last=last)) is not None:
+            self._answer_at_once(answer, last=last)
+            return
         self.exchange = Exchange(self, head)
         self._body = Chunked() if head.n_body_bytes is None else Sized(head.n_body_bytes)
         self._enter(Phase.BODY)
-        # Begins with the next round of the loop, when what is here of the body has been taken up.
-        self._pool.start(self.exchange, self._scope(head))
+        self._waiting = self._scope(head)
+        if head.expects_continue:
+            self._start()
+
+    def _answer_at_once(self, answer: bytes, *, last: bool) -> None:
+        self.write(answer)
+        self._enter(Phase.IDLE)
+        if last:
+            self._close(linger=bool(self._unread))
+        elif self._unread and self._drained is None:
+            asyncio.get_running_loop().call_soon(self._advance)
+
+    def _start(self) -> None:
+        """Let the application answer; it begins with the next round of the loop."""
+        assert self.exchange is not None
+        assert self._waiting is not None
+        scope, self._waiting = self._waiting, None
+        self._pool.start(self.exchange, scope)
 
     def _take_body(self) -> None:
         assert self.exchange is not None
         found = self._body.take(self._unread)
         self.exchange.add(found, whole=self._body.done)
+        # A body of which nothing has come costs no more than its head.
+        if self._waiting is not None and (found or self._body.done):
+            self._start()
         if self._body.done:
             self._enter(Phase.ANSWER)
         self._pool.came(self)

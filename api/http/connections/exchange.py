@@ -65,7 +65,7 @@ class Exchange:
         self._news = asyncio.Event()
         self._continue = head.expects_continue
         self._start: Message | None = None
-        self._begun = False  # Whether anything of the answer was sent
+        self.begun = False  # Whether anything of the answer was sent
         self._reuse = False
         self._chunked = False
         self._left: int | None = None  # Bytes of the answer that were announced and not sent yet
@@ -132,7 +132,7 @@ class Exchange:
             return
         head, more = self._head(), message.get("more_body", False)
         self._wire.write(head + self._framed(message.get("body", b""), more))
-        self._begun = True
+        self.begun = True
         if more:
             await self._wire.drained()
             return
@@ -181,7 +181,7 @@ class Exchange:
         if self.over or self.gone:
             return
         self.over = True
-        if self._begun:
+        if self.begun:
             self._wire.abort()
         else:
             self._wire.refuse(error)

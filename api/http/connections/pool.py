@@ -10,31 +10,40 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from api.errors import Busy, TooSlow
+from api.errors import Busy, TooSlow, status_of
+from api.http.connections import health
 from api.http.connections.connection import Connection, Phase
 from api.http.connections.exchange import Exchange
 from api.http.connections.head import Head
 from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
+from api.http.serving.metrics import NOWHERE
 from engine.errors import RoutingError
 
 # Large enough for a large body to come in few reads, small enough that what many send at once holds up nobody.
 READ_BYTES = 64 * 1024
 QUICK = {"GET", "HEAD", "OPTIONS"}
+# Takes path, status and seconds of an answer.
+Counted = Callable[[str, str, float], None]
 
 
 class Pool:
     """The connections of one service, in the order in which they may be asked to make room."""
 
     def __init__(
-        self, app: ASGIApp, hosts: Hosts, limits: Limits, fields: Callable[[], list[tuple[bytes, bytes]]]
+        self,
+        app: ASGIApp,
+        hosts: Hosts,
+        limits: Limits,
+        fields: Callable[[], list[tuple[bytes, bytes]]],
+        counted: Counted | None = None,
     ) -> None:
         self.limits = limits
         self.buffer = memoryview(bytearray(READ_BYTES))
         self.coming: set[Connection] = set()  # Accepted, and not connected yet
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self._app, self._hosts, self._fields = app, hosts, fields
+        self._app, self._hosts, self._fields, self._counted = app, hosts, fields, counted
         # Those that wait for their client, the longest first.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._exchanges: set[Exchange] = set()
@@ -78,6 +87,18 @@ class Pool:
         # What is quick to answer is answered even then, so that a service can be watched when it is busiest.
         if n >= self.limits.connections * 3 // 4 and head.method not in QUICK:
             raise Busy(f"{n} requests are under way or waiting; try again in a moment")
+
+    def health(self, head: Head, *, last: bool) -> bytes | None:
+        """The answer to who asks for health, where it is told without the application."""
+        if self._counted is None or not health.is_asked(head):
+            return None
+        self._counted(health.PATH, "200", 0.0)
+        return health.answer(head, self.fields, last=last)
+
+    def refused(self, error: RoutingError) -> None:
+        """Count an answer that the application knows nothing of."""
+        if self._counted is not None:
+            self._counted(NOWHERE, str(status_of(error)[0]), 0.0)
 
     def start(self, exchange: Exchange, scope: dict[str, Any]) -> None:
         """Let the application answer."""

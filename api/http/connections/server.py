@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -21,12 +22,13 @@ from starlette.types import ASGIApp
 from api.http.connections.connection import Connection
 from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
-from api.http.connections.pool import Pool
+from api.http.connections.pool import Counted, Pool
 from api.printing import LOGGING, announce
 
 log = logging.getLogger("routelab.api")
-# Taken in one round of the loop, so that those who are connected have their turn; fewer in place of others. [count]
-MOST_AT_ONCE, MOST_IN_PLACE = 32, 8
+# Taken in one round of the loop while it is short, so that those who are connected have their turn; fewer in place of
+# others. [count]
+MOST_AT_ONCE, MOST_IN_PLACE, ROUND_S = 256, 8, 0.005
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # How long nobody is taken when there are no descriptors, and how often that is told. [s]
 PAUSE_S, TELL_S = 0.2, 60.0
@@ -54,7 +56,10 @@ class Acceptor:
 
     def _take(self) -> None:
         # The descriptor of whoever makes room is free only in the next round.
+        end_s = time.monotonic() + ROUND_S
         for _ in range(MOST_IN_PLACE if self._pool.full else MOST_AT_ONCE):
+            if time.monotonic() > end_s:
+                return
             try:
                 accepted, _ = self._listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -97,11 +102,12 @@ class Acceptor:
 class Server(uvicorn.Server):
     """Uvicorn's server with connections of our own."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, limits: Limits, counted: Counted | None = None) -> None:
         super().__init__(uvicorn.Config(app, log_config=LOGGING, access_log=False, server_header=False, ws="none"))
         self.config.load()
         self._limits = limits
-        self.pool = Pool(self.config.loaded_app, hosts, limits, lambda: self.server_state.default_headers)
+        fields = partial(getattr, self.server_state, "default_headers")
+        self.pool = Pool(self.config.loaded_app, hosts, limits, fields, counted)
         self._acceptors: list[Acceptor] = []
         self._watch: asyncio.Task[None] | None = None
 
