@@ -55,7 +55,7 @@ class Settings(BaseModel):
     max_outcomes: int = Field(default=50_000, ge=1, le=1_000_000, description="Most outcomes in one answer. [count]")
     open_snapshots: int = Field(default=4, ge=1, le=1000, description="Snapshots kept open. [count]")
     kept_fairness: int = Field(default=1000, ge=1, le=1_000_000, description="Fairness results kept. [count]")
-    routing_threads: int = Field(default=2, ge=1, le=64, description="Routing requests answered at once. [count]")
+    routing_threads: int = Field(default=4, ge=1, le=64, description="Routing requests answered at once. [count]")
     batch_threads: int = Field(default=2, ge=1, le=64, description="Batches simulated at once. [count]")
     most_memory_mib: int | None = Field(
         default=None,

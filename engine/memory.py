@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import polars as pl
 
 from engine.data.arrays import Arrays, Counted
 from engine.data.centre import Centre
+from engine.data.encode import named
+from engine.data.tables import Tables
 from engine.methods import METHODS
 from engine.methods.settings import rings_of, rules_of
 from engine.methods.today import in_force
@@ -36,6 +39,8 @@ SCORED_CELL, CELL, MOVING_CELL = 44, 26, 8
 DAY_SUMS, DAY_SATISFACTION = 24, 64
 # A time to plan anew, and each queue then. [byte]
 PLAN, PLAN_QUEUE = 300, 60
+# An agent by itself, for each queue, and for each skill or language of the centre. [byte]
+AGENT, MEMBER, LEVEL = 500, 2, 8
 # What is recorded of an interaction. [byte]
 RECORDED = 100
 # A half hour, or call type, and draw of a calibration. [byte]
@@ -54,21 +59,20 @@ class _Phase:
     block: int  # Of staffing, or of work elsewhere
     cell: int = 0  # A row of the ladder and agent
     interval: int = 0  # Of the report
-    filled: int = 0  # An interval that something arrived in
 
     def of(self, size: Size) -> int:
         """Of a replay of some size."""
-        filled = min(size.n, size.intervals) * self.filled
         return (
             self.interaction * size.n + self.block * size.blocks + self.cell * size.cells
-            + self.interval * size.intervals + filled
+            + self.interval * size.intervals
         )  # fmt: skip
 
 
 # Before the ladder is there, while the loop runs, while its outcomes are measured, and while the report is written;
-# a calibration measures less.
+# a calibration measures less. An interval in
+# which nobody arrives is a row of the report as well, as an object and as text, where somebody waits through it.
 PREPARED, PLAYED = _Phase(200, 100), _Phase(350, 600, 22)
-MEASURED, WRITTEN = _Phase(450, 1_100, 4, 100, 300), _Phase(220, 300, 4, 0, 1_600)
+MEASURED, WRITTEN = _Phase(450, 1_100, 4, 400), _Phase(220, 300, 4, 1_600)
 CALIBRATED = _Phase(430, 1_100, 4)
 
 
@@ -84,11 +88,17 @@ class Need:
         What needs it, in words that go before "needs".
     remedy : str
         What would need less.
+    intervals : int
+        Most rows of the report that stand for an interval of time. [count]
+    plans : int
+        Times that weights are moved, in all replications and runs. [count]
     """
 
     bytes: int
     what: str
     remedy: str
+    intervals: int = 0
+    plans: int = 0
 
 
 def of_run(scenario: Scenario, arrays: Arrays, *, kept: int = 0) -> Need:
@@ -113,7 +123,8 @@ def of_run(scenario: Scenario, arrays: Arrays, *, kept: int = 0) -> Need:
         draws = f" in {scenario.replications:,} replications" if scenario.replications > 1 else ""
         remedy = _fewer([scenario], "or use mode score, which needs little")
         needed = _whole(_replayed(size, scenario) + kept * size.n)
-        return Need(needed, f"a replay of {size.n:,} interactions{draws}", remedy)
+        what = f"a replay of {size.n:,} interactions{draws}"
+        return Need(needed, what, remedy, size.intervals, _plans(size, scenario) * scenario.replications)
     centre, counted = arrays.centre, arrays.counted
     days = counted.span_days if scenario.csat == "asof" else 1
     rows = kept * counted.n + DECIDED * int(counted.rows.max(initial=0)) + DAY_SATISFACTION * days * centre.n_agents
@@ -141,7 +152,33 @@ def of_comparison(scenarios: Sequence[Scenario], arrays: Arrays) -> Need:
     draws = scenarios[0].replications
     what = f"a comparison of {len(scenarios)} scenarios over {size.n:,} interactions"
     what += f" in {draws:,} replications" if draws > 1 else ""
-    return Need(needed, what, _fewer(scenarios, "or compare fewer scenarios"))
+    # Each is played with recorded handling times and with those of agents.
+    plans = 2 * draws * sum(_plans(size, each) for each in scenarios)
+    return Need(needed, what, _fewer(scenarios, "or compare fewer scenarios"), plans=plans)
+
+
+def of_opening(tables: Tables, asked: pl.DataFrame) -> Need:
+    """What opening a data set makes of tables: few rows can name many queues, skills and agents.
+
+    Parameters
+    ----------
+    tables : Tables
+        All but interactions.
+    asked : polars.DataFrame
+        queue_id, skills and language of interactions or call types.
+
+    Returns
+    -------
+    Need
+        Of the relations of agents with queues, skills and languages; next to nothing for a centre of this world.
+    """
+    agents = tables.agents
+    queues = pl.concat([tables.queues["queue_id"], asked["queue_id"]]).n_unique()
+    skills = named(agents["skills"], asked["skills"].explode()).len()
+    languages = named(agents["languages"], asked["language"]).len()
+    needed = agents.height * (AGENT + MEMBER * queues + LEVEL * (skills + languages))
+    what = f"opening {agents.height:,} agents with {queues:,} queues, {skills:,} skills and {languages:,} languages"
+    return Need(_whole(needed), what, "take those that interactions or agents do not use out of the data")
 
 
 def of_reading(arrays: Arrays) -> Need:
@@ -290,9 +327,12 @@ def _played(size: Size, scenario: Scenario) -> int:
     """The larger phase of a replay up to its last event. [byte]"""
     cell = CELL if METHODS[scenario.method].planner is None else SCORED_CELL
     prepared = PREPARED.of(size) + (cell + MOVING_CELL * scenario.is_rolling) * size.cells
-    plans = int(size.days * DAY_S / scenario.replan_s) if scenario.is_rolling else 0
-    moving = plans * (PLAN + PLAN_QUEUE * size.queues)
+    moving = _plans(size, scenario) * (PLAN + PLAN_QUEUE * size.queues)
     return max(prepared, PLAYED.of(size)) + moving + DAY_SATISFACTION * size.days * size.agents
+
+
+def _plans(size: Size, scenario: Scenario) -> int:
+    return int(size.days * DAY_S / scenario.replan_s) if scenario.is_rolling else 0
 
 
 def _whole(needed: float) -> int:

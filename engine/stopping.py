@@ -97,7 +97,8 @@ def awaited(future: Future[Result]) -> Future[Result]:
     concurrent.futures.Future
         The same.
     """
-    while not wait([future], LOOK_S).done:
+    # Most often it is there already, and waiting costs more than looking.
+    while not future.done() and not wait([future], LOOK_S).done:
         check()
     return future
 

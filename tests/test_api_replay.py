@@ -318,6 +318,37 @@ def test_a_bad_replay_is_refused_with_place_and_remedy(client, body, wanted):
     assert refused(client, **body).startswith(wanted)
 
 
+def test_an_answer_of_too_many_rows_is_refused_with_the_way_out(client, monkeypatch):
+    """From 5 March 1970 to that day of 2190, both included, are 80,355 days of 48 half hours; two days are 96."""
+    rows = [ROW | {"id": str(year), "arrived_at": f"{year}-03-05T09:00:00Z"} for year in (1970, 2190)]
+    detail = refused(client, interactions=rows)
+    assert detail.startswith("/interval_min: 3,857,040 intervals from the first day to the last; use longer intervals")
+    # Scores have no intervals.
+    assert batch(client, mode="score", interactions=rows)
+    rows[1] = rows[1] | {"arrived_at": "1970-03-06T09:00:00Z"}
+    monkeypatch.setattr("api.http.answering.limits.MOST_INTERVALS", 96)
+    assert batch(client, mode="replay", interactions=rows)
+    monkeypatch.setattr("api.http.answering.limits.MOST_INTERVALS", 95)
+    assert refused(client, interactions=rows).endswith("at most 95 intervals")
+    assert batch(client, mode="replay", interactions=rows, interval_min=60)
+
+
+def test_moving_weights_too_often_is_refused_with_the_way_out(client, monkeypatch):
+    """Three days of 86,400 s, a change every second, twice; a study plays each scenario with both handling times."""
+    rolling = {"sla_target": "80/20", "current_performance": "rolling", "replications": 2}
+    detail = refused(client, **rolling, replan_s=1)
+    assert detail.startswith("/replan_s: weights would be moved 518,400 times; use a longer time, fewer days or fewer")
+    monkeypatch.setattr("api.http.answering.limits.MOST_PLANS", 864)
+    assert batch(client, mode="replay", **rolling, replan_s=600)
+    monkeypatch.setattr("api.http.answering.limits.MOST_PLANS", 863)
+    assert refused(client, **rolling, replan_s=600).endswith("at most 863 times")
+    goal = {"sla": "80/20", "performance": "rolling"}
+    study = {"baseline": goal, "scenario": [{"name": "a"}, {"name": "b", "replan_s": 600}]}
+    detail = refusal(client.post(BATCH, json=study), 422)
+    # 2 x 288 of the baseline and of a, at the 900 s they have by themselves, and 2 x 432 of b.
+    assert detail.startswith("/scenario/1/replan_s: weights would be moved 2,016 times")
+
+
 # --- the requests and the engine must not drift apart -----------------------------------------------------------------
 
 NAMES = {"goal": "sla_target", "performance": "current_performance", "language": "language_term", "levers": "handle"}

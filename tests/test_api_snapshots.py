@@ -163,6 +163,27 @@ def test_a_snapshot_is_there_at_every_instant_while_it_is_replaced(tmp_path):
     assert problems == []
 
 
+def test_a_replacement_cut_off_between_its_renames_hides_nothing(tmp_path):
+    """The old snapshot then stands aside under the mark of a process that is gone; a service alone tidies nothing."""
+    write_centre(tmp_path)
+    (tmp_path / "centre").rename(tmp_path / ".centre.4194305-0123abcd.old")
+    client = client_of(tmp_path)
+    assert [one["id"] for one in client.get("/snapshots").json()["snapshots"]] == ["centre"]
+    assert client.get("/readyz").status_code == 200
+    assert answered(client)["snapshot"]["id"] == "centre"
+    stores.delete(tmp_path, "centre")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_deleted_does_not_come_back_as_it_was_before(tmp_path):
+    """The removal of an old writing was cut off: it goes with its successor."""
+    write_centre(tmp_path)
+    shutil.copytree(tmp_path / "centre", tmp_path / ".centre.4194305-0123abcd.old")
+    stores.delete(tmp_path, "centre")
+    assert stores.names(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_odd_folders_are_listed_with_a_reason_and_keep_nobody_from_the_others(tmp_path):
     write_centre(tmp_path, "good")
     odd = os.fsdecode(b"bytes\xff")

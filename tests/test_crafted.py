@@ -7,16 +7,20 @@ import re
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pytest
 from pyarrow import ipc
 
-from engine.errors import CorruptSnapshot
+from engine.errors import CorruptSnapshot, NotEnoughMemory
 from ingest.snapshot.arrow_files import read_plain
+from ingest.snapshot.examination.structure import BLOCK, FOOTER_TAIL, _Flat
 from ingest.snapshot.manifest import FILE_NAME, MOST_BYTES
 from ingest.snapshot.manifest_reading import read_manifest
-from ingest.snapshot.reading import Snapshot, verify
-from ingest.snapshot.structure import BLOCK, FOOTER_TAIL, _Flat
+from ingest.snapshot.reading import Snapshot
+from ingest.snapshot.verifying import verify
+from ingest.snapshot.writing import SnapshotWriter
+from ingest.workers import Memory
 from tests import crafted
 
 DAY = "interactions/2026-03-01.arrow"
@@ -215,3 +219,63 @@ def test_a_text_behind_many_codes_stands_in_memory_once():
     assert frame["language"].null_count() == 5000
     assert frame["language"].str.len_bytes().max() == 10**6
     assert frame["language"].n_unique() == 2
+
+
+def _with_one(table, name, value):
+    """A table in which row 3 says something else; the rows above have other ids."""
+    column = table[name].combine_chunks()
+    codes = column.indices if isinstance(column, pa.DictionaryArray) else column
+    said = codes.to_pylist()
+    said[3] = said[2] if value is Ellipsis else value
+    array = pa.array(said, codes.type)
+    if codes is not column:
+        array = pa.DictionaryArray.from_arrays(array, column.dictionary)
+    return table.set_column(table.column_names.index(name), table.schema.field(name), array)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("queue_id", 1, "call_type: of another queue"),
+        ("language", None, "call_type: of another queue"),
+        ("priority", 7.0, "call_type: of another queue"),
+        ("priority", None, "call_type: of another queue"),
+        ("skills", ["tech", "vip"], "call_type: of another queue"),
+        ("skills", ["billing", "vip"], "call_type: of another queue"),
+        ("skills", None, "call_type: of another queue"),
+        ("interaction_id", "", "must not be empty"),
+        ("interaction_id", Ellipsis, "stands there already"),
+        ("csat", 6.0, "must lie within csat_min and csat_max"),
+        ("csat_min", None, "needs csat_min and csat_max"),
+        ("csat_max", 0.5, "must lie within csat_min and csat_max"),
+        ("preferred", [{"agent_id": "", "score": 50.0}], "each entry needs an agent"),
+    ],
+)
+def test_verify_finds_one_row_that_no_import_lets_in(folder, name, value, says):
+    """A quick look at whole columns finds each of them, and a slow one says what is wrong with which row."""
+    _rewritten(folder / DAY, lambda table: _with_one(table, name, value))
+    crafted.fit(folder)
+    with pytest.raises(CorruptSnapshot, match=says):
+        verify(folder)
+
+
+def test_sound_rows_are_looked_at_quickly_alone(whole, monkeypatch):
+    """The slow look takes six times as long as hashing, so nothing that we write may need it."""
+    monkeypatch.delattr("ingest.snapshot.verifying._check_values")
+    seen = []
+    verify(whole, lambda *done: seen.append(done))
+    assert seen == [("verify", 0, 2), ("verify", 1, 2)]
+
+
+def test_few_rows_that_would_make_huge_relations_are_refused(tmp_path):
+    """9,000 agents and 9,000 queues of 1 MB: 81 million relations of 2 bytes, 155 MiB before any margin."""
+    n = 9_000
+    with SnapshotWriter(tmp_path, "s", source={"kind": "test"}, time_zone="UTC") as writer:
+        writer.add("agents", pl.DataFrame({"agent_id": [f"a{i}" for i in range(n)]}))
+        writer.add("queues", pl.DataFrame({"queue_id": [f"q{i}" for i in range(n)]}))
+        writer.add("members", pl.DataFrame({"queue_id": ["q1"], "agent_id": ["a1"]}))
+        writer.commit()
+    snapshot = Snapshot(tmp_path / "s")
+    with pytest.raises(NotEnoughMemory, match=r"opening 9,000 agents with 9,000 queues.* needs about 19\d MiB"):
+        snapshot.arrays(Memory(most=150 << 20))
+    assert snapshot.arrays(Memory(most=250 << 20)).centre.ring.shape == (n, n)

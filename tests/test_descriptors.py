@@ -89,10 +89,10 @@ def test_pages_of_days_that_were_read_are_given_back(tmp_path):
     write(tmp_path, frames=[interactions(50)])
     snapshot = open_snapshot(tmp_path, "s")
     told = []
-    for one in snapshot._files_of("interactions"):
+    for one in snapshot.files_of("interactions"):
         one.let_go = lambda one=one: told.append(one)
     list(snapshot.arrays().batches())
-    assert told == snapshot._files_of("interactions")
+    assert told == snapshot.files_of("interactions")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ingest.genesys import import_genesys
 from ingest.platform.errors import PlatformError
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest_reading import read_manifest
-from ingest.snapshot.reading import verify
+from ingest.snapshot.verifying import verify
 from tests.small_platform import content, means_for, wanted_for
 
 # `ROUTELAB_FAULT_SCRIPTS=1000 python3 run.py test tests/test_genesys_faults.py` plays so many.

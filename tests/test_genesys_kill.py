@@ -17,7 +17,7 @@ import pytest
 from api.terminal.cli import run
 from ingest.double import Double
 from ingest.snapshot import store as stores
-from ingest.snapshot.reading import verify
+from ingest.snapshot.verifying import verify
 from tests.small_platform import content, small
 
 LONGEST_S = 60

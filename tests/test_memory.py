@@ -246,6 +246,26 @@ def test_memory_that_runs_out_is_a_problem_with_a_way_out_and_comes_back(store, 
     assert batch(client, snapshot="centre")
 
 
+def test_memory_comes_back_from_whoever_was_stopped_before_the_system_is_given_it(store, monkeypatch):
+    """What was made lives in frames of the error on its way; it must be gone when free memory is handed back."""
+    left, alive = [], []
+
+    def fails(*_args, **_more):
+        held = np.zeros(1_000_000)
+        left.append(weakref.ref(held))
+        raise Stopped
+
+    shared = Memory(left=lambda: 1_000 * MIB)
+    monkeypatch.setattr(memory, "give_back", lambda: alive.append(left[-1]()))
+    with pytest.raises(Stopped), shared.held(need(100)):
+        fails()
+    for name, body in (("batch.run", {"mode": "replay"}), ("study.compare", {"scenario": [{"name": "a"}]})):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"api.http.answering.{name}", fails)
+            client_of(store).post("/simulate/batch", json={"snapshot": "long"} | body)
+    assert alive == [None] * 3
+
+
 def test_other_errors_are_not_taken_for_a_lack_of_memory():
     for error in (RuntimeError("out of ideas"), OSError(errno.ENOSPC, "No space"), ValueError("out of memory")):
         assert not is_memory(error)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,10 @@ from engine.errors import CorruptSnapshot, InvalidScenario, InvalidTable, Snapsh
 from engine.run import choose
 from engine.spec import Scenario
 from ingest.snapshot import store as stores
-from ingest.snapshot.reading import open_snapshot, verify
+from ingest.snapshot.manifest import MOST_BYTES
+from ingest.snapshot.manifest_reading import read_manifest
+from ingest.snapshot.reading import open_snapshot
+from ingest.snapshot.verifying import verify
 from ingest.snapshot.writing import SnapshotWriter
 from tests.small_snapshot import START, agents, interactions, write
 
@@ -378,3 +381,28 @@ def test_without_agents_there_is_no_snapshot(tmp_path):
     ):
         writer.commit()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    """300,000 agents of 36 letters are 13 MB of names; a source that says more than all names may be is refused."""
+    write(tmp_path)
+    before = (tmp_path / "s" / "manifest.json").read_bytes()
+    source = {"kind": "test", "said": "x" * MOST_BYTES}
+    with SnapshotWriter(tmp_path, "s", source=source, time_zone="UTC", replace=True) as writer:
+        writer.add("agents", agents())
+        with pytest.raises(InvalidTable, match=r"s/manifest.json: .*larger than.*this cannot be kept"):
+            writer.commit()
+    assert (tmp_path / "s" / "manifest.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s"]
+
+
+def test_a_centre_of_300_000_agents_is_written_and_read(tmp_path):
+    ids = [f"{i:036}" for i in range(300_000)]
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    rows = pl.DataFrame({"interaction_id": ids, "queue_id": "q", "arrived_at": start, "agent_id": ids})
+    with SnapshotWriter(tmp_path, "s", source={"kind": "test"}, time_zone="UTC") as writer:
+        writer.add("agents", pl.DataFrame({"agent_id": ids}))
+        writer.add("members", pl.DataFrame({"queue_id": ["q"], "agent_id": ids[:1]}))
+        writer.add_interactions(rows)
+        writer.commit()
+    assert read_manifest(tmp_path / "s").dictionaries["agent_id"] == ids

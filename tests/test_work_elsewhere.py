@@ -23,7 +23,8 @@ from engine.reports.columns import time_of
 from engine.run import run
 from engine.spec import Scenario
 from ingest.files.importing import import_files
-from ingest.snapshot.reading import open_snapshot, verify
+from ingest.snapshot.reading import open_snapshot
+from ingest.snapshot.verifying import verify
 from tests.oracle_centre import us
 from tests.small_centres import call, rated, tables_of
 from tests.strategies import MIDNIGHT

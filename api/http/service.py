@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
@@ -31,7 +31,7 @@ from api.http.serving.threads import Threads
 from api.settings import MIB, Settings
 from engine.errors import RoutingError
 from engine.results import plain
-from ingest.workers import Memory
+from ingest.workers.memory import RESERVED_BY_THREADS, Memory, available
 
 
 class Service:
@@ -112,7 +112,8 @@ class Service:
 
     @staticmethod
     def _memory(settings: Settings) -> Memory:
-        return Memory(None if settings.most_memory_mib is None else settings.most_memory_mib * MIB)
+        most = None if settings.most_memory_mib is None else settings.most_memory_mib * MIB
+        return Memory(most, partial(available, RESERVED_BY_THREADS))
 
     @cached_property
     def _description(self) -> dict[str, Any]:

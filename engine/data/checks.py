@@ -27,6 +27,7 @@ from engine.setting import shown
 
 MOST_PROBLEMS = 20
 CONTROLS = "names must not hold control characters"
+CONTROLS_IN = r"[\x00-\x1f]"
 # Largest capacity per media that Genesys allows (help centre, "Utilization").
 MOST_AT_ONCE = 25
 
@@ -244,7 +245,7 @@ def _interruption_rules(value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
 
 def _has_controls(name: pl.Expr) -> pl.Expr:
     """Sets of skills are kept as one text with a control character between the names."""
-    return name.str.contains(r"[\x00-\x1f]")
+    return name.str.contains(CONTROLS_IN)
 
 
 def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:

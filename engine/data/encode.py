@@ -110,8 +110,8 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     agent_ids = agents["agent_id"].to_list()
     queue_ids = tables.queues["queue_id"].to_list()
     needed, requirement = requirements(call_types)
-    skills = _names(agents["skills"], needed["skills"].explode())
-    languages = _names(agents["languages"], needed["language"])
+    skills = named(agents["skills"], needed["skills"].explode()).sort().to_list()
+    languages = named(agents["languages"], needed["language"]).sort().to_list()
     queue_time_s = agents["queue_time_s"].fill_null(NO_QUEUE_TIME_S).to_numpy()
     idle_since_us = agents["idle_since"].dt.epoch("us").fill_null(_NEVER_US).to_numpy()
     lengths = needed["skills"].list.len().to_numpy()
@@ -163,10 +163,10 @@ def places(texts: pl.Series, names: list[str]) -> Int32Array:
     return joined["place"].fill_null(-1).to_numpy()
 
 
-def _names(rated: pl.Series, named: pl.Series) -> list[str]:
+def named(rated: pl.Series, asked: pl.Series) -> pl.Series:
+    """Names of skills or languages that agents have or interactions ask for, each once."""
     held = rated.drop_nulls().explode().drop_nulls().struct.field("name")
-    both = pl.concat([held.alias("name"), named.drop_nulls().alias("name")])
-    return [str(name) for name in both.unique().sort()]
+    return pl.concat([held.alias("name"), asked.drop_nulls().alias("name")]).unique()
 
 
 def _levels(rated: pl.Series, names: list[str]) -> FloatArray:

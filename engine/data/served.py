@@ -11,7 +11,7 @@ import numpy as np
 from engine.data.centre import Blocks
 from engine.data.history import History
 from engine.errors import InvalidTable
-from engine.stopping import check
+from engine.stopping import check, checked
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array, IntArray
 
 
@@ -227,14 +227,16 @@ def recorded(history: History, queue: IntArray, acw_s: float) -> Served:
     status[history.answered] = Status.ANSWERED
     status[history.outcome_is("abandoned")] = Status.ABANDONED
     status[history.flowed_out] = Status.FLOWED_OUT
+    check()
     # A row may name an agent though nobody answered, for instance one who was only alerted.
     agent = np.where(status == Status.ANSWERED, history.agent, np.int32(-1))
     wait_s = np.nan_to_num(history.wait_s)
     offered_s = np.maximum(wait_s - np.nan_to_num(history.alert_s), 0.0)
+    check()
     free_s = wait_s + (np.nan_to_num(history.handle_s) + history.assumed_acw_s(acw_s))
     offered_us, start_us, end_us = (
         np.where(agent >= 0, history.arrived_us + np.rint(1e6 * side).astype(np.int64), 0)
-        for side in (offered_s, wait_s, free_s)
+        for side in checked((offered_s, wait_s, free_s))
     )
     return Served(
         history.arrived_us, queue, status, history.wait_s, agent,

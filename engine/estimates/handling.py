@@ -124,8 +124,11 @@ def _donors(
         )
     # In order of their times, so that a draw means the same quantile whatever order they were read in.
     # Interactions alike in all of them are one as good as the other.
+    check()
     keys = [side[pool] for side in times]
+    check()
     pool = pool[np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys)]
+    check()
     u = uniform(history.interaction_id, seed, HANDLING, replication)
     donor, left, levels = np.arange(history.n), np.flatnonzero(drawn), dict.fromkeys(LEVELS, 0)
     # Media stay apart as long as there is anything: an email of an hour tells nothing about a call.
@@ -139,10 +142,12 @@ def _donors(
         if not rows.size:
             continue
         # Short integers are sorted by counting.
+        check()
         ordered = pool[np.argsort(group[pool].astype(np.min_scalar_type(counts.size)), kind="stable")]
         n = counts[group[rows]]
         # Just below 1, draw times count may round up to count.
         place = np.minimum((u[rows] * n).astype(np.int64), n - 1)
+        check()
         donor[rows] = ordered[(np.cumsum(counts) - counts)[group[rows]] + place]
         levels[level] = rows.size
     return donor, levels
@@ -153,6 +158,7 @@ def _groups(history: History, centre: Centre) -> list[IntArray]:
     check()
     call_type, media = history.call_type.astype(np.int64), history.media.astype(np.int64)
     queue = centre.queue.astype(np.int64)[centre.requirement[call_type]]
+    check()
     return [call_type * len(MEDIA) + media, queue * len(MEDIA) + media, media, np.zeros_like(media)]
 
 

@@ -234,9 +234,12 @@ def patience(
         patience_s = np.where(np.isnan(history.patience_s), history.wait_s, history.patience_s)
         found = curves(history, call_type_queue) if known is None else known
         n_tail = _draw(patience_s, history, found, uniform(history.interaction_id, seed, PATIENCE, replication))
+    check()
     flow_s = _flow_out_s(history, assumptions)
+    check()
     # Nobody holds the line: a callback keeps its place until it is made, or the flow ends it.
     patience_s[_is_callback(history)] = np.inf
+    check()
     estimate = _estimate(history, assumptions, found, n_tail, int(np.isinf(patience_s).sum()))
     return Waits(patience_s, flow_s), estimate
 

@@ -123,11 +123,15 @@ def on_queue(blocks: Blocks, busy: Blocks, n_agents: int) -> Blocks:
     order = np.lexsort((at_us, agent))
     check()
     agent, at_us = agent[order], at_us[order]
+    check()
     on = np.cumsum(np.repeat([1, -1, 0, 0], [n, n, m, m])[order]) > 0
+    check()
     off = np.cumsum(np.repeat([0, 0, 1, -1], [n, n, m, m])[order]) > 0
     # What holds after the last change at an instant; everything that starts ends, so agents do not meet.
+    check()
     last = np.ones(agent.size, bool)
     last[:-1] = (np.diff(agent) != 0) | (np.diff(at_us) != 0)
+    check()
     agent, at_us, free = agent[last], at_us[last], (on & ~off)[last]
     before = np.append(False, free)[:-1]
     starts, ends = free & ~before, before & ~free
@@ -295,6 +299,7 @@ def last_work(history: History, first_us: int, n_agents: int, assumptions: Assum
     """
     check()
     agent, start_us, end_us, _ = _services(history, assumptions.acw_s)
+    check()
     earlier = start_us < first_us
     last_us = np.full(n_agents, _UNKNOWN_US)
     np.maximum.at(last_us, agent[earlier], np.minimum(end_us[earlier], first_us))
@@ -308,10 +313,13 @@ def _services(history: History, acw_s: float) -> tuple[Int32Array, IntArray, Int
     # Answered without a handling time still shows that the agent was there, at that instant at least.
     rows = np.flatnonzero((history.agent >= 0) & (~bare | history.outcome_is("answered")))
     start_us = history.arrived_us[rows] + _us(np.nan_to_num(history.wait_s[rows]))
+    check()
     added_s = history.assumed_acw_s(acw_s)[rows]
     end_us = start_us + _us(np.nan_to_num(history.handle_s[rows]) + added_s)
     agent = history.agent[rows]
+    check()
     order = np.lexsort((end_us, start_us, agent))
+    check()
     return agent[order], start_us[order], end_us[order], int(bare[rows].sum())
 
 

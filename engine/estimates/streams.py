@@ -43,7 +43,9 @@ def uniform(ids: pl.Series, seed: int, purpose: int, replication: int = 0) -> Fl
     # A hash of the id rather than a generator: what else is in the data set, and in which order, cannot matter.
     key = np.array([seed & 0xFFFFFFFFFFFFFFFF, (purpose << 32) + replication], np.uint64)
     mixed = _mix(_text_numbers(ids) ^ _mix(key[:1] + np.uint64(0x9E3779B97F4A7C15)))
+    check()
     mixed = _mix(mixed + _mix(key[1:] + np.uint64(0xD1B54A32D192ED03)))
+    check()
     # The 53 upper bits fill a float exactly, so no draw rounds up to 1.
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
@@ -66,6 +68,7 @@ def _text_numbers(ids: pl.Series) -> Any:
     n, (_, bounds, data) = len(text), text.buffers()
     starts = np.frombuffer(bounds, np.int64)[text.offset : text.offset + n + 1]
     raw = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    check()
     length = np.diff(starts)
     number = np.full(n, 0xCBF29CE484222325, np.uint64)
     # Byte by byte over all ids at once, since Python would go through them one text at a time.

@@ -34,6 +34,7 @@ def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> D
     """
     check()
     day, n = calendar.place(served.arrived_us), calendar.n
+    check()
     pieces = time.counted
     of_piece = calendar.place(pieces.start_us)
     # Work outside spells is overrun and not counted.
@@ -41,6 +42,7 @@ def days_of(served: Served, time: Timeline, calendar: Calendar, goal: Goal) -> D
         "busy_s": _summed(of_piece, time.busy_of_piece_s, n),
         "staffed_s": _summed(of_piece, (pieces.end_us - pieces.start_us) / 1e6, n),
     }
+    check()
     rows = served.answered
     cell = day[rows] * time.n_agents + served.agent[rows]
     counts = np.bincount(cell, minlength=n * time.n_agents).reshape(1, n, time.n_agents).astype(float)

@@ -231,9 +231,11 @@ def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, FloatArray]:
         others = ~answered
     else:
         others = (served.status == Status.ABANDONED) & ~is_short(served, goal.short_abandon_s)
+    check()
     n_answered, n_timed = (np.bincount(served.queue[rows], minlength=goal.within_s.size) for rows in (answered, timed))
     # Half of the answers beside all of those who gave up would look like twice as many who did.
     share = np.divide(n_timed, n_answered, out=np.ones(n_answered.size), where=n_answered > 0)
+    check()
     counted = np.where(others, share[served.queue], timed)
     return timed & (served.wait_s <= goal.within_s[served.queue]), counted
 

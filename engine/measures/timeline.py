@@ -117,12 +117,16 @@ class _Worked:
         some = bool(work.agent.size)
         self._first_us, self._last_us = (int(work.start_us.min()), int(work.end_us.max())) if some else (0, 0)
         start_us, end_us = (self._at(work.agent, side) for side in (work.start_us, work.end_us))
+        check()
         order = np.argsort(start_us)
+        check()
         self._agent, end_us = work.agent[order], end_us[order]
         reached = np.maximum.accumulate(end_us)
+        check()
         self._begin = np.maximum(start_us[order], np.concatenate([[-1], reached[:-1]]))
         # A service that lies wholly within earlier ones adds nothing.
         self._finish = np.maximum(end_us, self._begin)
+        check()
         self._total = np.concatenate([[0], np.cumsum(self._finish - self._begin)])
 
     def within_us(self, blocks: Blocks | Roster) -> IntArray:
@@ -152,7 +156,10 @@ class Edges:
 
     def __init__(self, blocks: Blocks | Roster) -> None:
         check()
-        by_start, by_end = np.argsort(blocks.start_us), np.argsort(blocks.end_us)
+        by_start = np.argsort(blocks.start_us)
+        check()
+        by_end = np.argsort(blocks.end_us)
+        check()
         # Places as the machine indexes by, take and compress are the fastest.
         self._starter: Any = blocks.agent[by_start].astype(np.intp)
         self._start_us = blocks.start_us[by_start]

@@ -134,6 +134,7 @@ class Recorded:
         known = self.factors if assumed.handling == "agent" else None
         handled, of_handling = handling(history, self.centre, assumed, seed, replication, known)
         waits, of_patience = patience(history, self.queue_of_type, assumed, seed, replication, self.curves)
+        check()
         self._filled_in = of_handling, of_patience
         return Interactions(
             interaction_id=history.interaction_id, call_type=history.call_type, media=history.media,
@@ -179,7 +180,9 @@ def tell_apart(given: History | Interactions, centre: Centre, *, with_preferred:
     lists, attached = _preferred(given, centre) if with_preferred else ([None], np.zeros(given.n, np.int64))
     # One number per kind, since distinct numbers are found many times faster than distinct rows; 8 is above the media.
     code = (given.call_type.astype(np.int64) * 8 + given.media) * len(lists) + attached
+    check()
     kinds, kind = np.unique(code, return_inverse=True)
+    check()
     both = kinds // len(lists)
     preferred = [lists[place] for place in kinds % len(lists)] if with_preferred else None
     return ByKind(kind.astype(np.int32), (both // 8).astype(np.int32), (both % 8).astype(np.int32), preferred)

@@ -146,3 +146,13 @@ def restore(name: str, frame: pl.DataFrame) -> pl.DataFrame:
         pl.col(c.name).cast(c.dtype) if c.name in present else pl.lit(c.default, dtype=c.dtype).alias(c.name)
         for c in table.columns
     )
+
+
+def numbers(column: pa.Array, kind: type) -> tuple[np.ndarray, np.ndarray | None]:
+    """Numbers of an Arrow column, whatever lies under nulls included, and where there is no null (None: everywhere)."""
+    validity, data = column.buffers()
+    values: np.ndarray = np.frombuffer(data, kind)[column.offset : column.offset + len(column)]
+    if not column.null_count:
+        return values, None
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return values, bits[column.offset : column.offset + len(column)].view(bool)

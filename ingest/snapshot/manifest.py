@@ -17,8 +17,8 @@ READABLE = (1, 2)
 FILE_NAME = "manifest.json"
 # Columns stored as codes into a dictionary that is the same in all files of a snapshot.
 CODED = ("queue_id", "media", "language", "outcome", "agent_id", "used_routing")
-# Names of a hundred thousand agents and queues and a century of days; a larger one would hold up every list. [byte]
-MOST_BYTES = 1 << 23
+# Ids of half a million agents and queues and a century of days; a larger one would hold up every list. [byte]
+MOST_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pyarrow import ArrowException, ipc
 
 from engine.errors import CorruptSnapshot, LimitReached
 from engine.stopping import checked
+from ingest.snapshot.examination.structure import check_structure
 from ingest.snapshot.manifest import FileEntry
-from ingest.snapshot.structure import check_structure
 
 RESTORE = "restore the file or import the data again"
 # Only plain files of the folder itself: no link to elsewhere is followed, and no pipe is waited for.

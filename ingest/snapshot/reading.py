@@ -25,21 +25,22 @@ from pyarrow import ipc
 
 from engine.data.arrays import Arrays, Batch, Counted
 from engine.data.carried import Carried
-from engine.data.checks import Place, check
 from engine.data.encode import encode_centre
 from engine.data.history import History, history_of
 from engine.data.provenance import Provenance
 from engine.data.tables import MEDIA, OUTCOMES, TABLES, Tables
 from engine.data.wall_time import DAY_US
-from engine.errors import CorruptSnapshot, InvalidTable
+from engine.errors import CorruptSnapshot
+from engine.memory import of_opening
 from engine.stopping import stoppable
 from engine.typing import Int32Array
 from ingest.snapshot import store as stores
-from ingest.snapshot.arrow_files import read_plain, restore
-from ingest.snapshot.manifest import CODED, FILE_NAME, FileEntry, Manifest
-from ingest.snapshot.manifest_reading import DAYS, day_of, read_manifest
+from ingest.snapshot.arrow_files import numbers, read_plain, restore
+from ingest.snapshot.examination.validation import Day, examine_day, examine_table
+from ingest.snapshot.manifest import CODED, FileEntry
+from ingest.snapshot.manifest_reading import day_of, read_manifest
 from ingest.snapshot.pinned import RESTORE, Pinned, out_of
-from ingest.snapshot.validation import Day, examine_day, examine_table
+from ingest.workers import MEMORY, Memory
 
 
 class Snapshot:
@@ -74,7 +75,7 @@ class Snapshot:
             raise out_of(error, self._shown) or problem from error
         try:
             self.manifest = read_manifest(folder, handle, name=name, shown=self._shown)
-            self._texts = {column: pa.array(said, pa.string()) for column, said in self.manifest.dictionaries.items()}
+            self.texts = {column: pa.array(said, pa.string()) for column, said in self.manifest.dictionaries.items()}
             self._pinned = {entry.path: pinned for entry, pinned in self._opened(handle)}
         finally:
             os.close(handle)
@@ -92,20 +93,37 @@ class Snapshot:
         polars.DataFrame
             Its rows; interactions in order of arrival.
         """
-        frames = [read_plain(reader.read_all()) for _, reader in _in_order(self._files_of(name))]
+        frames = [read_plain(reader.read_all()) for _, reader in in_order(self.files_of(name))]
         return restore(name, pl.concat(frames)) if frames else TABLES[name].empty()
 
     def tables(self) -> Tables:
         """All tables in memory."""
         return Tables.of({name: self.table(name) for name in TABLES}, self.manifest.time_zone)
 
-    def arrays(self) -> Arrays:
-        """Dense arrays for the engine; interactions are read from the mapped files as they are asked for."""
-        call_types = self._raw("call_types")
-        surveys = self._raw("surveys")
+    def arrays(self, memory: Memory = MEMORY) -> Arrays:
+        """Dense arrays for the engine; interactions are read from the mapped files as they are asked for.
+
+        Parameters
+        ----------
+        memory : Memory
+            Has to have room for them.
+
+        Returns
+        -------
+        Arrays
+            Of a whole snapshot.
+
+        Raises
+        ------
+        NotEnoughMemory
+            If a few rows name so many agents, queues and skills that their relations do not fit.
+        """
+        call_types = self.raw("call_types")
+        surveys = self.raw("surveys")
         # What the platform counted is compared with, and calculated from by nobody.
         frames = {name: self.table(name) for name in TABLES if name not in {"interactions", "surveys", "aggregates"}}
         tables = Tables.of(frames | {"surveys": surveys}, self.manifest.time_zone)
+        memory.check(of_opening(tables, call_types))
         centre = encode_centre(tables, call_types)
         if (centre.queue < 0).any():
             raise CorruptSnapshot(f"{self._shown}: call_types names a queue that queues has not; import the data again")
@@ -113,10 +131,10 @@ class Snapshot:
         recorded = np.array([agent.get(text, -1) for text in self.manifest.dictionaries.get("agent_id", ())], np.int32)
         texts = self.manifest.dictionaries.get("media", [])
         media = None if set(texts) <= {"voice"} else np.array([MEDIA.index(text) for text in texts], np.int8)
-        files = self._files_of("interactions")
+        files = self.files_of("interactions")
 
         def batches() -> Iterator[Batch]:
-            for pinned, reader in _in_order(files):
+            for pinned, reader in in_order(files):
                 for number in range(reader.num_record_batches):
                     yield _batch(reader.get_batch(number), recorded, media)
                 # A year of days passes by in the memory of one.
@@ -125,7 +143,7 @@ class Snapshot:
         def history(first_day: float = -math.inf, last_day: float = math.inf) -> History:
             entries = [entry for entry in self.manifest.files if entry.table == "interactions"]
             some = [self._pinned[entry.path] for entry in entries if first_day <= _utc_day(entry) <= last_day]
-            read = [_codes(reader.read_all()) for _, reader in _in_order(some)]
+            read = [_codes(reader.read_all()) for _, reader in in_order(some)]
             nothing = TABLES["interactions"].empty().drop(CODED).with_columns(call_type=pl.lit(0, pl.Int32))
             rows = pl.from_arrow(pa.concat_tables(read)) if read else nothing
             assert isinstance(rows, pl.DataFrame)
@@ -163,40 +181,13 @@ class Snapshot:
         unscaled = Carried(TABLES["surveys"].empty(), n_without_scale=sum(map(_n_scores, interactions)))
         return replace(summary, assumptions=[*summary.assumptions, *unscaled.said()])
 
-    def check(self) -> None:
-        """Compare every file with its hash and examine what it holds.
-
-        Raises
-        ------
-        CorruptSnapshot
-            Naming the first that differs.
-        """
-        for entry in self.manifest.files:
-            pinned = self._pinned[entry.path]
-            reader = pinned.reader()
-            if entry.table == "interactions":
-                self._check_values(read_plain(reader.read_all()), pinned.shown)
-            pinned.let_go()
-        self.arrays()
-
-    def _check_values(self, frame: pl.DataFrame, shown: str) -> None:
-        """All that an import checks, which takes longer than reading."""
-        call_types, rows = self._raw("call_types"), restore("interactions", frame.drop("call_type"))
-        given = call_types[frame["call_type"].to_numpy()]
-        if not _is_of(given, rows):
-            raise CorruptSnapshot(f"{shown}: call_type: of another queue or requirement than its row; {RESTORE}")
-        # The first version kept scores without their scale.
-        scores = ["csat", "csat_min", "csat_max"] if self.manifest.schema_version == 1 else []
-        try:
-            check("interactions", rows.drop(scores), Place(shown))
-        except InvalidTable as error:
-            raise CorruptSnapshot(f"{error.problems[0]}; {RESTORE}") from error
-
-    def _raw(self, name: str) -> pl.DataFrame:
-        files = self._files_of(name)
+    def raw(self, name: str) -> pl.DataFrame:
+        """A table of one file as it is stored."""
+        files = self.files_of(name)
         return read_plain(files[0].reader().read_all()) if files else TABLES[name].empty()
 
-    def _files_of(self, name: str) -> list[Pinned]:
+    def files_of(self, name: str) -> list[Pinned]:
+        """Files of a table, in order."""
         return [self._pinned[entry.path] for entry in self.manifest.files if entry.table == name]
 
     def _opened(self, handle: int) -> Iterator[tuple[FileEntry, Pinned]]:
@@ -230,22 +221,12 @@ class Snapshot:
         days = [one.path for one in self.manifest.files if one.table == "interactions"]
         ends = {days[0]: "start"}, {days[-1]: "end"}
         first_us, last_us = (_epoch_us(self.manifest.interval.get(end.get(entry.path, ""))) for end in ends)
-        return Day(entry.rows, _utc_day(entry), n_call_types, self._texts, first_us, last_us)
+        return Day(entry.rows, _utc_day(entry), n_call_types, self.texts, first_us, last_us)
 
 
 def _epoch_us(at: str | None) -> int | None:
     since = None if at is None else datetime.fromisoformat(at) - datetime(1970, 1, 1, tzinfo=UTC)
     return None if since is None else since // timedelta(microseconds=1)
-
-
-def _is_of(call_types: pl.DataFrame, rows: pl.DataFrame) -> bool:
-    """Whether the call type of each row is what the row says; skills are a set, and mostly kept as one."""
-    keys = ["queue_id", "skills", "language", "priority"]
-    rows = rows.select(pl.col(keys)).with_columns(pl.col("skills").fill_null([]), pl.col("priority").fill_null(0.0))
-    sets = pl.col("skills").list.unique().list.sort()
-    return call_types.select(keys).equals(rows) or call_types.select(keys).with_columns(sets).equals(
-        rows.with_columns(sets)
-    )
 
 
 def _utc_day(entry: FileEntry) -> int:
@@ -274,7 +255,7 @@ def _check(pinned: Pinned, over: Event) -> None:
         pinned.check()
 
 
-def _in_order(files: list[Pinned]) -> Iterator[tuple[Pinned, ipc.RecordBatchFileReader]]:
+def in_order(files: list[Pinned]) -> Iterator[tuple[Pinned, ipc.RecordBatchFileReader]]:
     """Files in order, each compared with its hash before it is read, by another thread one file ahead."""
     schema = None
     # Whoever reads no further, because of an error or an interrupt, does not wait for the file ahead.
@@ -319,13 +300,13 @@ def _batch(rows: pa.RecordBatch, recorded: np.ndarray, media: np.ndarray | None)
     arrived_us = rows.column("arrived_at").view(pa.int64()).to_numpy()
     agent = handle_s = None
     if "agent_id" in names:
-        codes, known = _values(rows.column("agent_id").indices, np.int32)
+        codes, known = numbers(rows.column("agent_id").indices, np.int32)
         # What lies under a null is arbitrary, so it is brought within bounds before it is looked up.
         agent = recorded.take(codes, mode="clip") if recorded.size else np.full(codes.size, -1, np.int32)
         if known is not None:
             agent[~known] = -1
     if "handle_s" in names:
-        handle_s, known = _values(rows.column("handle_s"), np.float64)
+        handle_s, known = numbers(rows.column("handle_s"), np.float64)
         if known is not None:
             handle_s = np.where(known, handle_s, np.nan)
     return Batch(
@@ -341,19 +322,9 @@ def _batch(rows: pa.RecordBatch, recorded: np.ndarray, media: np.ndarray | None)
 
 def _media(column: pa.DictionaryArray, place: np.ndarray) -> np.ndarray:
     """Places of media; what is null is voice, as everywhere."""
-    codes, known = _values(column.indices, np.int32)
+    codes, known = numbers(column.indices, np.int32)
     found: np.ndarray = place.take(codes, mode="clip")
     return found if known is None else np.where(known, found, np.int8(0))
-
-
-def _values(column: pa.Array, kind: type) -> tuple[np.ndarray, np.ndarray | None]:
-    """Numbers of an Arrow column, whatever lies under nulls included, and where there is no null (None: everywhere)."""
-    validity, data = column.buffers()
-    values: np.ndarray = np.frombuffer(data, kind)[column.offset : column.offset + len(column)]
-    if not column.null_count:
-        return values, None
-    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
-    return values, bits[column.offset : column.offset + len(column)].view(bool)
 
 
 def open_snapshot(store: Path, name: str) -> Snapshot:
@@ -414,31 +385,3 @@ def open_named(store: Path, name: str) -> Snapshot:
         If files are missing or do not belong together.
     """
     return stores.read_through(store, name, lambda folder: Snapshot(folder, name=name, shown=name))
-
-
-def verify(folder: Path) -> Manifest:
-    """Hash every file of a snapshot and compare with its manifest.
-
-    Parameters
-    ----------
-    folder : Path
-        The snapshot's folder.
-
-    Returns
-    -------
-    Manifest
-        Of the verified snapshot.
-
-    Raises
-    ------
-    CorruptSnapshot
-        Naming the first file that differs, is missing or is not listed.
-    """
-    snapshot = Snapshot(folder)
-    manifest = snapshot.manifest
-    snapshot.check()
-    listed = {entry.path for entry in manifest.files} | {FILE_NAME, DAYS}
-    strays = sorted(p for p in folder.rglob("*") if p.relative_to(folder).as_posix() not in listed)
-    if strays:
-        raise CorruptSnapshot(f"{strays[0]}: not listed in the manifest; remove it or import the data again")
-    return manifest

@@ -240,12 +240,18 @@ def check_there(store: Path) -> None:
 
 
 def names(store: Path) -> list[str]:
-    """Names of all snapshots in a store, in order; also of those that may not be looked into."""
+    """Names of all snapshots in a store, in order; also of those that may not be looked into, or stand aside."""
+    found = set()
     try:
         with os.scandir(store) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and _may_be_one(entry.path))
+            for entry in entries:
+                aside = _LEFTOVER.fullmatch(entry.name)
+                is_aside = aside is not None and aside["kind"] == "old"
+                if (is_aside or not entry.name.startswith(".")) and _may_be_one(entry.path):
+                    found.add(aside["name"] if aside else entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    return sorted(found)
 
 
 def _may_be_one(folder: Path | str) -> bool:
@@ -368,6 +374,8 @@ def delete(store: Path, name: str) -> None:
         If there is no such store.
     """
     parts = companion(store, check_name(name))
+    # What stands aside gets its name back, or would come back after its successor was deleted.
+    tidy(store)
     if name not in names(store):
         if parts.is_dir():
             # A run that was cut off before its first snapshot.

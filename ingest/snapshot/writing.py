@@ -31,7 +31,7 @@ from ingest.snapshot import private
 from ingest.snapshot import store as stores
 from ingest.snapshot.arrow_files import DayFile, Dictionaries, finish, read_plain, write_frame
 from ingest.snapshot.manifest import CODED, FILE_NAME, FileEntry, Manifest, content_id
-from ingest.snapshot.manifest_reading import read_manifest
+from ingest.snapshot.manifest_reading import IMPORT_AGAIN, read_manifest
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -230,10 +230,19 @@ class SnapshotWriter:
         # Last of all: a folder without a manifest is no snapshot.
         with self._telling():
             private.write(self._folder / FILE_NAME, manifest.to_json().encode())
+            self._refuse_unreadable()
             for folder in (self._folder / "interactions", self._folder):
                 private.sync(folder)
             stores.swap_in(self._store, self._name, self._folder, self._may_replace)
         return manifest
+
+    def _refuse_unreadable(self) -> None:
+        """What a reader would refuse is not written either: an import must not replace what can be read."""
+        try:
+            read_manifest(self._folder, name=self._name, shown=self._name)
+        except CorruptSnapshot as error:
+            why = str(error).removesuffix(f"; {IMPORT_AGAIN}")
+            raise InvalidTable(f"{why}: this cannot be kept; import fewer days, or fewer different names") from error
 
     def _check_order(self, frame: pl.DataFrame) -> None:
         at, name = pl.col("arrived_at"), pl.col("interaction_id")

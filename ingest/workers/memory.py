@@ -26,6 +26,8 @@ Item = TypeVar("Item")
 PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 # Threads and allocators reserve addresses that they never fill.
 RESERVED = 160 * MIB
+# And where many threads work at once, as in a service: polars ends the process where it is given no address.
+RESERVED_BY_THREADS, TO_OPEN = 512 * MIB, 256 * MIB
 # A limit as good as none, as the first version of control groups writes it.
 NO_LIMIT = 1 << 60
 # How often whoever waits looks again; others outside this process give memory back without a word. [s]
@@ -38,14 +40,38 @@ PANIC, MOST_SAID = "PanicException", 200
 NOT_TO_BE_HAD = ("can't start new thread", "spawn thread", "out of memory", "Cannot allocate memory")
 
 
-def available() -> int | None:
-    """Memory that this process can still take; None where the system does not say. [byte]
+def available(reserved: int = RESERVED) -> int | None:
+    """Memory that this process can still take.
 
-    The least of what the machine has free, what its control group leaves, and what the limit of its address space
-    (`ulimit -v`) leaves.
+    Parameters
+    ----------
+    reserved : int
+        Addresses to be left to threads. [byte]
+
+    Returns
+    -------
+    int or None
+        The least of what the machine has free, what its control group leaves, and what the limit of its address space
+        (`ulimit -v`) leaves; None where the system does not say. [byte]
     """
-    found = [_machine(), *_groups(PROC / "self/cgroup"), _addresses()]
+    found = [_machine(), *_groups(PROC / "self/cgroup"), _addresses(reserved)]
     return min((max(each, 0) for each in found if each is not None), default=None)
+
+
+def check_room_to_open(what: str) -> None:
+    """Refuse to open something where a limit of addresses leaves too few: libraries would end the process then.
+
+    Parameters
+    ----------
+    what : str
+        In words that go before "needs".
+    """
+    left = _addresses(0)
+    if left is not None and left < TO_OPEN:
+        raise NotEnoughMemory(
+            f"{what} needs about {_mib(TO_OPEN)} of addresses, and {_mib(max(left, 0))} are available; "
+            "raise the limit of the shell that the service was started from (ulimit -v)"
+        )
 
 
 def _machine() -> int | None:
@@ -77,14 +103,14 @@ def _groups(listed: Path) -> Iterator[int]:
                 yield int(limit) - int(used) + _numbers(folder / "memory.stat").get(names[2], 0)
 
 
-def _addresses() -> int | None:
+def _addresses(reserved: int = RESERVED) -> int | None:
     try:
         import resource
     except ImportError:  # There is none on Windows
         return None
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     used = _numbers(PROC / "self/status").get("VmSize", 0) * 1024
-    return None if limit == resource.RLIM_INFINITY else limit - used - RESERVED
+    return None if limit == resource.RLIM_INFINITY else limit - used - reserved
 
 
 def _read(path: Path) -> str:
@@ -135,6 +161,10 @@ class Memory:
         try:
             with said_plainly(need.remedy):
                 yield
+        except BaseException as error:
+            # Whoever was stopped in the middle: the frames on the way hold all that had been made by then.
+            traceback.clear_frames(error.__traceback__)
+            raise
         finally:
             with self._lock:
                 self._held -= need.bytes

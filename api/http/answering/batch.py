@@ -21,6 +21,7 @@ from engine.memory import of_run
 from engine.reports.outcomes import Outcomes, join
 from engine.reports.report import Report, Timing
 from engine.run import run
+from engine.spec import Scenario
 from engine.stopping import checked
 
 # Of outcomes, written in some milliseconds.
@@ -46,18 +47,26 @@ def answer_batch(
     _check_times(request, own)
     scenario = request.scenario_to_run(own is None or own.timed)
     arrays = _windowed(data.arrays if own is None else own.arrays, request)
-    with limits.memory.held(of_run(scenario, arrays, kept=OUTCOME_BYTES if request.outcomes else 0)):
-        parts: list[Outcomes] = []
-        loaded = time.perf_counter()
-        keep = parts.append if request.outcomes else None
-        report = run(scenario, arrays, keep, force=request.force)
-        simulated = time.perf_counter()
-        count(report.n_interactions)
-        report = replace(report, timing=_timing(report, loaded - started, simulated - loaded))
-        content = (report if own is None else _amended(report, own)).to_dict()
-        if own is not None and request.outcomes:
-            content["outcomes"] = _outcomes(parts, own)
-        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    loaded = time.perf_counter()
+    with limits.held(of_run(scenario, arrays, kept=OUTCOME_BYTES if request.outcomes else 0)):
+        # All in a function of its own, so that nothing of it is left when memory is handed back.
+        return _answer(request, scenario, arrays, own, count, loaded - started)
+
+
+def _answer(
+    request: BatchRequest, scenario: Scenario, arrays: Arrays, own: Inline | None, count: Callable[[int], object],
+    load_s: float,
+) -> bytes:  # fmt: skip
+    parts: list[Outcomes] = []
+    began = time.perf_counter()
+    report = run(scenario, arrays, parts.append if request.outcomes else None, force=request.force)
+    simulated = time.perf_counter()
+    count(report.n_interactions)
+    report = replace(report, timing=_timing(report, load_s, simulated - began))
+    content = (report if own is None else _amended(report, own)).to_dict()
+    if own is not None and request.outcomes:
+        content["outcomes"] = _outcomes(parts, own)
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _check_fit(request: BatchRequest, limits: Limits) -> None:

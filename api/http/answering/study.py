@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -10,11 +10,12 @@ from api.errors import InvalidBody, Problem
 from api.http.answering.limits import Limits
 from api.http.messages.models import BatchRequest
 from api.http.serving.open_snapshots import OpenSnapshots
+from engine.data.arrays import Arrays
 from engine.levers import LEVERS
 from engine.memory import of_comparison
 from engine.reports.compare import compare
-from engine.spec import settings
-from engine.study import FIXED
+from engine.spec import Scenario, settings
+from engine.study import FIXED, Comparing
 from ingest.workers import runs_in
 
 # What a request may say beside its scenarios.
@@ -30,12 +31,27 @@ def answer_study(
     data = snapshots.get(wanted.snapshot)
     arrays = data.arrays.days(wanted.first, wanted.last)
     scenarios = wanted.scenarios_on(arrays)
-    with limits.memory.held(of_comparison(scenarios, arrays)):
-        # Read once for both ways of handling.
-        arrays = arrays.holding(arrays.history())
-        count(arrays.history().n * len(scenarios))
-        found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
-        return orjson.dumps(found.to_dict())
+    with limits.held(of_comparison(scenarios, arrays), replan_s=_replan_s(request)):
+        # All in a function of its own, so that nothing of it is left when memory is handed back.
+        return _compared(request, wanted, scenarios, arrays, count)
+
+
+def _compared(
+    request: BatchRequest, wanted: Comparing, scenarios: Sequence[Scenario], arrays: Arrays,
+    count: Callable[[int], object],
+) -> bytes:  # fmt: skip
+    # Read once for both ways of handling.
+    arrays = arrays.holding(arrays.history())
+    count(arrays.history().n * len(scenarios))
+    found = compare(scenarios, arrays, names=wanted.names, force=request.force, map_runs=runs_in())
+    return orjson.dumps(found.to_dict())
+
+
+def _replan_s(request: BatchRequest) -> str:
+    """Where the shortest time between two changes of the weights stands, of several the first."""
+    parts = {"/baseline": request.baseline} | {f"/scenario/{i}": each for i, each in enumerate(request.scenario or ())}
+    said = {where: found for where, part in parts.items() if (found := getattr(part, "replan_s", None)) is not None}
+    return f"{min(said, key=lambda where: said[where], default='/baseline')}/replan_s"
 
 
 def _check(request: BatchRequest) -> None:

@@ -16,6 +16,8 @@ from engine.data.encode import encode
 from engine.data.provenance import ODD, Extent
 from engine.data.tables import Tables
 from engine.errors import InvalidTable
+from engine.memory import of_opening
+from ingest.workers import MEMORY
 
 # Requirements x agents held at once; a few hundred MB.
 GIVEN_HERE = "the interactions were given in the request, the rest is the snapshot's"
@@ -55,6 +57,7 @@ def inline(data: OpenSnapshot, rows: InlineRows, *, replayed: bool = False) -> I
         more = data.snapshot.table("busy"), data.snapshot.table("handle_factors")
         tables = replace(tables, busy=more[0], handle_factors=more[1])
         warnings += _about_staffing(tables)
+    MEMORY.check(of_opening(tables, frame))
     arrays = encode(tables)
     _check_size(arrays)
     said = [text for text in arrays.snapshot.assumptions if text not in data.manifest.assumptions]

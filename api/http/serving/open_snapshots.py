@@ -23,6 +23,7 @@ from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import FILE_NAME, Manifest
 from ingest.snapshot.manifest_reading import read_manifest
 from ingest.snapshot.reading import Snapshot, open_named
+from ingest.workers.memory import check_room_to_open
 
 # A writing of a snapshot: device, inode, time and size of its manifest.
 Mark = tuple[int, int, int, int]
@@ -171,6 +172,7 @@ class OpenSnapshots:
             return error
 
     def _opened(self, name: str) -> OpenSnapshot:
+        check_room_to_open(f"opening snapshot {name!r}")
         snapshot = open_named(self.store, name)
         return OpenSnapshot(snapshot, snapshot.arrays())
 

@@ -141,6 +141,7 @@ def _made_up(store: Path, watch: Progress | None) -> tuple[Snapshot, str]:
     from engine.errors import CorruptSnapshot
     from ingest.snapshot.reading import open_snapshot
     from ingest.snapshot.store import names
+    from ingest.snapshot.verifying import check_all
     from ingest.synthetic import make
 
     what = "a made-up centre shaped like a real bank's"
@@ -149,7 +150,7 @@ def _made_up(store: Path, watch: Progress | None) -> tuple[Snapshot, str]:
     if NAME in names(store):
         try:
             found = open_snapshot(store, NAME)
-            found.check()
+            check_all(found)
             return found, f"{what}, found from an earlier run"
         except CorruptSnapshot as error:
             tell(f"{error}; making it again")

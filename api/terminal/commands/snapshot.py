@@ -260,10 +260,12 @@ def verify(name: str, store: Path, as_json: bool) -> None:
     Example:
       routelab snapshot verify demo
     """
-    from ingest.snapshot.reading import verify as verified
+    from api.terminal.shown.page import progress
     from ingest.snapshot.store import folder_of
+    from ingest.snapshot.verifying import verify as verified
 
-    manifest = verified(folder_of(store, name))
+    with progress(not as_json) as watch:
+        manifest = verified(folder_of(store, name), watch)
     if as_json:
         say_json({"name": manifest.name, "sha256": manifest.id, "files": len(manifest.files), "verified": True})
     else:

@@ -1,0 +1,1 @@
+"""What the files of a snapshot hold, examined before anything is calculated from it."""
