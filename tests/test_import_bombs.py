@@ -12,6 +12,7 @@ import pytest
 
 from api.terminal.cli import run as run_command
 from engine.errors import InvalidTable, NotEnoughMemory
+from ingest.files import arrow_blocks
 from ingest.files.importing import read_table
 from ingest.workers import memory
 from ingest.workers.memory import MIB, bounded
@@ -40,7 +41,7 @@ def test_more_rows_than_fit_are_refused_at_the_first_of_them(tmp_path, monkeypat
             writer.write_table(rows)
     assert path.stat().st_size < MIB
     monkeypatch.setattr(memory.MEMORY, "_most", 400 * MIB)
-    said = r"^members.parquet: reading 40,000,000 rows needs about 3,\d+ MiB .* 400 MiB .*; import fewer"
+    said = r"^members.parquet: reading 40,000,000 rows needs about 3,\d+ MiB .* 400 MiB .*; leave out"
     with pytest.raises(NotEnoughMemory, match=said):
         read_table("members", path)
 
@@ -53,6 +54,48 @@ def test_one_text_that_no_table_has_is_told_with_its_row(tmp_path, compression):
         writer.write_batch(rows)
     with pytest.raises(InvalidTable, match=r"row 1: column queue_id holds a text of 4,194,304 bytes, and no value"):
         read_table("members", path)
+
+
+def test_a_gigantic_list_or_text_is_refused_by_what_the_file_says_of_it(tmp_path):
+    """2 M entries in one cell of two rows, over 1,000 a row; 8 MiB in two values, over a mebibyte each."""
+    path = tmp_path / "agents.parquet"
+    skills = pa.ListArray.from_arrays(pa.array([0, 2_000_000, 2_000_000], pa.int32()), repeated("x", 2_000_000))
+    pq.write_table(pa.table({"agent_id": ["a", "b"], "skills": skills}), path, compression="zstd")
+    assert path.stat().st_size < MIB
+    said = r"agents.parquet, row 0: column skills holds 2,000,001 values in lists of 2 rows, and no table has so many"
+    with pytest.raises(InvalidTable, match=said):
+        read_table("agents", path)
+    pq.write_table(pa.table({"agent_id": ["a", "x" * (8 * MIB)]}), path, compression="zstd", use_dictionary=False)
+    said = r"agents.parquet, row 0: column agent_id unpacks to 8,388,\d+ bytes in 2 values, and no value is longer"
+    with pytest.raises(InvalidTable, match=said):
+        read_table("agents", path)
+    # A column that nobody wants is not looked at.
+    pq.write_table(pa.table({"agent_id": ["a", "b"], "note": ["", "x" * (8 * MIB)]}), path, use_dictionary=False)
+    assert read_table("agents", path).height == 2
+
+
+def test_large_batches_of_arrow_are_taken_in_parts(tmp_path, monkeypatch):
+    """Of 700 rows of 900 bytes at once, 256 of them are 230,400 bytes, over a bound of 200,000."""
+    path = tmp_path / "members.arrow"
+    rows = pa.record_batch({"agent_id": [f"{i:0900}" for i in range(700)], "queue_id": ["q"] * 700})
+    with pa.ipc.new_file(path, rows.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_batch(rows)
+    monkeypatch.setattr(arrow_blocks, "BATCH_ROWS", 256)
+    assert read_table("members", path)["agent_id"].to_list() == rows["agent_id"].to_pylist()
+    monkeypatch.setattr(arrow_blocks, "MOST_TEXT", 200_000)
+    with pytest.raises(InvalidTable, match="row 0: column agent_id unpacks to 230,400 bytes of text in 256 rows"):
+        read_table("members", path)
+
+
+def test_values_in_lists_of_a_block_have_a_bound(tmp_path, monkeypatch):
+    path = tmp_path / "agents.arrow"
+    skills = pa.array([[{"name": "x", "proficiency": 1.0}] * 6, []])
+    rows = pa.record_batch({"agent_id": ["a", "b"], "skills": skills})
+    with pa.ipc.new_file(path, rows.schema) as writer:
+        writer.write_batch(rows)
+    monkeypatch.setattr(arrow_blocks, "MOST_LISTED", 5)
+    with pytest.raises(InvalidTable, match="row 0: column skills holds 6 values in lists of 2 rows"):
+        read_table("agents", path)
 
 
 def test_texts_kept_once_are_read_as_before(tmp_path):

@@ -45,7 +45,7 @@ class ResultFiles:
                     undo.callback(private.remove_empty, private.make_folder(path.parent))
                     self._refuse(path)
                     _tidy(path)
-                undo.callback(side.unlink, missing_ok=True)
+                undo.callback(_drop, side)
             self._leaving = undo.pop_all()
         return self
 
@@ -60,13 +60,29 @@ class ResultFiles:
             self._refuse(path)
             with private.told_of(path):
                 private.write(side, content)
+        try:
+            self._place()
+        except OSError:
+            # What was there is gone in part, so it is worth a second try.
+            try:
+                self._place()
+            except OSError as error:
+                named = ", ".join(map(str, self.paths))
+                raise NotWritable(
+                    f"{named}: could not be put into place ({error.strerror or error}), and what was there may be "
+                    "missing in part; run it again with --replace, or choose another folder"
+                ) from error
+
+    def _place(self) -> None:
+        """Move files into their places; right also where a part of it was done before."""
         # What is there of the others always belongs to the first.
-        for path in self.paths[1:]:
-            path.unlink(missing_ok=True)
+        if self._sides[0].exists():
+            for path in self.paths[1:]:
+                path.unlink(missing_ok=True)
         for path, side in zip(self.paths, self._sides, strict=True):
-            with private.refused(path):
+            if side.exists():
                 side.replace(path)
-            private.sync(path.parent)
+            private.sync_names(path.parent)
 
     def _refuse(self, path: Path) -> None:
         if path.is_symlink():
@@ -77,6 +93,12 @@ class ResultFiles:
             raise NotWritable(f"{path}: is no plain file; name another")
         if path.exists() and not self._may_replace:
             raise NotWritable(f"{path}: is there already; name another file, or add --replace")
+
+
+def _drop(side: Path) -> None:
+    """Remove what is left of a run; what cannot be removed now, the next run removes."""
+    with suppress(OSError):
+        side.unlink(missing_ok=True)
 
 
 def _tidy(path: Path) -> None:

@@ -1,15 +1,15 @@
 """The folder of a run's results: refused before the run where it cannot be used, then filled whole or not at all.
 
 Files are written into a hidden folder inside it. Renaming that folder decides: a run that is killed before leaves the
-earlier results, one that is killed after is finished by the next run into the folder. Report or study leave first and
-come last, so one that is there always belongs to the outcomes beside it.
+earlier results, one that is killed after is finished by the next run into the folder. A report leaves first and comes
+last, so one that is there always belongs to the outcomes beside it; a study takes the place of the old one at once.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,10 +18,10 @@ from engine.errors import NotWritable
 from ingest.snapshot import private
 
 OUTCOMES, REPORT, COMPARISON = "outcomes.arrow", "report.json", "study.json"
-# What one run writes; its last file says that all of it is there.
-_SETS = ((OUTCOMES, REPORT), (COMPARISON,))
-RESULTS = tuple(dict.fromkeys(name for names in _SETS for name in names))
-_SIDE = re.compile(r"\.results\.(?P<mark>\d+-[0-9a-f]{8})\.(?P<state>partial|ready)")
+# What one run writes, by how its folder is called once it is decided; the last file says that all of it is there.
+_SETS = {"pair": (OUTCOMES, REPORT), "study": (COMPARISON,)}
+RESULTS = (OUTCOMES, REPORT, COMPARISON)
+_SIDE = re.compile(r"\.results\.(?P<mark>\d+-[0-9a-f]{8})\.(?P<state>partial|pair|study)")
 
 
 class ResultFolder:
@@ -69,9 +69,10 @@ class ResultFolder:
         """Put the files of the side folder into their places."""
         self._refuse()
         private.sync(self.side)
-        ready = self.side.with_suffix(".ready")
+        state = "study" if (self.side / COMPARISON).exists() else "pair"
+        ready = self.side.with_suffix(f".{state}")
         self.side.rename(ready)
-        private.sync(self.path)
+        private.sync_names(self.path)
         self._finish(ready)
 
     def _refuse(self) -> None:
@@ -91,20 +92,38 @@ class ResultFolder:
             match = _SIDE.fullmatch(path.name)
             if not match or path.is_symlink() or (private.is_in_use(match["mark"]) and not alone):
                 continue
-            if match["state"] == "ready":
+            if match["state"] in _SETS:
                 self._finish(path)
             else:
                 shutil.rmtree(path)
 
     def _finish(self, ready: Path) -> None:
-        """Publish what is decided; right also where a part of it was done before."""
-        names = next((names for names in _SETS if (ready / names[-1]).exists()), ())
-        if names:
-            marks = [each[-1] for each in _SETS]
-            for name in (*marks, *(name for name in RESULTS if name not in (*marks, *names))):
-                (self.path / name).unlink(missing_ok=True)
+        """Publish what is decided, and what a run before did not come to; nothing of the old is promised any more."""
+        names = _SETS[ready.suffix[1:]]
+        try:
+            self._place(ready, names)
+        except OSError:
+            # What was there is gone in part, so it is worth a second try.
+            try:
+                self._place(ready, names)
+            except OSError as error:
+                raise NotWritable(
+                    f"{self.path}: the new results are whole in {ready.name}, but could not be put into their places "
+                    f"({error.strerror or error}); the next run into this folder puts them there"
+                ) from error
+        # The new ones stand; what cannot be removed now, the next run removes.
+        with suppress(OSError):
+            for name in (COMPARISON, REPORT, OUTCOMES):
+                if name not in names:
+                    (self.path / name).unlink(missing_ok=True)
+            done = ready.rename(ready.with_suffix(".partial"))
+            shutil.rmtree(done)
+
+    def _place(self, ready: Path, names: tuple[str, ...]) -> None:
+        """Move results into their places; right also where a part of it was done before."""
+        if len(names) > 1 and (ready / names[-1]).exists():
+            (self.path / names[-1]).unlink(missing_ok=True)
         for name in names:
             if (ready / name).exists():
                 (ready / name).replace(self.path / name)
-        private.sync(self.path)
-        shutil.rmtree(ready)
+        private.sync_names(self.path)

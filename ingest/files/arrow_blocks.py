@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -59,6 +60,23 @@ def _lengths(column: pa.Array) -> pa.Array | None:
     return pc.binary_length(column) if any(is_kind(column.type) for is_kind in kinds) else None
 
 
+def _listed(column: pa.Array) -> int:
+    """Values in the lists of a column, however deep; 0 where there are none."""
+    if isinstance(column, pa.ListArray | pa.LargeListArray | pa.MapArray):
+        values = column.flatten() if not isinstance(column, pa.MapArray) else column.items
+        return max(len(values), _listed(values))
+    if isinstance(column, pa.StructArray):
+        return max((_listed(each) for each in column.flatten()), default=0)
+    return 0
+
+
+def _crowded(name: str, n_listed: int, n_rows: int) -> str:
+    return (
+        f"column {name} holds {n_listed:,} values in lists of {n_rows:,} rows, and no table has so many; check what "
+        "stands there, or leave the column out"
+    )
+
+
 def _timestamp(column: pa.Array) -> pa.Array:
     """Microseconds; a moment too far away for the unit stops at the end of the calendar, not at a wrapped one."""
     kind, unit = column.type, _PER_SECOND[column.type.unit]
@@ -72,8 +90,10 @@ def _timestamp(column: pa.Array) -> pa.Array:
 
 BATCH_ROWS = 1 << 18
 # What is packed may be a thousand times as large unpacked: a part of a file takes at most so much then, a text of it so
-# much, and all texts of one column of a block. [byte]
-MOST_UNPACKED, LONGEST_CELL, MOST_TEXT = 4 << 30, 1 << 20, 1 << 30
+# much, and all texts of one column of a block, which are 500 bytes in each row. [byte]
+MOST_UNPACKED, LONGEST_CELL, MOST_TEXT = 2 << 30, 1 << 20, 128 << 20
+# Values that lists of one column hold, on average of a part of a file and in a block.
+LONGEST_LIST, MOST_LISTED = 1_000, 8_000_000
 
 
 class ArrowFile:
@@ -91,7 +111,7 @@ class ArrowFile:
         """Rows in order, a block at a time, numbered from 0."""
         first = 0
         with self._readable():
-            for batch in bounded(self._batches(wanted), MOST_UNPACKED):
+            for batch in self._sliced(wanted):
                 self._check_texts(batch, first)
                 batch.validate(full=True)
                 arrays = [plain(batch.column(i)) for i in range(batch.num_columns)]
@@ -102,9 +122,17 @@ class ArrowFile:
                     yield Block(frame, np.arange(first, done), min(1.0, done / max(self.n_rows or done, 1)))
                 first += frame.height
 
+    def _sliced(self, wanted: dict[int, str]) -> Iterator[pa.RecordBatch]:
+        """Batches of a bounded size, each in parts of at most `BATCH_ROWS`."""
+        for batch in self._batches(wanted):
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                yield batch.slice(start, BATCH_ROWS)
+
     def _check_texts(self, batch: pa.RecordBatch, first: int) -> None:
         """Refuse texts that no table has, before anything takes them apart."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if (n_listed := _listed(column)) > MOST_LISTED:
+                raise self._findings.stop(_crowded(name, n_listed, len(batch)), first)
             lengths = _lengths(column)
             if lengths is None or not len(lengths):
                 continue
@@ -156,12 +184,33 @@ class ArrowFile:
             texts = [name for name in columns if pa.types.is_string(schema.field(name).type)]
             file = pq.ParquetFile(self._path, read_dictionary=texts)
             self.n_rows = file.metadata.num_rows
-            for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
+            self._check_groups(file.metadata, set(columns))
+            for batch in bounded(file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False), MOST_UNPACKED):
                 yield batch.select(columns).rename_columns(names)
             return
+        # Mapped before the bound is set: a large file takes addresses, and no memory.
         with pa.memory_map(str(self._path)) as file:
-            for batch in self._arrow_batches(file):
+            for batch in bounded(self._arrow_batches(file), MOST_UNPACKED):
                 yield batch.select(places).rename_columns(names)
+
+    def _check_groups(self, metadata: Any, wanted: set[str]) -> None:
+        """Refuse parts of a Parquet file that no table has, by what it says of them, before any of it is unpacked."""
+        first = 0
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for chunk in map(group.column, range(group.num_columns)):
+                name = chunk.path_in_schema.partition(".")[0]
+                if name not in wanted:
+                    continue
+                if chunk.num_values > LONGEST_LIST * max(group.num_rows, 1):
+                    raise self._findings.stop(_crowded(name, chunk.num_values, group.num_rows), first)
+                if chunk.total_uncompressed_size > LONGEST_CELL * (chunk.num_values + 1):
+                    raise self._findings.stop(
+                        f"column {name} unpacks to {chunk.total_uncompressed_size:,} bytes in {chunk.num_values:,} "
+                        f"values, and no value is longer than {LONGEST_CELL:,}; check what stands there, or leave the "
+                        "column out",
+                        first,
+                    )
+            first += group.num_rows
 
     def _arrow_batches(self, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
         if self._kind == ARROW:

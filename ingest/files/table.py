@@ -80,7 +80,7 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
         blocks.append(_typed(block, header, findings, reading))
         n_rows += block.lines.size
         n_bytes += int(blocks[-1].frame.estimated_size())
-        _check_room(findings.source, n_rows, n_bytes, block.share)
+        _check_room(name, findings.source, n_rows, n_bytes, block.share)
         progress(block.share)
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
@@ -93,11 +93,13 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
 
 
-def _check_room(source: str, n_rows: int, n_bytes: int, share: float) -> None:
+def _check_room(name: str, source: str, n_rows: int, n_bytes: int, share: float) -> None:
     """Refuse a file whose rows will not fit into memory, as soon as the first of them tell how large they are."""
     rows, needed = (round(each / max(share, 1e-6)) for each in (n_rows, COPIES * n_bytes))
     if needed > WORTH_ASKING:
-        MEMORY.check(Need(needed, f"{source}: reading {rows:,} rows", "import fewer days at a time"))
+        timed = any(column.dtype == TIME for column in TABLES[name].columns)
+        remedy = "import fewer days at a time" if timed else "leave out what is no row of it, or close other programs"
+        MEMORY.check(Need(needed, f"{source}: reading {rows:,} rows", remedy))
 
 
 def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:

@@ -131,8 +131,10 @@ def replace(path: Path, content: bytes) -> None:
             write(side, content)
             side.replace(path)
     finally:
-        side.unlink(missing_ok=True)
-    sync(path.parent)
+        # What cannot be removed must not hide why it is still there.
+        with suppress(OSError):
+            side.unlink(missing_ok=True)
+    sync_names(path.parent)
 
 
 def own_mark() -> str:
@@ -164,6 +166,15 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_names(folder: Path) -> None:
+    """Make names in a folder durable, which hold already: a full disk takes none of them back."""
+    try:
+        sync(folder)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
 
 
 @contextmanager

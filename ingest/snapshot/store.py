@@ -20,7 +20,7 @@ from engine.near import nearest
 from engine.setting import shown
 from ingest.snapshot.manifest import FILE_NAME, Manifest
 from ingest.snapshot.manifest_reading import read_manifest
-from ingest.snapshot.private import is_in_use, locked, own_mark, sync
+from ingest.snapshot.private import is_in_use, locked, own_mark, sync_names
 
 Read = TypeVar("Read")
 # Names change in a moment; whoever holds the lock longer is not waited for. [s]
@@ -105,9 +105,9 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
             if old:
                 old.rename(target)
             raise
-        sync(store)
+        sync_names(store)
     if old:
-        remove(old)
+        _leave_to_tidying(old)
 
 
 @contextmanager
@@ -197,6 +197,12 @@ def remove(folder: Path) -> None:
         folder.unlink()
     else:
         shutil.rmtree(folder)
+
+
+def _leave_to_tidying(folder: Path) -> None:
+    """Remove what has no name any more; what cannot be removed now, the next command removes."""
+    with suppress(OSError):
+        remove(folder)
 
 
 def tidy(store: Path) -> None:
@@ -379,10 +385,16 @@ def delete(store: Path, name: str) -> None:
             raise CorruptSnapshot(f"{store / name}: there is no {FILE_NAME}; if it is of no use, remove the folder")
         check_there(store)
         raise UnknownName(f"snapshot {name!r} is not in {store}; known: {', '.join(names(store)) or 'none'}")
-    away = side_folder(store, name, "partial")
+    away, parts_away = side_folder(store, name, "partial"), side_folder(store, name, "partial")
     with locked(store):
-        (store / name).rename(away)
-        sync(store)
-    remove(away)
-    if parts.is_dir():
-        remove(parts)
+        if parts.is_dir():
+            parts.rename(parts_away)
+        try:
+            (store / name).rename(away)
+        except OSError:
+            if parts_away.exists():
+                parts_away.rename(parts)
+            raise
+        sync_names(store)
+    _leave_to_tidying(away)
+    _leave_to_tidying(parts_away)
