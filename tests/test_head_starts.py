@@ -151,7 +151,7 @@ def test_a_file_whose_rule_cannot_be_read_is_refused(tmp_path):
     path = tmp_path / "c.json"
     said = {"kind": "routelab calibration", "assumptions": {}, "in_force": {"priorities": [1], "desks": []}}
     path.write_text(json.dumps(said))
-    with pytest.raises(InvalidScenario, match="in_force cannot be read"):
+    with pytest.raises(InvalidScenario, match=r"in_force.priorities\[0\] is 1, not an object"):
         read_calibration(path)
     path.write_text(json.dumps({"kind": "routelab calibration", "assumptions": {}}))
     assert read_calibration(path).in_force == InForce([], [])

@@ -295,7 +295,8 @@ def said_of(store: Path, content: str | bytes, *options: str) -> tuple[int, str,
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = run(["compare", str(path), "--store", str(store), "--out", str(store.parent / "out"), *options])
+        into = ["--store", str(store), "--out", str(store.parent / "out"), "--replace"]
+        code = run(["compare", str(path), *into, *options])
     return code, out.getvalue(), err.getvalue()
 
 

@@ -64,7 +64,7 @@ def parse_json(body: bytes | bytearray, takers: Mapping[str, Taker] | None = Non
     {'top': 3}
     """
     if len(body) <= SMALL_BYTES and not takers:
-        with suppress(ValueError, _Wide):
+        with suppress(ValueError, RecursionError, _Wide):
             return _at_once(body.decode())
     # What is wrong with a small body is found out as for a large one, so that it is told in the same words.
     text = _Text(body)
