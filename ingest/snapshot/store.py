@@ -107,6 +107,9 @@ def swap_in(store: Path, name: str, finished: Path, replace: bool) -> None:
             raise
         sync_names(store)
     if old:
+        with suppress(OSError):
+            # Under this name nobody puts it back, also where it cannot be removed and its successor is deleted.
+            old = old.rename(old.with_suffix(".partial"))
         _leave_to_tidying(old)
 
 
