@@ -96,7 +96,8 @@ def _read(path: Path, handle: int | None) -> bytes:
         found = os.fstat(opened)
         if not stat.S_ISREG(found.st_mode):
             raise ValueError("not a plain file")
-        content = file.read(MOST_BYTES + 1)
+        # No more than there is: a buffer of the most would be taken for every small one.
+        content = file.read(min(found.st_size, MOST_BYTES) + 1)
     if len(content) > MOST_BYTES:
         raise ValueError(f"larger than {MOST_BYTES:,} bytes")
     return content
