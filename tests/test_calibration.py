@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from api.output.calibration_chart import DRIFTED, chart
-from api.output.calibration_file import Fitted, read_calibration, write_calibration
+from api.output.calibration_file import Fitted, content_of, read_calibration
+from api.output.result_files import ResultFiles
 from engine.calibration import Calibration, calibrate, default_days
 from engine.calibration.agreement import part_of_day
 from engine.calibration.closeness import GRAINS, MEASURES, SHOWN
@@ -379,7 +380,8 @@ def test_the_picture_shades_what_drifted(found):
 
 def test_a_calibration_file_comes_back_as_it_went(tmp_path, found):
     path = tmp_path / "deep" / "calibration.json"
-    write_calibration(path, found)
+    with ResultFiles(path) as files:
+        files.write(content_of(found))
     assert read_calibration(path) == Fitted(found.assumptions, Origin(None, None), found.in_force)
     assert Assumptions.of(read_calibration(path).assumptions).acw_s == found.assumptions["acw_s"]
     assert json.loads(path.read_text())["evidence"] == json.loads(json.dumps(plain(found.evidence)))

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from api.output.calibration_file import read_calibration, write_calibration
+from api.output.calibration_file import content_of, read_calibration
 from engine.calibration import calibrate
 from engine.calibration.credit import CANDIDATES_S, credit
 from engine.calibration.head_starts import head_starts, held_out
@@ -141,7 +141,7 @@ def test_a_calibration_fits_uneven_classes_and_its_file_says_them(tmp_path):
     assert [one.points for one in found.in_force.priorities] == [0.0, 0.5, 2.5]
     assert found.assumptions["point_s"] == 60
     assert plain(found.evidence)["head_starts"]["test"]["fitted"] == 1.0
-    write_calibration(tmp_path / "c.json", found)
+    (tmp_path / "c.json").write_bytes(content_of(found))
     assert read_calibration(tmp_path / "c.json").in_force == found.in_force
     even = calibrate(encode(handled(busy_days((0.0, 90.0, 180.0), POINTS, 12))), Scenario(), fit, test, draws=2)
     assert (even.in_force.priorities, even.assumptions["point_s"]) == ([], 90)

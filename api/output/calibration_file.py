@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from api.output.result_files import ResultFiles
 from engine.calibration import Calibration
 from engine.calibration.evidence import Origin
 from engine.calibration.in_force import InForce
@@ -46,7 +45,7 @@ def read_calibration(path: Path) -> Fitted:
     Parameters
     ----------
     path : Path
-        As `write_calibration` wrote it.
+        With the content that `content_of` gives.
 
     Returns
     -------
@@ -84,27 +83,6 @@ def _origin(evidence: object) -> Origin | None:
 def _no_longer(evidence: object) -> str | None:
     drift = evidence.get("drift") if isinstance(evidence, dict) else None
     return str(drift.get("short")) if isinstance(drift, dict) and drift.get("since") else None
-
-
-def write_calibration(path: Path, found: Calibration) -> None:
-    """Write fitted assumptions with what speaks for them, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file; replaced where it exists.
-    found : Calibration
-        What was fitted.
-
-    Raises
-    ------
-    NotWritable
-        If the file cannot be written.
-    OSError
-        If the disk is full.
-    """
-    with ResultFiles(path, replace=True) as files:
-        files.write(content_of(found))
 
 
 def content_of(found: Calibration) -> bytes:
