@@ -1,0 +1,1 @@
+"""How files become tables, as data that people read, edit and keep."""

@@ -1,0 +1,1 @@
+"""Sheets to tables, by a profile."""
