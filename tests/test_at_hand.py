@@ -158,7 +158,7 @@ def test_another_window_a_replaced_snapshot_and_a_large_body_take_a_thread(threa
     )
     assert len(gone) == 4
     write_centre(tmp_path, replace=True, agents=[("ada", "Ada M", *AGENTS[0][2:]), *AGENTS[1:]])
-    assert ask(client)["top_agent"]["agent_name"] == "Ada M"
+    assert ask(client)["top_agent"]["name"] == "Ada M"
     assert len(gone) == 5
 
 
