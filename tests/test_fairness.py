@@ -30,8 +30,8 @@ def same(value, expected, rel=1e-12):
 
 
 def same_effect(value, slow):
-    """Equal but for the last digits of w squared, a difference: near 0 its root has only half the digits."""
-    return math.isclose(value**2, slow.w**2, rel_tol=1e-9, abs_tol=1e-12 * slow.raw**2)
+    """Squared it is a difference, (chi-square - df) / N, whose last digits are those of the larger number."""
+    return math.isclose(value**2, slow.w**2, rel_tol=1e-12, abs_tol=1e-12 * (1 + slow.statistic))
 
 
 @pytest.mark.parametrize(
