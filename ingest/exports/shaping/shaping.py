@@ -123,6 +123,7 @@ class _Shaping:
 
     def _say_unused(self, sheets: Sequence[Sheet]) -> None:
         read = {id(sheet) for _, sheet in self.sources}
+        self.notes.assumptions += [f"{short(sheet.name)}: {note}" for sheet in sheets for note in sheet.notes]
         self.notes.assumptions += [
             NOT_READ.format(name=short(sheet.name)) for sheet in sheets if id(sheet) not in read
         ] + [
