@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from engine.data.tables import RATED, TEXTS, TIME
+from engine.data.tables import RATED, TEXTS
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import (
@@ -44,10 +44,12 @@ _NO_NUMBER = "must be a number"
 _NO_NAMES = "must be names, as in billing (3), tech (2)"
 _NO_LEVEL = "must be a level from 0 to 5, a mark such as x, or empty"
 _NO_CLOCK = "must be a time of day such as 08:30"
+SCALED = "{name}: levels of {ours} run from {scale} and were brought to 0 to 5"
 DAY_S = 86_400.0
 _EPOCH = datetime(1970, 1, 1)
 # Cells of a column that tell what it holds.
 _LOOKED_AT = 1_000
+_INTERVAL = r"(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?)\s*(?:-|\x{2013}|bis|to|until)\s*\d{1,2}[:.h]\d{2}.*$"
 _NO_JOINED = "must be a date and a time of day"
 
 
@@ -92,6 +94,7 @@ class Cells:
             kept = np.flatnonzero(keep.to_numpy())
             self.frame, self.lines, self.origin = sheet.frame.filter(keep), sheet.rows[kept], self.origin.gather(kept)
         self.refused: list[Refused] = []
+        self.said: list[str] = []  # Assumptions
 
     def __contains__(self, ours: str) -> bool:
         return ours in self.part.columns
@@ -103,7 +106,7 @@ class Cells:
 
     def column(self, ours: str, dtype: pl.DataType) -> pl.Series:
         """A column of ours as values of its type."""
-        if dtype == TIME:
+        if isinstance(dtype, pl.Datetime):
             return self.times(ours)
         if dtype == RATED:
             return self.rated(ours)
@@ -132,7 +135,7 @@ class Cells:
         """Times as clocks showed them, or in UTC where the file says so."""
         source = self.part.columns[ours]
         if isinstance(source, Joined):
-            found = join(self.frame[source.date], self.frame[source.clock], self.part.dates)
+            found = join(self.frame[source.date], self._first(self.frame[source.clock]), self.part.dates)
             self.refuse(self._named(ours), _NO_JOINED, found.refused, self.frame[source.clock])
             return found.values
         if isinstance(source, Shifted):
@@ -215,10 +218,13 @@ class Cells:
         source = self.part.columns[ours]
         cells = self._same(source.value) if isinstance(source, Same) else self.frame[self._single(ours)]
         cells = cells if cells.dtype == TEXTS else as_text(cells)
-        found = self._checked(cells, self._named(ours), read_names, _NO_NAMES)
-        return found.list.eval(
-            pl.struct(name=pl.element().struct.field("name"), proficiency=pl.element().struct.field("level"))
-        )
+        found = read_names(cells)
+        self.refuse(self._named(ours), _NO_NAMES, found.refused, cells)
+        name, level = (pl.element().struct.field(field) for field in ("name", "level"))
+        if found.scale is not None and found.scale.startswith("0-"):
+            level = level * (FULL_LEVEL / float(found.scale[2:]))
+            self.said.append(SCALED.format(name=self.name, ours=ours, scale=found.scale.replace("-", " to ")))
+        return found.values.list.eval(pl.struct(name=name, proficiency=level.fill_null(FULL_LEVEL)))
 
     def _renamed(self, lists: pl.Series, ours: str) -> pl.Series:
         """Names by the meaning that the profile gives them."""
@@ -253,7 +259,14 @@ class Cells:
         return level.fill_null(0.0).alias(name)
 
     def _times(self, name: str) -> pl.Series:
-        return self._checked(self.frame[name], name, lambda cells: read_times(cells, self.part.dates), _NO_TIME)
+        cells = self._first(self.frame[name])
+        return self._checked(cells, name, lambda cells: read_times(cells, self.part.dates), _NO_TIME)
+
+    def _first(self, cells: pl.Series) -> pl.Series:
+        """The start of intervals such as `08:00-08:30`."""
+        if self.part.table != "volumes" or cells.dtype != pl.String:
+            return cells
+        return cells.str.replace(_INTERVAL, "${1}")
 
     def _durations(self, name: str, ours: str) -> pl.Series:
         unit = self.part.units.get(ours)
