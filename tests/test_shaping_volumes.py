@@ -69,7 +69,8 @@ def test_agents_and_plan_of_the_files_serve_the_load() -> None:
         VOLUMES, Part("agents", ("agents.xlsx",), columns),
         Part("shifts", ("plan.xlsx",), {"agent_id": Copied("Agent")}, dates="dmy"),
     )  # fmt: skip
-    given = [sheet("forecast.csv", COUNTS), sheet("agents.xlsx", people), sheet("plan.xlsx", plan)]
+    few = COUNTS | {"Anrufe": [2, 1, 3, 0], "AHT": [60] * 4}
+    given = [sheet("forecast.csv", few), sheet("agents.xlsx", people), sheet("plan.xlsx", plan)]
     shaped = shape(Profile("Europe/Berlin", parts), given)
     assert shaped.made_up == ("interactions",)
     answered = rows_of(shaped, "interactions").drop_nulls("agent_id")
