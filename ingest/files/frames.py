@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,31 @@ import polars as pl
 import pyarrow as pa
 
 from ingest.files.arrow_blocks import BATCH_ROWS, ArrowFile
+from ingest.files.blocks import Block, Lines
 from ingest.files.problems import Findings
 
 FRAME = "a frame"
 # Columns in which pandas hands over row labels that have no name.
 _UNNAMED_INDEX = "__index_level_"
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """A frame made from files, to be checked in their words.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Rows, columns named as in the table.
+    findings : Findings
+        With where the rows come from, and what is known to be wrong with them already.
+    places : (n_rows,) array of int
+        Place of each row in the origin of the findings.
+    """
+
+    frame: pl.DataFrame
+    findings: Findings
+    places: Lines
 
 
 class FrameFile(ArrowFile):
@@ -27,8 +48,14 @@ class FrameFile(ArrowFile):
     remedy = "give a frame whose columns have names of their own and one type each, or values as text"
 
     def __init__(self, frame: Any, findings: Findings) -> None:
-        self._frame = frame
+        self._places = frame.places if isinstance(frame, Framed) else None
+        self._frame = frame.frame if isinstance(frame, Framed) else frame
         super().__init__(Path(), FRAME, findings)
+
+    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
+        """Rows in order, a block at a time, numbered as their origin numbers them."""
+        for block in super().blocks(wanted):
+            yield block if self._places is None else replace(block, lines=self._places[block.lines])
 
     def _schema(self) -> pa.Schema:
         table = _table(self._frame)
