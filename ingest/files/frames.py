@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from ingest.files.arrow_blocks import BATCH_ROWS, ArrowFile
-from ingest.files.problems import Findings
+from ingest.sheets.blocks import Stop
+from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS, ArrowFile
 
 FRAME = "a frame"
 # Columns in which pandas hands over row labels that have no name.
@@ -26,14 +26,14 @@ class FrameFile(ArrowFile):
 
     remedy = "give a frame whose columns have names of their own and one type each, or values as text"
 
-    def __init__(self, frame: Any, findings: Findings) -> None:
+    def __init__(self, frame: Any, stop: Stop) -> None:
         self._frame = frame
-        super().__init__(Path(), FRAME, findings)
+        super().__init__(Path(), FRAME, stop)
 
     def _schema(self) -> pa.Schema:
         table = _table(self._frame)
         if table is None:
-            raise self._findings.stop(
+            raise self._stop(
                 f"{type(self._frame).__name__} is no table; give a polars, pandas or Arrow frame, a list of "
                 "dictionaries, or the path of a file"
             )

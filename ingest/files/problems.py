@@ -10,7 +10,7 @@ import polars as pl
 from engine.data.checks import Place, shorten
 from engine.errors import InvalidTable
 from engine.setting import shown
-from ingest.files.blocks import Lines
+from ingest.sheets.blocks import Lines
 
 SHOWN_ROWS = 4
 
