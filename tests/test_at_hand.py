@@ -53,6 +53,21 @@ def test_nobody_overtakes_those_who_wait():
     assert order == ["a", "b", "c", "d"]
 
 
+def test_callbacks_take_turns_with_those_who_wait_and_never_come_at_once():
+    order: list[str] = []
+
+    async def run() -> None:
+        turns = Turns(1)
+        turns.then(lambda: order.append("a"))
+        assert not order
+        turns.then(lambda: order.append("b"))
+        await turns.take()
+        order.append("c")
+
+    asyncio.run(run())
+    assert order == ["a", "b", "c"]
+
+
 def test_another_loop_begins_anew():
     turns = Turns(2)
 
@@ -158,7 +173,7 @@ def test_another_window_a_replaced_snapshot_and_a_large_body_take_a_thread(threa
     )
     assert len(gone) == 4
     write_centre(tmp_path, replace=True, agents=[("ada", "Ada M", *AGENTS[0][2:]), *AGENTS[1:]])
-    assert ask(client)["top_agent"]["agent_name"] == "Ada M"
+    assert ask(client)["top_agent"]["name"] == "Ada M"
     assert len(gone) == 5
 
 
