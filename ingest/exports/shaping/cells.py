@@ -26,8 +26,8 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
-from ingest.files.blocks import Lines
 from ingest.files.problems import Origin
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
 from ingest.values.clocks import read_clocks
 from ingest.values.durations import read_durations

@@ -16,7 +16,7 @@ from engine.texts import short
 from ingest.exports.profile.profile import Part
 from ingest.exports.shaping.cells import WALL, Cells, Refused, as_text, columns_of, meant, origin_of
 from ingest.exports.shaping.rows import ROW, Rows, joined
-from ingest.files.blocks import Lines
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
 from ingest.values.durations import read_durations
 from ingest.values.shifts import Spans, read_spans

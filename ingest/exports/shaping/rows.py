@@ -14,9 +14,9 @@ from engine.texts import short
 from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
 from ingest.exports.shaping.cells import WALL, Cells, Refused
-from ingest.files.blocks import Lines
 from ingest.files.frames import Framed
 from ingest.files.problems import Findings, Origin
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
 
 # Place of each row in the origin, beside the columns of the table.
