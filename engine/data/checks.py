@@ -56,6 +56,16 @@ class Place:
 def cell(value: object) -> str:
     """A value of a table in a few characters, lists as a file writes them.
 
+    Parameters
+    ----------
+    value : object
+        One of its cells.
+
+    Returns
+    -------
+    str
+        For a refusal.
+
     Examples
     --------
     >>> cell([{"name": "tech", "proficiency": 7.0}]), cell(["en", None])
