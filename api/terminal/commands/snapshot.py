@@ -15,6 +15,8 @@ from api.terminal import options
 from api.terminal.commands import platform
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from ingest.snapshot.manifest import Manifest
 
 _FILE = click.Path(path_type=Path)
@@ -59,8 +61,9 @@ def snapshot() -> None:
 )
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
-def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
+def files(name: str, store: Path, replace: bool, no_light: bool, as_json: bool, **given: Any) -> None:
     """Import CSV, Parquet or Arrow files; a bad file is refused whole.
 
     \b
@@ -73,7 +76,7 @@ def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) ->
 
     with progress(not as_json) as watch:
         manifest = import_files(store, name, **given, replace=replace, progress=watch)
-    _made(manifest, store, as_json)
+    _made(manifest, store, no_light, as_json)
 
 
 @snapshot.command(cls=options.Once)
@@ -82,8 +85,11 @@ def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) ->
 @click.option("--seed", type=int, default=0, show_default=True, help="For the made-up surveys.")
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
-def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path, as_json: bool) -> None:
+def bank(
+    name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path, no_light: bool, as_json: bool
+) -> None:
     """Import the published call log of the "Anonymous Bank".
 
     \b
@@ -95,7 +101,7 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
 
     with progress(not as_json) as watch:
         manifest = import_bank(log, store, name, seed=seed, replace=replace, progress=watch)
-    _made(manifest, store, as_json)
+    _made(manifest, store, no_light, as_json)
 
 
 @snapshot.command(cls=options.Once)
@@ -115,8 +121,9 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same centre.")
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
-def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
+def synthetic(name: str, store: Path, replace: bool, no_light: bool, as_json: bool, **given: Any) -> None:
     """Make up a centre of any size from a seed.
 
     \b
@@ -129,7 +136,7 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
     wanted = {key: value for key, value in given.items() if value is not None}
     with progress(not as_json) as watch:
         manifest = make(store, name, **wanted, replace=replace, progress=watch)
-    _made(manifest, store, as_json)
+    _made(manifest, store, no_light, as_json)
 
 
 @snapshot.command(cls=options.Once)
@@ -152,11 +159,12 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
 @platform.patience
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
 def genesys(
     name: str, queues: tuple[str, ...], first_day: date, last_day: date, time_zone: str, refresh_days: int,
     survey_scale: str | None, pseudonymise: bool, settings_file: Path | None, patience_s: float, replace: bool,
-    store: Path, as_json: bool,
+    store: Path, no_light: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Read queues and days from Genesys Cloud; goes on where an earlier run stopped, and reads the last days again.
 
@@ -189,7 +197,7 @@ def genesys(
     if as_json:
         say_json(done.manifest.summary().to_dict() | {"changed": done.changed})
         return
-    _made(done.manifest, store, as_json)
+    _made(done.manifest, store, no_light, as_json)
 
 
 @snapshot.command("list", cls=options.Once)
@@ -219,34 +227,33 @@ def list_(store: Path, as_json: bool) -> None:
 
 @snapshot.command(cls=options.Once)
 @click.argument("name")
+@options.no_light
+@click.option("--all", "everything", is_flag=True, help="Every queue, day and half hour in numbers.")
 @options.store
 @options.as_json
-def show(name: str, store: Path, as_json: bool) -> None:
-    """Show what a snapshot holds, what was repaired and what was assumed.
+def show(name: str, no_light: bool, everything: bool, store: Path, as_json: bool) -> None:
+    """Show what a snapshot holds, and the first look at it: figures, what looks wrong, and whether a replay meets it.
 
     \b
-    Example:
+    Examples:
       routelab snapshot show demo
+      routelab snapshot show demo --all --no-light
     """
     from ingest.snapshot.manifest_reading import read_manifest
     from ingest.snapshot.store import folder_of
 
     manifest = read_manifest(folder_of(store, name))
-    if not manifest.rows.get("aggregates"):
-        _tell(manifest, as_json)
-        return
-    from ingest.snapshot.counted import beside_platform
-    from ingest.snapshot.reading import open_snapshot
-
-    opened = open_snapshot(store, name)
-    beside = beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))
+    beside = _beside_platform(manifest, store)
     if as_json:
-        say_json(manifest.summary().to_dict() | {"beside_platform": beside.to_dicts()})
+        more = {} if beside is None else {"beside_platform": beside.to_dicts()}
+        say_json(manifest.summary().to_dict() | more | _looked(manifest, store, no_light))
         return
-    from api.terminal.shown.pieces import show_beside_platform
+    from api.terminal.shown.pieces import show_beside_platform, show_manifest
 
-    _tell(manifest, as_json)
-    show_beside_platform(beside)
+    show_manifest(manifest)
+    if beside is not None:
+        show_beside_platform(beside)
+    _show_look(manifest, store, no_light, everything=everything)
 
 
 @snapshot.command(cls=options.Once)
@@ -288,13 +295,45 @@ def delete(name: str, store: Path) -> None:
     say(f"deleted {name}")
 
 
-def _made(manifest: Manifest, store: Path, as_json: bool) -> None:
-    _tell(manifest, as_json)
-    if not as_json:
+def _made(manifest: Manifest, store: Path, no_light: bool, as_json: bool) -> None:
+    """What was made, and the first look at it."""
+    if as_json:
+        say_json(manifest.summary().to_dict())
+    else:
+        from api.terminal.shown.pieces import show_manifest
+
+        show_manifest(manifest)
+        _show_look(manifest, store, no_light)
         say()
         words = ["--snapshot", manifest.name, "--store", str(store), "--out", f"out/{manifest.name}"]
         say(f"next: routelab simulate {shlex.join(words)}")
     _tell_of_others(store)
+
+
+def _show_look(manifest: Manifest, store: Path, no_light: bool, *, everything: bool = False) -> None:
+    from api.terminal.looking import looked
+    from api.terminal.shown.first_look import show_first_look
+
+    if (found := looked(store, manifest, with_light=not no_light)) is not None:
+        show_first_look(found, manifest.name, everything=everything)
+
+
+def _looked(manifest: Manifest, store: Path, no_light: bool) -> dict[str, Any]:
+    from api.terminal.looking import looked
+
+    found = looked(store, manifest, with_light=not no_light, quietly=True)
+    return {"first_look": None if found is None else found.to_dict()}
+
+
+def _beside_platform(manifest: Manifest, store: Path) -> pl.DataFrame | None:
+    """The platform's own counts beside the snapshot's, where it has any."""
+    if not manifest.rows.get("aggregates"):
+        return None
+    from ingest.snapshot.counted import beside_platform
+    from ingest.snapshot.reading import open_snapshot
+
+    opened = open_snapshot(store, manifest.name)
+    return beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))
 
 
 def _tell_of_others(store: Path) -> None:
@@ -306,12 +345,3 @@ def _tell_of_others(store: Path) -> None:
             f"note: other users of this machine can read {', '.join(found)} in {store}, with names of agents; "
             f"'{shlex.join(['chmod', '-R', 'go=', str(store)])}' keeps them to you"
         )
-
-
-def _tell(manifest: Manifest, as_json: bool) -> None:
-    if as_json:
-        say_json(manifest.summary().to_dict())
-        return
-    from api.terminal.shown.pieces import show_manifest
-
-    show_manifest(manifest)
