@@ -17,6 +17,7 @@ from api.http.messages.answers import BatchAnswer, Health, Readiness, RoutingAns
 from api.http.messages.body import FEWER_FIELDS, MOST_ROUTING_BYTES, read_body
 from api.http.messages.models import BatchRequest, RoutingRequest
 from api.http.service import Service
+from api.http.serving.at_hand import NotAtHand
 from api.http.serving.metrics import CONTENT_TYPE
 from engine.errors import InvalidScenario, InvalidTable, MissingInput, NobodyEligible, UnknownName, UnknownSkill
 from engine.reports.compare import Comparison
@@ -63,7 +64,10 @@ async def simulate_routing(request: Request) -> Response:
     service = _service(request)
     most_bytes = min(MOST_ROUTING_BYTES, service.settings.max_body_bytes)
     body = await read_body(request, most_bytes, remedy=FEWER_FIELDS)
-    found = await service.quick.run(request.receive, service.route, body)
+    try:
+        found = await service.at_hand.answer(service.route, body)
+    except NotAtHand:
+        found = await service.quick.run(request.receive, service.route, body)
     if isinstance(found, RoutingRequest):
         found = await service.live.run(request.receive, service.route_live, found)
     return _json(found)

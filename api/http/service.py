@@ -22,6 +22,7 @@ from api.http.inline.rows import InlineRows
 from api.http.messages.answers import Readiness
 from api.http.messages.models import BatchRequest, RoutingRequest
 from api.http.messages.parsing import parse_json
+from api.http.serving.at_hand import AtHand, may_wait
 from api.http.serving.connection import Connection
 from api.http.serving.loading import load_engine
 from api.http.serving.metrics import Metrics
@@ -33,6 +34,9 @@ from engine.errors import RoutingError
 from engine.results import plain
 from ingest.workers.memory import RESERVED_BY_THREADS, Memory, available
 
+# The seven plain fields of a routing request take some 300. [byte]
+FEW_BYTES = 8 * 1024
+
 
 class Service:
     """What the routes of one application share."""
@@ -40,6 +44,7 @@ class Service:
     def __init__(self, settings: Settings, app: FastAPI) -> None:
         self.settings, self._app = settings, app
         self.snapshots = OpenSnapshots(settings.store, settings.open_snapshots)
+        self.at_hand = AtHand()
         # Batches take long: they have threads of their own, so that single requests need not wait for them.
         self.quick = Threads("routing", settings.routing_threads, settings.max_waiting)
         self.heavy = Threads("batch", settings.batch_threads, settings.max_waiting)
@@ -55,6 +60,8 @@ class Service:
 
     def route(self, body: bytearray) -> bytes | RoutingRequest:
         """The answer to a routing request; a live one is only read, to be answered on a thread for it."""
+        if len(body) > FEW_BYTES:
+            may_wait()
         request = check_body(RoutingRequest, parse_json(body))
         if request.live:
             return request

@@ -29,6 +29,10 @@ class Sheet:
         header included, rows of other files from 0.
     format : str
         How it was read, in words: `CSV with semicolons, Windows-1252`.
+    notes : tuple of str
+        What was left out, and what else the file holds, in sentences: `1 row of totals at the end is left out`.
+    parts : tuple of (str, int)
+        Where rows come from several files: name of each and its number of rows, in order.
     """
 
     name: str
@@ -36,3 +40,25 @@ class Sheet:
     frame: pl.DataFrame
     rows: IntArray
     format: str
+    notes: tuple[str, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
+
+    def place(self, row: int) -> str:
+        """Where a row stands, in words.
+
+        Parameters
+        ----------
+        row : int
+            Among the rows of the frame, from 0.
+
+        Returns
+        -------
+        str
+            Such as `2026-03.csv, row 17`.
+        """
+        first = 0
+        for name, n_rows in self.parts:
+            if row < first + n_rows:
+                return f"{name}, row {self.rows[row]}"
+            first += n_rows
+        return f"{self.name}, row {self.rows[row]}"

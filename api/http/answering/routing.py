@@ -13,6 +13,7 @@ import orjson
 from api.http.answering.listing import used as used_snapshot
 from api.http.messages.answers import RoutingAnswer, ScoredAgent
 from api.http.messages.models import KEPT_SCENARIOS, RoutingRequest
+from api.http.serving.at_hand import may_wait
 from api.http.serving.once import Once
 from api.http.serving.open_snapshots import OpenSnapshot, OpenSnapshots
 from engine.data.centre import Centre
@@ -26,6 +27,9 @@ from engine.scoring.weights import RoutingWeights
 from engine.selection.explain import rank
 from engine.selection.request import Ranked, narrowed, rank_request, request_terms
 from engine.spec import Scenario
+
+# Scored in about a millisecond. [count]
+FEW_AGENTS = 4_000
 
 
 @lru_cache(maxsize=KEPT_SCENARIOS)
@@ -67,6 +71,8 @@ class Routing:
 
     def content(self, request: RoutingRequest, data: OpenSnapshot) -> RoutingAnswer:
         """The same before it is written, from one snapshot."""
+        if request.explain or data.arrays.centre.n_agents > FEW_AGENTS:
+            may_wait()
         scenario = request.scenario()
         queue = data.queue(request.queue_id)
         start_us, end_us = data.window_us(request.start_date, request.end_date)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Busy, TooSlow, status_of
 from api.http.connections import health
@@ -18,6 +18,7 @@ from api.http.connections.head import Head
 from api.http.connections.hosts import Hosts
 from api.http.connections.limits import Limits
 from api.http.serving.metrics import NOWHERE
+from api.http.serving.turns import Turns
 from engine.errors import RoutingError
 
 # Large enough for a large body to come in few reads, small enough that what many send at once holds up nobody.
@@ -47,6 +48,7 @@ class Pool:
         # Those that wait for their client, the longest first.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._exchanges: set[Exchange] = set()
+        self._turns = Turns()
         self._n_bodies_bytes = 0  # Of all bodies, beyond what is free
         # When a client was first seen to take an answer slowly, and how much it had taken until then.
         self._slow: dict[Connection, tuple[float, int]] = {}
@@ -102,11 +104,15 @@ class Pool:
 
     def start(self, exchange: Exchange, scope: dict[str, Any]) -> None:
         """Let the application answer."""
-        task = asyncio.get_running_loop().create_task(exchange.run(self._app, scope))
+        task = asyncio.get_running_loop().create_task(exchange.run(self._in_turn, scope))
         self.tasks.add(task)
         self._exchanges.add(exchange)
         task.add_done_callback(self.tasks.discard)
         task.add_done_callback(lambda _: self._ended(exchange))
+
+    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._turns.take()
+        await self._app(scope, receive, send)
 
     def _ended(self, exchange: Exchange) -> None:
         self._exchanges.discard(exchange)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from api.http.serving.at_hand import may_wait
 from engine.stopping import awaited, was_stopped
 
 Value = TypeVar("Value")
@@ -40,6 +41,8 @@ class Once(Generic[Value]):
         while True:
             with self._lock:
                 future = self._known.get(key)
+                if future is None or not future.done():
+                    may_wait()
                 first = future is None
                 if future is None:
                     future = self._known[key] = Future()

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.errors import NotReady
+from api.http.serving.at_hand import may_wait
 from api.http.serving.once import Once
 from engine.data.arrays import Arrays
 from engine.data.tables import TABLES, Tables
@@ -28,6 +29,8 @@ from ingest.workers.memory import check_room_to_open
 # A writing of a snapshot: device, inode, time and size of its manifest.
 Mark = tuple[int, int, int, int]
 KEPT_CSAT = 64
+# Looked through in some tenths of a millisecond. [count]
+FEW_SNAPSHOTS = 32
 
 
 @dataclass(frozen=True)
@@ -158,13 +161,17 @@ class OpenSnapshots:
 
     def _names(self, before: Collection[str]) -> list[str]:
         names = stores.names(self.store)
+        if len(names) > FEW_SNAPSHOTS:
+            may_wait()
         if not names or not set(before) <= set(names):
+            may_wait()
             # One may be on its way between two renames.
             with stores.settled(self.store):
                 names = stores.names(self.store)
         return names
 
     def _read(self, name: str) -> Manifest | RoutingError:
+        may_wait()
         try:
             stores.check_name(name)
             return stores.read_through(self.store, name, lambda folder: read_manifest(folder, name=name, shown=name))
@@ -180,6 +187,7 @@ class OpenSnapshots:
         # Most stand where their name says, and every request asks.
         with suppress(OSError, ValueError):
             return _mark_of(os.stat(f"{self.store}/{name}/{FILE_NAME}"))  # noqa: PTH116
+        may_wait()
         try:
             return stores.read_through(self.store, name, _marked)
         except UnknownName:

@@ -22,10 +22,14 @@ class Summed:
 
 @dataclass(frozen=True)
 class Between:
-    """Seconds from one time of the row to another: waiting from arrival to answer."""
+    """Seconds from one time of the row to another: waiting from arrival to answer.
+
+    Where `end` is empty it runs to `otherwise`: who hangs up waited until the call ended.
+    """
 
     start: str
     end: str
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,13 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A name that stands in several columns: first name and surname."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Spread:
     """Names that stand as one column each, with a level or a mark in the cell: the skills of agents."""
 
@@ -62,7 +73,16 @@ class Same:
     value: str
 
 
-From = Copied | Summed | Between | Shifted | Joined | Spread | Same
+@dataclass(frozen=True)
+class Filled:
+    """One value where a column is filled, another where it is empty: answered if an agent is named."""
+
+    column: str
+    then: str
+    otherwise: str
+
+
+From = Copied | Summed | Between | Shifted | Joined | Named | Spread | Same | Filled
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,8 @@ class Part:
     units: Mapping[str, str] = field(default_factory=dict)
     # `visit`: one row is one interaction. `segment`: several rows of one conversation are joined
     rows: str = "visit"
+    # By column of the file: rows with another value in it are left out, outbound calls say
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()  # Columns that are known and not needed
     personal: tuple[str, ...] = ()  # Columns that are never stored
 

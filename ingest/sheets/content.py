@@ -1,0 +1,38 @@
+"""What a file holds, before anything of it is understood."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import InvalidTable
+
+Buffer = bytes | mmap.mmap
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """Bytes of one file, or of one member of an archive."""
+
+    path: Path  # The file on disk
+    name: str  # As its reader calls it: `export.csv`, `march.zip/calls.csv`
+    data: Buffer  # Never empty
+    packed: str = ""  # How it was packed: `gzip`; empty where `data` is the file as it lies on disk
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the name, in small letters."""
+        return Path(self.name).suffix.lower()
+
+    def refused(self, sentence: str, row: int | None = None) -> InvalidTable:
+        """The error that says what is wrong with it, and the way out."""
+        return InvalidTable(f"{self.name}{'' if row is None else f', row {row}'}: {sentence}")
+
+
+def opened(path: Path) -> Content:
+    """A file, mapped and not read."""
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            raise InvalidTable(f"{path.name}: the file is empty; it needs at least a header and one row")
+        return Content(path, path.name, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -1,0 +1,81 @@
+"""Files by their names, whatever they are, as sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.errors import InvalidTable, MissingInput
+from engine.stopping import checked
+from engine.typing import Progress
+from ingest.sheets import kinds
+from ingest.sheets.content import opened
+from ingest.sheets.joining import joined
+from ingest.sheets.kinds import kind_of
+from ingest.sheets.names import Named, files_of
+from ingest.sheets.sheet import Sheet
+from ingest.sheets.text.reading import read_text
+from ingest.sheets.workbooks.reading import read_workbook
+
+
+def read_sheets(names: Sequence[str], tell: Progress | None = None) -> list[Sheet]:
+    """All tables of cells in files, nothing read into them yet.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Paths, folders, patterns such as `2026-*.csv`, and `FILE#Sheet` for one sheet of a workbook.
+    tell : Progress, optional
+        Told after every file.
+
+    Returns
+    -------
+    list of Sheet
+        One for each table; files of one folder or pattern with the same columns are one.
+
+    Raises
+    ------
+    InvalidTable
+        If a file holds no table: which, where, and the way out; the problems of all files together.
+    MissingInput
+        If a file is not there or cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "agents.csv"
+    >>> _ = path.write_text("Personalnr;Name\\n1001;Lang, Peter\\n")
+    >>> [sheet] = read_sheets([str(path)])
+    >>> sheet.frame.rows(), sheet.rows.tolist(), sheet.format
+    ([('1001', 'Lang, Peter')], [2], 'CSV with semicolons, UTF-8')
+    """
+    named = files_of(names)
+    sheets: list[Sheet] = []
+    problems: list[str] = []
+    for done, each in enumerate(checked(named)):
+        if tell is not None:
+            tell("read files", done, len(named))
+        try:
+            sheets += _of_file(each)
+        except InvalidTable as error:
+            if not each.is_doubtful:
+                problems += error.problems
+    if problems:
+        raise InvalidTable(*problems)
+    if not sheets:
+        raise MissingInput(f"{', '.join(names)}: no file there holds a table; name the files that do")
+    if tell is not None:
+        tell("read files", len(named), len(named))
+    return joined(sheets)
+
+
+def _of_file(named: Named) -> list[Sheet]:
+    content = opened(named.path)
+    kind = kind_of(content)
+    if kind == kinds.WORKBOOK:
+        return read_workbook(content, named.sheet, "workbook")
+    if named.sheet is not None:
+        raise content.refused(f"is no workbook and has no sheet {named.sheet!r}; name the file alone")
+    if kind == kinds.TEXT:
+        return [read_text(content)]
+    raise content.refused(f"is {kind}, which is not read yet")

@@ -1,0 +1,1 @@
+"""Tables as text: their encoding, their delimiter and quotes, their rows."""

@@ -1,0 +1,1 @@
+"""Workbooks: their sheets, their types, and how large they may be."""
