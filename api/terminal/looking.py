@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from api.printing import tell
+from api.printing import say, say_json, tell
 
 if TYPE_CHECKING:
     from engine.data.arrays import Arrays
     from engine.reports.first_look import FirstLook
     from engine.typing import Progress
     from ingest.snapshot.manifest import Manifest
+
+
+def show_made(manifest: Manifest, store: Path, as_json: bool, no_light: bool = False) -> None:
+    """What an import made, the first look at it, and what to do next."""
+    if as_json:
+        say_json(manifest.summary().to_dict())
+    else:
+        from api.terminal.shown.pieces import show_manifest
+
+        show_manifest(manifest)
+        show_look(manifest, store, with_light=not no_light)
+        say()
+        words = ["--snapshot", manifest.name, "--store", str(store), "--out", f"out/{manifest.name}"]
+        say(f"next: routelab simulate {shlex.join(words)}")
+    tell_of_others(store)
+
+
+def tell_of_others(store: Path) -> None:
+    """Snapshots of earlier versions were open to all users; that is said and left to their owner to change."""
+    from ingest.snapshot.store import open_to_others
+
+    if found := open_to_others(store):
+        tell(
+            f"note: other users of this machine can read {', '.join(found)} in {store}, with names of agents; "
+            f"'{shlex.join(['chmod', '-R', 'go=', str(store)])}' keeps them to you"
+        )
+
+
+def show_look(manifest: Manifest, store: Path, *, with_light: bool, everything: bool = False) -> None:
+    """The first look on the screen."""
+    from api.terminal.shown.first_look import show_first_look
+
+    if (found := looked(store, manifest, with_light=with_light)) is not None:
+        show_first_look(found, manifest.name, everything=everything)
+
+
+def looked_plainly(manifest: Manifest, store: Path, *, with_light: bool) -> dict[str, Any] | None:
+    """The first look for machines."""
+    found = looked(store, manifest, with_light=with_light, quietly=True)
+    return None if found is None else found.to_dict()
 
 
 def looked(store: Path, manifest: Manifest, *, with_light: bool, quietly: bool = False) -> FirstLook | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import shlex
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ import click
 from api.printing import say, say_json, tell
 from api.terminal import options
 from api.terminal.commands import platform
+from api.terminal.files.commands import files, inspect
+from api.terminal.looking import looked_plainly, show_look, show_made, tell_of_others
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,50 +34,8 @@ def snapshot() -> None:
     """
 
 
-@snapshot.command(cls=options.Once)
-@options.name
-@click.option("--agents", type=_FILE, required=True, help="CSV, Parquet or Arrow file of agents.")
-@click.option("--interactions", type=_FILE, required=True, help="File of interactions.")
-@click.option("--members", type=_FILE, help="Who serves which queue; without it everybody serves all.")
-@click.option("--queues", type=_FILE, help="Queues and their settings.")
-@click.option("--surveys", type=_FILE, help="Survey scores.")
-@click.option("--staffing", type=_FILE, help="When agents were on queue.")
-@click.option("--busy", type=_FILE, help="Work outside these queues.")
-@click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
-@click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
-@click.option("--csat-scale", metavar="LOW-HIGH", help="Scale of csat of interactions where no columns tell it, 1-5.")
-@click.option(
-    "--skills-separator",
-    metavar="CHARACTERS",
-    help="What stands between skills, languages or queues of one cell; each character of it.  [default: ;]",
-)
-@click.option("--same-names", is_flag=True, help="Names that differ in case or spaces only are one.")
-@click.option("--keep-names", is_flag=True, help="Names stay as they are, also those that look like several in one.")
-@click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
-@click.option(
-    "--made-up",
-    multiple=True,
-    type=click.Choice(["surveys", "interactions", "agents", "staffing"]),
-    help="Say that nobody recorded this table; may be given again.",
-)
-@options.replace
-@options.store
-@options.no_light
-@options.as_json
-def files(name: str, store: Path, replace: bool, no_light: bool, as_json: bool, **given: Any) -> None:
-    """Import CSV, Parquet or Arrow files; a bad file is refused whole.
-
-    \b
-    Example:
-      routelab snapshot files --name sample --agents data/sample/agents.csv \\
-        --interactions data/sample/interactions.csv --surveys data/sample/surveys.csv --made-up surveys
-    """
-    from api.terminal.shown.page import progress
-    from ingest.files import import_files
-
-    with progress(not as_json) as watch:
-        manifest = import_files(store, name, **given, replace=replace, progress=watch)
-    _made(manifest, store, no_light, as_json)
+snapshot.add_command(inspect)
+snapshot.add_command(files)
 
 
 @snapshot.command(cls=options.Once)
@@ -101,7 +60,7 @@ def bank(
 
     with progress(not as_json) as watch:
         manifest = import_bank(log, store, name, seed=seed, replace=replace, progress=watch)
-    _made(manifest, store, no_light, as_json)
+    show_made(manifest, store, as_json, no_light)
 
 
 @snapshot.command(cls=options.Once)
@@ -136,7 +95,7 @@ def synthetic(name: str, store: Path, replace: bool, no_light: bool, as_json: bo
     wanted = {key: value for key, value in given.items() if value is not None}
     with progress(not as_json) as watch:
         manifest = make(store, name, **wanted, replace=replace, progress=watch)
-    _made(manifest, store, no_light, as_json)
+    show_made(manifest, store, as_json, no_light)
 
 
 @snapshot.command(cls=options.Once)
@@ -197,7 +156,7 @@ def genesys(
     if as_json:
         say_json(done.manifest.summary().to_dict() | {"changed": done.changed})
         return
-    _made(done.manifest, store, no_light, as_json)
+    show_made(done.manifest, store, as_json, no_light)
 
 
 @snapshot.command("list", cls=options.Once)
@@ -222,7 +181,7 @@ def list_(store: Path, as_json: bool) -> None:
         show_snapshots(found, store)
     for error in unreadable:
         tell(f"unreadable: {error}")
-    _tell_of_others(store)
+    tell_of_others(store)
 
 
 @snapshot.command(cls=options.Once)
@@ -246,14 +205,18 @@ def show(name: str, no_light: bool, everything: bool, store: Path, as_json: bool
     beside = _beside_platform(manifest, store)
     if as_json:
         more = {} if beside is None else {"beside_platform": beside.to_dicts()}
-        say_json(manifest.summary().to_dict() | more | _looked(manifest, store, no_light))
+        say_json(
+            manifest.summary().to_dict()
+            | more
+            | {"first_look": looked_plainly(manifest, store, with_light=not no_light)}
+        )
         return
     from api.terminal.shown.pieces import show_beside_platform, show_manifest
 
     show_manifest(manifest)
     if beside is not None:
         show_beside_platform(beside)
-    _show_look(manifest, store, no_light, everything=everything)
+    show_look(manifest, store, with_light=not no_light, everything=everything)
 
 
 @snapshot.command(cls=options.Once)
@@ -295,36 +258,6 @@ def delete(name: str, store: Path) -> None:
     say(f"deleted {name}")
 
 
-def _made(manifest: Manifest, store: Path, no_light: bool, as_json: bool) -> None:
-    """What was made, and the first look at it."""
-    if as_json:
-        say_json(manifest.summary().to_dict())
-    else:
-        from api.terminal.shown.pieces import show_manifest
-
-        show_manifest(manifest)
-        _show_look(manifest, store, no_light)
-        say()
-        words = ["--snapshot", manifest.name, "--store", str(store), "--out", f"out/{manifest.name}"]
-        say(f"next: routelab simulate {shlex.join(words)}")
-    _tell_of_others(store)
-
-
-def _show_look(manifest: Manifest, store: Path, no_light: bool, *, everything: bool = False) -> None:
-    from api.terminal.looking import looked
-    from api.terminal.shown.first_look import show_first_look
-
-    if (found := looked(store, manifest, with_light=not no_light)) is not None:
-        show_first_look(found, manifest.name, everything=everything)
-
-
-def _looked(manifest: Manifest, store: Path, no_light: bool) -> dict[str, Any]:
-    from api.terminal.looking import looked
-
-    found = looked(store, manifest, with_light=not no_light, quietly=True)
-    return {"first_look": None if found is None else found.to_dict()}
-
-
 def _beside_platform(manifest: Manifest, store: Path) -> pl.DataFrame | None:
     """The platform's own counts beside the snapshot's, where it has any."""
     if not manifest.rows.get("aggregates"):
@@ -334,14 +267,3 @@ def _beside_platform(manifest: Manifest, store: Path) -> pl.DataFrame | None:
 
     opened = open_snapshot(store, manifest.name)
     return beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))
-
-
-def _tell_of_others(store: Path) -> None:
-    """Snapshots of earlier versions were open to all users; that is said and left to their owner to change."""
-    from ingest.snapshot.store import open_to_others
-
-    if found := open_to_others(store):
-        tell(
-            f"note: other users of this machine can read {', '.join(found)} in {store}, with names of agents; "
-            f"'{shlex.join(['chmod', '-R', 'go=', str(store)])}' keeps them to you"
-        )

@@ -241,7 +241,7 @@ def _light(out: Page, look: FirstLook, everything: bool) -> None:
         out.print(part)
     if found.advice:
         out.print()
-        out.print("What would improve it", style="bold")
+        out.print("What would improve the replay", style="bold")
         out.print(facts("", [("-", said) for said in found.advice]))
 
 

@@ -19,6 +19,7 @@ from engine.typing import IntArray
 # Of fewer interactions a share moves by more than the light allows for chance alone.
 ENOUGH = 100
 _LEVELS = {"service_level": "service_level", "asa_s": "asa_s", "abandonment": "abandonment_share"}
+PLAN = "give a staffing table or a shift plan: inferred staffing misses who was on queue and not called"
 _WORDS = {"service_level": "service level", "asa_s": "ASA", "abandonment": "abandonment"}
 # Findings that change who can be asked, or when: a replay rests on them.
 _TELLING = frozenset({"members", "unstaffed", "unserved", "off queue", "skills", "overlaps"})
@@ -61,7 +62,7 @@ def lit(study: Study, findings: Sequence[Finding]) -> Lit:
         light=light, rule=study.today.rule, staffing="inferred" if study.recorded.is_inferred else "recorded",
         window=study.arrays.snapshot.window, n=parts.past.n, days=study.calendar.n,
         whole=Beside(**parts.whole(light)), by_queue=by_queue, by_half_hour=half_hours,
-        advice=[*_advice(light, findings), *_where(by_queue, half_hours)],
+        advice=[*_advice(light, findings, study.recorded.is_inferred), *_where(by_queue, half_hours)],
     )  # fmt: skip
 
 
@@ -102,10 +103,12 @@ class _Parts:
         }  # fmt: skip
 
 
-def _advice(light: Light, findings: Sequence[Finding]) -> Iterator[str]:
+def _advice(light: Light, findings: Sequence[Finding], is_inferred: bool) -> Iterator[str]:
     """What the light itself says, then findings on which a replay rests, where it misses the record."""
-    if light.remedy is not None:
-        yield from light.remedy.split("; ")
+    remedy = light.remedy or ""
+    yield from filter(None, remedy.split("; "))
+    if is_inferred and "staffing table" not in remedy:
+        yield PLAN
     if light.color != "green":
         yield from (each.says for each in findings if each.kind in _TELLING)
 
