@@ -53,6 +53,21 @@ def test_nobody_overtakes_those_who_wait():
     assert order == ["a", "b", "c", "d"]
 
 
+def test_callbacks_take_turns_with_those_who_wait_and_never_come_at_once():
+    order: list[str] = []
+
+    async def run() -> None:
+        turns = Turns(1)
+        turns.then(lambda: order.append("a"))
+        assert not order
+        turns.then(lambda: order.append("b"))
+        await turns.take()
+        order.append("c")
+
+    asyncio.run(run())
+    assert order == ["a", "b", "c"]
+
+
 def test_another_loop_begins_anew():
     turns = Turns(2)
 

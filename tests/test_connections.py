@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack, suppress
 
@@ -204,6 +205,56 @@ def test_a_flood_of_pipelined_requests_waits_in_the_network():
                 assert client.answer().body == f"GET /{answered} 0".encode()
                 answered += 1
         assert all(len(one._unread) < 200_000 for one in service.server.pool.connections)
+
+
+def send_all_but(client, sent, longest_s=0.3):
+    """Send until nobody takes any more; what is left."""
+    client.socket.settimeout(longest_s)
+    left = memoryview(sent)
+    with suppress(TimeoutError):
+        while left:
+            left = left[client.socket.send(left[:100_000]) :]
+    client.socket.settimeout(PATIENCE_S)
+    return left
+
+
+def test_pipelined_questions_for_health_wait_in_the_network_too():
+    """300,000 of them, 16 MB, unread answers: what the service holds is bounded, others are served and so are these."""
+    with running(hello, counted=lambda *_: None) as service, service.connect() as client:
+        assert send_all_but(client, request("GET", "/healthz") * 300_000)
+        assert all(len(one._unread) < 200_000 for one in service.server.pool.connections)
+        assert service.get().status == 200
+        assert all(client.answer().status == 200 for _ in range(2_000))
+
+
+def test_a_large_body_is_read_in_pieces_as_the_application_takes_them():
+    """Of 4 MB only some pieces of 64 KiB have come while nobody takes them; then all of it."""
+    whole = b"0123456789" * 400_000
+    go, began = threading.Event(), threading.Event()
+
+    async def slow(scope, receive, send):
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await hello(scope, receive, send)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+            began.set()
+            if not go.is_set():
+                await asyncio.to_thread(go.wait, PATIENCE_S)
+        answer = body[-20:] + b" %d" % len(body)
+        headers = [(b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        return await send({"type": "http.response.body", "body": answer})
+
+    with running(slow) as service, service.connect(request("POST", "/", b"", Content_Length=str(len(whole)))) as client:
+        left = send_all_but(client, whole)
+        assert left and began.is_set()
+        [exchange] = [one.exchange for one in service.server.pool.connections if one.exchange]
+        assert exchange.n_bytes < 300_000
+        go.set()
+        client.socket.sendall(left)
+        assert client.answer().body == whole[-20:] + b" 4000000"
 
 
 def test_few_descriptors_are_no_end_and_fill_no_log(tmp_path):

@@ -216,7 +216,7 @@ def test_whole_numbers_are_as_wide_as_their_column(tmp_path: Path) -> None:
 
 
 def test_order_of_rows_does_not_matter_for_interactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.files.importing.BATCH_ROWS", 7)
+    monkeypatch.setattr("ingest.files.storing.BATCH_ROWS", 7)
     head, *rows = SAMPLE["interactions"].read_text().splitlines()
     shuffled = "\n".join([head, *rows[1::2], *rows[::2]])
     paths = SAMPLE | {"interactions": write(tmp_path, interactions=shuffled)["interactions"]}

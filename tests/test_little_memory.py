@@ -36,7 +36,7 @@ def store(tmp_path_factory):
         (200, 300, ["snapshot", "list"]),
         (200, "1,100", ["simulate", "--snapshot", "centre"]),
         (800, "1,100", ["compare", "--snapshot", "centre"]),
-        (1200, "1,300", ["serve", "--port", "0"]),
+        (1900, "2,000", ["serve", "--port", "0"]),
     ],
 )
 def test_too_little_to_start_is_one_line_that_says_how_much_is_needed(mib, needed, command):

@@ -37,8 +37,8 @@ _SOME = st.lists(_NAMES, max_size=3).map(tuple)
 _MAPS = st.dictionaries(_NAMES, _NAMES | st.just(""), max_size=3)
 _FROM = {
     Copied: st.builds(Copied, _NAMES),
-    Summed: st.builds(Summed, _SEVERAL),
-    Between: st.builds(Between, _NAMES, _NAMES, st.none() | _NAMES),
+    Summed: st.builds(Summed, _SEVERAL, _SOME),
+    Between: st.builds(Between, _NAMES, _NAMES, st.none() | _NAMES, _SOME),
     Shifted: st.builds(Shifted, _NAMES, _SOME, _SOME),
     Joined: st.builds(Joined, _NAMES, _NAMES),
     Named: st.builds(Named, _SEVERAL),

@@ -37,6 +37,9 @@ from ingest.workers.memory import RESERVED_BY_THREADS, Memory, available
 # The seven plain fields of a routing request take some 300. [byte]
 FEW_BYTES = 8 * 1024
 
+# Pages of documentation, of some snapshots under some addresses. [count]
+KEPT_DOCS = 8
+
 
 class Service:
     """What the routes of one application share."""
@@ -57,6 +60,7 @@ class Service:
         self._live = LiveRouting(self.snapshots, self._routing, self.connection, settings.live_statuses)
         self._limits = Limits(settings.max_interactions, settings.max_outcomes, self._memory(settings))
         self._names: Once[Names] = Once(settings.open_snapshots)
+        self._written: Once[bytes] = Once(KEPT_DOCS)
 
     def route(self, body: bytearray) -> bytes | RoutingRequest:
         """The answer to a routing request; a live one is only read, to be answered on a thread for it."""
@@ -97,11 +101,17 @@ class Service:
 
     def describe(self) -> bytes:
         """The OpenAPI description."""
-        return orjson.dumps(with_examples(self._description, self._examples()))
+        names = self._names_shown()
+        return self._written.get(
+            names, lambda: orjson.dumps(with_examples(self._description, self._examples_of(names)))
+        )
 
     def docs(self, base_url: str) -> bytes:
         """The page of documentation."""
-        return docs_page(self._description, self._examples(), base_url).encode()
+        names = self._names_shown()
+        return self._written.get(
+            (names, base_url), lambda: docs_page(self._description, self._examples_of(names), base_url).encode()
+        )
 
     async def warm(self) -> None:
         """Load what the first requests would wait for, while others are answered already."""
@@ -127,13 +137,18 @@ class Service:
         return base_description(self._app)
 
     def _examples(self) -> list[Example]:
-        asks = self.settings.has_platform
+        return self._examples_of(self._names_shown())
+
+    def _examples_of(self, names: Names) -> list[Example]:
+        return examples(names, asks_platform=self.settings.has_platform)
+
+    def _names_shown(self) -> Names:
         try:
             data = self.snapshots.get()
-            return examples(self._names.get(data.manifest.id, lambda: names_of(data)), asks_platform=asks)
+            return self._names.get(data.manifest.id, lambda: names_of(data))
         except RoutingError:
             # Without a readable snapshot the examples show their shape at least.
-            return examples(SAMPLE, asks_platform=asks)
+            return SAMPLE
 
     def _newest_age_s(self) -> float | None:
         try:

@@ -44,7 +44,7 @@ def _sheet(found: SheetFound) -> dict[str, Any]:
     return {
         "name": found.sheet.name, "format": found.sheet.format, "rows": found.sheet.frame.height,
         "table": found.table, "why": found.why, "columns": [_column(column) for column in found.columns],
-        "problems": dict(found.problems),
+        "problems": dict(found.problems), "assumptions": list(found.assumptions),
     }  # fmt: skip
 
 

@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 
 MIB = 1 << 20
-# What a command takes before it does anything, in the thin way below: measured as VmPeak of a start. [MiB]
-HELP_MIB, LISTING_MIB, ENGINE_MIB, SERVICE_MIB = 150, 300, 1_100, 1_300
+# What a command takes before it does anything, in the thin way below: measured as VmPeak of a start; a service also
+# what its threads reserve as they load the engine and open a snapshot, since polars ends the process where that fails.
+# [MiB]
+HELP_MIB, LISTING_MIB, ENGINE_MIB, SERVICE_MIB = 150, 300, 1_100, 2_000
 LISTINGS = {"list", "show", "delete"}
 # Every thread reserves some hundred MiB of addresses, filled or not: nothing where there is plenty, too much here.
 THIN = {

@@ -1,1 +1,5 @@
-"""Files as people have them: inspected, understood by a profile, shaped into the tables of a snapshot."""
+"""How files become tables, as data that people read, edit and keep."""
+
+from ingest.exports.importing import import_exports
+
+__all__ = ["import_exports"]

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from ingest.files.arrow_blocks import BATCH_ROWS, ArrowFile
 from ingest.files.problems import Findings
+from ingest.sheets.blocks import Block, Lines
+from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS, ArrowFile
 
 FRAME = "a frame"
 # Columns in which pandas hands over row labels that have no name.
 _UNNAMED_INDEX = "__index_level_"
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """A frame made from files, to be checked in their words.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Rows, columns named as in the table.
+    findings : Findings
+        With where the rows come from, and what is known to be wrong with them already.
+    places : (n_rows,) array of int
+        Place of each row in the origin of the findings.
+    """
+
+    frame: pl.DataFrame
+    findings: Findings
+    places: Lines
 
 
 class FrameFile(ArrowFile):
@@ -27,13 +48,19 @@ class FrameFile(ArrowFile):
     remedy = "give a frame whose columns have names of their own and one type each, or values as text"
 
     def __init__(self, frame: Any, findings: Findings) -> None:
-        self._frame = frame
-        super().__init__(Path(), FRAME, findings)
+        self._places = frame.places if isinstance(frame, Framed) else None
+        self._frame = frame.frame if isinstance(frame, Framed) else frame
+        super().__init__(Path(), FRAME, findings.stop)
+
+    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
+        """Rows in order, a block at a time, numbered as their origin numbers them."""
+        for block in super().blocks(wanted):
+            yield block if self._places is None else replace(block, lines=self._places[block.lines])
 
     def _schema(self) -> pa.Schema:
         table = _table(self._frame)
         if table is None:
-            raise self._findings.stop(
+            raise self._stop(
                 f"{type(self._frame).__name__} is no table; give a polars, pandas or Arrow frame, a list of "
                 "dictionaries, or the path of a file"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,12 @@ import polars as pl
 from engine.data.tables import TABLES
 from engine.errors import UnknownName
 from engine.typing import Progress
-from ingest.files import pseudonyms
 from ingest.files.gathering import gather
 from ingest.files.reading import Reading
+from ingest.files.storing import hashed, store_tables
 from ingest.files.table import read_file_table
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest
-from ingest.snapshot.writing import SnapshotWriter
-
-BATCH_ROWS = 1_000_000
 
 
 def read_table(name: str, path: Path, time_zone: str | None = None) -> pl.DataFrame:
@@ -126,36 +122,14 @@ def import_files(
     stores.refuse_existing(Path(store), stores.check_name(name), replace)
     reading = Reading.of(time_zone, csat_scale, skills_separator, same_names, keep_names)
     tables, notes = gather(paths, reading, tell)
-    if pseudonymise:
-        tables = pseudonyms.pseudonymise(tables)
-        notes.assumptions.append(pseudonyms.ASSUMPTION)
     said = {"csat_scale": csat_scale, "skills_separator": skills_separator}
     said |= {name: "yes" for name, is_said in (("same_names", same_names), ("keep_names", keep_names)) if is_said}
-    source = _source(paths, pseudonymise) | {name: str(value) for name, value in said.items() if value is not None}
-    with SnapshotWriter(Path(store), name, source=source, time_zone=time_zone or "UTC", replace=replace) as writer:
-        for sentence in notes.assumptions:
-            writer.assume(sentence)
-        for label, count in notes.repairs.items():
-            writer.count(label, count)
-        for table in made_up:
-            writer.made_up(table)
-        _write(writer, tables, tell)
-        return writer.commit()
+    source = _source(paths) | {name: str(value) for name, value in said.items() if value is not None}
+    return store_tables(
+        Path(store), name, tables, notes, source, time_zone=time_zone or "UTC", pseudonymise=pseudonymise,
+        made_up=made_up, replace=replace, tell=tell,
+    )  # fmt: skip
 
 
-def _source(paths: dict[str, Path], coded: bool) -> dict[str, Any]:
-    files: dict[str, dict[str, str]] = {}
-    for table, path in paths.items():
-        with path.open("rb") as file:
-            files[table] = {"file": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    return {"kind": "files", "files": files, "pseudonymised": coded}
-
-
-def _write(writer: SnapshotWriter, tables: dict[str, pl.DataFrame], tell: Progress) -> None:
-    interactions = tables["interactions"]
-    for table, frame in tables.items():
-        if table != "interactions":
-            writer.add(table, frame)
-    for first in range(0, interactions.height, BATCH_ROWS):
-        writer.add_interactions(interactions[first : first + BATCH_ROWS])
-        tell("write interactions", min(first + BATCH_ROWS, interactions.height), interactions.height)
+def _source(paths: dict[str, Path]) -> dict[str, Any]:
+    return {"kind": "files", "files": {table: hashed(path) for table, path in paths.items()}}

@@ -17,8 +17,6 @@ from engine.errors import InvalidTable
 from engine.memory import Need
 from engine.methods.settings import problems_of
 from engine.typing import IntArray
-from ingest.files.arrow_blocks import ArrowFile
-from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
 from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
@@ -27,11 +25,14 @@ from ingest.files.cells.time_cells import moment
 from ingest.files.clock_back import settled
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
-from ingest.files.frames import FrameFile
-from ingest.files.kinds import CSV, kind_of
-from ingest.files.problems import Findings, LinePlace
+from ingest.files.frames import Framed, FrameFile
+from ingest.files.kinds import CSV, SHEET, kind_of
+from ingest.files.problems import Findings
 from ingest.files.reading import Reading
 from ingest.files.scale import with_scale
+from ingest.files.sheet_files import SheetFile
+from ingest.sheets.blocks import Block, Lines
+from ingest.sheets.columnar.arrow_blocks import ArrowFile
 from ingest.workers import MEMORY
 
 # The rows of all blocks, and all of them in one piece; what is less needs no room to be asked for. [byte]
@@ -69,7 +70,7 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
 
     `InvalidTable` names all its problems, up to 20 and a count of the rest.
     """
-    findings = Findings(source.name if isinstance(source, Path) else name)
+    findings = _findings(name, source)
     file = _opened(source, findings)
     header = read_header(name, file.names, findings)
     if not header.kept:
@@ -102,11 +103,19 @@ def _check_room(name: str, source: str, n_rows: int, n_bytes: int, share: float)
         MEMORY.check(Need(needed, f"{source}: reading {rows:,} rows", remedy))
 
 
-def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
+def _findings(name: str, source: Path | Any) -> Findings:
+    if isinstance(source, Framed):
+        return source.findings
+    return Findings(source.name if isinstance(source, Path) else name)
+
+
+def _opened(source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile:
     if not isinstance(source, Path):
         return FrameFile(source, findings)
     kind = kind_of(source)
-    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings)
+    if kind == SHEET:
+        return SheetFile(source, findings)
+    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings.stop)
 
 
 @dataclass(frozen=True)
@@ -167,7 +176,7 @@ def _checked(
     given = tuple(column for column in (() if frame is None else frame.columns) if column in TABLES[name].names)
     if frame is not None and not header.missing:
         try:
-            place = LinePlace(findings.source, 0, np.concatenate(lines))
+            place = findings.place(np.concatenate(lines))
             table = check(name, frame.select(given), place)
             problems += problems_of(table, place) if name == "queues" else ()
         except InvalidTable as error:

@@ -10,6 +10,7 @@ from api.http.connections.body import Chunked, Sized
 from api.http.connections.exchange import CONTINUE, Exchange
 from api.http.connections.head import END, Head, check_unfinished, read_head
 from api.http.connections.refusal import refusal
+from api.http.serving.turns import Turns
 from engine.errors import RoutingError
 
 # What may wait here behind the request that is being answered; the rest waits in the network. [byte]
@@ -22,6 +23,8 @@ class Pool(Protocol):
     """What a connection asks of the pool it belongs to."""
 
     buffer: memoryview
+    turns: Turns
+    reading: Turns
 
     @property
     def fields(self) -> list[tuple[bytes, bytes]]:
@@ -149,6 +152,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._drained is not None:
             await asyncio.shield(self._drained)
 
+    async def turn(self) -> None:
+        """Wait until it is our turn to read a piece of a large body."""
+        await self._pool.reading.take()
+
     def read_on(self) -> None:
         """Read again, where reading was paused."""
         if self._paused and not self._ended and not self._transport.is_closing():
@@ -166,7 +173,7 @@ class Connection(asyncio.BufferedProtocol):
         self.read_on()
         # Pipelined requests; not at once, so that others have their turn.
         if self._unread and self._drained is None:
-            asyncio.get_running_loop().call_soon(self._advance)
+            self._pool.turns.then(self._advance)
 
     def refuse(self, error: RoutingError) -> None:
         """Answer with an error, and close."""
@@ -227,8 +234,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._take_body()
         except RoutingError as error:
             self._unreadable(error)
-        if self.exchange is not None and (self.exchange.full or len(self._unread) > MOST_UNREAD_BYTES):
+        if len(self._unread) > MOST_UNREAD_BYTES or (self.exchange is not None and self.exchange.full):
             self._pause()
+        elif self.exchange is None:
+            self.read_on()
         if self._ended and self.phase is not Phase.ANSWER and self._drained is None:
             # The rest of this request will not come.
             self._close(linger=False)
@@ -292,7 +301,7 @@ class Connection(asyncio.BufferedProtocol):
         if last:
             self._close(linger=bool(self._unread))
         elif self._unread and self._drained is None:
-            asyncio.get_running_loop().call_soon(self._advance)
+            self._pool.turns.then(self._advance)
 
     def _start(self) -> None:
         """Let the application answer; it begins with the next round of the loop."""

@@ -15,7 +15,7 @@ from engine.errors import RoutingError
 
 log = logging.getLogger("routelab.api")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# More of a body waits in the network until the application has taken this.
+# Beyond that a body is read one piece at a time, in turn with other large ones.
 HIGH_WATER_BYTES = 64 * 1024
 
 
@@ -35,6 +35,9 @@ class Wire(Protocol):
 
     async def drained(self) -> None:
         """Wait until the client has taken most of what was sent."""
+
+    async def turn(self) -> None:
+        """Wait until it is our turn to read a piece of a large body."""
 
     def read_on(self) -> None:
         """Read again, where reading was paused."""
@@ -73,7 +76,7 @@ class Exchange:
     @property
     def full(self) -> bool:
         """Whether reading should wait for the application."""
-        return len(self._body) > HIGH_WATER_BYTES
+        return self.n_bytes > HIGH_WATER_BYTES and not (self.whole or self.over)
 
     def add(self, body: bytes, *, whole: bool) -> None:
         """Take up a part of the body."""
@@ -112,7 +115,9 @@ class Exchange:
         if self._continue and not (self.gone or self.whole):
             self._wire.write(CONTINUE)
         self._continue = False
-        if not (self.gone or self.over or self.failed):
+        if not (self.gone or self.over or self.failed or self._body):
+            if self.full:
+                await self._wire.turn()
             self._wire.read_on()
             await self._news.wait()
         self._news.clear()

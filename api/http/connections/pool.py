@@ -48,7 +48,8 @@ class Pool:
         # Those that wait for their client, the longest first.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._exchanges: set[Exchange] = set()
-        self._turns = Turns()
+        self.turns = Turns()  # Of requests
+        self.reading = Turns()  # Of pieces of large bodies
         self._n_bodies_bytes = 0  # Of all bodies, beyond what is free
         # When a client was first seen to take an answer slowly, and how much it had taken until then.
         self._slow: dict[Connection, tuple[float, int]] = {}
@@ -111,7 +112,7 @@ class Pool:
         task.add_done_callback(lambda _: self._ended(exchange))
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._turns.take()
+        await self.turns.take()
         await self._app(scope, receive, send)
 
     def _ended(self, exchange: Exchange) -> None:

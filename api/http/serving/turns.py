@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 # What a request costs the loop by itself is about half a millisecond. [count]
 MOST_IN_A_ROUND = 8
@@ -20,6 +21,18 @@ class Turns:
 
     async def take(self) -> None:
         """Go on at once, or in a later round of the loop where enough others have had this one."""
+        if (turn := self._turn()) is not None:
+            await turn
+
+    def then(self, callback: Callable[[], object]) -> None:
+        """Call something when its turn has come, never at once."""
+        if (turn := self._turn()) is None:
+            asyncio.get_running_loop().call_soon(callback)
+        else:
+            turn.add_done_callback(lambda _: callback())
+
+    def _turn(self) -> asyncio.Future[None] | None:
+        """What comes true with its turn; None where that is now."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             # An application that is started again: what an earlier loop had scheduled never comes.
@@ -27,10 +40,10 @@ class Turns:
             self._waiting.clear()
         if self._n_taken < self._most and not self._waiting:
             self._count(loop)
-            return
+            return None
         turn = loop.create_future()
         self._waiting.append(turn)
-        await turn
+        return turn
 
     def _count(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._n_taken:

@@ -14,7 +14,7 @@ TABLES = {
     "interactions": "interactions", "agents": "agents", "members": "members of queues", "queues": "queues",
     "surveys": "survey scores", "staffing": "staffing: when agents were on queue", "busy": "work elsewhere",
     "handle_factors": "handling times of agents", "shifts": "a shift plan with days across",
-    "volumes": "contacts by interval", "aggregates": "the platform's own counts",
+    "legend": "what the codes of a plan mean", "volumes": "contacts by interval", "aggregates": "the platform's own counts",
 }  # fmt: skip
 NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES = 32, 60, 3, 24
 
@@ -47,6 +47,8 @@ def _show_sheet(out: Page, found: SheetFound) -> None:
     # Their own line each: a value may be a sentence.
     if meanings := [*_meanings(found.columns)]:
         out.print(facts("", meanings))
+    if found.assumptions:
+        out.print(facts("", [("assumed", said) for said in found.assumptions]))
     for problem, n in found.problems.items():
         out.print(styled("yellow", "note", f" {problem}: {number(n)} row{'' if n == 1 else 's'}"))
 

@@ -71,10 +71,12 @@ def columns_of(source: From) -> tuple[str, ...]:
     match source:
         case Copied(column) | Filled(column):
             return (column,)
-        case Summed(columns) | Named(columns) | Spread(columns):
+        case Summed(columns, less):
+            return (*columns, *less)
+        case Named(columns) | Spread(columns):
             return columns
-        case Between(start, end, otherwise):
-            return (start, end) if otherwise is None else (start, end, otherwise)
+        case Between(start, end, otherwise, plus):
+            return (start, end, *(() if otherwise is None else (otherwise,)), *plus)
         case Shifted(time, less, plus):
             return (time, *less, *plus)
         case Joined(date, clock):

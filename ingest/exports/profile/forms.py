@@ -33,7 +33,11 @@ class _Form:
 
 # A column of its own is written as its name, a sum as a list; the others by their keys.
 _FORMS = (
-    _Form(Between, {"from": "start", "to": "end", "otherwise": "otherwise"}, '{ from = "Queued", to = "Answered" }'),
+    _Form(
+        Between, {"from": "start", "to": "end", "otherwise": "otherwise", "plus": "plus"},
+        '{ from = "Queued", to = "Answered" }',
+    ),
+    _Form(Summed, {"sum": "columns", "less": "less"}, '["Talk", "Hold", "ACW"]'),
     _Form(Shifted, {"time": "time", "less": "less", "plus": "plus"}, '{ time = "Answered", less = "Wait" }'),
     _Form(Joined, {"date": "date", "clock": "clock"}, '{ date = "Day", clock = "Time" }'),
     _Form(Named, {"name": "columns"}, '{ name = ["First name", "Surname"] }'),
@@ -46,7 +50,6 @@ _FORMS = (
 )  # fmt: skip
 EXAMPLES: Mapping[type, str] = {
     Copied: '"Date/Time"',
-    Summed: '["Talk", "Hold", "ACW"]',
     **{form.kind: form.example for form in _FORMS},
 }
 
@@ -59,7 +62,7 @@ def plain(source: From) -> Plain:
     """What the text of a profile has for where a column comes from."""
     if isinstance(source, Copied):
         return source.column
-    if isinstance(source, Summed):
+    if isinstance(source, Summed) and not source.less:
         return list(source.columns)
     form = next(form for form in _FORMS if isinstance(source, form.kind))
     found: dict[str, str | list[str]] = {}
@@ -94,7 +97,7 @@ def understood(value: object) -> From:
 
 
 def _shortest(columns: tuple[str, ...], kind: type) -> str | list[str]:
-    return columns[0] if kind is Shifted and len(columns) == 1 else list(columns)
+    return columns[0] if kind in {Shifted, Summed, Between} and len(columns) == 1 else list(columns)
 
 
 def _field(value: object, kind: str, key: str) -> Any:

@@ -15,21 +15,27 @@ class Copied:
 
 @dataclass(frozen=True)
 class Summed:
-    """Seconds that are the sum of columns: handling time of talk, hold and after-call work."""
+    """Seconds that are the sum of columns: handling time of talk, hold and after-call work.
+
+    `less` are taken off again: handling is the whole duration less waiting.
+    """
 
     columns: tuple[str, ...]
+    less: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Between:
     """Seconds from one time of the row to another: waiting from arrival to answer.
 
-    Where `end` is empty it runs to `otherwise`: who hangs up waited until the call ended.
+    Where `end` is empty it runs to `otherwise`: who hangs up waited until the call ended. `plus` are seconds on top:
+    handling runs from answer to end, and after-call work follows.
     """
 
     start: str
     end: str
     otherwise: str | None = None
+    plus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""Queues with their goals, who serves them, and how much at once, by the best evidence of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from engine.data.tables import CAPACITY, MEDIA
+from ingest.exports.shaping.cells import fold
+from ingest.exports.shaping.naming import Notes
+from ingest.exports.shaping.rows import Rows
+from ingest.values.goals import read_goals
+
+GOAL = "must be a goal such as 80/20"
+BY_SKILL = "who serves which queue: agents with the skill of the same name, as no file says it"
+BY_ANSWERS = "who serves which queue: agents who answered in it, as no file says it"
+BY_BOTH = "; in queues without such a skill, agents who answered there"
+BESIDES = "; {n} agents besides who answered a twentieth or more of the contacts of a queue"
+# Share of the answered contacts of a queue that makes a member of an agent without the skill.
+NOTICEABLE = 0.05
+AT_ONCE = "agents hold {said} at once, the most that the log shows"
+# Of the time in which contacts of a media are handled; less is rounding, or a contact closed late.
+LEAST_SHARE = 0.01
+MOST_AT_ONCE = 25
+
+
+def with_goals(queues: Rows) -> None:
+    """Goals as share and seconds; queues under their names where no column has their ids."""
+    if "queue_id" not in queues and "queue_name" in queues:
+        queues.frame = queues.frame.with_columns(queue_id="queue_name")
+    if "service_level" in queues:
+        found = read_goals(queues.frame["service_level"])
+        queues.refuse("service_level", GOAL, found.refused)
+        queues.frame = queues.frame.with_columns(service_level_share=found.share, service_level_s=found.seconds)
+
+
+def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
+    """The medium of the queue, where an interaction has none."""
+    if "media" not in queues.columns:
+        return
+    of_queue = dict(queues.select("queue_id", "media").drop_nulls().iter_rows())
+    media = pl.col("queue_id").replace_strict(of_queue, default=None, return_dtype=pl.String)
+    given = pl.coalesce("media", media) if "media" in interactions else media
+    interactions.frame = interactions.frame.with_columns(media=given)
+
+
+def members(
+    agents: pl.DataFrame, interactions: pl.DataFrame, queues: Sequence[str], notes: Notes
+) -> pl.DataFrame | None:
+    """Who serves which queue, by skills and by who answered; None where neither tells."""
+    answered = _answered(interactions)
+    by_skill = _by_skill(agents, queues)
+    if not by_skill.height and not answered.height:
+        return None
+    skilled = by_skill["queue_id"].unique().implode()
+    elsewhere = answered.filter(~pl.col("queue_id").is_in(skilled))
+    besides = answered.filter(pl.col("queue_id").is_in(skilled) & (pl.col("share") >= NOTICEABLE))
+    besides = besides.join(by_skill, on=["queue_id", "agent_id"], how="anti")
+    said = BY_SKILL if by_skill.height else BY_ANSWERS
+    said += BY_BOTH if by_skill.height and elsewhere.height else ""
+    notes.assumptions.append(said + (BESIDES.format(n=besides.height) if besides.height else ""))
+    columns = ["queue_id", "agent_id"]
+    return pl.concat([by_skill.select(columns), elsewhere.select(columns), besides.select(columns)]).unique(
+        maintain_order=True
+    )
+
+
+def _answered(interactions: pl.DataFrame) -> pl.DataFrame:
+    """Agents by queue, with their share of its answered contacts."""
+    if "agent_id" not in interactions.columns:
+        return pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String, "share": pl.Float64})
+    named = interactions.filter(pl.col("agent_id").is_not_null())
+    counted = named.group_by("queue_id", "agent_id", maintain_order=True).agg(n=pl.len())
+    return counted.with_columns(share=pl.col("n") / pl.col("n").sum().over("queue_id"))
+
+
+def _by_skill(agents: pl.DataFrame, queues: Sequence[str]) -> pl.DataFrame:
+    if "skills" not in agents.columns:
+        return pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String})
+    known = {fold(queue): queue for queue in queues}
+    held = agents.select("agent_id", skill="skills").explode("skill").drop_nulls("skill")
+    held = held.with_columns(skill=pl.col("skill").struct.field("name"))
+    named = {skill: known[fold(skill)] for skill in held["skill"].drop_nulls().unique() if fold(skill) in known}
+    queue = pl.col("skill").replace_strict(named, default=None, return_dtype=pl.String)
+    return held.select(queue_id=queue, agent_id="agent_id").drop_nulls()
+
+
+def capacity(services: pl.DataFrame, notes: Notes) -> list[dict[str, object]] | None:
+    """How many contacts of each media an agent holds at once, where the log shows another number than is usual.
+
+    `services` have `agent_id`, `media`, `start_at` and `end_at`. Calls are taken one at a time whatever the log says.
+    """
+    if "media" not in services.columns:
+        return None
+    usual = dict(zip(MEDIA, CAPACITY, strict=True))
+    found = {
+        media: n
+        for media in MEDIA
+        if media not in ("voice", "callback") and (n := _at_once(services.filter(pl.col("media") == media)))
+    }
+    changed = {media: n for media, n in found.items() if n != usual[media]}
+    if not changed:
+        return None
+    said = ", ".join(f"{n} contact{'s' * (n > 1)} of {media}" for media, n in changed.items())
+    notes.assumptions.append(AT_ONCE.format(said=said))
+    return [{"media": media, "count": n} for media, n in (usual | found).items()]
+
+
+def _at_once(services: pl.DataFrame) -> int | None:
+    """The most contacts at once that last for a noticeable share of the time."""
+    if not services.height:
+        return None
+    steps = pl.concat([
+        services.select("agent_id", at="start_at", step=pl.lit(1)),
+        services.select("agent_id", at="end_at", step=pl.lit(-1)),
+    ]).sort("agent_id", "at", "step")  # fmt: skip
+    held = steps.with_columns(
+        n=pl.col("step").cum_sum().over("agent_id"),
+        length=(pl.col("at").shift(-1).over("agent_id") - pl.col("at")).dt.total_microseconds(),
+    )
+    by_n = held.filter(pl.col("n") > 0).group_by("n").agg(pl.col("length").sum()).sort("n", descending=True)
+    share = by_n["length"].cum_sum() / max(int(by_n["length"].sum()), 1)
+    seen = by_n["n"].filter(share >= LEAST_SHARE)
+    return None if not seen.len() else min(int(seen[0]), MOST_AT_ONCE)

@@ -1,0 +1,302 @@
+"""A profile and sheets to the tables of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from engine.data.tables import CAPACITIES, TABLES
+from engine.errors import InvalidTable
+from engine.texts import short
+from ingest.exports.profile.profile import Profile
+from ingest.exports.shaping import centre, days, naming, plan, presence, visits
+from ingest.exports.shaping.naming import Notes
+from ingest.exports.shaping.rows import ROW, UNUSED, Rows, read_rows, sources
+from ingest.files.columns import columns_of
+from ingest.files.frames import Framed
+from ingest.sheets.sheet import Sheet
+
+NO_AGENTS = "no list of agents was given, so they are made from the names in the other files: {n} agents"
+OWN_SKILLS = (
+    "skills of agents are those of the contacts that they answered, each in full, as no list of agents says them"
+)
+NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
+NOT_USED = "{name}: {column} is not used: {why}"
+OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
+COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
+LEFT_OUT = "{table}: rows of another kind, left out as the profile says"
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """Tables made from files by a profile.
+
+    Parameters
+    ----------
+    tables : mapping
+        By name: a frame with the columns that the files bring and where its rows come from, or one that was made.
+    assumptions : tuple of str
+        In sentences.
+    repairs : mapping
+        What was put right, and how often.
+    made_up : tuple of str
+        Tables that nobody recorded.
+    """
+
+    tables: Mapping[str, Framed | pl.DataFrame]
+    assumptions: tuple[str, ...] = ()
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    made_up: tuple[str, ...] = ()
+
+
+def shape(profile: Profile, sheets: Sequence[Sheet], *, time_zone: str | None = None) -> Shaped:
+    """Make the tables of a snapshot.
+
+    Parameters
+    ----------
+    profile : Profile
+        Which file holds what.
+    sheets : sequence of Sheet
+        All files.
+    time_zone : str, optional
+        IANA zone of times that name none, in place of that of the profile.
+
+    Returns
+    -------
+    Shaped
+        With what is wrong in cells, which `ingest.files.gathering.gather` refuses in the words of the files.
+
+    Raises
+    ------
+    InvalidTable
+        If a column that the profile reads is not there, or no part gives interactions.
+    MissingInput
+        If a part of the profile matches no file.
+    """
+    return _Shaping(replace(profile, time_zone=time_zone or profile.time_zone), sheets).shaped()
+
+
+class _Shaping:
+    """The tables on their way: agents and queues first, then all that names them."""
+
+    def __init__(self, profile: Profile, sheets: Sequence[Sheet]) -> None:
+        self.profile, self.notes = profile, Notes()
+        self.sources = sources(profile, sheets)
+        self._say_unused(sheets)
+        names = ("agents", "queues", "interactions", "members", "surveys", "staffing", "busy", "handle_factors")
+        read = {name: read_rows(name, self.sources) for name in names}
+        self.rows: dict[str, Rows] = {name: rows for name, rows in read.items() if rows is not None}
+        self.volumes = read_rows("volumes", self.sources)
+        if "interactions" not in self.rows and self.volumes is None:
+            raise InvalidTable(
+                "no file of interactions: the profile reads "
+                + (", ".join(sorted({part.table for part, _ in self.sources})) or "nothing")
+                + "; give the export that has a row for each contact, or one of volumes, and a [[file]] of that table"
+            )
+        for name, rows in self.rows.items():
+            self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
+            self.notes.assumptions += rows.said
+        self.grid = plan.read_grid(self.sources, self._days())
+        self.made: dict[str, pl.DataFrame] = {}
+
+    @property
+    def interactions(self) -> Rows:
+        """Rows of interactions."""
+        return self.rows["interactions"]
+
+    def shaped(self) -> Shaped:
+        """All tables."""
+        if "interactions" not in self.rows:
+            return self._from_volumes()
+        if self.volumes is not None:
+            self.notes.assumptions.append(COUNTS.format(names=", ".join(self.volumes.origin.sources)))
+        self._queues()
+        self._agents()
+        is_segmented = any(part.rows == "segment" for part, _ in self.sources if part.table == "interactions")
+        visits.as_visits(self.interactions, is_segmented, self.notes)
+        self._skills()
+        self._members()
+        self._staffing()
+        self._capacity()
+        tables: dict[str, Any] = {
+            name: rows.framed(tuple(columns_of(name))) for name, rows in self.rows.items() if name not in self.made
+        }
+        tables = {name: table for name, table in (tables | self.made).items() if name in TABLES}
+        return Shaped(tables, tuple(self.notes.assumptions), self.notes.repairs)
+
+    def _from_volumes(self) -> Shaped:
+        """Days with the load of the volumes; agents and plan of the files where both are there."""
+        assert self.volumes is not None
+        self._queues()
+        if self.grid is not None or len(self.rows) > ("queues" in self.rows):
+            self._agents()
+        self._staffing()
+        zone = self.profile.time_zone or "UTC"
+        given = {name: days.plain(rows, zone) for name, rows in self.rows.items() if name in TABLES}
+        given |= {
+            name: frame.with_columns(
+                days.in_utc(frame[side], zone).alias(side) for side in ("start_at", "end_at") if side in frame.columns
+            )
+            for name, frame in self.made.items()
+        }
+        agents = self.rows.get("agents")
+        if "members" not in given and "agents" in given:
+            if agents is not None and "queues" in agents:
+                listed = agents.frame.select(queue_id="queues", agent_id="agent_id").explode("queue_id")
+                given["members"] = listed.drop_nulls("queue_id")
+            else:
+                empty = pl.DataFrame(schema={"queue_id": pl.String})
+                found = centre.members(given["agents"], empty, self.volumes.texts("queue_id"), self.notes)
+                given |= {} if found is None else {"members": found}
+        tables, made_up = days.made_days(self.volumes, given, zone, self.notes)
+        return Shaped(tables, tuple(self.notes.assumptions), self.notes.repairs, made_up)
+
+    def _say_unused(self, sheets: Sequence[Sheet]) -> None:
+        read = {id(sheet) for _, sheet in self.sources}
+        self.notes.assumptions += [f"{short(sheet.name)}: {note}" for sheet in sheets for note in sheet.notes]
+        self.notes.assumptions += [
+            NOT_READ.format(name=short(sheet.name)) for sheet in sheets if id(sheet) not in read
+        ] + [
+            NOT_USED.format(name=short(sheet.name), column=name, why=OPENING_HOURS)
+            for part, sheet in self.sources for name in UNUSED if name in part.columns
+        ]  # fmt: skip
+
+    def _days(self) -> list[date]:
+        """Days of the contacts, in order."""
+        rows, column = (self.interactions, "arrived_at") if "interactions" in self.rows else (self.volumes, "start_at")
+        if rows is None or column not in rows:
+            return []
+        days = self._wall(rows.frame, column).dt.date()
+        return list(days.drop_nulls().unique().sort().to_list())
+
+    def _wall(self, frame: pl.DataFrame, column: str) -> pl.Series:
+        """Times by the clock on the wall."""
+        times = frame[column]
+        if times.dtype == pl.Datetime("us"):
+            return times
+        return times.dt.convert_time_zone(self.profile.time_zone or "UTC").dt.replace_time_zone(None)
+
+    def _queues(self) -> None:
+        queues = self.rows.get("queues")
+        if queues is None:
+            return
+        centre.with_goals(queues)
+        for rows in (self.volumes, *self.rows.values()):
+            if rows is not None and rows.table != "queues" and "queue_id" in rows:
+                naming.name_queues(rows, "queue_id", queues.frame)
+        if "agents" in self.rows and "queues" in self.rows["agents"]:
+            naming.name_queues(self.rows["agents"], "queues", queues.frame)
+        if "interactions" in self.rows:
+            centre.fill_media(self.interactions, queues.frame)
+
+    def _agents(self) -> None:
+        """Agents under one id in all tables."""
+        named = [
+            rows for rows in (*self.rows.values(), self.grid) if rows and rows.table != "agents" and "agent_id" in rows
+        ]
+        if "agents" not in self.rows:
+            names = [name for rows in named for name in rows.texts("agent_id")]
+            self.made["agents"] = naming.made_agents(names)
+            self.notes.assumptions.append(NO_AGENTS.format(n=f"{self.made['agents'].height:,}"))
+        else:
+            naming.with_ids(self.rows["agents"])
+        agents = self.made["agents"] if "agents" in self.made else self.rows["agents"].frame
+        for rows in named:
+            naming.name_agents(rows, "agent_id", agents, self.profile.people, self.notes)
+
+    def _skills(self) -> None:
+        """Skills of agents whom no file lists: those of the contacts they answered."""
+        interactions = self.interactions
+        if "agents" not in self.made or "skills" not in interactions or "agent_id" not in interactions:
+            return
+        held = interactions.frame.select("agent_id", "skills").drop_nulls().explode("skills").drop_nulls().unique()
+        if held.height:
+            entry = pl.struct(name="skills", proficiency=pl.lit(5.0))
+            skills = held.sort("agent_id", "skills").group_by("agent_id").agg(skills=entry)
+            self.made["agents"] = self.made["agents"].join(skills, on="agent_id", how="left", maintain_order="left")
+            self.notes.assumptions.append(OWN_SKILLS)
+
+    def _members(self) -> None:
+        agents = self.rows.get("agents")
+        if "members" in self.rows or (agents is not None and "queues" in agents):
+            return
+        if "queue_id" not in self.interactions:
+            return
+        queues = list(dict.fromkeys([*self._texts("queues", "queue_id"), *self.interactions.texts("queue_id")]))
+        frame = self.made["agents"] if agents is None else agents.frame
+        found = centre.members(frame, self.interactions.frame, queues, self.notes)
+        if found is not None:
+            known = frame["agent_id"].drop_nulls().implode()
+            self.made["members"] = found.filter(pl.col("agent_id").is_in(known))
+
+    def _texts(self, table: str, column: str) -> list[str]:
+        return self.rows[table].texts(column) if table in self.rows else []
+
+    def _staffing(self) -> None:
+        """Spells on queue by plans, as they were worked."""
+        pieces = [] if self.grid is None else [(self.grid, self.grid.frame)]
+        if (rows := self.rows.pop("staffing", None)) is not None:
+            pieces.append((rows, plan.spells_of(rows, self._meanings("staffing", "span"))))
+        if not pieces:
+            return
+        if len(pieces) > 1:
+            raise InvalidTable(
+                "a plan as a grid and a plan as rows are both given; keep one: "
+                + " and ".join(", ".join(rows.origin.sources) for rows, _ in pieces)
+            )
+        rows, spells = pieces[0]
+        walls = {side: self._wall(spells, side) for side in ("start_at", "end_at")}
+        known = self.services()
+        rows.frame = presence.fit_to_log(spells.with_columns(**walls), known, self.notes)
+        self._keep_staffing(rows)
+
+    def _keep_staffing(self, rows: Rows) -> None:
+        """Spells of the plan, with those that only the log tells, which no row of a file stands for."""
+        if rows.refused:
+            rows.frame = rows.frame.filter(pl.col(ROW).is_not_null())
+            self.rows["staffing"] = rows
+        else:
+            self.made["staffing"] = rows.frame.select("agent_id", "start_at", "end_at")
+
+    def _meanings(self, table: str, column: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for part, _ in self.sources:
+            if part.table == table:
+                found |= dict(part.values.get("cells", {})) | dict(part.values.get(column, {}))
+        return found
+
+    def services(self) -> pl.DataFrame:
+        """When agents handled contacts, by the clock on the wall."""
+        interactions = self.rows.get("interactions")
+        if interactions is None or not all(name in interactions for name in ("agent_id", "arrived_at", "handle_s")):
+            return pl.DataFrame(
+                schema={"agent_id": pl.String, "start_at": pl.Datetime("us"), "end_at": pl.Datetime("us")}
+            )
+        frame = interactions.frame.filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
+        wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in interactions else pl.lit(0.0)
+        start = self._wall(frame, "arrived_at")
+        us = frame.select(
+            wait=(wait_s * 1e6).round().cast(pl.Duration("us")),
+            handle=(pl.col("handle_s") * 1e6).round().cast(pl.Duration("us")),
+        )
+        found = frame.select([name for name in ("agent_id", "media") if name in interactions])
+        return found.with_columns(start_at=start + us["wait"], end_at=start + us["wait"] + us["handle"]).drop_nulls(
+            ["start_at", "end_at"]
+        )
+
+    def _capacity(self) -> None:
+        agents = self.rows.get("agents")
+        if agents is not None and "capacity" in agents:
+            return
+        found = centre.capacity(self.services(), self.notes)
+        if found is None:
+            return
+        column = pl.lit(pl.Series([found], dtype=CAPACITIES)).first().alias("capacity")
+        if agents is None:
+            self.made["agents"] = self.made["agents"].with_columns(column)
+        else:
+            agents.frame = agents.frame.with_columns(column)

@@ -1,0 +1,134 @@
+"""Clock times: `8:00`, `08:00:26,5`, `8:00 a.m.`, `14.30 Uhr`, `8h30`, `24:00`, with or without an offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from ingest.values import vocabulary
+from ingest.values.texts import distinct_of, folded, is_nothing, over_distinct, plain
+
+DAY_US = 86_400_000_000
+_SECOND_US = 1_000_000
+_CLOCK = (
+    r"^[t, ]*(\d{1,2})(?:[:.h](\d{2}))?(?:[:.m](\d{2}))?(?:s)?(?:[.,](\d{1,9}))?"
+    r"\s*([a-z][a-z. ]*?)?\.?\s*(?:(?:gmt|utc)?\s*([+-])(\d{2}):?(\d{2})?)?\s*(?:\([a-z ]*\))?$"
+)
+# Without a colon, `8` alone is no clock time; `8 am` and `8h` are.
+_LEAST = r"[:.h]|am|pm|a\. ?m|p\. ?m|uhr|vorm|nachm"
+_COMPACT = r"^t?(\d{2})(\d{2})(\d{2})?(z?)$"
+
+
+@dataclass(frozen=True, eq=False)
+class Clocks:
+    """Clock times of a column.
+
+    Parameters
+    ----------
+    values : polars.Series of int
+        Microseconds since midnight, 24:00 included; null where empty or refused.
+    refused : polars.Series of bool
+        Cells that are no clock time.
+    words : str
+        What they look like.
+    """
+
+    values: pl.Series
+    refused: pl.Series
+    words: str
+
+
+def read_clocks(cells: pl.Series) -> Clocks:
+    """Clock times of a column of their own.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        Texts, times, or numbers as Excel keeps times of day (fractions of a day).
+
+    Returns
+    -------
+    Clocks
+        Nothing is raised; what is no clock time is refused.
+
+    Examples
+    --------
+    >>> read_clocks(pl.Series(["8:00 a.m.", "14.30 Uhr", "soon"])).values.to_list()
+    [28800000000, 52200000000, None]
+    """
+    if cells.dtype == pl.Time:
+        values = cells.cast(pl.Int64) // 1000
+    elif isinstance(cells.dtype, pl.Datetime):
+        values = cells.dt.time().cast(pl.Int64) // 1000
+    elif cells.dtype.is_float():
+        values = (cells.cast(pl.Float64) * 86_400_000).round().cast(pl.Int64, strict=False) * 1000
+        values = values.set(((values < 0) | (values > DAY_US)).fill_null(False), None)
+    else:
+        texts = plain(cells)
+        texts = texts.set(is_nothing(texts), None)
+        found = over_distinct(texts, clock_texts)
+        values = found["us"].set(found["offset_min"].is_not_null(), None)
+        return Clocks(values, texts.is_not_null() & values.is_null(), _like(texts))
+    return Clocks(values, cells.is_not_null() & values.is_null(), "clock times")
+
+
+def clock_texts(texts: pl.Series) -> pl.DataFrame:
+    """Columns `us` since midnight (null where a text is no clock time) and `offset_min` east of UTC, null for none."""
+    plain_texts = folded(texts).str.replace(r"^(?:um|at|kl\.?|a las?|alle|as)\s+", "")
+    found = _parts(plain_texts)
+    return found.select(us=_us(), offset_min=_offset_min())
+
+
+def _parts(texts: pl.Series) -> pl.DataFrame:
+    names = ["hour", "minute", "second", "fraction", "word", "sign", "off_h", "off_min"]
+    spelled = texts.str.replace(r"(\d)z$", "${1} z").str.replace_all(r"\b([ap])\. ?m\b", "${1}m")
+    groups = spelled.str.extract_groups(_CLOCK).struct.rename_fields(names).struct.unnest()
+    compact = texts.str.extract_groups(_COMPACT).struct.rename_fields([*names[:3], "word"]).struct.unnest()
+    is_compact = pl.col("hour_compact").is_not_null()
+    frame = groups.with_columns(compact.select(pl.all().name.suffix("_compact")), text=texts)
+    least = (pl.col("text").str.contains(_LEAST)).fill_null(False)
+    return frame.with_columns(
+        **{
+            name: pl.when(is_compact).then(pl.col(f"{name}_compact")).when(least).then(pl.col(name))
+            for name in (*names[:3], "word")
+        }
+    ).with_columns(word=pl.col("word").str.replace_all(r"[. ]", "").replace("", None))
+
+
+def _us() -> pl.Expr:
+    hour, minute, second = (pl.col(name).cast(pl.Int64).fill_null(0) for name in ("hour", "minute", "second"))
+    fraction = pl.col("fraction").str.pad_end(6, "0").str.head(6).cast(pl.Int64).fill_null(0)
+    word = pl.col("word")
+    is_morning, is_afternoon = (word.is_in(list(each)).fill_null(False) for each in _HALVES)
+    is_known = word.is_null() | word.is_in(list(_KNOWN)) | is_morning | is_afternoon
+    hour24 = pl.when(is_afternoon).then(hour % 12 + 12).when(is_morning).then(hour % 12).otherwise(hour)
+    us = ((hour24 * 60 + minute) * 60 + second) * _SECOND_US + fraction
+    halved = is_morning | is_afternoon
+    is_sound = (
+        (minute < 60)
+        & (second < 60)
+        & (us <= DAY_US)
+        & is_known
+        & (~halved | hour.is_between(1, 12) | (hour24 == hour))
+    )
+    return pl.when(pl.col("hour").is_not_null() & is_sound).then(us)
+
+
+_HALVES = (vocabulary.MORNING, vocabulary.AFTERNOON)
+_ZONES = frozenset({"z", "gmt", "utc"})
+_KNOWN = vocabulary.O_CLOCK | _ZONES
+
+
+def _offset_min() -> pl.Expr:
+    sign = pl.when(pl.col("sign") == "-").then(-1).otherwise(1)
+    minutes = pl.col("off_h").cast(pl.Int64) * 60 + pl.col("off_min").cast(pl.Int64).fill_null(0)
+    return pl.when(pl.col("off_h").is_not_null()).then(sign * minutes).when(pl.col("word").is_in(list(_ZONES))).then(0)
+
+
+def _like(texts: pl.Series) -> str:
+    first = texts.drop_nulls().head(1)
+    return f"clock times like {first[0]}" if first.len() else "no clock times"
+
+
+__all__ = ["DAY_US", "Clocks", "clock_texts", "distinct_of", "read_clocks"]

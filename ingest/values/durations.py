@@ -1,0 +1,196 @@
+"""What a column of durations means: seconds, `h:mm:ss`, fractions of a day, ISO 8601; decided by the whole column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from ingest.values.numbers import read_numbers
+from ingest.values.texts import folded, is_nothing, over_distinct, plain, with_plain_blanks
+
+DAY_S = 86_400.0
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": DAY_S}
+_SERIAL_0, _SERIAL_END = datetime(1899, 12, 30), datetime(1910, 1, 1)
+_CLOCK = (
+    r"^(?:(\d+)(?:[. ]|\s*(?:d|t|j|days?|tage?|jours?|dias?),?\s*))?(\d+):(\d{1,2})(?::(\d{1,2}))?(?:[.,](\d{1,9}))?$"
+)
+_N = r"(\d+(?:[.,]\d+)?)"
+_ISO = rf"^p(?:{_N}w)?(?:{_N}d)?(?:t(?:{_N}h)?(?:{_N}m)?(?:{_N}s)?)?$"
+_WORDS = (
+    rf"^(?:{_N}\s*(?:d|t|j|days?|tage?n?|jours?|dias?|giorn[oi]|dag(?:en)?)\.?,?\s*)?"
+    rf"(?:{_N}\s*(?:h|hrs?|hours?|std|stunden?|heures?|horas?|or[ae]|uur|uren|u)\.?,?\s*)?"
+    rf"(?:{_N}\s*(?:m|mins?|minutes?|minuten?|minutos?|minut[oi]|')\.?,?\s*)?"
+    rf"(?:{_N}\s*(?:s|secs?|seconds?|sek|sekunden?|secondes?|segundos?|second[oi]|seconden|seg|sec|\"|'')\.?\s*)?"
+    rf"(?:{_N}\s*(?:ms|msecs?|milliseconds?|millisekunden?)\.?)?$"
+)
+_PARTS_S = (DAY_S, 3600.0, 60.0, 1.0, 1e-3)
+
+
+@dataclass(frozen=True, eq=False)
+class Durations:
+    """Durations of a column.
+
+    Parameters
+    ----------
+    values : polars.Series of float
+        Null where empty or refused. [s]
+    refused : polars.Series of bool
+        Cells that are no duration, or negative.
+    words : str
+        How they are written.
+    is_open : bool
+        Whether another unit is as possible; `values` are read in `likely`.
+    choices : tuple of str
+        Units that are possible where it is open, to be given as `unit`.
+    likely : str, optional
+        The unit that was taken where it is open.
+    """
+
+    values: pl.Series
+    refused: pl.Series
+    words: str
+    is_open: bool = False
+    choices: tuple[str, ...] = ()
+    likely: str | None = None
+
+
+def read_durations(cells: pl.Series, unit: str | None = None) -> Durations:
+    """Durations of a column in seconds, in whatever way they are written.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        Texts, numbers, times or durations.
+    unit : str, optional
+        What plain numbers count (`us`, `ms`, `s`, `min`, `h`, `days`), and the first part of `00:05` (`min` or `h`);
+        otherwise the column decides.
+
+    Returns
+    -------
+    Durations
+        Nothing is raised; what is no duration is refused.
+
+    Examples
+    --------
+    >>> read_durations(pl.Series(["0:05:10", "1:00:00", "soon"])).values.to_list()
+    [310.0, 3600.0, None]
+    >>> read_durations(pl.Series(["5:10"])).choices
+    ('min', 'h')
+    """
+    if isinstance(cells.dtype, pl.Duration):
+        return _of(cells, _seconds(cells.dt.total_microseconds()), "durations")
+    if cells.dtype == pl.Time:
+        return _of(cells, _seconds(cells.cast(pl.Int64) // 1000), "durations kept as times of day")
+    if isinstance(cells.dtype, pl.Datetime):
+        wall = cells.dt.replace_time_zone(None)
+        value = _seconds((wall - _SERIAL_0).dt.total_microseconds())
+        return _of(cells, value.set((wall >= _SERIAL_END).fill_null(False), None), "durations kept as times")
+    if cells.dtype.is_numeric():
+        return _from_numbers(cells, cells.cast(pl.Float64), unit, "")
+    texts = plain(cells)
+    numbers = read_numbers(texts)
+    n_read = texts.len() - numbers.values.null_count()
+    if n_read > int(numbers.refused.sum()) and not numbers.is_percent:
+        return _from_numbers(texts, numbers.values, unit, numbers.words)
+    return _from_texts(texts, unit)
+
+
+def _seconds(us: pl.Series) -> pl.Series:
+    """Seconds of microseconds; whole ones exactly, as division by a number is multiplication by its inverse."""
+    return (us // 1_000_000).cast(pl.Float64) + (us % 1_000_000) / 1e6
+
+
+def _of(cells: pl.Series, values: pl.Series, words: str) -> Durations:
+    values = values.set(((values < 0) | ~values.is_finite()).fill_null(False), None)
+    return Durations(values.rename(cells.name), cells.is_not_null() & values.is_null(), words)
+
+
+def _from_numbers(cells: pl.Series, numbers: pl.Series, unit: str | None, words: str) -> Durations:
+    found, is_open = (unit, False) if unit is not None else _unit(numbers)
+    scale = UNITS[found]
+    values = (numbers * DAY_S * 1e3).round() / 1e3 if found == "days" else numbers * scale
+    text = cells if cells.dtype == pl.String else None
+    written = _from_texts(text, unit).values if text is not None and numbers.null_count() > text.null_count() else None
+    values = values if written is None else values.fill_null(written)
+    said = {"days": "fractions of a day", "s": "seconds"}.get(found, found)
+    done = _of(cells, values, said + (" with decimal comma" if "comma" in words else ""))
+    refused = done.refused if text is None else done.refused & ~is_nothing(text)
+    return Durations(
+        done.values, refused, done.words, is_open, ("s", "days") if is_open else (), found if is_open else None
+    )
+
+
+def _unit(numbers: pl.Series) -> tuple[str, bool]:
+    """Seconds or fractions of a day; fractions are whole seconds (or milliseconds) that look like nothing else."""
+    some = numbers.filter((numbers > 0).fill_null(False))
+    if not some.len() or (some >= 2).any() or (some == some.round()).all():
+        return "s", False
+    seconds = some * DAY_S
+    is_whole = ((seconds - seconds.round()).abs() < 1e-3).all()
+    is_short = ((some * 1e3 - (some * 1e3).round()).abs() < 1e-9).mean()
+    if is_whole and float(is_short or 0.0) < 0.5:  # type: ignore[arg-type]
+        return "days", False
+    # Neither whole seconds of a day nor many: tenths of a second up to two.
+    return "s", bool(is_whole)
+
+
+def _from_texts(texts: pl.Series, unit: str | None) -> Durations:
+    texts = with_plain_blanks(texts)
+    found = over_distinct(texts, _parts)
+    two = found["two_s"].is_not_null()
+    first_s, is_open = _first(found, two, unit)
+    values = found["value"].fill_null(found["two_s"] * (60.0 if first_s == "h" else 1.0))
+    done = _of(texts, values, _like(texts))
+    refused = done.refused & ~found["is_nothing"].fill_null(False)
+    return Durations(
+        done.values, refused, done.words, is_open, ("min", "h") if is_open else (), first_s if is_open else None
+    )
+
+
+def _first(found: pl.DataFrame, two: pl.Series, unit: str | None) -> tuple[str, bool]:
+    """What the first part of `5:10` counts, and whether that is open."""
+    if unit in ("h", "min"):
+        return unit, False
+    if not two.any() or unit is not None:
+        return "min", False
+    two_s = found.filter(two)
+    # Parts of a second, cells with three parts, and more than a day of hours.
+    is_minutes = two_s["has_fraction"].any() or found["three"].any() or (two_s["two_s"] >= 24 * 60).any()
+    return "min", not is_minutes and bool((two_s["two_s"] > 0).any())
+
+
+def _parts(texts: pl.Series) -> pl.DataFrame:
+    plain_texts = folded(texts).str.replace_all(r"[′’]", "'").str.replace_all(r"[″”]", '"')
+    clock = plain_texts.str.extract_groups(_CLOCK).struct.rename_fields(["d", "a", "b", "c", "f"]).struct.unnest()
+    day, first, second, third = (pl.col(each).cast(pl.Float64) for each in ("d", "a", "b", "c"))
+    fraction = ("0." + pl.col("f")).cast(pl.Float64).fill_null(0.0)
+    is_long = third.is_not_null() | day.is_not_null()
+    sound = (second < 60) & (third.fill_null(0) < 60) & (day.is_null() | (first < 24))
+    whole = day.fill_null(0) * DAY_S + first * 3600 + second * 60 + third.fill_null(0) + fraction
+    zero = plain_texts.str.contains(r"^0+(?:[.,]0+)?$")
+    clock = clock.select(
+        value=pl.when(is_long & sound).then(whole).when(zero).then(0.0),
+        two_s=pl.when(~is_long & sound).then(first * 60 + second + fraction),
+        has_fraction=pl.col("f").is_not_null(),
+        three=third.is_not_null(),
+    )
+    said = _summed(plain_texts, _WORDS, _PARTS_S)
+    iso = _summed(plain_texts, _ISO, (7 * DAY_S, *_PARTS_S[:4]))
+    return clock.with_columns(value=pl.coalesce("value", said, iso), is_nothing=is_nothing(texts))
+
+
+def _summed(texts: pl.Series, pattern: str, parts_s: tuple[float, ...]) -> pl.Series:
+    groups = texts.str.extract_groups(pattern).struct.unnest()
+    parts = [
+        pl.col(name).str.replace(",", ".", literal=True).cast(pl.Float64) * scale
+        for name, scale in zip(groups.columns, parts_s, strict=True)
+    ]
+    some = pl.any_horizontal(part.is_not_null() for part in parts)
+    return groups.select(pl.when(some).then(pl.sum_horizontal(parts))).to_series()
+
+
+def _like(texts: pl.Series) -> str:
+    first = texts.drop_nulls().head(1)
+    return f"durations like {first[0]}" if first.len() else "no durations"

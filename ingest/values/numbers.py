@@ -1,0 +1,134 @@
+"""What a column of numbers means: decimal comma or point and thousands marks, decided by the whole column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from ingest.values.texts import is_nothing, over_distinct, plain, with_plain_blanks
+
+_PLAIN = r"^[+-]?\d+$"
+_GROUP = r"^[+-]?\d{1,3}"
+# One mark with three digits behind it: a decimal mark or one between thousands.
+_EITHER = {".": r"^[+-]?[1-9]\d{0,2}\.\d{3}$", ",": r"^[+-]?[1-9]\d{0,2},\d{3}$"}
+_OTHER = {".": ",", ",": "."}
+_BLANKS = r"(\d)[ '’](\d{3})"
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Numbers of a column.
+
+    Parameters
+    ----------
+    values : polars.Series of float
+        Null where empty or refused; a percentage is its hundredth.
+    refused : polars.Series of bool
+        Cells that are no number.
+    decimal : str
+        `.` or `,`; `.` where no cell has decimals.
+    is_open : bool
+        Whether `1.234` (or `1,234`) may be a thousand or one and a bit, and nothing settles it; a point is then read
+        as the decimal mark, and so is a comma.
+    is_percent : bool
+        Whether any cell has a percent sign.
+    words : str
+        How they are written.
+    """
+
+    values: pl.Series
+    refused: pl.Series
+    decimal: str
+    is_open: bool = False
+    is_percent: bool = False
+    words: str = "numbers"
+
+
+def read_numbers(cells: pl.Series, decimal: str | None = None) -> Numbers:
+    """Numbers of a column, in whatever way they are written.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        Numbers or texts.
+    decimal : str, optional
+        `.` or `,` where it is known.
+
+    Returns
+    -------
+    Numbers
+        Nothing is raised; what is no number (an amount of money, a word) is refused.
+
+    Examples
+    --------
+    >>> numbers = read_numbers(pl.Series(["1.234,5", "12", "80 %", "3 EUR"]))
+    >>> numbers.values.to_list(), numbers.refused.to_list(), numbers.decimal
+    ([1234.5, 12.0, 0.8, None], [False, False, False, True], ',')
+    >>> read_numbers(pl.Series(["1,234"])).is_open
+    True
+    """
+    if cells.dtype.is_numeric():
+        values = cells.cast(pl.Float64)
+        values = values.set((~values.is_finite()).fill_null(False), None)
+        return Numbers(values, cells.is_not_null() & values.is_null(), ".")
+    texts = plain(cells)
+    values = texts.cast(pl.Float64, strict=False)
+    if decimal != "," and values.null_count() == texts.null_count() and not _maybe_thousands(texts):
+        values = values.set((~values.is_finite()).fill_null(False), None)
+        return Numbers(values, texts.is_not_null() & values.is_null(), ".")
+    texts = with_plain_blanks(texts)
+    marks = _marks(texts) if decimal is None else (decimal, False)
+    found = over_distinct(texts, lambda distinct: _read(distinct, marks[0]))
+    refused = texts.is_not_null() & found["value"].is_null() & ~found["is_nothing"].fill_null(False)
+    is_percent = bool(found["is_percent"].any())
+    words = "numbers" + (" with decimal comma" if marks[0] == "," else "") + (" in percent" if is_percent else "")
+    return Numbers(found["value"].rename(cells.name), refused, marks[0], marks[1], is_percent, words)
+
+
+def _maybe_thousands(texts: pl.Series) -> bool:
+    """Whether all cells with a point have three digits behind it."""
+    with_point = texts.filter(texts.str.contains(".", literal=True).fill_null(False))
+    if not with_point.len() or not with_point.head(100).str.contains(_EITHER["."]).all():
+        return False
+    return bool(with_point.str.contains(_EITHER["."]).all())
+
+
+def _marks(texts: pl.Series) -> tuple[str, bool]:
+    """Decimal mark, and whether another reading is as good."""
+    bare = texts.drop_nulls().unique().str.replace_all(r"[ '’%+-]", "")
+    votes = {mark: int(bare.str.contains(_settles(mark)).sum()) for mark in (".", ",")}
+    if votes["."] != votes[","]:
+        return max(votes, key=lambda mark: votes[mark]), False
+    either = {mark: bool(bare.str.contains(_EITHER[mark]).any()) for mark in (".", ",")}
+    if either["."] == either[","]:
+        return ".", bool(either["."])
+    return ("." if either["."] else ","), True
+
+
+def _settles(mark: str) -> str:
+    """What only a column with this decimal mark can hold."""
+    dot, other = (f"\\{each}" for each in (mark, _OTHER[mark]))
+    alone = rf"^\d*{dot}(?:\d{{1,2}}|\d{{4,}})(?:[eE][+-]?\d+)?$"
+    small = rf"^(?:0+|\d{{4,}}|){dot}\d+$"
+    grouped = rf"^\d{{1,3}}(?:{other}\d{{3}})+{dot}\d+$"
+    many = rf"^\d{{1,3}}(?:{other}\d{{3}}){{2,}}$"
+    return "|".join((alone, small, grouped, many))
+
+
+def _read(texts: pl.Series, decimal: str) -> pl.DataFrame:
+    text = pl.col("text")
+    other = _OTHER[decimal]
+    bare = (
+        text.str.replace(r"\s*%$", "")
+        .str.replace(r"^[−–]", "-")
+        .str.replace_all(_BLANKS, "${1}${2}")
+        .str.replace_all(_BLANKS, "${1}${2}")
+    )
+    grouped = rf"^([+-]?\d{{1,3}}(?:\{other}\d{{3}})+)(\{decimal}\d*)?$"
+    bare = pl.when(bare.str.contains(grouped)).then(bare.str.replace_all(other, "", literal=True)).otherwise(bare)
+    bare = pl.when(~bare.str.contains(other, literal=True)).then(bare.str.replace(decimal, ".", literal=True))
+    is_percent = text.str.ends_with("%")
+    value = bare.str.strip_chars().cast(pl.Float64, strict=False)
+    value = pl.when(value.is_finite()).then(pl.when(is_percent).then(value / 100).otherwise(value))
+    return pl.DataFrame({"text": texts}).select(value=value, is_percent=is_percent, is_nothing=is_nothing(texts))
