@@ -16,7 +16,7 @@ TABLES = {
     "handle_factors": "handling times of agents", "shifts": "a shift plan with days across",
     "legend": "what the codes of a plan mean", "volumes": "contacts by interval", "aggregates": "the platform's own counts",
 }  # fmt: skip
-NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES = 32, 60, 3, 24
+NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES = 32, 24, 3, 24
 
 
 def show_found(found: Found) -> None:
@@ -69,7 +69,8 @@ def _ours(column: ColumnFound) -> str | Line:
 
 def _samples(column: ColumnFound) -> str:
     # What belongs to customers is not shown either.
-    return "" if column.is_personal else short(" | ".join(column.samples[:MOST_SAMPLES]), SAMPLE_CHARS)
+    some = () if column.is_personal else dict.fromkeys(column.samples[:MOST_SAMPLES])
+    return " | ".join(short(sample, SAMPLE_CHARS) for sample in some)
 
 
 def _meanings(columns: tuple[ColumnFound, ...]) -> Iterator[tuple[str, str]]:
