@@ -14,7 +14,8 @@ TABLES = {
     "interactions": "interactions", "agents": "agents", "members": "members of queues", "queues": "queues",
     "surveys": "survey scores", "staffing": "staffing: when agents were on queue", "busy": "work elsewhere",
     "handle_factors": "handling times of agents", "shifts": "a shift plan with days across",
-    "legend": "what the codes of a plan mean", "volumes": "contacts by interval", "aggregates": "the platform's own counts",
+    "legend": "what the codes of a plan mean", "volumes": "contacts by interval",
+    "aggregates": "the platform's own counts",
 }  # fmt: skip
 NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES = 32, 24, 3, 24
 
