@@ -14,15 +14,15 @@ from engine.errors import InvalidTable
 from engine.stopping import checked
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.sheets import header as headers
+from ingest.sheets import beside
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS, MOST_TITLES, Cell, find_header
+from ingest.sheets.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
 from ingest.sheets.sheet import Sheet
 from ingest.sheets.workbooks.extent import Extent, check_workbook, extent_of
 from ingest.sheets.workbooks.typing import typed
 
 _EMPTY = "all its sheets are empty; it needs a header and at least one row"
-_HEAD = MOST_TITLES + headers.COMPARED
+_HEAD = MOST_TITLES + COMPARED
 
 
 @dataclass(frozen=True)
@@ -166,29 +166,29 @@ def _sheet(content: Content, name: str, grid: _Grid, is_alone: bool = False) -> 
     if isinstance(found, str):
         row = next(i for i, cells in enumerate(grid.cells) if any(cell is not None for cell in cells))
         raise InvalidTable(f"{place}, row {grid.numbers[row]}: {found}")
+    n_above = sum(any(cell is not None for cell in row) for row in grid.cells[: found.place])
     body = grid.cells[found.place + 1 :]
-    header = grid.cells[found.place]
-    kept = np.flatnonzero([any(cell is not None for cell in row) and row != header for row in body])
-    n_again = sum(row == header for row in body)
-    notes = headers.above_note(sum(any(cell is not None for cell in row) for row in grid.cells[: found.place]))
-    notes += headers.again_note(n_again)
-    rows = grid.numbers[found.place + 1 :][kept]
-    frame = _frame(place, header, found.names, [body[row] for row in kept])
-    if n := headers.n_totals(frame):
+    is_again = np.array([found.is_like(row) for row in body], bool)
+    kept = np.flatnonzero([any(cell is not None for cell in row) for row in body] & ~is_again)
+    frame = _frame(place, found, [body[row] for row in kept])
+    at_start, at_end = beside.totals(frame)
+    if at_start or at_end:
         # Types may be other ones without them.
-        frame, rows = _frame(place, header, found.names, [body[row] for row in kept[:-n]]), rows[:-n]
-        notes.append(headers.totals_note(n))
+        kept = kept[at_start : len(kept) - at_end]
+        frame = _frame(place, found, [body[row] for row in kept])
     if not frame.height:
         raise InvalidTable(f"{place}: {grid.why_empty}")
+    notes = beside.notes(n_above, int(is_again.sum()), totals=at_start + at_end)
+    rows = grid.numbers[found.place + 1 :][kept]
     return Sheet(place, (content.path,), frame, rows, "workbook", (*notes, *grid.left_out))
 
 
-def _frame(place: str, header: list[Cell], names: tuple[str, ...], rows: list[list[Cell]]) -> pl.DataFrame:
+def _frame(place: str, header: Header, rows: list[list[Cell]]) -> pl.DataFrame:
     columns = []
-    for at, name in enumerate(names):
+    for at, name in enumerate(names_of(header.cells)):
         cells = [row[at] for row in rows]
         # What has neither a name nor a cell is where somebody formatted the sheet further than it goes.
-        if header[at] is not None or any(cell is not None for cell in cells):
+        if header.cells[at] is not None or any(cell is not None for cell in cells):
             columns.append(typed(name, cells))
     if len(columns) > MOST_COLUMNS:
         raise InvalidTable(f"{place}: {len(columns):,} columns; is this the right sheet?")
