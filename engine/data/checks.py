@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import polars as pl
@@ -176,13 +177,13 @@ def _column_problems(table: Table, frame: pl.DataFrame, place: Place) -> list[st
 
 def _value_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
     stopping.check()
-    for column in table.columns:
-        for bad, remedy in _rules(table, column):
-            rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
-            if rows.len():
-                value = frame[column.name][int(rows[0])]
-                more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
-                yield place.problem(int(rows[0]), column.name, value, remedy + more)
+    rules = [(column.name, *rule) for column in table.columns for rule in _rules(table, column)]
+    # Asked all at once, as nearly always none is broken.
+    broken = frame.select(bad.any().alias(str(n)) for n, (_, bad, _) in enumerate(rules)).row(0)
+    for name, bad, remedy in compress(rules, broken):
+        rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
+        more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
+        yield place.problem(int(rows[0]), name, frame[name][int(rows[0])], remedy + more)
 
 
 def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
@@ -336,7 +337,10 @@ def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
         ("busy", tables.busy["agent_id"]),
         ("handle_factors", tables.handle_factors["agent_id"]),
     ):
-        unknown = column.drop_nulls().filter(~column.drop_nulls().is_in(known))
+        named = column.drop_nulls()
+        if named.is_empty():
+            continue
+        unknown = named.filter(~named.is_in(known))
         if unknown.len():
             yield (
                 f"{name} name agents who are not in agents and take no part in choices: "
