@@ -117,7 +117,9 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     if rows["arrived_at"].is_sorted():
         same, falls = pl.col("arrived_at").diff() == pl.duration(seconds=0), pl.col("interaction_id").shift(1)
         if not rows.select((same & (falls > pl.col("interaction_id"))).any()).item():
-            return rows
+            # Lists are put together anew as by sorting, since under a null there may be entries still.
+            nested = [name for name, dtype in rows.schema.items() if dtype.is_nested()]
+            return rows.with_columns(pl.col(name).gather(pl.int_range(pl.len())) for name in nested)
     return rows.sort("arrived_at", "interaction_id")
 
 
