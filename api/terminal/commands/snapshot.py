@@ -33,7 +33,7 @@ def snapshot() -> None:
 
 @snapshot.command(cls=options.Once)
 @options.name
-@click.option("--agents", type=_FILE, required=True, help="CSV, Parquet or Arrow file of agents.")
+@click.option("--agents", type=_FILE, required=True, help="File of agents: text, workbook, Parquet, Arrow; book.xlsx#Agents is one sheet.")
 @click.option("--interactions", type=_FILE, required=True, help="File of interactions.")
 @click.option("--members", type=_FILE, help="Who serves which queue; without it everybody serves all.")
 @click.option("--queues", type=_FILE, help="Queues and their settings.")
@@ -61,7 +61,7 @@ def snapshot() -> None:
 @options.store
 @options.as_json
 def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
-    """Import CSV, Parquet or Arrow files; a bad file is refused whole.
+    """Import files: text, workbooks, Parquet, Arrow; a bad file is refused whole.
 
     \b
     Example:
