@@ -264,8 +264,8 @@ def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[s
     if not table.key or frame.is_empty():
         return
     keys = frame.select(table.key)
-    # Nearly always so, and quickly known; looking for the row that repeats takes longer.
-    if keys.n_unique() == keys.height:
+    # Nearly always so, and quickly known, hashes first; looking for the row that repeats takes longer.
+    if keys.hash_rows().n_unique() == keys.height or keys.n_unique() == keys.height:
         return
     again = keys.select(~pl.struct(table.key).is_first_distinct()).to_series().arg_true()
     row = int(again[0])
