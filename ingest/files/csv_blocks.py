@@ -1,13 +1,15 @@
-"""CSV files as blocks of text cells, each row with its line number, at the speed of compiled loops.
+"""CSV files as blocks of text cells, each row with its line number.
 
-The structure (quotes, rows, number of values) is found with numpy over pieces of the file, so that a
-crooked row is known by its line; polars then splits only what is sound. A piece always begins at a row.
+Polars splits large pieces as they are, and counts tell whether it saw what stands there. Where anything is in
+doubt, and from there on, the structure (quotes, rows, number of values) is found with numpy over smaller pieces, so
+that a crooked row is known by its line; polars then splits only what is sound. A piece always begins at a row.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,11 @@ import polars as pl
 from ingest.files.blocks import Block, Lines
 from ingest.files.problems import Findings
 
+# What polars splits at one go.
+LARGE_BYTES = 128 << 20
 # A piece and the positions of its commas are in memory together, eight bytes for each.
 PIECE_BYTES = 16 << 20
+_AT_HAND = 1 << 18
 # A quote left open would otherwise pull the rest of the file into one row.
 LONGEST_ROW_BYTES = 64 << 20
 MOST_COLUMNS = 1_000
@@ -70,11 +75,73 @@ class CsvFile:
     def __init__(self, path: Path, findings: Findings) -> None:
         self._path, self._findings = path, findings
         self._header_line = 1
+        self._n_bytes = path.stat().st_size
+        # Where the row behind the header begins; 0 where that is not known.
+        self._first_row = 0
         self.names = self._read_header()
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
         """Sound rows in order, a block at a time; crooked ones are noted as findings and left out."""
-        for rows, share in self._pieces():
+        at, line = self._first_row, self._header_line + 1 if self._first_row else 1
+        for frame, n_bytes in self._plain_pieces(wanted):
+            at += n_bytes
+            yield Block(frame, np.arange(line, line + frame.height), min(at / self._n_bytes, 1.0))
+            line += frame.height
+        if at < self._n_bytes:
+            yield from self._exact_blocks(wanted, at, line)
+
+    def _plain_pieces(self, wanted: dict[int, str]) -> Iterator[tuple[pl.DataFrame, int]]:
+        """Rows from the first one on as polars splits them, with their bytes, until anything is in doubt."""
+        at = self._first_row
+        if not 0 < at < self._n_bytes:
+            return
+        with self._path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            while at < self._n_bytes:
+                # Polars reads a file faster than bytes; more than fits into a piece goes through memory bit by bit.
+                is_rest = self._n_bytes - at <= LARGE_BYTES
+                end = self._n_bytes if is_rest else data.rfind(b"\n", at, at + LARGE_BYTES) + 1
+                is_file = is_rest and at == self._first_row
+                frame = self._plainly(data, at, end, wanted, self._path if is_file else data[at:end])
+                if frame is None:
+                    return
+                yield frame, end - at
+                at = end
+
+    def _plainly(
+        self, data: mmap.mmap, at: int, end: int, wanted: dict[int, str], source: Path | bytes
+    ) -> pl.DataFrame | None:
+        """Lines as polars splits them; None where it may have seen other rows or values than stand there."""
+        n_columns, is_quoted = len(self.names), data.find(b'"', at, end) >= 0
+        if end <= at or data.find(b"\0", at, end) >= 0 or (n_columns == 1 and data.find(b"\n\n", at - 1, end) >= 0):
+            return None
+        code = np.frombuffer(data, np.uint8, end - at, at)
+        if data.find(b"\r", at, end) >= 0 and (n_columns == 1 or _lone_returns(code)):
+            return None
+        n_skipped = self._header_line if isinstance(source, Path) else 0
+        every = range(n_columns) if is_quoted else sorted(wanted)
+        try:
+            frame = pl.read_csv(source, columns=list(every), glob=False, skip_lines=n_skipped, **self._options)
+        except pl.exceptions.PolarsError:
+            return None
+        n_inside = 0
+        if is_quoted:
+            if any(column.str.contains('"', literal=True).any() for column in frame):
+                return None
+            n_inside = sum(int(column.str.count_matches(",", literal=True).sum()) for column in frame)
+        n_rows = _count(code, _NEWLINE) + int(code[-1] != _NEWLINE)
+        # A row with too many values is an error; so none has too few, nor is any blank.
+        if (frame.height, n_rows * (n_columns - 1)) != (n_rows, _count(code, _COMMA) - n_inside):
+            return None
+        return frame.select(pl.col(str(place)).alias(name) for place, name in wanted.items())
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        # All as text: the table decides on types, nothing is guessed from the first rows.
+        schema = {str(place): pl.String for place in range(len(self.names))}
+        return {"has_header": False, "infer_schema": False, "schema": schema}
+
+    def _exact_blocks(self, wanted: dict[int, str], at: int, first_line: int) -> Iterator[Block]:
+        for rows, share in self._pieces(at, first_line):
             data_rows = ~rows.blank & (rows.lines > self._header_line)
             crooked = data_rows & (rows.n_values != len(self.names))
             self._note_crooked(rows, np.flatnonzero(crooked))
@@ -83,11 +150,34 @@ class CsvFile:
                 yield Block(self._split(rows.only(keep), int(keep.sum()), wanted), rows.lines[keep], share)
 
     def _read_header(self) -> list[str]:
+        if (header := self._first_line()) is not None:
+            return self._names(header)
         for rows, _ in self._pieces():
             for row in np.flatnonzero(~rows.blank)[:1]:
                 self._header_line = int(rows.lines[row])
+                if rows.lines[0] == 1 and b"\n" not in rows.data[rows.starts[row] : rows.ends[row]]:
+                    self._first_row = self._n_mark() + int(rows.ends[row]) + 1
                 return self._names(rows.text(row))
         raise self._findings.stop("the file has no lines; it needs a header and at least one row")
+
+    def _first_line(self) -> str | None:
+        """The header where it is the first line of a text without quotes, and nothing is odd about what follows."""
+        with self._path.open("rb") as file:
+            data = file.read(PIECE_BYTES)
+        data = data[: data.rfind(b"\n") + 1]
+        text = data.removeprefix(_BOM)
+        if not text or text[:1] in b"\r\n" or b'"' in data or b"\0" in data:
+            return None
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        self._first_row = data.index(b"\n") + 1
+        return text[: text.index(b"\n")].decode("utf-8").rstrip("\r")
+
+    def _n_mark(self) -> int:
+        with self._path.open("rb") as file:
+            return len(_BOM) if file.read(len(_BOM)) == _BOM else 0
 
     def _names(self, header: str) -> list[str]:
         if "\r" in header:
@@ -118,11 +208,8 @@ class CsvFile:
             self._findings.cells("", remedy, rows.lines[these], shown)
 
     def _split(self, data: bytes, n_rows: int, wanted: dict[int, str]) -> pl.DataFrame:
-        # All as text: the table decides on types, nothing is guessed from the first rows.
-        schema = {str(place): pl.String for place in range(len(self.names))}
-        options: dict[str, Any] = {"has_header": False, "infer_schema": False, "schema": schema}
         try:
-            frame = pl.read_csv(data, columns=sorted(wanted), **options)
+            frame = pl.read_csv(data, columns=sorted(wanted), **self._options)
         except pl.exceptions.PolarsError as error:
             raise self._findings.stop(f"cannot be read as CSV ({str(error).splitlines()[0]})") from error
         # Where polars sees other rows than we did, cells would be named by the wrong line.
@@ -130,10 +217,12 @@ class CsvFile:
             raise self._findings.stop(f"{frame.height} rows where {n_rows} lines stand; check its quotes")
         return frame.rename({str(place): name for place, name in wanted.items()})
 
-    def _pieces(self) -> Iterator[tuple[_Rows, float]]:
-        size = max(self._path.stat().st_size, 1)
-        n_read, line, rest = 0, 1, b""
+    def _pieces(self, at: int = 0, line: int = 1) -> Iterator[tuple[_Rows, float]]:
+        """Complete rows from a place on, which begins a line."""
+        size = max(self._n_bytes, 1)
+        n_read, rest = at, b""
         with self._path.open("rb") as file:
+            file.seek(at)
             while data := file.read(PIECE_BYTES):
                 # What follows the last complete row waits for the next piece.
                 rest += data if n_read else data.removeprefix(_BOM)
@@ -224,3 +313,14 @@ def _outside(positions: Positions, quote: Positions) -> Positions:
     """Those positions that do not lie between quotes."""
     # An even number of quotes before a place means that none is open there.
     return positions[np.searchsorted(quote, positions) % 2 == 0] if quote.size else positions
+
+
+def _count(code: npt.NDArray[np.uint8], sign: int) -> int:
+    """How often a byte stands in a piece; parts of it stay where a processor has them at hand."""
+    return sum(int(np.count_nonzero(code[at : at + _AT_HAND] == sign)) for at in range(0, code.size, _AT_HAND))
+
+
+def _lone_returns(code: npt.NDArray[np.uint8]) -> bool:
+    """Whether a carriage return stands anywhere but before a line feed."""
+    after = np.append(code[1:], _NEWLINE)
+    return bool((after[code == _RETURN] != _NEWLINE).any())

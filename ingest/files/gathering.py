@@ -76,8 +76,17 @@ def gather(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) ->
         notes.repairs["interactions: rows naming an agent who is not in agents"] = n_strangers
     # Millions of rows in the order of the file would otherwise stay in memory beside the sorted ones.
     read.clear()
-    tables["interactions"] = tables["interactions"].sort("arrived_at", "interaction_id")
+    tables["interactions"] = _in_order(tables["interactions"])
     return tables, notes
+
+
+def _in_order(interactions: pl.DataFrame) -> pl.DataFrame:
+    """Rows by arrival, as most exports have them."""
+    arrived, name = pl.col("arrived_at"), pl.col("interaction_id")
+    again = (arrived == arrived.shift()) & (name < name.shift())
+    if interactions["arrived_at"].is_sorted() and not interactions.select(again.any()).item():
+        return interactions
+    return interactions.sort("arrived_at", "interaction_id")
 
 
 def _read_all(given: Mapping[str, Path | Any], reading: Reading, tell: Progress) -> dict[str, FileTable]:
