@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,35 @@ def test_a_failed_install_shows_why_and_is_tried_again_next_time(script, capsys,
     assert script.main(["install"]) == 2
     assert "no route to index" in capsys.readouterr().err
     assert not list(script.VENV.glob(".installed-*"))
+
+
+@pytest.fixture
+def early(monkeypatch) -> list[subprocess.Popen]:
+    """Processes that have been started, each of them overtaken by a SIGTERM to this process."""
+    children = []
+
+    class Overtaken(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            children.append(self)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Overtaken)
+    return children
+
+
+SLEEP = ["-c", "import time; time.sleep(60)"]
+
+
+def test_a_signal_that_comes_while_a_step_starts_ends_the_step(script, early):
+    with pytest.raises(KeyboardInterrupt), script.ended_as_interrupted():
+        script.outcome_of([sys.executable, *SLEEP])
+    assert [child.returncode for child in early] == [-signal.SIGKILL]
+
+
+def test_a_signal_that_comes_while_a_command_starts_reaches_it(script, early, monkeypatch):
+    monkeypatch.setattr(script, "PYTHON", sys.executable)
+    assert script.call(SLEEP) == -signal.SIGTERM
 
 
 def test_a_second_start_installs_nothing(script, monkeypatch, capsys):

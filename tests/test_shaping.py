@@ -137,6 +137,26 @@ def test_arrival_is_the_answer_less_the_wait() -> None:
     assert found["arrived_at"].to_list() == [datetime(2026, 3, 2, 7, 0, tzinfo=UTC)]
 
 
+def test_handling_is_what_is_left_of_the_whole_and_what_follows_it() -> None:
+    given = sheet(
+        "export.csv",
+        {"Tag": ["02.03.2026"] * 3, "Start": ["08:00", "23:59", "09:00"], "Q": ["R"] * 3, "Who": ["1001"] * 3,
+         "Answered": ["08:00:20", "00:00:30", None], "End": ["08:05", "00:10", "09:01"],
+         "Duration": [300, 660, None], "Wait": [20, 90, 60], "ACW": [30, None, None]},
+    )  # fmt: skip
+    columns: dict[str, From] = {
+        "arrived_at": Joined("Tag", "Start"), "queue_id": Copied("Q"), "agent_id": Copied("Who"),
+        "wait_s": Between("Start", "Answered", otherwise="End"),
+        "handle_s": Between("Answered", "End", plus=("ACW",)), "acw_s": Summed(("Duration",), less=("Wait",)),
+    }  # fmt: skip
+    rows = tables(profile(columns=columns, dates="dmy"), given, sheet("agents.xlsx", PEOPLE))["interactions"]
+    rows = rows.sort("interaction_id")
+    # Over midnight: from 23:59:00 to 0:00:30 are 90 s. Nobody answered the third, which ended after a minute.
+    assert rows["wait_s"].to_list() == [20.0, 90.0, 60.0]
+    assert rows["handle_s"].to_list() == [280.0 + 30.0, 570.0, None]
+    assert rows["acw_s"].to_list() == [280.0, 570.0, None]
+
+
 def test_skills_in_columns_of_their_own_and_names_in_two() -> None:
     people = {
         "Vorname": ["Peter", "Anna"], "Nachname": ["Lang", "Groß"], "Nr": ["a", "b"], "Rechnung": ["x", None],

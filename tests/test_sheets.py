@@ -62,7 +62,7 @@ def test_rows_behind_quoted_line_breaks_and_blank_lines_have_their_lines(tmp_pat
 
 
 def test_a_row_that_lacks_a_value_is_named_by_its_line(tmp_path):
-    with pytest.raises(InvalidTable, match=r"export.csv, row 3: 2 values where the header names 3 columns"):
+    with pytest.raises(InvalidTable, match=r"export.csv, row 3: '1;2': 2 values where the header names 3 columns"):
         read_sheets([str(written(tmp_path, "export.csv", "a;b;c\n1;2;3\n1;2\n4;5;6\n"))])
 
 

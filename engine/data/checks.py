@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import polars as pl
@@ -177,15 +178,13 @@ def _column_problems(table: Table, frame: pl.DataFrame, place: Place) -> list[st
 def _value_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
     stopping.check()
     columns = [column for column in table.columns if not _is_sound_list(column, frame)]
-    rules = [(column, bad.fill_null(False), remedy) for column in columns for bad, remedy in _rules(table, column)]
-    # All of them at once: nearly always nothing is wrong.
-    found = frame.select(bad.any().alias(str(number)) for number, (_, bad, _) in enumerate(rules)).row(0)
-    for is_found, (column, bad, remedy) in zip(found, rules, strict=True):
-        if is_found:
-            rows = frame.select(pl.arg_where(bad)).to_series()
-            value = frame[column.name][int(rows[0])]
-            more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
-            yield place.problem(int(rows[0]), column.name, value, remedy + more)
+    rules = [(column.name, *rule) for column in columns for rule in _rules(table, column)]
+    # Asked all at once, as nearly always none is broken.
+    broken = frame.select(bad.any().alias(str(n)) for n, (_, bad, _) in enumerate(rules)).row(0)
+    for name, bad, remedy in compress(rules, broken):
+        rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
+        more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
+        yield place.problem(int(rows[0]), name, frame[name][int(rows[0])], remedy + more)
 
 
 def _is_sound_list(column: Column, frame: pl.DataFrame) -> bool:
@@ -362,7 +361,10 @@ def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
         ("busy", tables.busy["agent_id"]),
         ("handle_factors", tables.handle_factors["agent_id"]),
     ):
-        unknown = column.drop_nulls().filter(~column.drop_nulls().is_in(known))
+        named = column.drop_nulls()
+        if named.is_empty():
+            continue
+        unknown = named.filter(~named.is_in(known))
         if unknown.len():
             yield (
                 f"{name} name agents who are not in agents and take no part in choices: "

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from ingest.files.arrow_blocks import BATCH_ROWS, ArrowFile
-from ingest.files.blocks import Block, Lines
 from ingest.files.problems import Findings
+from ingest.sheets.blocks import Block, Lines
+from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS, ArrowFile
 
 FRAME = "a frame"
 # Columns in which pandas hands over row labels that have no name.
@@ -50,7 +50,7 @@ class FrameFile(ArrowFile):
     def __init__(self, frame: Any, findings: Findings) -> None:
         self._places = frame.places if isinstance(frame, Framed) else None
         self._frame = frame.frame if isinstance(frame, Framed) else frame
-        super().__init__(Path(), FRAME, findings)
+        super().__init__(Path(), FRAME, findings.stop)
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
         """Rows in order, a block at a time, numbered as their origin numbers them."""
@@ -60,7 +60,7 @@ class FrameFile(ArrowFile):
     def _schema(self) -> pa.Schema:
         table = _table(self._frame)
         if table is None:
-            raise self._findings.stop(
+            raise self._stop(
                 f"{type(self._frame).__name__} is no table; give a polars, pandas or Arrow frame, a list of "
                 "dictionaries, or the path of a file"
             )

@@ -13,7 +13,7 @@ from engine.errors import InvalidTable
 from engine.setting import shown
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.files.blocks import Lines
+from ingest.sheets.blocks import Lines
 
 SHOWN_ROWS = 4
 # Of the name of a column, in a problem.

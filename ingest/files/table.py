@@ -18,8 +18,6 @@ from engine.errors import InvalidTable
 from engine.memory import Need
 from engine.methods.settings import problems_of
 from engine.typing import IntArray
-from ingest.files.arrow_blocks import ArrowFile
-from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
 from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
@@ -30,10 +28,13 @@ from ingest.files.clock_back import settled
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
 from ingest.files.frames import Framed, FrameFile
-from ingest.files.kinds import CSV, kind_of
+from ingest.files.kinds import CSV, SHEET, kind_of
 from ingest.files.problems import Findings
 from ingest.files.reading import Reading
 from ingest.files.scale import with_scale
+from ingest.files.sheet_files import SheetFile
+from ingest.sheets.blocks import Block, Lines
+from ingest.sheets.columnar.arrow_blocks import ArrowFile
 from ingest.workers import MEMORY
 
 # The rows of all blocks, and all of them in one piece; what is less needs no room to be asked for. [byte]
@@ -110,11 +111,13 @@ def _findings(name: str, source: Path | Any) -> Findings:
     return Findings(source.name if isinstance(source, Path) else name)
 
 
-def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
+def _opened(source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile:
     if not isinstance(source, Path):
         return FrameFile(source, findings)
     kind = kind_of(source)
-    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings)
+    if kind == SHEET:
+        return SheetFile(source, findings)
+    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings.stop)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import InvalidTable
 
@@ -19,11 +21,16 @@ class Content:
     name: str  # As its reader calls it: `export.csv`, `march.zip/calls.csv`
     data: Buffer  # Never empty
     packed: str = ""  # How it was packed: `gzip`; empty where `data` is the file as it lies on disk
+    inside: str = ""  # Its name once unpacked
 
     @property
     def suffix(self) -> str:
         """Ending of the name, in small letters."""
-        return Path(self.name).suffix.lower()
+        return Path(self.inside or self.name).suffix.lower()
+
+    def raw(self) -> BinaryIO:
+        """A stream of it."""
+        return io.BytesIO(self.data) if self.packed else self.path.open("rb")
 
     def refused(self, sentence: str, row: int | None = None) -> InvalidTable:
         """The error that says what is wrong with it, and the way out."""

@@ -65,8 +65,8 @@ def find_header(rows: Sequence[Sequence[Cell]]) -> Header | str:
         below = [row for row, n in zip(rows[place + 1 :], filled[place + 1 :], strict=True) if n][:COMPARED]
         if _looks_like(rows[place], below):
             return (
-                f"row {{row}} holds values ({_sample(rows[place])}), and no row above it names the columns; "
-                "write a name for each column into the row above"
+                f"values ({_sample(rows[place])}) where the names of the columns should be; write a row with a name "
+                "for each column above them"
             )
         return Header(place, names_of(rows[place]))
     return "no row names the columns; it needs a header and at least one row"
@@ -90,11 +90,12 @@ def _sample(row: Sequence[Cell]) -> str:
     return ", ".join(repr(shown(cell)) for cell in row if cell is not None)[:80]
 
 
-def names_of(row: Sequence[Cell]) -> tuple[str, ...]:
+def names_of(row: Sequence[Cell], width: int = 0) -> tuple[str, ...]:
     """Names of columns, each different: a blank one `column 3`, one that is there before `Skill (2)`."""
+    cells = [*row, *[None] * (width - len(row))][: width or None]
     names: list[str] = []
     taken: set[str] = set()
-    for place, cell in enumerate(row):
+    for place, cell in enumerate(cells):
         plain = " ".join(shown(cell).replace("\ufeff", "").split()) or f"column {place + 1}"
         name, n = plain, 1
         while name in taken:
@@ -142,3 +143,13 @@ def above_note(n_above: int) -> list[str]:
 def totals_note(n: int) -> str:
     """What is said of totals."""
     return f"{n} {'row' if n == 1 else 'rows'} of totals at the end left out"
+
+
+def again_note(n_again: int) -> list[str]:
+    """What is said of rows that repeat the header, where files were put one behind another."""
+    return [f"{n_again} {'row' if n_again == 1 else 'rows'} repeating the header left out"] if n_again else []
+
+
+def remarks_note(n: int) -> list[str]:
+    """What is said of remarks below a table."""
+    return [f"{n} {'row' if n == 1 else 'rows'} of remarks at the end left out"] if n else []

@@ -89,14 +89,15 @@ def _in_folder(folder: Path) -> list[Named]:
         there = sorted(path for path in folder.iterdir() if path.is_file() and not _is_lock(path))
     except OSError as error:
         raise MissingInput(f"{folder}: cannot be opened ({error.strerror}); allow reading it") from error
-    found = [Named(path, None, path.suffix.lower() in DOUBTFUL) for path in there if _may_hold(path)]
+    found = [Named(path, None, path.suffix.lower() in DOUBTFUL) for path in there if may_hold(path.suffix.lower())]
     if not found:
         raise MissingInput(f"{folder}: the folder holds no tables; name the folder or the files that do")
     return [_readable(named) for named in found]
 
 
-def _may_hold(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS | DOUBTFUL
+def may_hold(ending: str) -> bool:
+    """Whether files of this ending may hold a table."""
+    return ending in ENDINGS | DOUBTFUL
 
 
 def _is_lock(path: Path) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from engine.data.tables import RATED, TEXTS, TIME
+from engine.data.tables import RATED, TEXTS
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import (
@@ -25,9 +26,10 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
-from ingest.files.blocks import Lines
 from ingest.files.problems import Origin
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
+from ingest.values.clocks import read_clocks
 from ingest.values.durations import read_durations
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
@@ -41,6 +43,13 @@ _NO_DURATION = "must be a duration such as 0:03:20, or a number"
 _NO_NUMBER = "must be a number"
 _NO_NAMES = "must be names, as in billing (3), tech (2)"
 _NO_LEVEL = "must be a level from 0 to 5, a mark such as x, or empty"
+_NO_CLOCK = "must be a time of day such as 08:30"
+SCALED = "{name}: levels of {ours} run from {scale} and were brought to 0 to 5"
+DAY_S = 86_400.0
+_EPOCH = datetime(1970, 1, 1)
+# Cells of a column that tell what it holds.
+_LOOKED_AT = 1_000
+_INTERVAL = r"(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?)\s*(?:-|\x{2013}|bis|to|until)\s*\d{1,2}[:.h]\d{2}.*$"
 _NO_JOINED = "must be a date and a time of day"
 
 
@@ -85,6 +94,7 @@ class Cells:
             kept = np.flatnonzero(keep.to_numpy())
             self.frame, self.lines, self.origin = sheet.frame.filter(keep), sheet.rows[kept], self.origin.gather(kept)
         self.refused: list[Refused] = []
+        self.said: list[str] = []  # Assumptions
 
     def __contains__(self, ours: str) -> bool:
         return ours in self.part.columns
@@ -96,7 +106,7 @@ class Cells:
 
     def column(self, ours: str, dtype: pl.DataType) -> pl.Series:
         """A column of ours as values of its type."""
-        if dtype == TIME:
+        if isinstance(dtype, pl.Datetime):
             return self.times(ours)
         if dtype == RATED:
             return self.rated(ours)
@@ -125,13 +135,11 @@ class Cells:
         """Times as clocks showed them, or in UTC where the file says so."""
         source = self.part.columns[ours]
         if isinstance(source, Joined):
-            found = join(self.frame[source.date], self.frame[source.clock], self.part.dates)
+            found = join(self.frame[source.date], self._first(self.frame[source.clock]), self.part.dates)
             self.refuse(self._named(ours), _NO_JOINED, found.refused, self.frame[source.clock])
             return found.values
         if isinstance(source, Shifted):
-            parts = [self._durations(name, ours) for name in source.plus]
-            parts += [-self._durations(name, ours) for name in source.less]
-            shift_s = pl.DataFrame({str(i): part for i, part in enumerate(parts)}).sum_horizontal()
+            shift_s = self._sum(source.plus, source.less, ours).fill_null(0.0)
             return self._times(source.time) + (shift_s * 1e6).round().cast(pl.Duration("us"))
         if isinstance(source, Same):
             return self._checked(self._same(source.value), ours, lambda cells: read_times(cells, self.part.dates), "")
@@ -141,19 +149,46 @@ class Cells:
         """Durations in seconds."""
         source = self.part.columns[ours]
         if isinstance(source, Summed):
-            parts = [self._durations(name, ours) for name in source.columns]
-            frame = pl.DataFrame({str(i): part for i, part in enumerate(parts)})
-            return frame.select(
-                pl.when(pl.any_horizontal(pl.all().is_not_null())).then(pl.sum_horizontal(pl.all()))
-            ).to_series()
+            return self._sum(source.columns, source.less, ours)
         if isinstance(source, Between):
-            end = self._times(source.end)
-            if source.otherwise is not None:
-                end = end.zip_with(end.is_not_null(), self._times(source.otherwise))
-            return (end - self._times(source.start)).dt.total_microseconds() / 1e6
+            between = self._between(source)
+            return between + self._sum(source.plus, (), ours).fill_null(0.0) if source.plus else between
         if isinstance(source, Same):
             return read_durations(self._same(source.value), self.part.units.get(ours)).values
         return self._durations(self._single(ours), ours)
+
+    def _sum(self, columns: Sequence[str], less: Sequence[str], ours: str) -> pl.Series:
+        """Durations of a row together, null where none of those that count is there."""
+        added = {str(i): self._durations(name, ours) for i, name in enumerate(columns)}
+        taken = {f"-{i}": self._durations(name, ours) for i, name in enumerate(less)}
+        if not added and not taken:
+            return pl.repeat(0.0, self.frame.height, eager=True)
+        counting = list(added or taken)
+        total = pl.sum_horizontal(*added, pl.lit(0.0)) - pl.sum_horizontal(*taken, pl.lit(0.0))
+        is_known = pl.any_horizontal(pl.col(name).is_not_null() for name in counting)
+        return pl.DataFrame(added | taken).select(pl.when(is_known).then(total)).to_series().alias(ours)
+
+    def _between(self, source: Between) -> pl.Series:
+        names = [name for name in (source.start, source.end, source.otherwise) if name is not None]
+        sides = [self._times_or_clocks(name) for name in names]
+        end = sides[1] if len(sides) < 3 else sides[1].zip_with(sides[1].is_not_null(), sides[2])
+        length_s = (end - sides[0]).dt.total_microseconds() / 1e6
+        # Of times of day alone, an earlier end is that of the next day.
+        over_night = pl.Series([DAY_S]).extend_constant(0.0, 1).gather((length_s >= 0).fill_null(True).cast(pl.UInt32))
+        return length_s + over_night if self._is_clock(source.start) else length_s
+
+    def _times_or_clocks(self, name: str) -> pl.Series:
+        if not self._is_clock(name):
+            return self._times(name)
+        clock = self._checked(self.frame[name], name, read_clocks, _NO_CLOCK)
+        return pl.select(pl.lit(_EPOCH) + pl.lit(clock).cast(pl.Duration("us"))).to_series()
+
+    def _is_clock(self, name: str) -> bool:
+        """Whether a column has times of day only."""
+        cells = self.frame[name].drop_nulls()
+        if cells.dtype == pl.Time:
+            return True
+        return cells.dtype == pl.String and not read_clocks(cells.head(_LOOKED_AT)).refused.any()
 
     def numbers(self, ours: str) -> pl.Series:
         """Plain numbers."""
@@ -183,10 +218,13 @@ class Cells:
         source = self.part.columns[ours]
         cells = self._same(source.value) if isinstance(source, Same) else self.frame[self._single(ours)]
         cells = cells if cells.dtype == TEXTS else as_text(cells)
-        found = self._checked(cells, self._named(ours), read_names, _NO_NAMES)
-        return found.list.eval(
-            pl.struct(name=pl.element().struct.field("name"), proficiency=pl.element().struct.field("level"))
-        )
+        found = read_names(cells)
+        self.refuse(self._named(ours), _NO_NAMES, found.refused, cells)
+        name, level = (pl.element().struct.field(field) for field in ("name", "level"))
+        if found.scale is not None and found.scale.startswith("0-"):
+            level = level * (FULL_LEVEL / float(found.scale[2:]))
+            self.said.append(SCALED.format(name=self.name, ours=ours, scale=found.scale.replace("-", " to ")))
+        return found.values.list.eval(pl.struct(name=name, proficiency=level.fill_null(FULL_LEVEL)))
 
     def _renamed(self, lists: pl.Series, ours: str) -> pl.Series:
         """Names by the meaning that the profile gives them."""
@@ -221,7 +259,14 @@ class Cells:
         return level.fill_null(0.0).alias(name)
 
     def _times(self, name: str) -> pl.Series:
-        return self._checked(self.frame[name], name, lambda cells: read_times(cells, self.part.dates), _NO_TIME)
+        cells = self._first(self.frame[name])
+        return self._checked(cells, name, lambda cells: read_times(cells, self.part.dates), _NO_TIME)
+
+    def _first(self, cells: pl.Series) -> pl.Series:
+        """The start of intervals such as `08:00-08:30`."""
+        if self.part.table != "volumes" or cells.dtype != pl.String:
+            return cells
+        return cells.str.replace(_INTERVAL, "${1}")
 
     def _durations(self, name: str, ours: str) -> pl.Series:
         unit = self.part.units.get(ours)
@@ -258,9 +303,9 @@ def origin_of(sheet: Sheet, theirs: Mapping[str, str]) -> Origin:
 def columns_of(source: From) -> tuple[str, ...]:
     """Columns of the file that a column of ours is made of."""
     if isinstance(source, Summed | Spread | Named):
-        return source.columns
+        return source.columns + (source.less if isinstance(source, Summed) else ())
     if isinstance(source, Between):
-        return tuple(filter(None, (source.start, source.end, source.otherwise)))
+        return (*filter(None, (source.start, source.end, source.otherwise)), *source.plus)
     if isinstance(source, Shifted):
         return (source.time, *source.less, *source.plus)
     if isinstance(source, Joined):

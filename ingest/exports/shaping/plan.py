@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
@@ -15,14 +16,15 @@ from engine.texts import short
 from ingest.exports.profile.profile import Part
 from ingest.exports.shaping.cells import WALL, Cells, Refused, as_text, columns_of, meant, origin_of
 from ingest.exports.shaping.rows import ROW, Rows, joined
-from ingest.files.blocks import Lines
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
 from ingest.values.durations import read_durations
 from ingest.values.shifts import Spans, read_spans
 from ingest.values.times import read_times
 
 SPAN = "must be a shift such as 08:00-16:30, or a code that the profile knows under [..values.cells]"
-_DAY = r"^\D*\d{1,4}[./-]\d{1,2}[./-]?\d{0,4}\D*$"
+# Of headers below others; `8-12` is a shift.
+_DAY = r"^\D*(?:\d{1,2}[./]\d{1,2}[./]?(?:\d{4}|\d{2})?|\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{4})\D*$"
 # Spells of the plan: whose, from when to when by the clock on the wall, and the row that says so.
 SPELLS = {"agent_id": pl.String(), "start_at": WALL, "end_at": WALL, ROW: pl.UInt32()}
 # What an activity of a plan means. Only the first is time on queue; the second is cut out of it.
@@ -142,7 +144,7 @@ def header_days(names: Sequence[str], order: str | None, days: Sequence[date]) -
 
 def _within_days(cells: pl.Series, order: str | None, days: Sequence[date]) -> dict[str, datetime]:
     """Days of which names tell the number, and the month perhaps."""
-    parts = cells.str.extract_groups(r"^\D*(\d{1,2})(?:[./-](\d{1,2}))?\.?\D*$").struct.unnest()
+    parts = cells.str.extract_groups(r"^\D*(\d{1,2})(?:[./](\d{1,2}))?[./]?\D*$").struct.unnest()
     told = [(name, *map(_whole, numbers)) for name, numbers in zip(cells, parts.iter_rows(), strict=True)]
     found = [(name, first, second) for name, first, second in told if first is not None]
     if not found or not days:
@@ -183,6 +185,8 @@ def _blocks(
     ends: list[int] = []
     for row in candidates:
         cells = {name: text for name, text in zip(names, texts.row(row), strict=True) if text}
+        if sum(re.match(_DAY, text) is not None for text in cells.values()) <= len(cells) / 2:
+            continue
         by_text = header_days(list(dict.fromkeys(cells.values())), order, days)
         named = {name: by_text[text] for name, text in cells.items() if text in by_text}
         if len(named) > len(cells) / 2:
@@ -236,9 +240,13 @@ def _from_spans(rows: Rows, meaning: dict[str, str] | None) -> pl.DataFrame:
 def _without_own_breaks(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
     """Spells without the breaks that their row names: spans, or minutes, which lie in the middle."""
     spans = read_spans(frame["breaks"])
-    minutes = read_durations(frame["breaks"], "min")
     is_span = spans.values.list.len().fill_null(0) > 0
-    bad = ~is_span & minutes.refused.fill_null(False)
+    plain = frame["breaks"].set(is_span, None)
+    # `0:30` is half an hour, `30` are minutes.
+    is_clock = plain.str.contains(":", literal=True).fill_null(False)
+    hours, minutes = read_durations(plain.set(~is_clock, None), "h"), read_durations(plain.set(is_clock, None), "min")
+    length_s = hours.values.zip_with(is_clock, minutes.values)
+    bad = hours.refused | minutes.refused
     if bad.any():
         rows.refuse(
             "breaks",
@@ -255,7 +263,7 @@ def _without_own_breaks(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
         .alias(side)
         for side in ("start", "end")
     )
-    middle = frame.with_columns(half=(minutes.values * 5e5).cast(pl.Duration("us"))).filter(~is_span & ~bad)
+    middle = frame.with_columns(half=(length_s * 5e5).cast(pl.Duration("us"))).filter(~is_span & ~bad)
     centre = pl.col("start_at") + (pl.col("end_at") - pl.col("start_at")) / 2
     middle = middle.filter(pl.col("half") > timedelta(0)).with_columns(
         start=centre - pl.col("half"), end=centre + pl.col("half")

@@ -14,9 +14,9 @@ from engine.texts import short
 from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
 from ingest.exports.shaping.cells import WALL, Cells, Refused
-from ingest.files.blocks import Lines
 from ingest.files.frames import Framed
 from ingest.files.problems import Findings, Origin
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
 
 # Place of each row in the origin, beside the columns of the table.
@@ -47,6 +47,7 @@ class Rows:
     origin: Origin
     refused: list[tuple[Refused, Lines]]  # With the places of the cells in the origin
     n_left_out: int = 0
+    said: Sequence[str] = ()
 
     def __contains__(self, column: str) -> bool:
         return column in self.frame.columns
@@ -101,8 +102,9 @@ def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]]) -> Rows | None:
         for (_, cells), first in zip(pieces, firsts.tolist(), strict=False)
         for each in cells.refused
     ]
+    said = [sentence for _, cells in pieces for sentence in cells.said]
     frame = pl.concat(frames, how="diagonal_relaxed").with_row_index(ROW)
-    return Rows(table, frame, origin, refused, sum(cells.n_left_out for _, cells in pieces))
+    return Rows(table, frame, origin, refused, sum(cells.n_left_out for _, cells in pieces), said)
 
 
 def joined(origins: Sequence[Origin]) -> Origin:

@@ -13,7 +13,7 @@ from engine.data.tables import CAPACITIES, TABLES
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Profile
-from ingest.exports.shaping import centre, naming, plan, presence, visits
+from ingest.exports.shaping import centre, days, naming, plan, presence, visits
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, UNUSED, Rows, read_rows, sources
 from ingest.files.columns import columns_of
@@ -27,6 +27,7 @@ OWN_SKILLS = (
 NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
+COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
 LEFT_OUT = "{table}: rows of another kind, left out as the profile says"
 
 
@@ -89,14 +90,16 @@ class _Shaping:
         names = ("agents", "queues", "interactions", "members", "surveys", "staffing", "busy", "handle_factors")
         read = {name: read_rows(name, self.sources) for name in names}
         self.rows: dict[str, Rows] = {name: rows for name, rows in read.items() if rows is not None}
-        if "interactions" not in self.rows:
+        self.volumes = read_rows("volumes", self.sources)
+        if "interactions" not in self.rows and self.volumes is None:
             raise InvalidTable(
                 "no file of interactions: the profile reads "
                 + (", ".join(sorted({part.table for part, _ in self.sources})) or "nothing")
-                + "; give the export that has a row for each contact, and a part [[file]] of table interactions for it"
+                + "; give the export that has a row for each contact, or one of volumes, and a [[file]] of that table"
             )
         for name, rows in self.rows.items():
             self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
+            self.notes.assumptions += rows.said
         self.grid = plan.read_grid(self.sources, self._days())
         self.made: dict[str, pl.DataFrame] = {}
 
@@ -107,6 +110,10 @@ class _Shaping:
 
     def shaped(self) -> Shaped:
         """All tables."""
+        if "interactions" not in self.rows:
+            return self._from_volumes()
+        if self.volumes is not None:
+            self.notes.assumptions.append(COUNTS.format(names=", ".join(self.volumes.origin.sources)))
         self._queues()
         self._agents()
         is_segmented = any(part.rows == "segment" for part, _ in self.sources if part.table == "interactions")
@@ -121,8 +128,36 @@ class _Shaping:
         tables = {name: table for name, table in (tables | self.made).items() if name in TABLES}
         return Shaped(tables, tuple(self.notes.assumptions), self.notes.repairs)
 
+    def _from_volumes(self) -> Shaped:
+        """Days with the load of the volumes; agents and plan of the files where both are there."""
+        assert self.volumes is not None
+        self._queues()
+        if self.grid is not None or len(self.rows) > ("queues" in self.rows):
+            self._agents()
+        self._staffing()
+        zone = self.profile.time_zone or "UTC"
+        given = {name: days.plain(rows, zone) for name, rows in self.rows.items() if name in TABLES}
+        given |= {
+            name: frame.with_columns(
+                days.in_utc(frame[side], zone).alias(side) for side in ("start_at", "end_at") if side in frame.columns
+            )
+            for name, frame in self.made.items()
+        }
+        agents = self.rows.get("agents")
+        if "members" not in given and "agents" in given:
+            if agents is not None and "queues" in agents:
+                listed = agents.frame.select(queue_id="queues", agent_id="agent_id").explode("queue_id")
+                given["members"] = listed.drop_nulls("queue_id")
+            else:
+                empty = pl.DataFrame(schema={"queue_id": pl.String})
+                found = centre.members(given["agents"], empty, self.volumes.texts("queue_id"), self.notes)
+                given |= {} if found is None else {"members": found}
+        tables, made_up = days.made_days(self.volumes, given, zone, self.notes)
+        return Shaped(tables, tuple(self.notes.assumptions), self.notes.repairs, made_up)
+
     def _say_unused(self, sheets: Sequence[Sheet]) -> None:
         read = {id(sheet) for _, sheet in self.sources}
+        self.notes.assumptions += [f"{short(sheet.name)}: {note}" for sheet in sheets for note in sheet.notes]
         self.notes.assumptions += [
             NOT_READ.format(name=short(sheet.name)) for sheet in sheets if id(sheet) not in read
         ] + [
@@ -132,7 +167,10 @@ class _Shaping:
 
     def _days(self) -> list[date]:
         """Days of the contacts, in order."""
-        days = self._wall(self.interactions.frame, "arrived_at").dt.date()
+        rows, column = (self.interactions, "arrived_at") if "interactions" in self.rows else (self.volumes, "start_at")
+        if rows is None or column not in rows:
+            return []
+        days = self._wall(rows.frame, column).dt.date()
         return list(days.drop_nulls().unique().sort().to_list())
 
     def _wall(self, frame: pl.DataFrame, column: str) -> pl.Series:
@@ -147,12 +185,13 @@ class _Shaping:
         if queues is None:
             return
         centre.with_goals(queues)
-        for name in ("interactions", "members", "surveys"):
-            if name in self.rows and "queue_id" in self.rows[name]:
-                naming.name_queues(self.rows[name], "queue_id", queues.frame)
+        for rows in (self.volumes, *self.rows.values()):
+            if rows is not None and rows.table != "queues" and "queue_id" in rows:
+                naming.name_queues(rows, "queue_id", queues.frame)
         if "agents" in self.rows and "queues" in self.rows["agents"]:
             naming.name_queues(self.rows["agents"], "queues", queues.frame)
-        centre.fill_media(self.interactions, queues.frame)
+        if "interactions" in self.rows:
+            centre.fill_media(self.interactions, queues.frame)
 
     def _agents(self) -> None:
         """Agents under one id in all tables."""
@@ -232,8 +271,8 @@ class _Shaping:
 
     def services(self) -> pl.DataFrame:
         """When agents handled contacts, by the clock on the wall."""
-        interactions = self.interactions
-        if not all(name in interactions for name in ("agent_id", "arrived_at", "handle_s")):
+        interactions = self.rows.get("interactions")
+        if interactions is None or not all(name in interactions for name in ("agent_id", "arrived_at", "handle_s")):
             return pl.DataFrame(
                 schema={"agent_id": pl.String, "start_at": pl.Datetime("us"), "end_at": pl.Datetime("us")}
             )

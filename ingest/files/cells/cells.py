@@ -6,8 +6,8 @@ import polars as pl
 
 from engine.data.checks import type_words
 from engine.data.tables import Column
-from ingest.files.blocks import Lines
 from ingest.files.problems import Findings
+from ingest.sheets.blocks import Lines
 
 TRIMMED = "cells trimmed of blanks around their value"
 

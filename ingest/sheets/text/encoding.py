@@ -18,6 +18,7 @@ _MARKS = {
     b"\xff\xfe": "UTF-16-LE",
     b"\xfe\xff": "UTF-16-BE",
 }
+SAMPLE_BYTES = 1 << 18
 _PIECE = 4 << 20
 # Bytes of a text of one byte per letter that are looked at to tell which letters they are.
 _LOOKED_AT = 1 << 20
@@ -39,6 +40,10 @@ class Utf8:
     start: int = 0  # Bytes of a mark in front
     is_file: bool = False  # Whether it is the file as it lies on disk
 
+    def sample(self) -> str:
+        """The beginning, by which its form is told."""
+        return bytes(self.data[self.start : self.start + SAMPLE_BYTES]).decode("utf-8", "ignore")
+
 
 def as_utf8(content: Content) -> Utf8:
     """A text in UTF-8, whatever it is in."""
@@ -49,10 +54,6 @@ def as_utf8(content: Content) -> Utf8:
         return Utf8(_recoded(content, data[len(mark) :], encoding), encoding.rsplit("-", 1)[0])
     wrong = first_wrong_byte(data)
     if wrong is None:
-        if (at := data.find(b"\0")) >= 0:
-            raise content.refused(
-                "a NUL byte; this is not text, or the file is damaged: export it again", 1 + data[:at].count(b"\n")
-            )
         return Utf8(data, "UTF-8", len(mark), not content.packed)
     encoding = _single_byte(content, wrong)
     return Utf8(_recoded(content, data, encoding), _LETTERS[encoding])
@@ -95,10 +96,6 @@ def _recoded(content: Content, data: Buffer, encoding: str) -> bytes:
         raise content.refused(
             f"cannot be read as {encoding} ({error.reason}); export it again as UTF-8", line
         ) from error
-    if (at := parts.find(b"\0")) >= 0:
-        raise content.refused(
-            "a NUL byte; this is not text, or the file is damaged: export it again", 1 + parts.count(b"\n", 0, at)
-        )
     return bytes(parts)
 
 

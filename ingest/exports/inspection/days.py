@@ -1,0 +1,48 @@
+"""Headers that are days: what makes a sheet a shift plan."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import polars as pl
+
+from ingest.sheets.sheet import Sheet
+from ingest.values.times import read_times
+
+_DAY = re.compile(
+    r"\D{0,12}\d{1,4}[./-]\d{1,2}(?:[./-]\d{0,4})?\D{0,12}|\d{4}-\d{2}-\d{2}.*"
+    r"|\D{0,12}\d{1,2}\.?[ -][^\W\d]{3,9}\.?(?:[ -]\d{2,4})?"
+)
+_NUMBER = re.compile(r"\D{0,12}?([1-9]|[12]\d|3[01])\.?(?:\s\D{0,12})?")
+_SHORT = re.compile(r"(?:[^\W\d]+\.?,?\s+)?(\d{1,2})[./-](\d{1,2})[./-]?\D*")
+# So few columns with days in their names are a coincidence.
+_LEAST = 2
+_LEAST_NUMBERS = 5
+
+
+def days_of(sheet: Sheet) -> tuple[str, ...]:
+    """Columns whose names are days, in their order; none where that is a coincidence."""
+    names = sheet.frame.columns
+    dated = _dated([name for name in names if _DAY.fullmatch(name.strip())])
+    if len(dated) >= _LEAST and len(dated) * 2 >= len(names) - 4:
+        return dated
+    numbered = [(name, int(found.group(1))) for name in names if (found := _NUMBER.fullmatch(name.strip()))]
+    # The first to the last of a month, each once.
+    if len(numbered) >= _LEAST_NUMBERS and all(b == a + 1 or b == 1 for (_, a), (_, b) in pairwise(numbered)):
+        return tuple(name for name, _ in numbered)
+    return ()
+
+
+def _dated(names: list[str]) -> tuple[str, ...]:
+    """Names that are a day; one without a year may be of any."""
+    short = {
+        name for name in names if (found := _SHORT.fullmatch(name.strip())) and _is_date(*map(int, found.groups()))
+    }
+    others = pl.Series([name for name in names if name not in short], dtype=pl.String)
+    read = set(others.filter(~read_times(others).refused).to_list()) if others.len() else set()
+    return tuple(name for name in names if name in short or name in read)
+
+
+def _is_date(first: int, second: int) -> bool:
+    return 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12

@@ -1,0 +1,105 @@
+"""What sheets say of each other: agents, queues and legends that other files name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from ingest.exports.inspection.facts import Facts, Seen
+from ingest.exports.inspection.known.vocabulary import fold
+from ingest.exports.inspection.recognising import Recognised
+
+# So much of the distinct cells must be names of the other sheet.
+_OVERLAP = 0.6
+_STRANGE = 0.2
+_MOST_NAMES = 20_000
+
+
+@dataclass(frozen=True)
+class Others:
+    """Names that some sheet lists."""
+
+    agents: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
+    legend: Mapping[str, str] = field(default_factory=dict)  # Span by code, as the legend writes it
+
+
+def learn(found: Sequence[Recognised]) -> Others:
+    """What the sheets that list agents, queues and codes tell of the others."""
+    agents: set[str] = set()
+    queues: set[str] = set()
+    legend: dict[str, str] = {}
+    for each in found:
+        if each.table == "agents":
+            columns = [
+                facts for meaning in ("agent_id", "agent_name", "agent", "email") if (facts := each.facts(meaning))
+            ]
+            agents |= {_key(cell) for facts in columns for cell in facts.distinct}
+            agents |= _whole_names(each)
+        if each.table == "queues" and (facts := each.facts("queue")):
+            queues |= {fold(cell) for cell in facts.distinct}
+        if each.table == "legend":
+            legend |= _legend(each)
+    return Others(frozenset(agents), frozenset(queues), legend)
+
+
+def tell(seen: Seen, others: Others) -> Seen:
+    """A sheet whose columns know whether their cells are names of another sheet."""
+    return Seen(seen.sheet, tuple(_told(facts, others) for facts in seen.columns), seen.days)
+
+
+def _told(facts: Facts, others: Others) -> Facts:
+    if (
+        facts.kind.name in {"time", "date", "duration", "number", "clock", "span", "blank", "phone"}
+        or not facts.is_filled
+    ):
+        return facts
+    cells = list(facts.distinct)[:_MOST_NAMES]
+    told = set()
+    if others.agents:
+        share = _share((_key(cell) for cell in cells), others.agents)
+        told |= {"agents"} if share >= _OVERLAP else {"strangers"} if share < _STRANGE else set()
+    if others.queues and _share((fold(cell) for cell in cells), others.queues) >= _OVERLAP:
+        told.add("queues")
+    return replace(facts, has_others_names=frozenset(told))
+
+
+def _share(cells: Iterable[str], known: frozenset[str]) -> float:
+    given = list(cells)
+    return sum(cell in known for cell in given) / len(given) if given else 0.0
+
+
+def _key(cell: str) -> str:
+    """A name whatever the order of its words: `Lang, Peter` is `Peter Lang`; of an address what stands before the @."""
+    return " ".join(sorted(fold(cell.partition("@")[0]).split()))
+
+
+def _whole_names(found: Recognised) -> set[str]:
+    if not {"first_name", "last_name"} <= found.roles.keys():
+        return set()
+    first, last = (found.seen[found.roles[meaning][0]].cells.cast(pl.String) for meaning in ("first_name", "last_name"))
+    return {_key(f"{a} {b}") for a, b in zip(first, last, strict=True) if a and b}
+
+
+def _legend(found: Recognised) -> dict[str, str]:
+    code, span = found.facts("code"), found.facts("span")
+    start, end = found.facts("start", "clock"), found.facts("end", "end_clock")
+    if code is None:
+        return {}
+    texts = code.cells.cast(pl.String, strict=False)
+    if span is not None:
+        spans = span.cells.cast(pl.String, strict=False).to_list()
+    elif start is not None and end is not None:
+        sides = (start.cells.cast(pl.String, strict=False), end.cells.cast(pl.String, strict=False))
+        spans = [f"{_minute(a)}-{_minute(b)}" if a and b else None for a, b in zip(*sides, strict=True)]
+    else:
+        return {}
+    return {cell: span or "" for cell, span in zip(texts, spans, strict=True) if cell}
+
+
+def _minute(clock: str) -> str:
+    """`06:00:00` without its seconds."""
+    parts = clock.split(":")
+    return ":".join(parts[:2]) if len(parts) == 3 else clock

@@ -1,0 +1,38 @@
+"""Workbooks, and texts other than UTF-8 with commas, as blocks of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from engine.stopping import checked
+from ingest.files.problems import Findings
+from ingest.sheets import read_sheets
+from ingest.sheets.blocks import Block
+from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS
+
+
+class SheetFile:
+    """The one table of a file that `ingest.sheets` reads: its column names, then its rows in blocks."""
+
+    def __init__(self, path: Path, findings: Findings) -> None:
+        sheets = read_sheets([str(path)])
+        if len(sheets) > 1:
+            names = ", ".join(sheet.name for sheet in sheets)
+            raise findings.stop(f"holds several tables ({names}); name one of them, as in {sheets[0].name}")
+        self._sheet = sheets[0]
+        self._rows = self._sheet.rows.astype(np.int64)
+        self.names = list(self._sheet.frame.columns)
+        for note in self._sheet.notes:
+            findings.repaired(note, 1)
+
+    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
+        """Rows in order, a block at a time."""
+        frame = self._sheet.frame.select(
+            self._sheet.frame.to_series(place).alias(name) for place, name in wanted.items()
+        )
+        for first in checked(range(0, frame.height, BATCH_ROWS)):
+            done = min(first + BATCH_ROWS, frame.height)
+            yield Block(frame[first:done], self._rows[first:done], done / frame.height)
