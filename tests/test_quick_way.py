@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidTable
-from ingest.files import csv_blocks, table
+from ingest.files import table
 from ingest.files.cells import quick
 from ingest.files.csv_blocks import CsvFile
 from ingest.files.problems import Findings
 from ingest.files.reading import Reading
 from ingest.files.table import read_file_table
+from ingest.sheets.text.rows import Rows
 
 READING = Reading.of("Europe/Berlin")
 
@@ -24,7 +25,7 @@ def read(path, is_quick):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick, "_LEAST_ROWS", 0 if is_quick else 10**9)
         if not is_quick:
-            patch.setattr(CsvFile, "_plain_pieces", lambda *given: iter(()))
+            patch.setattr(Rows, "_quick", lambda *given: None)
         try:
             found = read_file_table("interactions", path, READING, lambda share: None)
         except InvalidTable as error:
@@ -84,7 +85,7 @@ def test_the_quick_way_is_taken(tmp_path, monkeypatch):
     path = tmp_path / "interactions.csv"
     rows = [f'i{i},"queue, {i % 2}",2026-03-02T08:00:{i % 60:02}Z,{i}.5,voice' for i in range(100)]
     path.write_text("\n".join(["interaction_id,queue_id,arrived_at,wait_s,media", *rows]) + "\n")
-    monkeypatch.setattr(CsvFile, "_exact_blocks", lambda *given: pytest.fail("the exact scanner was asked"))
+    monkeypatch.setattr(Rows, "_exact", lambda *given: pytest.fail("the exact scanner was asked"))
     monkeypatch.setattr(quick, "_LEAST_ROWS", 50)
     asked = []
     exactly = table._read
@@ -97,7 +98,7 @@ def test_large_files_go_through_memory_in_pieces(tmp_path, monkeypatch):
     """Pieces end with a line; a crooked row in the second is known by its line."""
     path = tmp_path / "agents.csv"
     path.write_text("agent_id,group\n" + "".join(f"a{i},g\n" for i in range(1_000)))
-    monkeypatch.setattr(csv_blocks, "LARGE_BYTES", 4_000)
+    monkeypatch.setattr("ingest.sheets.text.rows.PIECE_BYTES", 4_000)
     blocks = list(CsvFile(path, Findings(path.name)).blocks({0: "agent_id", 1: "group"}))
     assert len(blocks) > 1
     assert pl.concat([block.frame for block in blocks])["agent_id"].to_list() == [f"a{i}" for i in range(1_000)]
