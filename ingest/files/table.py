@@ -27,7 +27,7 @@ from ingest.files.cells.time_cells import moment
 from ingest.files.clock_back import settled
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
-from ingest.files.frames import Framed, FrameFile
+from ingest.files.frames import Framed, FramedFile, FrameFile
 from ingest.files.kinds import CSV, SHEET, kind_of
 from ingest.files.problems import Findings
 from ingest.files.reading import Reading
@@ -111,7 +111,9 @@ def _findings(name: str, source: Path | Any) -> Findings:
     return Findings(source.name if isinstance(source, Path) else name)
 
 
-def _opened(source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile:
+def _opened(source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile | FramedFile:
+    if isinstance(source, Framed):
+        return FramedFile(source)
     if not isinstance(source, Path):
         return FrameFile(source, findings)
     kind = kind_of(source)
@@ -145,7 +147,15 @@ def _typed(block: Block, header: Header, findings: Findings, reading: Reading) -
     twice: dict[str, pl.Series] = {}
     sound = pl.repeat(True, block.lines.size, dtype=pl.Boolean, eager=True)
     every = [
-        Cells(column, block.frame[column.name], block.lines, findings, reading.time_zone, reading.separators)
+        Cells(
+            column,
+            block.frame[column.name],
+            block.lines,
+            findings,
+            reading.time_zone,
+            reading.separators,
+            block.is_plain,
+        )
         for column in header.kept.values()
     ]
     with ThreadPoolExecutor() as pool:

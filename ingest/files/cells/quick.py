@@ -66,7 +66,7 @@ def _by_distinct(cells: Cells, read: Reader) -> pl.Series | None:
     if distinct.len() > _MOST:
         return None
     lines = np.arange(distinct.len())
-    each = Cells(cells.column, distinct, lines, findings, cells.time_zone, cells.separators)
+    each = Cells(cells.column, distinct, lines, findings, cells.time_zone, cells.separators, cells.is_plain)
     values = read(each)
     if findings or findings.repairs or each.refused.any():
         return None
@@ -82,6 +82,6 @@ def _texts(cells: Cells) -> pl.Series | None:
     longest = n_bytes.max()
     if not isinstance(longest, int) or longest > longest_bytes(cells.column) or n_bytes.min() == 0:
         return None
-    if n_bytes.sum() != cells.raw.str.strip_chars().str.len_bytes().sum():
+    if not cells.is_plain and n_bytes.sum() != cells.raw.str.strip_chars().str.len_bytes().sum():
         return None
     return None if cells.raw.str.contains("\0", literal=True).any() else cells.raw
