@@ -88,9 +88,10 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
     rows = pl.concat([block.frame for block in blocks]) if blocks else None
-    said: list[str] = []
+    said = list(file.notes) if isinstance(file, SheetFile) else []
     if rows is not None and reading.time_zone is not None:
-        rows, said = settled(name, rows, _places(blocks), reading.time_zone, findings)
+        rows, settled_as = settled(name, rows, _places(blocks), reading.time_zone, findings)
+        said += settled_as
     if name == "interactions" and rows is not None:
         rows = with_scale(rows, reading.scale, findings)
     return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
