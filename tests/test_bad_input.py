@@ -242,3 +242,24 @@ def test_name_that_is_taken_or_no_name_is_refused_before_reading(tmp_path: Path)
 def test_unknown_table_is_refused() -> None:
     with pytest.raises(UnknownName, match="there are agents, members"):
         read_table("agent", Path("agents.csv"))
+
+
+def test_a_sheet_of_a_workbook_is_named_behind_its_file(tmp_path: Path) -> None:
+    """What is none of its rows is said with the import."""
+    path = tmp_path / "centre.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        for title, rows in {
+            "Agents": [["Staff"], ["agent_id", "group"], ["a1", "x"], ["a2", "x"]],
+            "Other": [["x"], ["y"]],
+        }.items():
+            sheet = workbook.add_worksheet(title)
+            for place, cells in enumerate(rows):
+                sheet.write_row(place, 0, cells)
+    paths = write(tmp_path, interactions=INTERACTIONS) | {"agents": Path(f"{path}#agents")}
+    manifest = import_files(tmp_path / "store", "good", **paths)
+    assert manifest.rows["agents"] == 2
+    assert "centre.xlsx#Agents: 1 row above the header" in manifest.assumptions
+    with pytest.raises(InvalidTable, match=r"holds several tables \(centre.xlsx#Agents, .*\); name one of them, as in"):
+        read_table("agents", path)
+    with pytest.raises(InvalidTable, match=r"no sheet is called 'Agnts'; did you mean centre.xlsx#Agents"):
+        read_table("agents", Path(f"{path}#Agnts"))

@@ -25,8 +25,7 @@ class SheetFile:
         self._sheet = sheets[0]
         self._rows = self._sheet.rows.astype(np.int64)
         self.names = list(self._sheet.frame.columns)
-        for note in self._sheet.notes:
-            findings.repaired(note, 1)
+        self.notes = [f"{self._sheet.name}: {note}" for note in self._sheet.notes]  # What is none of its rows
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
         """Rows in order, a block at a time."""

@@ -22,7 +22,7 @@ _FILE = click.Path(path_type=Path)
 _PROFILE = click.Path(path_type=Path, dir_okay=False)
 # Given by name, a file is what the option says, in our own columns.
 NAMED = {
-    "agents": "CSV, Parquet or Arrow file of agents.", "interactions": "File of interactions.",
+    "agents": "File of agents; a sheet of a workbook is book.xlsx#Agents.", "interactions": "File of interactions.",
     "members": "Who serves which queue; without it everybody serves all.", "queues": "Queues and their settings.",
     "surveys": "Survey scores.", "staffing": "When agents were on queue.", "busy": "Work outside these queues.",
     "handle_factors": "Handling time of agents relative to the recorded one.",

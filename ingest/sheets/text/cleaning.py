@@ -9,7 +9,7 @@ from ingest.sheets.content import Buffer
 from ingest.sheets.header import Header
 
 # Bytes of blanks other than the usual one, in UTF-8: tabs, spaces that do not break or are narrow.
-_ODD_BLANKS = (b"\t", b"\x0b", b"\x0c", b"\xa0", b"\xe2", b"\xe3", b"\x85")
+_ODD_BLANKS = (b"\t", b"\xa0", b"\xe2", b"\xe3")
 
 
 def may_have_odd_blanks(data: Buffer, delimiter: str, lines: IntArray) -> bool:
