@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ingest.files.cells.cells import Cells
 from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
 from ingest.files.cells.plain_cells import number, truth, whole_number, word
+from ingest.files.cells.quick import quick
 from ingest.files.cells.time_cells import moment
 from ingest.files.clock_back import settled
 from ingest.files.columns import Header, dropped_sentence, read_header
@@ -145,10 +147,23 @@ def _typed(block: Block, header: Header, findings: Findings, reading: Reading) -
     columns: list[pl.Series] = []
     twice: dict[str, pl.Series] = {}
     sound = pl.repeat(True, block.lines.size, dtype=pl.Boolean, eager=True)
-    for column in header.kept.values():
-        raw = block.frame[column.name]
-        cells = Cells(column, raw, block.lines, findings, reading.time_zone, reading.separators, block.is_plain)
-        columns.append(_read(cells))
+    every = [
+        Cells(
+            column,
+            block.frame[column.name],
+            block.lines,
+            findings,
+            reading.time_zone,
+            reading.separators,
+            block.is_plain,
+        )
+        for column in header.kept.values()
+    ]
+    with ThreadPoolExecutor() as pool:
+        quickly = list(pool.map(lambda cells: quick(cells, READERS[cells.column.dtype]), every))
+    for cells, found in zip(every, quickly, strict=True):
+        column = cells.column
+        columns.append(_read(cells) if found is None else found.alias(column.name))
         if cells.twice is not None and cells.twice.any():
             twice[column.name] = cells.twice & ~cells.refused
         if column.required:

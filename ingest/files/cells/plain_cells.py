@@ -33,7 +33,7 @@ def text(cells: Cells) -> pl.Series:
     n_bytes = plain.str.len_bytes()
     if not cells.is_plain:
         cells.findings.repaired(TRIMMED, int((n_bytes != found.str.len_bytes()).sum()))
-    longest = _longest_bytes(cells.column)
+    longest = longest_bytes(cells.column)
     cells.refuse(n_bytes > longest, f"must not be longer than {longest} bytes")
     cells.refuse(plain.str.contains("\0", literal=True), "must not hold a NUL character")
     if (n_bytes == 0).any():
@@ -99,7 +99,8 @@ def truth(cells: Cells) -> pl.Series:
     return value
 
 
-def _longest_bytes(column: Column) -> int:
+def longest_bytes(column: Column) -> int:
+    """How long a text of this column may be."""
     if column.name in DOCUMENTS:
         return LONGEST_DOCUMENT_BYTES
     return LONGEST_LIST_BYTES if column.dtype.is_nested() else LONGEST_TEXT_BYTES
