@@ -223,6 +223,14 @@ def test_a_near_miss_is_a_question_with_its_rows() -> None:
     ]  # fmt: skip
 
 
+def test_a_list_of_other_people_is_refused() -> None:
+    others = PEOPLE | {"Name": ["Ute Abel", "Tom Berg"]}
+    with pytest.raises(
+        InvalidTable, match=r'^export\.csv, column "Agent": none of its 2 names \(Lang, Peter, Groß, Anna\)'
+    ):
+        tables(profile(), calls(), sheet("agents.xlsx", others))
+
+
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:
     given = profile(columns=CALLS_FROM | {"skills": Copied("Schlange")})
     shaped = shape(Profile("Europe/Berlin", given.parts[:1]), [calls()])

@@ -283,9 +283,9 @@ def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[s
     again = keys.select(~pl.struct(table.key).is_first_distinct()).to_series().arg_true()
     row = int(again[0])
     value = ", ".join("nothing" if part is None else str(part) for part in keys.row(row))
-    yield place.problem(
-        row, "+".join(table.key), value, f"stands there already; {again.len()} rows repeat an earlier one"
-    )
+    n = again.len()
+    repeating = "1 row repeats" if n == 1 else f"{n} rows repeat"
+    yield place.problem(row, "+".join(table.key), value, f"stands there already; {repeating} an earlier one")
 
 
 def _are_unique(keys: pl.DataFrame) -> bool:

@@ -60,6 +60,12 @@ class Rows:
             places = found[ROW].to_numpy().astype(np.int64)
             self.refused.append((Refused(column, remedy, places, found[column].head(1)), places))
 
+    def called(self, column: str) -> str:
+        """Files and column as the files call it."""
+        names = dict.fromkeys(theirs.get(column, column) for theirs in self.origin.columns)
+        said = " or ".join(f'"{short(name, 60)}"' for name in names)
+        return f"{', '.join(map(short, self.origin.sources))}, column {said}"
+
     def rewritten(self, column: str, meant: Mapping[str, str]) -> None:
         """Put what is meant in the place of texts."""
         changed = {text: name for text, name in meant.items() if text != name}

@@ -255,6 +255,7 @@ class _Shaping:
         rows, spells = pieces[0]
         rows.frame = spells
         if "interactions" in self.rows:
+            self._refuse_other_days(rows, spells)
             is_utc = spells["start_at"].dtype == TIME
             services = self.services if is_utc == (self.services["start_at"].dtype == TIME) else self._moved(is_utc)
             rows.frame = presence.fit_to_log(spells, services, self.notes)
@@ -262,6 +263,20 @@ class _Shaping:
         rows.origin = joined([rows.origin, Origin((OF_LOG,), np.zeros(1, np.int64), np.zeros(1, np.int64), ({},))])
         rows.frame = rows.frame.with_columns(pl.col(ROW).fill_null(rows.origin.line.size - 1))
         self.rows["staffing"] = rows
+
+    def _refuse_other_days(self, rows: Rows, spells: pl.DataFrame) -> None:
+        """Refuse a plan of days of which there is no contact at all."""
+        planned = self._wall(spells, "start_at").dt.date().drop_nulls().unique().sort()
+        known = self._days()
+        if planned.len() and known and not planned.is_in(known).any():
+            told = [
+                f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+                for first, last in ((planned[0], planned[-1]), (known[0], known[-1]))
+            ]
+            raise InvalidTable(
+                f"{', '.join(map(short, rows.origin.sources))}: its days, {told[0]}, are none of those with contacts, "
+                f"{told[1]}; give the plan of those days, or leave it out"
+            )
 
     def _moved(self, is_utc: bool) -> pl.DataFrame:
         """Services by the clock of a plan that goes by another than they."""
