@@ -73,7 +73,7 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     `InvalidTable` names all its problems, up to 20 and a count of the rest.
     """
     findings = _findings(name, source)
-    file = _opened(source, findings)
+    file = _opened(name, source, findings)
     header = read_header(name, file.names, findings)
     if not header.kept:
         raise InvalidTable(*shorten(findings.problems()))
@@ -112,14 +112,14 @@ def _findings(name: str, source: Path | Any) -> Findings:
     return Findings(source.name if isinstance(source, Path) else name)
 
 
-def _opened(source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile | FramedFile:
+def _opened(name: str, source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile | FramedFile:
     if isinstance(source, Framed):
         return FramedFile(source)
     if not isinstance(source, Path):
         return FrameFile(source, findings)
     kind = kind_of(source)
     if kind == SHEET:
-        return SheetFile(source, findings)
+        return SheetFile(name, source, findings)
     return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings.stop)
 
 
