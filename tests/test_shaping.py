@@ -265,6 +265,20 @@ def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() 
     ]  # fmt: skip
 
 
+def test_languages_that_no_list_has_are_those_of_contacts_answered_in_them() -> None:
+    people = PEOPLE | {"Sprachen": ["Deutsch (4)", None]}
+    columns = PEOPLE_FROM | {"languages": Copied("Sprachen")}
+    spoken: dict[str, From] = CALLS_FROM | {"language": Copied("Sprache")}
+    given = Profile(
+        "Europe/Berlin",
+        (Part("interactions", ("export.csv",), spoken, values=MEANT), Part("agents", ("agents.xlsx",), columns)),
+    )
+    found = tables(given, calls(Sprache=["Deutsch", "Deutsch", "Englisch"]), sheet("agents.xlsx", people))["agents"]
+    assert [[tuple(each.values()) for each in spoken] for spoken in found["languages"].to_list()] == [
+        [("Deutsch", 4.0)], [("Englisch", 5.0)],
+    ]  # fmt: skip
+
+
 def test_queues_bring_goals_and_media_under_their_names() -> None:
     queues = {
         "Nr": ["q1", "q2"],
