@@ -113,7 +113,7 @@ def read(
         Folder of snapshots; by default the environment's `ROUTELAB_STORE`, else data/snapshots.
     agents, interactions, members, queues, surveys, staffing, busy, handle_factors : frame or path, optional
         One each: a polars, pandas or Arrow frame, a list of dictionaries, a dictionary of columns, or the path of a
-        CSV, Parquet or Arrow file. Agents and interactions are needed; without staffing it is inferred from who
+        file. Agents and interactions are needed; without staffing it is inferred from who
         answered what. Nothing that is given is changed.
     time_zone : str, optional
         IANA zone of times that name none, and of days and intervals shown; without it such times are refused and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from engine.errors import InvalidScenario, InvalidTable, SnapshotExists, UnknownName
 from ingest.files import import_files, read_table
+from ingest.snapshot.reading import open_snapshot
 from tests.small_files import AGENTS, GOOD, INTERACTIONS, MEMBERS, refused, says, write
 
 SECOND = "2024-03-04T09:00:05Z"
@@ -242,3 +244,47 @@ def test_name_that_is_taken_or_no_name_is_refused_before_reading(tmp_path: Path)
 def test_unknown_table_is_refused() -> None:
     with pytest.raises(UnknownName, match="there are agents, members"):
         read_table("agent", Path("agents.csv"))
+
+
+def test_numbers_and_times_of_other_countries_are_read_where_the_file_has_their_delimiters(tmp_path: Path) -> None:
+    """09:00 in Berlin in March is 08:00 UTC; 12,5 is twelve and a half; 0:05:30 are 330 seconds."""
+    text = "interaction_id;queue_id;arrived_at;wait_s;handle_s\nr1;q1;10.03.2026 09:00;12,5;0:05:30\n"
+    path = tmp_path / "interactions.csv"
+    path.write_text(text + "r2;q1;10.03.2026 09:04;8,0;0:03:35\n")
+    import_files(
+        tmp_path / "store",
+        "x",
+        agents=write(tmp_path, agents=AGENTS)["agents"],
+        interactions=path,
+        time_zone="Europe/Berlin",
+    )
+    rows = (
+        open_snapshot(tmp_path / "store", "x").table("interactions").select("arrived_at", "wait_s", "handle_s").rows()
+    )
+    assert rows == [
+        (datetime(2026, 3, 10, 8, minute, tzinfo=UTC), *cells) for minute, *cells in ((0, 12.5, 330), (4, 8, 215))
+    ]
+    path.write_text(text.replace("10.03.2026", "10/03/2026"))
+    with pytest.raises(InvalidTable, match=r"row 2, column arrived_at: '10/03/2026 09:00': .* begin with the year"):
+        read_table("interactions", path)
+
+
+def test_a_sheet_of_a_workbook_is_named_behind_its_file(tmp_path: Path) -> None:
+    """What is none of its rows is said with the import."""
+    path = tmp_path / "centre.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        for title, rows in {
+            "Agents": [["Staff"], ["agent_id", "group"], ["a1", "x"], ["a2", "x"]],
+            "Other": [["x"], ["y"]],
+        }.items():
+            sheet = workbook.add_worksheet(title)
+            for place, cells in enumerate(rows):
+                sheet.write_row(place, 0, cells)
+    paths = write(tmp_path, interactions=INTERACTIONS) | {"agents": Path(f"{path}#agents")}
+    manifest = import_files(tmp_path / "store", "good", **paths)
+    assert manifest.rows["agents"] == 2
+    assert "centre.xlsx#Agents: 1 row above the header" in manifest.assumptions
+    with pytest.raises(InvalidTable, match=r"holds several tables \(centre.xlsx#Agents, .*\); name one of them, as in"):
+        read_table("agents", path)
+    with pytest.raises(InvalidTable, match=r"no sheet is called 'Agnts'; did you mean centre.xlsx#Agents"):
+        read_table("agents", Path(f"{path}#Agnts"))

@@ -157,6 +157,20 @@ def test_handling_is_what_is_left_of_the_whole_and_what_follows_it() -> None:
     assert rows["acw_s"].to_list() == [280.0, 570.0, None]
 
 
+def test_a_wait_from_our_own_arrival_to_a_whole_time_or_a_clock() -> None:
+    given = sheet(
+        "export.csv",
+        {"Tag": ["02.03.2026"] * 2, "Uhr": ["08:00", "23:59:50"], "Q": ["R"] * 2,
+         "Beginn": ["02.03.2026 08:00:20", "03.03.2026 00:00:05"], "Ende": ["08:05:00", "00:01:05"]},
+    )  # fmt: skip
+    columns: dict[str, From] = {
+        "arrived_at": Joined("Tag", "Uhr"), "queue_id": Copied("Q"), "wait_s": Between("arrived_at", "Beginn"),
+        "handle_s": Between("Beginn", "Ende"),
+    }  # fmt: skip
+    rows = tables(profile(columns=columns, dates="dmy"), given, sheet("agents.xlsx", PEOPLE))["interactions"]
+    assert rows.select("wait_s", "handle_s").rows() == [(20.0, 280.0), (15.0, 60.0)]
+
+
 def test_skills_in_columns_of_their_own_and_names_in_two() -> None:
     people = {
         "Vorname": ["Peter", "Anna"], "Nachname": ["Lang", "Groß"], "Nr": ["a", "b"], "Rechnung": ["x", None],
@@ -207,6 +221,14 @@ def test_a_near_miss_is_a_question_with_its_rows() -> None:
     assert tables(settled, given, sheet("agents.xlsx", PEOPLE))["interactions"]["agent_id"].to_list() == [
         "1001", None, "1001",
     ]  # fmt: skip
+
+
+def test_a_list_of_other_people_is_refused() -> None:
+    others = PEOPLE | {"Name": ["Ute Abel", "Tom Berg"]}
+    with pytest.raises(
+        InvalidTable, match=r'^export\.csv, column "Agent": none of its 2 names \(Lang, Peter, Groß, Anna\)'
+    ):
+        tables(profile(), calls(), sheet("agents.xlsx", others))
 
 
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:

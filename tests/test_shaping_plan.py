@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from engine.errors import InvalidTable
-from ingest.exports.profile.profile import Copied, From, Joined, Part, Profile
+from ingest.exports.profile.profile import Between, Copied, From, Joined, Part, Profile
 from ingest.exports.shaping import shape
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.plan import without
@@ -114,6 +114,42 @@ def test_rows_of_shifts_with_breaks_over_night() -> None:
     ]  # fmt: skip
 
 
+def test_a_break_from_two_columns_lies_within_its_shift() -> None:
+    columns: dict[str, From] = {
+        "agent_id": Copied("who"), "start_at": Joined("day", "from"), "end_at": Joined("day", "to"),
+        "breaks": Between("break from", "break to"),
+    }  # fmt: skip
+    plan = {
+        "who": ["1", "2"], "day": ["2026-03-02", "2026-03-03"], "from": ["08:00", "20:00"], "to": ["12:00", "04:00"],
+        "break from": [None, "23:45"], "break to": [None, "00:15"],
+    }  # fmt: skip
+    part = Part("staffing", ("plan.csv",), columns)
+    assert staffing(part, plan)[-2:] == [("2", "03 20:00", "03 23:45"), ("2", "04 00:15", "04 04:00")]
+    with pytest.raises(InvalidTable, match=r'plan\.csv, row 2, column "break from \+ break to": .* within its shift'):
+        staffing(part, plan | {"break from": ["13:00", "23:45"], "break to": ["13:30", "00:15"]})
+
+
+def test_a_plan_in_utc_stays_so_and_its_rows_are_named() -> None:
+    columns: dict[str, From] = {"agent_id": Copied("who"), "start_at": Copied("from"), "end_at": Copied("to")}
+    plan = {"who": ["1"], "from": ["2026-03-02T08:00:00Z"], "to": ["2026-03-02T12:00:00Z"]}
+    assert staffing(Part("staffing", ("plan.csv",), columns), plan)[0] == ("1", "02 08:00", "02 12:00")
+    calls = CALLS | {"at": ["2026-03-02T09:00:00Z", "2026-03-03T09:00:00Z"]}
+    parts = (Part("interactions", ("calls.csv",), CALLS_FROM), Part("staffing", ("plan.csv",), columns))
+    far = plan | {"from": ["1926-03-02T08:00:00Z"]}
+    shaped = shape(Profile(None, parts), [sheet("calls.csv", calls), sheet("plan.csv", far)])
+    with pytest.raises(InvalidTable, match=r'^plan\.csv, row 2, column "from": .* must be a time'):
+        gather(shaped.tables, Reading.of(None), lambda *_: None)
+
+
+def test_a_plan_of_other_days_is_refused() -> None:
+    with pytest.raises(InvalidTable) as refused:
+        staffing(grid(), {"Agent": ["Peter Lang"], "06.09.2025": ["8-12"], "07.09.2025": ["8-12"]})
+    assert refused.value.problems == (
+        "plan.csv: its days, 2025-09-06 to 2025-09-07, are none of those with contacts, 2026-03-02 to 2026-03-03; give "
+        "the plan of those days, or leave it out",
+    )
+
+
 def test_activities_of_a_schedule_are_on_queue_break_or_away() -> None:
     columns: dict[str, From] = {
         "agent_id": Copied("who"), "start_at": Copied("from"), "end_at": Copied("to"), "activity": Copied("what")
@@ -177,6 +213,16 @@ def test_the_longest_pause_of_a_long_shift_is_its_break() -> None:
     # From 12:00 to 12:50 nothing was taken: the middle half hour. The shift of b has under 6 hours.
     assert clocks(found) == [("a", "08:00", "12:10"), ("a", "12:40", "16:30"), ("b", "09:00", "14:00")]
     assert "its middle 30 minutes at most, 1 breaks of 0 hours in all" in notes.assumptions[0]
+
+
+def test_pauses_that_do_not_stand_out_are_no_breaks() -> None:
+    # Pauses of 20, 20 and 25 minutes.
+    services = spells(
+        ("a", "08:05", "11:00"), ("a", "11:20", "12:00"), ("a", "12:20", "14:00"), ("a", "14:25", "16:20")
+    )
+    notes = Notes()
+    assert clocks(fit_to_log(spells(("a", "08:00", "16:30")), services.drop("row"), notes)) == [("a", "08:00", "16:30")]
+    assert "the log shows none" in notes.assumptions[0]
 
 
 def test_a_plan_with_breaks_of_its_own_gets_no_others() -> None:

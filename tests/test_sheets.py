@@ -51,7 +51,7 @@ def test_titles_stand_above_the_header_and_totals_below_the_rows(tmp_path):
     assert sheet.frame.columns == ["Queue", "Offered", "Answered"]
     assert sheet.frame.rows() == [("Service", "12", "11"), ("Technik", "7", "7")]
     assert sheet.rows.tolist() == [5, 6]
-    assert sheet.notes == ("2 rows above the header", "1 row of totals at the end left out")
+    assert sheet.notes == ("2 rows above the header", "1 row of totals left out")
 
 
 def test_rows_behind_quoted_line_breaks_and_blank_lines_have_their_lines(tmp_path):

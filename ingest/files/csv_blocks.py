@@ -15,6 +15,8 @@ from ingest.sheets.blocks import Block
 from ingest.sheets.text.rows import Crooked, Rows
 
 MOST_COLUMNS = 1_000
+# Enough for a header.
+FIRST_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -27,25 +29,43 @@ class CsvFile:
     def __init__(self, path: Path, findings: Findings) -> None:
         self._path, self._findings = path, findings
         self._header_line = 1
+        # Where the line behind the header begins, where that is known.
+        self._behind = 0
         self.names = self._read_header()
 
     def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
         """Sound rows in order, a block at a time; crooked ones are noted as findings and left out."""
         with self._path.open("rb") as file:
-            yield from self._rows(file).blocks(len(self.names), wanted, self._note_crooked, self._header_line)
+            if self._behind:
+                file.seek(self._behind)
+                rows = self._rows(file, self._header_line + 1)
+            else:
+                rows = self._from_start(file)
+            yield from rows.blocks(len(self.names), wanted, self._note_crooked, self._header_line)
 
-    def _rows(self, file: io.BufferedReader) -> Rows:
+    def _from_start(self, file: io.BufferedReader, piece_bytes: int | None = None) -> Rows:
         if file.read(len(_BOM)) != _BOM:
             file.seek(0)
-        return Rows(file, self._path.stat().st_size, ",", '"', self._findings.stop)
+        return self._rows(file, 1, piece_bytes)
+
+    def _rows(self, file: io.BufferedReader, first_line: int, piece_bytes: int | None = None) -> Rows:
+        size = self._path.stat().st_size - file.tell()
+        return Rows(file, size, ",", '"', self._findings.stop, first_line, piece_bytes=piece_bytes)
 
     def _read_header(self) -> list[str]:
         with self._path.open("rb") as file:
-            for piece, _ in self._rows(file).pieces():
+            for piece, _ in self._from_start(file, FIRST_BYTES).pieces():
                 for row in np.flatnonzero(~piece.blank)[:1]:
                     self._header_line = int(piece.lines[row])
+                    end = int(piece.ends[row]) + 1
+                    if piece.first_line == 1 and piece.data.count(b"\n", 0, end) == self._header_line:
+                        self._behind = end + self._n_mark()
                     return self._names(piece.text(row))
         raise self._findings.stop("the file has no lines; it needs a header and at least one row")
+
+    def _n_mark(self) -> int:
+        with self._path.open("rb") as file:
+            return len(_BOM) if file.read(len(_BOM)) == _BOM else 0
 
     def _names(self, header: str) -> list[str]:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,22 @@ class Framed:
     places: Lines
 
 
+class FramedFile:
+    """A frame made from files, a block at a time; what it holds was read and trimmed here already."""
+
+    def __init__(self, framed: Framed) -> None:
+        self._framed = framed
+        self.names = framed.frame.columns
+
+    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
+        """Rows in order, numbered as their origin numbers them."""
+        frame = self._framed.frame
+        kept = frame.select(pl.col(self.names[place]).alias(name) for place, name in sorted(wanted.items()))
+        for first in range(0, frame.height, BATCH_ROWS):
+            end = min(first + BATCH_ROWS, frame.height)
+            yield Block(kept[first:end], self._framed.places[first:end], end / frame.height, is_plain=True)
+
+
 class FrameFile(ArrowFile):
     """A frame that is read like an Arrow file: rows counted from 0, nothing of it changed.
 
@@ -48,14 +64,8 @@ class FrameFile(ArrowFile):
     remedy = "give a frame whose columns have names of their own and one type each, or values as text"
 
     def __init__(self, frame: Any, findings: Findings) -> None:
-        self._places = frame.places if isinstance(frame, Framed) else None
-        self._frame = frame.frame if isinstance(frame, Framed) else frame
+        self._frame = frame
         super().__init__(Path(), FRAME, findings.stop)
-
-    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
-        """Rows in order, a block at a time, numbered as their origin numbers them."""
-        for block in super().blocks(wanted):
-            yield block if self._places is None else replace(block, lines=self._places[block.lines])
 
     def _schema(self) -> pa.Schema:
         table = _table(self._frame)

@@ -8,6 +8,7 @@ from engine.errors import InvalidTable, MissingInput
 from ingest.sheets import kinds
 from ingest.sheets.content import opened
 from ingest.sheets.kinds import ARROW, PARQUET
+from ingest.sheets.names import file_and_sheet
 from ingest.sheets.text.dialect import is_plain
 
 CSV, ARROW_STREAM = "CSV", kinds.STREAM
@@ -27,6 +28,7 @@ EXTENSIONS = {
 
 def missing(path: Path) -> str | None:
     """Why a path cannot be read as a file, with the remedy in one line, or None when it can."""
+    path, _ = file_and_sheet(path)
     if path.is_dir():
         return f"{path}: is a directory; name the file in it"
     if not path.exists():
@@ -44,6 +46,8 @@ def kind_of(path: Path) -> str:
     """Format of a file, by content and, for the formats of tables, by its ending too."""
     if reason := missing(path):
         raise MissingInput(reason)
+    if file_and_sheet(path)[1] is not None:
+        return SHEET
     content = opened(path)
     kind = kinds.kind_of(content)
     expected = EXTENSIONS.get(path.suffix.lower())

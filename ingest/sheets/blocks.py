@@ -22,6 +22,7 @@ class Block:
     # The number of each row as the user counts: lines of a CSV file from 1, header included; rows of other files from 0
     lines: Lines
     share: float  # How much of the file has been read, 0 to 1
+    is_plain: bool = False  # Texts have no blanks around, lists are split already
 
 
 class Stop(Protocol):

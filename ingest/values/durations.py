@@ -12,6 +12,8 @@ from ingest.values.texts import folded, is_nothing, over_distinct, plain, with_p
 
 DAY_S = 86_400.0
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": DAY_S}
+# Few durations last days; a few odd cells do not make a column another.
+_MANY, _ODD, _TINY = 2.0, 0.01, 0.02
 _SERIAL_0, _SERIAL_END = datetime(1899, 12, 30), datetime(1910, 1, 1)
 _CLOCK = (
     r"^(?:(\d+)(?:[. ]|\s*(?:d|t|j|days?|tage?|jours?|dias?),?\s*))?(\d+):(\d{1,2})(?::(\d{1,2}))?(?:[.,](\d{1,9}))?$"
@@ -123,17 +125,20 @@ def _from_numbers(cells: pl.Series, numbers: pl.Series, unit: str | None, words:
 
 
 def _unit(numbers: pl.Series) -> tuple[str, bool]:
-    """Seconds or fractions of a day; fractions are whole seconds (or milliseconds) that look like nothing else."""
+    """Seconds or fractions of a day, and whether that is open; no clock tells seconds finer than microseconds."""
     some = numbers.filter((numbers > 0).fill_null(False))
-    if not some.len() or (some >= 2).any() or (some == some.round()).all():
+    if not some.len() or _share(some >= _MANY) > _ODD or _share(some == some.round()) > 1 - _ODD:
         return "s", False
-    seconds = some * DAY_S
-    is_whole = ((seconds - seconds.round()).abs() < 1e-3).all()
-    is_short = ((some * 1e3 - (some * 1e3).round()).abs() < 1e-9).mean()
-    if is_whole and float(is_short or 0.0) < 0.5:  # type: ignore[arg-type]
+    micros, seconds = some * 1e6, some * DAY_S
+    if _share((micros - micros.round()).abs() > 1e-3) > 0.5:
         return "days", False
-    # Neither whole seconds of a day nor many: tenths of a second up to two.
-    return "s", bool(is_whole)
+    is_tiny = float(some.median() or 0.0) < _TINY  # type: ignore[arg-type]
+    # Tenths are whole seconds of a day as well; thousandths of a second are no waiting, but 1:26 rounded.
+    return ("days" if is_tiny else "s"), is_tiny or bool(((seconds - seconds.round()).abs() < 1e-3).all())
+
+
+def _share(which: pl.Series) -> float:
+    return float(which.mean() or 0.0)  # type: ignore[arg-type]
 
 
 def _from_texts(texts: pl.Series, unit: str | None) -> Durations:

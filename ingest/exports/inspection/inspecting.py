@@ -80,7 +80,8 @@ def inspect(
         check(draft)
     profile = _profile(base, drafts, sheets, replace(base, people=people, time_zone=zone))
     shown = tuple(_shown(each, draft) for each, draft in zip(found, drafts, strict=True))
-    return Found(shown, profile, tuple(asked.questions.values()))
+    needless = set(asked.answers) - asked.taken - {f"files.{sheet.name}" for sheet in sheets}
+    return Found(shown, profile, tuple(asked.questions.values()), tuple(sorted(needless)))
 
 
 def _recognised(seen: list[Seen], asked: Asked, kept: list[Kept | None]) -> tuple[Others, list[Recognised]]:

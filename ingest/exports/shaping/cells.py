@@ -26,6 +26,7 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
+from ingest.exports.shaping.clock import aligned
 from ingest.files.problems import Origin
 from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
@@ -36,7 +37,6 @@ from ingest.values.numbers import read_numbers
 from ingest.values.rated import read_names
 from ingest.values.times import join, read_times
 
-WALL = pl.Datetime("us")
 FULL_LEVEL = 5.0
 _NO_TIME = "must be a time; the column holds {words}"
 _NO_DURATION = "must be a duration such as 0:03:20, or a number"
@@ -82,10 +82,11 @@ class Read(Protocol):
 class Cells:
     """The rows of one sheet that a part reads, with what is wrong in them."""
 
-    def __init__(self, part: Part, sheet: Sheet) -> None:
-        self.part, self.name = part, sheet.name
+    def __init__(self, part: Part, sheet: Sheet, time_zone: str | None = None) -> None:
+        self.part, self.sheet, self.name, self.time_zone = part, sheet, sheet.name, time_zone
         wanted = {name for source in part.columns.values() for name in columns_of(source)} | set(part.only)
-        if missing := [name for name in wanted if name not in sheet.frame.columns]:
+        # A side of a span may be our own arrival.
+        if missing := [name for name in wanted if name not in sheet.frame.columns and name not in part.columns]:
             raise InvalidTable(*(_missing(name, sheet) for name in sorted(missing)))
         keep = _only(part.only, sheet.frame)
         self.n_left_out = int((~keep).sum())
@@ -101,7 +102,7 @@ class Cells:
 
     def theirs(self) -> dict[str, str]:
         """How the file calls what a column of ours is made of."""
-        named = {ours: " + ".join(columns_of(source)) for ours, source in self.part.columns.items()}
+        named = {ours: self._named(ours) for ours in self.part.columns}
         return {ours: theirs for ours, theirs in named.items() if theirs}
 
     def column(self, ours: str, dtype: pl.DataType) -> pl.Series:
@@ -125,6 +126,8 @@ class Cells:
             parts = [as_text(self.frame[name]) for name in source.columns]
             joined = pl.select(pl.concat_str([pl.lit(part) for part in parts], separator=" ", ignore_nulls=True))
             return meant(joined.to_series().replace("", None), self.part.values.get(ours))
+        if isinstance(source, Between):
+            return self._span(source)
         if isinstance(source, Filled):
             is_filled = as_text(self.frame[source.column]).is_not_null()
             then, otherwise = self._same(source.then), self._same(source.otherwise)
@@ -169,22 +172,39 @@ class Cells:
         return pl.DataFrame(added | taken).select(pl.when(is_known).then(total)).to_series().alias(ours)
 
     def _between(self, source: Between) -> pl.Series:
+        """Seconds between two times; one without a date is of the day of the other, or of the next."""
         names = [name for name in (source.start, source.end, source.otherwise) if name is not None]
-        sides = [self._times_or_clocks(name) for name in names]
-        end = sides[1] if len(sides) < 3 else sides[1].zip_with(sides[1].is_not_null(), sides[2])
-        length_s = (end - sides[0]).dt.total_microseconds() / 1e6
-        # Of times of day alone, an earlier end is that of the next day.
-        over_night = pl.Series([DAY_S]).extend_constant(0.0, 1).gather((length_s >= 0).fill_null(True).cast(pl.UInt32))
-        return length_s + over_night if self._is_clock(source.start) else length_s
+        start, end, *other = aligned([self._side(name) for name in names], self.time_zone)
+        for otherwise in other:
+            end = end.zip_with(end.is_not_null(), otherwise)
+        is_clock = [self._is_clock(name) for name in names[:2]]
+        if is_clock == [True, False]:
+            start = end.dt.truncate("1d") + (start - _EPOCH)
+        if is_clock == [False, True]:
+            end = start.dt.truncate("1d") + (end - _EPOCH)
+        length_s = (end - start).dt.total_microseconds() / 1e6
+        if not any(is_clock):
+            return length_s
+        over_night = (length_s < 0).fill_null(False).cast(pl.Float64) * DAY_S
+        return length_s + over_night
 
-    def _times_or_clocks(self, name: str) -> pl.Series:
+    def _side(self, name: str) -> pl.Series:
+        if name not in self.frame.columns:
+            return self.times(name)
         if not self._is_clock(name):
             return self._times(name)
         clock = self._checked(self.frame[name], name, read_clocks, _NO_CLOCK)
         return pl.select(pl.lit(_EPOCH) + pl.lit(clock).cast(pl.Duration("us"))).to_series()
 
+    def _span(self, source: Between) -> pl.Series:
+        """Two times of a row as a span, `12:00-12:30`."""
+        sides = {name: self._side(name).dt.to_string("%H:%M") for name in (source.start, source.end)}
+        return pl.DataFrame(sides).select(pl.concat_str(pl.all(), separator="-")).to_series()
+
     def _is_clock(self, name: str) -> bool:
         """Whether a column has times of day only."""
+        if name not in self.frame.columns:
+            return False
         cells = self.frame[name].drop_nulls()
         if cells.dtype == pl.Time:
             return True
@@ -281,7 +301,8 @@ class Cells:
         return pl.repeat(value, self.frame.height, dtype=pl.String, eager=True)
 
     def _named(self, ours: str) -> str:
-        return " + ".join(columns_of(self.part.columns[ours])) or ours
+        """What the file calls it; nothing for what is the same in all rows."""
+        return " + ".join(name for name in columns_of(self.part.columns[ours]) if name in self.sheet.frame.columns)
 
     def _single(self, ours: str) -> str:
         source = self.part.columns[ours]

@@ -23,6 +23,7 @@ AT_ONCE = "agents hold {said} at once, the most that the log shows"
 # Of the time in which contacts of a media are handled; less is rounding, or a contact closed late.
 LEAST_SHARE = 0.01
 MOST_AT_ONCE = 25
+ONE_AT_A_TIME = ("voice", "callback")
 
 
 def with_goals(queues: Rows) -> None:
@@ -32,7 +33,9 @@ def with_goals(queues: Rows) -> None:
     if "service_level" in queues:
         found = read_goals(queues.frame["service_level"])
         queues.refuse("service_level", GOAL, found.refused)
-        queues.frame = queues.frame.with_columns(service_level_share=found.share, service_level_s=found.seconds)
+        queues.frame = queues.frame.with_columns(
+            service_level_share=found.share.round(6), service_level_s=found.seconds
+        )
 
 
 def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
@@ -70,8 +73,8 @@ def _answered(interactions: pl.DataFrame) -> pl.DataFrame:
     """Agents by queue, with their share of its answered contacts."""
     if "agent_id" not in interactions.columns:
         return pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String, "share": pl.Float64})
-    named = interactions.filter(pl.col("agent_id").is_not_null())
-    counted = named.group_by("queue_id", "agent_id", maintain_order=True).agg(n=pl.len())
+    counted = interactions.group_by("queue_id", "agent_id").agg(n=pl.len()).drop_nulls()
+    counted = counted.sort("queue_id", "n", "agent_id", descending=[False, True, False])
     return counted.with_columns(share=pl.col("n") / pl.col("n").sum().over("queue_id"))
 
 
@@ -86,18 +89,21 @@ def _by_skill(agents: pl.DataFrame, queues: Sequence[str]) -> pl.DataFrame:
     return held.select(queue_id=queue, agent_id="agent_id").drop_nulls()
 
 
+def several_at_once(interactions: pl.DataFrame) -> bool:
+    """Whether there are contacts of which an agent may hold several."""
+    return "media" in interactions.columns and bool((~interactions["media"].is_in(ONE_AT_A_TIME)).any())
+
+
 def capacity(services: pl.DataFrame, notes: Notes) -> list[dict[str, object]] | None:
     """How many contacts of each media an agent holds at once, where the log shows another number than is usual.
 
     `services` have `agent_id`, `media`, `start_at` and `end_at`. Calls are taken one at a time whatever the log says.
     """
-    if "media" not in services.columns:
-        return None
     usual = dict(zip(MEDIA, CAPACITY, strict=True))
     found = {
         media: n
         for media in MEDIA
-        if media not in ("voice", "callback") and (n := _at_once(services.filter(pl.col("media") == media)))
+        if media not in ONE_AT_A_TIME and (n := _at_once(services.filter(pl.col("media") == media)))
     }
     changed = {media: n for media, n in found.items() if n != usual[media]}
     if not changed:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from engine.data.tables import TABLES, TIME
+from engine.data.tables import TABLES
 from engine.errors import InvalidTable
+from ingest.exports.shaping.clock import in_utc
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, Rows
-from ingest.files.cells.time_cells import LONG_BEFORE
 from ingest.synthetic import volumes
 from ingest.synthetic.typical import PATIENCE_S
 
@@ -60,17 +60,6 @@ def _counted(rows: Rows, queues: pl.DataFrame | None, time_zone: str, notes: Not
     frame = frame.with_columns(start_at=in_utc(frame["start_at"], time_zone))
     named = [name for name in ("queue_id", "start_at", "offered", "handle_s", "media") if name in frame.columns]
     return frame.select(named)
-
-
-def in_utc(times: pl.Series, time_zone: str) -> pl.Series:
-    """Times of a plan in UTC; what a clock shows twice is the earlier, what it leaves out goes on from before."""
-    if times.dtype == TIME:
-        return times
-    local = times.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    before = (times - LONG_BEFORE).dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    shifted = before.dt.convert_time_zone("UTC") + LONG_BEFORE
-    utc = local.dt.convert_time_zone("UTC")
-    return utc.zip_with(utc.is_not_null(), shifted)
 
 
 def _overlap(staffing: pl.DataFrame, load: pl.DataFrame) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.shaping.cells import fold
 from ingest.exports.shaping.people import match, words
@@ -35,6 +36,12 @@ def name_agents(rows: Rows, column: str, agents: pl.DataFrame, people: Mapping[s
     """Ids in place of the names of agents; what is only like a name, or that of several, is refused as a question."""
     names = rows.texts(column)
     found = match(names, agents, people)
+    if names and not (found.ids or found.near or found.several) and agents.height:
+        listed = ", ".join(short(name, 40) for name in names[:3]) + (", ..." if len(names) > 3 else "")
+        raise InvalidTable(
+            f"{rows.called(column)}: none of its {len(names)} names ({listed}) is in the list of agents; is that of "
+            "this centre? Give the list that has them, or leave it out"
+        )
     meant = dict(found.ids)
     several = {name: agent for name in found.unknown if (agent := _first_of(name, agents, people)) is not None}
     rows.frame = rows.frame.with_columns(pl.col(column).alias("_said"))

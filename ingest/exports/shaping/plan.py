@@ -14,7 +14,8 @@ import polars as pl
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Part
-from ingest.exports.shaping.cells import WALL, Cells, Refused, as_text, columns_of, meant, origin_of
+from ingest.exports.shaping.cells import Cells, Refused, as_text, columns_of, meant, origin_of
+from ingest.exports.shaping.clock import WALL, aligned
 from ingest.exports.shaping.rows import ROW, Rows, joined
 from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
@@ -25,6 +26,7 @@ from ingest.values.times import read_times
 SPAN = "must be a shift such as 08:00-16:30, or a code that the profile knows under [..values.cells]"
 # Of headers below others; `8-12` is a shift.
 _DAY = r"^\D*(?:\d{1,2}[./]\d{1,2}[./]?(?:\d{4}|\d{2})?|\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{4})\D*$"
+OUTSIDE = "a break must lie within its shift; write minutes, or a span such as 12:00-12:30"
 # Spells of the plan: whose, from when to when by the clock on the wall, and the row that says so.
 SPELLS = {"agent_id": pl.String(), "start_at": WALL, "end_at": WALL, ROW: pl.UInt32()}
 # What an activity of a plan means. Only the first is time on queue; the second is cut out of it.
@@ -196,7 +198,7 @@ def _blocks(
     return [(slice(a, b), by) for a, b, by in zip(starts, [*ends, frame.height], found, strict=True) if a < b]
 
 
-def spells_of(rows: Rows, part_cells: dict[str, str] | None = None) -> pl.DataFrame:
+def spells_of(rows: Rows, part_cells: dict[str, str] | None, time_zone: str | None) -> pl.DataFrame:
     """Spells of a plan given as rows, breaks cut out."""
     frame = rows.frame
     if "span" in rows and "date" in rows:
@@ -205,6 +207,7 @@ def spells_of(rows: Rows, part_cells: dict[str, str] | None = None) -> pl.DataFr
         raise InvalidTable(
             f"{', '.join(rows.origin.sources)}: a plan needs the start and the end of each shift, or its day and span"
         )
+    frame = frame.with_columns(aligned([frame["start_at"], frame["end_at"]], time_zone))
     over_night = pl.col("end_at") <= pl.col("start_at")
     frame = frame.with_columns(
         end_at=pl.when(over_night).then(pl.col("end_at") + pl.duration(days=1)).otherwise("end_at")
@@ -255,12 +258,10 @@ def _without_own_breaks(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
         )
     day = pl.col("start_at").dt.truncate("1d")
     timed = frame.with_columns(span=spans.values).filter(is_span).explode("span")
-    at = [(day + pl.duration(minutes=_minute(side))).alias(side) for side in ("start", "end")]
-    timed = timed.with_columns(at).with_columns(
-        pl.when(pl.col("start") < pl.col("start_at"))
-        .then(pl.col(side) + pl.duration(days=1))
-        .otherwise(side)
-        .alias(side)
+    timed = timed.with_columns((day + pl.duration(minutes=_minute(side))).alias(side) for side in ("start", "end"))
+    is_next = pl.col("start") < pl.col("start_at")
+    timed = timed.with_columns(
+        pl.when(is_next).then(pl.col(side) + pl.duration(days=1)).otherwise(side).alias(side)
         for side in ("start", "end")
     )
     middle = frame.with_columns(half=(length_s * 5e5).cast(pl.Duration("us"))).filter(~is_span & ~bad)
@@ -268,8 +269,11 @@ def _without_own_breaks(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
     middle = middle.filter(pl.col("half") > timedelta(0)).with_columns(
         start=centre - pl.col("half"), end=centre + pl.col("half")
     )
-    breaks = pl.concat([each.select("agent_id", start_at="start", end_at="end") for each in (timed, middle)])
-    return without(frame, breaks)
+    columns = ["agent_id", ROW, "start_at", "end_at", "start", "end"]
+    breaks = pl.concat([each.select(columns) for each in (timed, middle)])
+    outside = breaks.filter((pl.col("start") < pl.col("start_at")) | (pl.col("end") > pl.col("end_at")))
+    rows.refuse("breaks", OUTSIDE, rows.frame[ROW].is_in(outside[ROW].implode()))
+    return without(frame, breaks.select("agent_id", start_at="start", end_at="end"))
 
 
 def without(spells: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:

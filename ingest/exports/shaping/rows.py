@@ -13,7 +13,8 @@ from engine.errors import InvalidTable, MissingInput
 from engine.texts import short
 from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
-from ingest.exports.shaping.cells import WALL, Cells, Refused
+from ingest.exports.shaping.cells import Cells, Refused
+from ingest.exports.shaping.clock import WALL, aligned
 from ingest.files.frames import Framed
 from ingest.files.problems import Findings, Origin
 from ingest.sheets.blocks import Lines
@@ -59,6 +60,12 @@ class Rows:
             places = found[ROW].to_numpy().astype(np.int64)
             self.refused.append((Refused(column, remedy, places, found[column].head(1)), places))
 
+    def called(self, column: str) -> str:
+        """Files and column as the files call it."""
+        names = dict.fromkeys(theirs.get(column, column) for theirs in self.origin.columns)
+        said = " or ".join(f'"{short(name, 60)}"' for name in names)
+        return f"{', '.join(map(short, self.origin.sources))}, column {said}"
+
     def rewritten(self, column: str, meant: Mapping[str, str]) -> None:
         """Put what is meant in the place of texts."""
         changed = {text: name for text, name in meant.items() if text != name}
@@ -88,9 +95,9 @@ class Rows:
         return self.framed(()).findings.problems()
 
 
-def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]]) -> Rows | None:
+def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]], time_zone: str | None) -> Rows | None:
     """All rows that a profile reads for a table, None where it reads none."""
-    pieces = [(part, Cells(part, sheet)) for part, sheet in sources if part.table == table]
+    pieces = [(part, Cells(part, sheet, time_zone)) for part, sheet in sources if part.table == table]
     if not pieces:
         return None
     frames = [_typed(table, part, cells) for part, cells in pieces]
@@ -103,8 +110,21 @@ def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]]) -> Rows | None:
         for each in cells.refused
     ]
     said = [sentence for _, cells in pieces for sentence in cells.said]
-    frame = pl.concat(frames, how="diagonal_relaxed").with_row_index(ROW)
+    frame = pl.concat(_by_one_clock(frames, time_zone), how="diagonal_relaxed").with_row_index(ROW)
     return Rows(table, frame, origin, refused, sum(cells.n_left_out for _, cells in pieces), said)
+
+
+def _by_one_clock(frames: Sequence[pl.DataFrame], time_zone: str | None) -> list[pl.DataFrame]:
+    """Frames whose columns of times have one type each: files may differ in whether they name a zone."""
+    if len(frames) < 2:
+        return list(frames)
+    found = list(frames)
+    times = {name for frame in frames for name in frame.columns if isinstance(frame[name].dtype, pl.Datetime)}
+    for name in times:
+        having = [n for n, frame in enumerate(found) if name in frame.columns]
+        for n, column in zip(having, aligned([found[n][name] for n in having], time_zone), strict=True):
+            found[n] = found[n].with_columns(column)
+    return found
 
 
 def joined(origins: Sequence[Origin]) -> Origin:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from engine.data.tables import CAPACITIES, TABLES
+from engine.data.tables import CAPACITIES, TABLES, TIME
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Profile
-from ingest.exports.shaping import centre, days, naming, plan, presence, visits
+from ingest.exports.shaping import centre, clock, days, naming, plan, presence, visits
 from ingest.exports.shaping.naming import Notes
-from ingest.exports.shaping.rows import ROW, UNUSED, Rows, read_rows, sources
+from ingest.exports.shaping.rows import ROW, UNUSED, Rows, joined, read_rows, sources
 from ingest.files.columns import columns_of
 from ingest.files.frames import Framed
+from ingest.files.problems import Origin
 from ingest.sheets.sheet import Sheet
 
 NO_AGENTS = "no list of agents was given, so they are made from the names in the other files: {n} agents"
@@ -28,6 +31,7 @@ NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
 COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
+OF_LOG = "contacts outside of the plan"
 LEFT_OUT = "{table}: rows of another kind, left out as the profile says"
 
 
@@ -88,9 +92,9 @@ class _Shaping:
         self.sources = sources(profile, sheets)
         self._say_unused(sheets)
         names = ("agents", "queues", "interactions", "members", "surveys", "staffing", "busy", "handle_factors")
-        read = {name: read_rows(name, self.sources) for name in names}
+        read = {name: read_rows(name, self.sources, profile.time_zone) for name in names}
         self.rows: dict[str, Rows] = {name: rows for name, rows in read.items() if rows is not None}
-        self.volumes = read_rows("volumes", self.sources)
+        self.volumes = read_rows("volumes", self.sources, profile.time_zone)
         if "interactions" not in self.rows and self.volumes is None:
             raise InvalidTable(
                 "no file of interactions: the profile reads "
@@ -139,7 +143,7 @@ class _Shaping:
         given = {name: days.plain(rows, zone) for name, rows in self.rows.items() if name in TABLES}
         given |= {
             name: frame.with_columns(
-                days.in_utc(frame[side], zone).alias(side) for side in ("start_at", "end_at") if side in frame.columns
+                clock.in_utc(frame[side], zone).alias(side) for side in ("start_at", "end_at") if side in frame.columns
             )
             for name, frame in self.made.items()
         }
@@ -240,7 +244,7 @@ class _Shaping:
         """Spells on queue by plans, as they were worked."""
         pieces = [] if self.grid is None else [(self.grid, self.grid.frame)]
         if (rows := self.rows.pop("staffing", None)) is not None:
-            pieces.append((rows, plan.spells_of(rows, self._meanings("staffing", "span"))))
+            pieces.append((rows, plan.spells_of(rows, self._meanings("staffing", "span"), self.profile.time_zone)))
         if not pieces:
             return
         if len(pieces) > 1:
@@ -249,18 +253,38 @@ class _Shaping:
                 + " and ".join(", ".join(rows.origin.sources) for rows, _ in pieces)
             )
         rows, spells = pieces[0]
-        walls = {side: self._wall(spells, side) for side in ("start_at", "end_at")}
-        known = self.services()
-        rows.frame = presence.fit_to_log(spells.with_columns(**walls), known, self.notes)
-        self._keep_staffing(rows)
+        rows.frame = spells
+        if "interactions" in self.rows:
+            self._refuse_other_days(rows, spells)
+            is_utc = spells["start_at"].dtype == TIME
+            services = self.services if is_utc == (self.services["start_at"].dtype == TIME) else self._moved(is_utc)
+            rows.frame = presence.fit_to_log(spells, services, self.notes)
+        # What only the log tells has no row in a file.
+        rows.origin = joined([rows.origin, Origin((OF_LOG,), np.zeros(1, np.int64), np.zeros(1, np.int64), ({},))])
+        rows.frame = rows.frame.with_columns(pl.col(ROW).fill_null(rows.origin.line.size - 1))
+        self.rows["staffing"] = rows
 
-    def _keep_staffing(self, rows: Rows) -> None:
-        """Spells of the plan, with those that only the log tells, which no row of a file stands for."""
-        if rows.refused:
-            rows.frame = rows.frame.filter(pl.col(ROW).is_not_null())
-            self.rows["staffing"] = rows
-        else:
-            self.made["staffing"] = rows.frame.select("agent_id", "start_at", "end_at")
+    def _refuse_other_days(self, rows: Rows, spells: pl.DataFrame) -> None:
+        """Refuse a plan of days of which there is no contact at all."""
+        planned = self._wall(spells, "start_at").dt.date().drop_nulls().unique().sort()
+        known = self._days()
+        if planned.len() and known and not planned.is_in(known).any():
+            told = [
+                f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+                for first, last in ((planned[0], planned[-1]), (known[0], known[-1]))
+            ]
+            raise InvalidTable(
+                f"{', '.join(map(short, rows.origin.sources))}: its days, {told[0]}, are none of those with contacts, "
+                f"{told[1]}; give the plan of those days, or leave it out"
+            )
+
+    def _moved(self, is_utc: bool) -> pl.DataFrame:
+        """Services by the clock of a plan that goes by another than they."""
+        zone = self.profile.time_zone or "UTC"
+        sides = [self.services[side] for side in ("start_at", "end_at")]
+        return self.services.with_columns(
+            clock.in_utc(side, zone) if is_utc else self._wall(self.services, side.name) for side in sides
+        )
 
     def _meanings(self, table: str, column: str) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -269,30 +293,31 @@ class _Shaping:
                 found |= dict(part.values.get("cells", {})) | dict(part.values.get(column, {}))
         return found
 
+    @cached_property
     def services(self) -> pl.DataFrame:
-        """When agents handled contacts, by the clock on the wall."""
-        interactions = self.rows.get("interactions")
-        if interactions is None or not all(name in interactions for name in ("agent_id", "arrived_at", "handle_s")):
+        """When agents handled contacts, by the clock of the log."""
+        names = [
+            name for name in ("agent_id", "arrived_at", "handle_s", "wait_s", "media") if name in self.interactions
+        ]
+        if not {"agent_id", "arrived_at", "handle_s"} <= set(names):
             return pl.DataFrame(
                 schema={"agent_id": pl.String, "start_at": pl.Datetime("us"), "end_at": pl.Datetime("us")}
             )
-        frame = interactions.frame.filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
-        wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in interactions else pl.lit(0.0)
-        start = self._wall(frame, "arrived_at")
-        us = frame.select(
-            wait=(wait_s * 1e6).round().cast(pl.Duration("us")),
-            handle=(pl.col("handle_s") * 1e6).round().cast(pl.Duration("us")),
-        )
-        found = frame.select([name for name in ("agent_id", "media") if name in interactions])
-        return found.with_columns(start_at=start + us["wait"], end_at=start + us["wait"] + us["handle"]).drop_nulls(
-            ["start_at", "end_at"]
-        )
+        frame = self.interactions.frame.select(names)
+        frame = frame.filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
+        wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in names else pl.lit(0.0)
+        wait, handle = ((each * 1e6).round().cast(pl.Duration("us")) for each in (wait_s, pl.col("handle_s")))
+        start = pl.col("arrived_at") + wait
+        timed = frame.with_columns(start_at=start, end_at=start + handle).drop_nulls("start_at")
+        return timed.select([name for name in ("agent_id", "media", "start_at", "end_at") if name in timed.columns])
 
     def _capacity(self) -> None:
         agents = self.rows.get("agents")
         if agents is not None and "capacity" in agents:
             return
-        found = centre.capacity(self.services(), self.notes)
+        if not centre.several_at_once(self.interactions.frame):
+            return
+        found = centre.capacity(self.services, self.notes)
         if found is None:
             return
         column = pl.lit(pl.Series([found], dtype=CAPACITIES)).first().alias("capacity")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED
+from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED, TEXTS
 from ingest.files.cells.cells import TRIMMED, Cells, is_text
 from ingest.files.cells.plain_cells import text
 
@@ -58,8 +58,9 @@ def pairs(cells: Cells) -> pl.Series:
 
 def texts(cells: Cells) -> pl.Series:
     """Lists of names, each once; null where a cell is empty."""
-    labels = _names(cells)
-    _refuse_empty(cells, labels)
+    labels = cells.raw if cells.is_plain and cells.raw.dtype == TEXTS else _names(cells)
+    if not cells.is_plain:
+        _refuse_empty(cells, labels)
     labels = labels.set((labels.list.len() == 0).fill_null(False), None)
     if not (labels.list.len() > 1).any():
         return cells.sound(labels)

@@ -14,7 +14,7 @@ from ingest.sheets.text.encoding import as_utf8
 
 # In words, most telling first: where two fit alike, the first is meant.
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
-MOST_LINES = 1_000
+MOST_LINES = 400
 LONGEST_CELL = 1 << 20
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 
+from engine.errors import InvalidTable
 from engine.memory import Need
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.sheets import header as headers
+from ingest.sheets import beside
+from ingest.sheets.blocks import Block
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS, find_header
+from ingest.sheets.header import MOST_COLUMNS, find_header, names_of
 from ingest.sheets.sheet import Sheet
+from ingest.sheets.text.cleaning import kept, may_have_odd_blanks, repeats, tidy, without_blank
 from ingest.sheets.text.dialect import DELIMITERS, Dialect, Line, dialect_of, lines_of
 from ingest.sheets.text.encoding import SAMPLE_BYTES, Utf8, as_utf8
 from ingest.sheets.text.rows import Crooked, Rows
@@ -25,6 +27,7 @@ from ingest.workers import MEMORY
 COPIES, WORTH_ASKING = 3, 256 << 20
 # Rows at the end that may be remarks.
 MOST_REMARKS = 5
+_NO_ROW = "there is a header but no row; add rows, or leave the file out"
 
 
 def read_text(content: Content) -> Sheet:
@@ -55,80 +58,60 @@ class _Table:
             raise content.refused(sentence, wide[0].first + 1)
         found = find_header([[cell or None for cell in line.cells] for line in lines])
         if isinstance(found, str):
-            first = next((line.first + 1 for line in lines if any(line.cells)), None)
-            raise content.refused(found, first)
-        self.header = lines[found.place]
+            raise content.refused(found, next((line.first + 1 for line in lines if any(line.cells)), None))
+        self.header, self.header_line = found, lines[found.place]
         self.n_above = sum(any(line.cells) for line in lines[: found.place])
-        self.n_named = 1 + max(place for place, cell in enumerate(self.header.cells) if cell)
-        self.width = self._width([len(line.cells) for line in lines[found.place + 1 :] if any(line.cells)])
-        self.names = headers.names_of([cell or None for cell in self.header.cells], self.width)
+        widths = [len(line.cells) for line in lines[found.place + 1 :] if any(line.cells)]
+        # Most rows may have a delimiter at their end that the header lacks, or lack one that it has.
+        usual = max(set(widths), key=widths.count, default=0)
+        self.width = usual if usual >= found.n_named else len(found.cells)
         self.crooked: list[Crooked] = []
-
-    def _width(self, widths: list[int]) -> int:
-        """Values in most rows, which may have a delimiter at their end that the header lacks, or lack one it has."""
-        usual = max(set(widths), key=widths.count) if widths else self.n_named
-        return usual if self.n_named <= usual else len(self.header.cells)
 
     def sheet(self) -> Sheet:
         """All rows as texts, blanks as null."""
-        with self._file() as file:
-            size = len(self.text.data) - file.tell()
-            first = self.header.last + 2
-            rows = Rows(file, size, self.dialect.delimiter, self.dialect.quote, self.content.refused, first, True)
-            wanted = {place: str(place) for place in range(self.width)}
-            blocks = list(rows.blocks(self.width, wanted, self.crooked.append))
-        notes = headers.above_note(self.n_above)
+        blocks = self._blocks()
         lines = np.concatenate([block.lines for block in blocks]) if blocks else np.empty(0, np.int64)
-        notes += self._check_crooked(lines)
+        n_remarks = self._check_crooked(lines)
         if not blocks:
-            raise self.content.refused("there is a header but no row; add rows, or leave the file out")
+            raise self.content.refused(_NO_ROW)
         frame = pl.concat([block.frame for block in blocks], rechunk=False)
-        frame = _tidy(frame, _has_odd_blanks(self.text, self.dialect, lines))
-        is_again = self._repeats_header(frame)
-        if n_again := int(is_again.sum()):
-            frame, lines = frame.filter(~is_again), lines[~is_again.to_numpy()]
-            notes += headers.again_note(n_again)
-        frame, lines = _without_blank(self._named(frame, lines), lines)
-        if n := headers.n_totals(frame):
-            frame, lines = frame.head(-n), lines[:-n]
-            notes.append(headers.totals_note(n))
+        frame = tidy(frame, may_have_odd_blanks(self.text.data, self.dialect.delimiter, lines))
+        is_again = repeats(frame, self.header)
+        frame, lines = kept(frame, lines, ~is_again)
+        frame, lines = without_blank(self._named(frame, lines), lines)
+        at_start, at_end = beside.totals(frame)
+        frame, lines = frame[at_start : frame.height - at_end], lines[at_start : len(lines) - at_end]
         if not frame.height:
-            raise self.content.refused("there is a header but no row; add rows, or leave the file out")
+            raise self.content.refused(_NO_ROW)
         words = f"{self.dialect.words}, {self.text.encoding}"
+        notes = beside.notes(self.n_above, int(is_again.sum()), n_remarks, at_start + at_end)
         return Sheet(self.content.name, (self.content.path,), frame, lines, words, tuple(notes))
 
-    def _file(self) -> BinaryIO:
-        """The text behind its header."""
-        file = self.content.raw() if self.text.is_file else io.BytesIO(self.text.data)
-        file.seek(self.text.start)
-        for _ in range(self.header.last + 1):
-            file.readline()
-        return file
-
-    def _repeats_header(self, frame: pl.DataFrame) -> pl.Series:
-        """Where files were put one behind another, the header stands among the rows."""
-        last = frame[str(self.n_named - 1)] == self.header.cells[self.n_named - 1]
-        if not last.any():
-            return pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
-        cells = enumerate(self.header.cells[: self.width])
-        # A mark of UTF-8 may lead the second file.
-        same = [pl.col(str(place)).str.strip_prefix("\ufeff") == cell for place, cell in cells if cell]
-        return frame.select(pl.all_horizontal(same).fill_null(False)).to_series()
+    def _blocks(self) -> list[Block]:
+        """All rows behind the header that have as many values as it should."""
+        with self.content.raw() if self.text.is_file else io.BytesIO(self.text.data) as file:
+            file.seek(self.text.start)
+            for _ in range(self.header_line.last + 1):
+                file.readline()
+            size, first = len(self.text.data) - file.tell(), self.header_line.last + 2
+            rows = Rows(file, size, self.dialect.delimiter, self.dialect.quote, self.content.refused, first, True)
+            wanted = {place: str(place) for place in range(self.width)}
+            return list(rows.blocks(self.width, wanted, self.crooked.append))
 
     def _named(self, frame: pl.DataFrame, lines: IntArray) -> pl.DataFrame:
         """Columns by their names; one without a name is left out where nothing stands in it."""
-        frame.columns = list(self.names)
-        empty = [name for place, name in enumerate(self.names) if place >= self.n_named and not frame[name].count()]
-        frame = frame.drop(empty)
-        beyond = [
-            name for place, name in enumerate(self.names) if place >= len(self.header.cells) and name not in empty
+        cells = [*self.header.cells, *[None] * self.width][: self.width]
+        frame.columns = list(names_of(cells))
+        empty = [
+            name for name, cell in zip(frame.columns, cells, strict=True) if cell is None and not frame[name].count()
         ]
-        if beyond:
+        if beyond := [name for name in frame.columns[len(self.header.cells) :] if name not in empty]:
             row = int(frame[beyond[0]].is_not_null().arg_max() or 0)
-            raise self._refuse(self.width, int(lines[row]), ", ".join(map(str, frame.row(row))))
-        return frame
+            text = self.dialect.delimiter.join(cell or "" for cell in frame.row(row))
+            raise self._refused(self.width, int(lines[row]), text)
+        return frame.drop(empty)
 
-    def _check_crooked(self, lines: IntArray) -> list[str]:
+    def _check_crooked(self, lines: IntArray) -> int:
         """Refuse rows with too few or too many values; a few short ones behind all others are remarks."""
         between = self.dialect.delimiter + '" \t'
         crooked = [
@@ -139,19 +122,18 @@ class _Table:
             if (text := piece.texts(place)).strip(between)
         ]
         last = int(lines[-1]) if lines.size else 0
-        are_remarks = all(n <= max(1, self.n_named // 2) and line > last for n, line, _ in crooked)
-        if len(crooked) <= MOST_REMARKS and are_remarks and last:
-            return headers.remarks_note(len(crooked))
-        if crooked:
-            raise self._refuse(*crooked[0], len(crooked))
-        return []
+        most = max(1, self.header.n_named // 2)
+        are_remarks = last > 0 and all(n <= most and line > last for n, line, _ in crooked)
+        if crooked and not (are_remarks and len(crooked) <= MOST_REMARKS):
+            raise self._refused(*crooked[0], len(crooked))
+        return len(crooked)
 
-    def _refuse(self, n: int, line: int, text: str, n_rows: int = 1) -> Exception:
+    def _refused(self, n: int, line: int, text: str, n_rows: int = 1) -> InvalidTable:
         more = f" ({n_rows} rows have the wrong number)" if n_rows > 1 else ""
         between = DELIMITERS.get(self.dialect.delimiter, "the delimiter")
         return self.content.refused(
-            f"'{short(text)}': {n} values where the header names {self.n_named} columns{more}; give every row all its "
-            f"values, and put values that hold {between} into double quotes",
+            f"'{short(text)}': {n} values where the header names {self.header.n_named} columns{more}; give every row "
+            f"all its values, and put values that hold {between} into double quotes",
             line,
         )
 
@@ -163,36 +145,6 @@ def _has_quoted(text: Utf8, dialect: Dialect) -> bool:
         return False
     starts = (dialect.delimiter.encode() + quote, b"\n" + quote)
     return text.data[text.start : text.start + 1] == quote or any(text.data.find(each) >= 0 for each in starts)
-
-
-def _tidy(frame: pl.DataFrame, has_odd_blanks: bool) -> pl.DataFrame:
-    """Texts without surrounding blanks, empty ones as null."""
-    if not frame.height:
-        return frame
-    cells = pl.all()
-    # Empty, or beginning with a blank or a control character: told by comparing, which is much quicker than searching.
-    is_odd = cells.str.contains(r"^\s|\s$|^$") if has_odd_blanks else (cells < "!") | cells.str.ends_with(" ")
-    odd = [name for name, found in zip(frame.columns, frame.select(is_odd.any()).row(0), strict=True) if found]
-    stripped = [pl.col(name).str.strip_chars() for name in odd]
-    return frame.with_columns(pl.when(cell != "").then(cell).name.keep() for cell in stripped)
-
-
-# Bytes of blanks other than the usual one, in UTF-8: tabs, spaces that do not break or are narrow.
-_ODD_BLANKS = (b"\t", b"\x0b", b"\x0c", b"\xa0", b"\xe2", b"\xe3", b"\x85")
-
-
-def _has_odd_blanks(text: Utf8, dialect: Dialect, lines: IntArray) -> bool:
-    """Whether values may begin or end with blanks other than the usual one, line ends among them."""
-    is_even = not lines.size or lines[-1] - lines[0] == lines.size - 1
-    return not is_even or any(text.data.find(each) >= 0 for each in _ODD_BLANKS if each != dialect.delimiter.encode())
-
-
-def _without_blank(frame: pl.DataFrame, lines: IntArray) -> tuple[pl.DataFrame, IntArray]:
-    """Rows with a cell in them."""
-    if any(not frame[name].null_count() for name in frame.columns):
-        return frame, lines
-    keep = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
-    return frame.filter(keep), lines[keep.to_numpy()]
 
 
 def _with_line_feeds(text: Utf8) -> Utf8:

@@ -20,11 +20,12 @@ from engine.stopping import check
 from ingest.sheets.blocks import Block, Lines, Stop
 from ingest.sheets.text.encoding import first_wrong_byte
 
-# A piece and the positions of its delimiters are in memory together, eight bytes for each.
-PIECE_BYTES = 16 << 20
+# A piece and the positions of its delimiters may be in memory together, eight bytes for each.
+PIECE_BYTES = 64 << 20
 # A quote left open would otherwise pull the rest of the file into one row.
 LONGEST_ROW_BYTES = 64 << 20
 
+_AT_HAND = 1 << 18
 _NEWLINE, _RETURN = 10, 13
 
 Positions = npt.NDArray[np.int64]
@@ -89,7 +90,7 @@ class Piece:
     @cached_property
     def n_lines(self) -> int:
         """Line feeds, quoted ones too."""
-        return int(np.count_nonzero(self.code == _NEWLINE))
+        return _count(self.code, _NEWLINE)
 
     @cached_property
     def n_values(self) -> Positions:
@@ -102,7 +103,7 @@ class Piece:
         """Delimiters outside quotes in all rows together."""
         if self.quotes.size:
             return int(self.n_values.sum() - self.n_values.size)
-        return int(np.count_nonzero(self.code == self.delimiter))
+        return _count(self.code, self.delimiter)
 
     @cached_property
     def blank(self) -> npt.NDArray[np.bool_]:
@@ -140,6 +141,8 @@ class Rows:
         Number of the first line.
     is_utf8 : bool
         Whether that is known of all of it.
+    piece_bytes : int
+        How much is read at one go.
     """
 
     def __init__(
@@ -151,10 +154,11 @@ class Rows:
         stop: Stop,
         first_line: int = 1,
         is_utf8: bool = False,
+        piece_bytes: int | None = None,
     ) -> None:
         self._file, self._size, self._stop, self._first_line = file, max(size, 1), stop, first_line
         self._delimiter, self._quote = delimiter, quote
-        self._is_utf8 = is_utf8
+        self._is_utf8, self._piece_bytes = is_utf8, piece_bytes or PIECE_BYTES
 
     def blocks(
         self, n_columns: int, wanted: dict[int, str], crooked: Callable[[Crooked], None], after_line: int = 0
@@ -179,7 +183,7 @@ class Rows:
     def pieces(self) -> Iterator[tuple[Piece, float]]:
         """Complete rows, piece by piece, and how much of the text has been read with each."""
         n_read, line, rest = 0, self._first_line, b""
-        while data := self._file.read(PIECE_BYTES):
+        while data := self._whole_lines():
             # What follows the last complete row waits for the next piece.
             rest += data
             n_read += len(data)
@@ -200,6 +204,14 @@ class Rows:
                 self._never_ends(rest[len(sound) :], line, "a double quote is opened and never closed; close it")
             else:
                 yield piece, 1.0
+
+    def _whole_lines(self) -> bytes:
+        """The next bytes, up to the end of a line, so that none have to be copied to a later piece."""
+        at = self._file.tell()
+        self._file.seek(at + self._piece_bytes)
+        n_behind = len(self._file.readline(self._piece_bytes))
+        self._file.seek(at)
+        return self._file.read(self._piece_bytes + n_behind)
 
     def _quick(self, piece: Piece, n_columns: int, wanted: dict[int, str]) -> pl.DataFrame | None:
         """All rows of a piece as polars sees them, where nothing says that it sees others than stand there."""
@@ -293,6 +305,11 @@ class Rows:
                 "for a quote in it",
                 line(int(stray.min())),
             )
+
+
+def _count(code: npt.NDArray[np.uint8], sign: int) -> int:
+    """How often a byte stands in a text, of which parts stay where a processor has them at hand."""
+    return sum(int(np.count_nonzero(code[at : at + _AT_HAND] == sign)) for at in range(0, code.size, _AT_HAND))
 
 
 def _texts(piece: Piece, rows: Positions) -> Callable[[int], str]:

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import IO
 from xml.etree import ElementTree
 
@@ -64,6 +65,9 @@ def check_workbook(content: Content) -> None:
     if content.data[:2] != b"PK":
         return
     with archive(content) as opened:
+        for name in opened.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".bin"):
+                _check_binary(content, opened, name)
         for info in opened.infolist():
             if info.flag_bits & 1:
                 raise content.refused("the workbook is protected by a password; save it without one")
@@ -99,6 +103,40 @@ def extent_of(content: Content, sheet: str) -> Extent:
             ) from error
         _check_room(content, sheet, found, TIMES * opened.getinfo(member).file_size)
     return found
+
+
+# Records of a binary sheet: a row, and the first and last kind of a cell.
+_ROW, _FIRST_CELL, _LAST_CELL = 0, 1, 11
+
+
+def _check_binary(content: Content, opened: zipfile.ZipFile, name: str) -> None:
+    """The same for a sheet of an .xlsb workbook: records, each with its kind and length in front."""
+    try:
+        data = opened.read(name) if opened.getinfo(name).file_size < MOST_TEXTS else b""
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise content.refused(f"{name} in it is damaged ({str(error)[:100]}); save the workbook again") from error
+    found, at = Extent(), 0
+    while at < len(data):
+        kind, at = _varint(data, at, 2)
+        size, at = _varint(data, at, 4)
+        number = int.from_bytes(data[at : at + 4], "little") + 1
+        if kind == _ROW:
+            found.n_rows = max(found.n_rows, number)
+        elif _FIRST_CELL <= kind <= _LAST_CELL:
+            found.n_cells += 1
+            found.n_columns = max(found.n_columns, number)
+        at += size
+    _check_room(content, PurePosixPath(name).stem, found, TIMES * len(data))
+
+
+def _varint(data: bytes, at: int, most: int) -> tuple[int, int]:
+    """A number of seven bits in each byte, the lowest first, and where it ends."""
+    number = 0
+    for place, byte in enumerate(data[at : at + most]):
+        number |= (byte & 127) << 7 * place
+        if byte < 128:
+            return number, at + place + 1
+    return number, at + most
 
 
 def _member(content: Content, opened: zipfile.ZipFile, sheet: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,15 +16,16 @@ from engine.errors import InvalidTable
 from engine.stopping import checked
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.sheets import header as headers
+from ingest.sheets import beside
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS, MOST_TITLES, Cell, find_header
+from ingest.sheets.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
 from ingest.sheets.sheet import Sheet
 from ingest.sheets.workbooks.extent import Extent, check_workbook, extent_of
 from ingest.sheets.workbooks.typing import typed
 
+_NEVER_CALCULATED = "its cells are formulas that were never calculated; open the workbook in Excel and save it"
 _EMPTY = "all its sheets are empty; it needs a header and at least one row"
-_HEAD = MOST_TITLES + headers.COMPARED
+_HEAD = MOST_TITLES + COMPARED
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class _Grid:
     def why_empty(self) -> str:
         """Why there is no row."""
         if self.n_formulas:
-            return "its cells are formulas that were never calculated; open the workbook in Excel and save it"
+            return _NEVER_CALCULATED
         return "there is a header but no row; add rows, or leave the sheet out"
 
 
@@ -66,6 +69,11 @@ def _book(content: Content) -> Any:
     except PasswordError as error:
         raise content.refused("the workbook is protected by a password; save it without one") from error
     except (CalamineError, OSError) as error:
+        if "Cell limit" in str(error):
+            raise content.refused(
+                "a sheet reaches far beyond its table, to more cells than can be read; delete what stands there, and "
+                "save it again"
+            ) from error
         raise content.refused(
             f"cannot be read as a workbook ({short(str(error))}); it is damaged or cut short: save or copy it again"
         ) from error
@@ -126,6 +134,8 @@ def _grid(content: Content, book: Any, name: str) -> _Grid | None:
     shown = [at for at in range(len(rows[0]) if rows else 0) if at + 1 not in extent.hidden_columns]
     cells = [[_plain(rows[number - 1][at]) for at in shown] for number in checked(numbers)]
     if not any(cell is not None for row in cells for cell in row):
+        if extent.n_formulas:
+            raise content.refused(f"sheet {name}: {_NEVER_CALCULATED}")
         return None
     return _Grid(cells, np.array(numbers), _left_out(extent, rows), extent.n_formulas)
 
@@ -156,8 +166,17 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
+# How LibreOffice keeps a duration of a day or more.
+_ISO_DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S")
+
+
 def _plain(cell: Any) -> Cell:
-    return (cell.strip() or None) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    if cell.startswith("PT") and (found := _ISO_DURATION.fullmatch(cell)):
+        hours, minutes, seconds, rest = found.groups()
+        return dt.timedelta(hours=int(hours), minutes=int(minutes), seconds=float(f"{seconds}.{rest or 0}"))
+    return cell.strip() or None
 
 
 def _sheet(content: Content, name: str, grid: _Grid, is_alone: bool = False) -> Sheet:
@@ -166,29 +185,30 @@ def _sheet(content: Content, name: str, grid: _Grid, is_alone: bool = False) -> 
     if isinstance(found, str):
         row = next(i for i, cells in enumerate(grid.cells) if any(cell is not None for cell in cells))
         raise InvalidTable(f"{place}, row {grid.numbers[row]}: {found}")
+    n_above = sum(any(cell is not None for cell in row) for row in grid.cells[: found.place])
     body = grid.cells[found.place + 1 :]
-    header = grid.cells[found.place]
-    kept = np.flatnonzero([any(cell is not None for cell in row) and row != header for row in body])
-    n_again = sum(row == header for row in body)
-    notes = headers.above_note(sum(any(cell is not None for cell in row) for row in grid.cells[: found.place]))
-    notes += headers.again_note(n_again)
-    rows = grid.numbers[found.place + 1 :][kept]
-    frame = _frame(place, header, found.names, [body[row] for row in kept])
-    if n := headers.n_totals(frame):
+    is_again = np.array([found.is_like(row) for row in body], bool)
+    is_filled = np.array([any(cell is not None for cell in row) for row in body], bool)
+    kept = np.flatnonzero(is_filled & ~is_again)
+    frame = _frame(place, found, [body[row] for row in kept])
+    at_start, at_end = beside.totals(frame)
+    if at_start or at_end:
         # Types may be other ones without them.
-        frame, rows = _frame(place, header, found.names, [body[row] for row in kept[:-n]]), rows[:-n]
-        notes.append(headers.totals_note(n))
+        kept = kept[at_start : len(kept) - at_end]
+        frame = _frame(place, found, [body[row] for row in kept])
     if not frame.height:
         raise InvalidTable(f"{place}: {grid.why_empty}")
+    notes = beside.notes(n_above, int(is_again.sum()), totals=at_start + at_end)
+    rows = grid.numbers[found.place + 1 :][kept]
     return Sheet(place, (content.path,), frame, rows, "workbook", (*notes, *grid.left_out))
 
 
-def _frame(place: str, header: list[Cell], names: tuple[str, ...], rows: list[list[Cell]]) -> pl.DataFrame:
+def _frame(place: str, header: Header, rows: list[list[Cell]]) -> pl.DataFrame:
     columns = []
-    for at, name in enumerate(names):
+    for at, name in enumerate(names_of(header.cells)):
         cells = [row[at] for row in rows]
         # What has neither a name nor a cell is where somebody formatted the sheet further than it goes.
-        if header[at] is not None or any(cell is not None for cell in cells):
+        if header.cells[at] is not None or any(cell is not None for cell in cells):
             columns.append(typed(name, cells))
     if len(columns) > MOST_COLUMNS:
         raise InvalidTable(f"{place}: {len(columns):,} columns; is this the right sheet?")
