@@ -1,4 +1,4 @@
-"""The German workbook of the sample: made by its script, imported as it is, it says what was played, and replays green."""
+"""The German workbook of the sample: made by its script, imported as it is, it says what was played and is met."""
 
 from __future__ import annotations
 
