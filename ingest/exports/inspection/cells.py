@@ -126,7 +126,7 @@ def _units(draft: Draft) -> None:
         )
         for column in durations:
             unit = _unit(draft, ours, draft.seen[column])
-            if unit and unit != "s" and kinds.get(ours) == SECONDS:
+            if unit and unit != "s":
                 draft.units.setdefault(ours, unit)
 
 
