@@ -81,8 +81,9 @@ def inspect(
     people, zone = ask_all(made, base, time_zone, asked)
     for draft in made:
         check(draft)
-    profile = _profile(base, drafts, sheets, replace(base, people=people, time_zone=zone))
-    shown = tuple(_shown(each, draft) for each, draft in zip(found, drafts, strict=True))
+    unread = [each.seen.sheet for each in found if _is_left_out(each, asked)]
+    profile = _profile(drafts, unread, sheets, replace(base, people=people, time_zone=zone))
+    shown = tuple(_shown(*each) for each in zip(found, drafts, kept, strict=True))
     needless = set(asked.answers) - asked.taken - {f"files.{sheet.name}" for sheet in sheets}
     return Found(shown, profile, tuple(asked.questions.values()), tuple(sorted(needless)))
 
@@ -107,19 +108,17 @@ def _said(sheet: Sheet, part: Kept | None, asked: Asked) -> str | None:
 
 def _draft(found: Recognised, kept: Kept | None, asked: Asked, others: Others) -> Draft | None:
     """The rows of a sheet as one table; None for what is none, a legend among them."""
-    if (
-        found.table is None
-        or found.table == "legend"
-        or asked.answers.get(f"files.{found.seen.sheet.name}") == _LEFT_OUT
-    ):
+    if found.table in {None, "none", "legend"} or asked.answers.get(f"files.{found.seen.sheet.name}") == _LEFT_OUT:
         return None
-    draft = Draft(found.seen, found.table, found.why, asked)
-    if kept is not None:
+    draft = Draft(found.seen, str(found.table), found.why, asked)
+    if kept is not None and not kept.is_published:
         kept.fill(draft)
     elif found.table == "interactions":
         interactions.build(draft, found)
     else:
         centre.build(draft, found, others)
+    if kept is not None and kept.is_published:
+        kept.lay_over(draft)
     _leave_rest(draft, found)
     return draft
 
@@ -175,10 +174,16 @@ def _dated(draft: Draft, ours: str) -> tuple[str, ...]:
     return tuple(cell for each in facts if each.kind.name in {"time", "date"} for cell in each.kind.samples[:2])
 
 
-def _profile(base: Profile, drafts: Sequence[Draft | None], sheets: Sequence[Sheet], head: Profile) -> Profile:
-    """A part for each sheet, and those of the base that no sheet of this month met."""
+def _is_left_out(found: Recognised, asked: Asked) -> bool:
+    """Whether a sheet is known and not read, this month and the next."""
+    return found.table == "none" or asked.answers.get(f"files.{found.seen.sheet.name}") == _LEFT_OUT
+
+
+def _profile(drafts: Sequence[Draft | None], unread: list[Sheet], sheets: Sequence[Sheet], head: Profile) -> Profile:
+    """A part for each sheet, and those of the profile so far that no sheet of this month met."""
     parts = _distinct([_part(draft, sheets) for draft in drafts if draft is not None])
-    unmet = [part for part in base.parts if not taken(part, sheets)]
+    parts += _distinct([Part("none", _files(sheet, sheets)) for sheet in unread])
+    unmet = [part for part in head.parts if not taken(part, sheets)]
     return replace(head, parts=(*parts, *unmet))
 
 
@@ -215,10 +220,16 @@ def _files(sheet: Sheet, sheets: Sequence[Sheet]) -> tuple[str, ...]:
     return exact if any(fits(pattern, each) for pattern in patterns for each in others) else patterns
 
 
-def _shown(found: Recognised, draft: Draft | None) -> SheetFound:
+def _shown(found: Recognised, draft: Draft | None, kept: Kept | None) -> SheetFound:
     table = found.table if draft is not None or found.table == "legend" else None
-    why = "left out" if draft is None and found.table not in {None, "legend"} else found.why
+    why = draft.why if draft is not None else kept.why if kept is not None and found.table == "none" else found.why
+    if draft is None and found.table not in {None, "none", "legend"}:
+        why = "left out"
     return SheetFound(
-        found.seen.sheet, table, why, columns_found(found, draft),
-        draft.problems if draft is not None else {}, tuple(draft.assumptions) if draft is not None else (),
-    )  # fmt: skip
+        found.seen.sheet,
+        table,
+        why,
+        columns_found(found, draft),
+        draft.problems if draft is not None else {},
+        tuple(draft.assumptions) if draft is not None else (),
+    )

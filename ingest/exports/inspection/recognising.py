@@ -92,6 +92,8 @@ def recognise(seen: Seen, table: str | None = None) -> Recognised:
     guesses = {facts.name: weighed(facts) for facts in seen.columns}
     if seen.days and table in {None, "shifts"}:
         return _plan(seen, guesses)
+    if table == "none":
+        return Recognised(seen, "none", 0.0, "known, and not read")
     if table is not None:
         return _as(_likenesses()[_LIKE.get(table, table)], seen, guesses, table)
     found = [_as(likeness, seen, guesses) for name, likeness in _likenesses().items() if name != "shifts"]

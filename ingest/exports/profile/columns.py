@@ -30,6 +30,8 @@ _MORE: Mapping[str, Mapping[str, str]] = {
     "queues": {"service_level": TEXT, "media": TEXT, "opening_hours": TEXT},
     "staffing": {"date": TIME, "span": TEXT, "breaks": BREAKS, "activity": TEXT},
     "shifts": {"agent_id": TEXT, "date": TIME},
+    # Known, and not read.
+    "none": {},
     "volumes": {
         "start_at": TIME, "queue_id": TEXT, "media": TEXT, "offered": NUMBER, "answered": NUMBER, "abandoned": NUMBER,
         "handle_s": SECONDS, "wait_s": SECONDS,
