@@ -33,8 +33,9 @@ def with_plain_blanks(texts: pl.Series) -> pl.Series:
 
 def folded(texts: pl.Series) -> pl.Series:
     """Texts in lower case, without accents, each run of blanks one blank."""
-    bare = texts.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.replace("ß", "ss", literal=True)
-    return bare.str.to_lowercase().str.replace_all(r"[\s\x{a0}\x{202f}]+", " ").str.strip_chars()
+    bare = pl.col("text").str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.replace("ß", "ss", literal=True)
+    plain = bare.str.to_lowercase().str.replace_all(r"[\s\x{a0}\x{202f}]+", " ").str.strip_chars()
+    return texts.to_frame("text").select(plain).to_series()
 
 
 def is_nothing(texts: pl.Series) -> pl.Series:

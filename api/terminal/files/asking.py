@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ import click
 from api.printing import encodable, say_json, tell
 from api.terminal.shown.inspected import listed, open_text
 from engine.errors import InvalidTable, RoutingError
+from engine.stopping import LOOK_S, check
 from engine.texts import visible
 
 if TYPE_CHECKING:
@@ -51,6 +54,9 @@ def settled(
         With the questions and how each is answered, where nobody can be asked.
     """
     found = files.found(answers)
+    for key in found.needless:
+        # A script may answer each month what only some months ask.
+        tell(f"note: --answer {key}: nothing asks for that")
     if not found.questions:
         return found, keep
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -108,12 +114,24 @@ def _typed(default: str | None) -> str:
     shown = "" if default is None else f" [{visible(default)}]"
     sys.stderr.write(encodable(f"answer{shown}: ", sys.stderr))
     sys.stderr.flush()
-    line = sys.stdin.readline()
+    line = _line()
     if not line:
         # The terminal was closed, or Ctrl-D: as good as Ctrl-C.
         tell("")
         raise click.Abort
     return line.strip() or default or ""
+
+
+def _line() -> str:
+    """The next line that is typed; empty where the terminal is closed."""
+    try:
+        number = sys.stdin.fileno()
+    except (OSError, ValueError):
+        return sys.stdin.readline()
+    # Libraries may have Ctrl-C taken over such that a read goes on after it, so nothing is read until a line is there.
+    while not select.select([number], [], [], LOOK_S)[0]:
+        check()
+    return os.read(number, 65_536).decode(sys.stdin.encoding, "replace")
 
 
 def _kept() -> Path | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from api.printing import say, say_json
+from api.printing import say, say_json, tell
 from api.terminal import options
 from api.terminal.looking import show_made
 
@@ -89,7 +89,9 @@ def inspect(
         refuse_existing(target, replace)
     with progress(not as_json) as watch:
         files_ = Understanding.of(given, time_zone, dates, profile, watch)
-        found = files_.found(answers_of(answers))
+    found = files_.found(answers_of(answers))
+    for key in found.needless:
+        tell(f"note: --answer {key}: nothing asks for that")
     if target is not None:
         write_profile(found.profile, target)
     if as_json:

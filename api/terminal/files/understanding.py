@@ -60,11 +60,17 @@ class Understanding:
 
     def found(self, answers: Mapping[str, str]) -> Found:
         """What the files are taken for under some answers."""
+        from api.terminal.shown.page import doing
+        from engine.data.wall_time import zone_of
         from ingest.exports.inspection import inspect
 
-        return inspect(
-            self.sheets, time_zone=self.time_zone, dates=self.dates, profile=self.profile, answers=dict(answers)
-        )
+        # Said before files are looked at for seconds; an import would refuse it in the end.
+        for zone in filter(None, (self.time_zone, answers.get("time_zone"))):
+            zone_of(zone)
+        with doing(f"looking at {len(self.sheets)} tables of cells"):
+            return inspect(
+                self.sheets, time_zone=self.time_zone, dates=self.dates, profile=self.profile, answers=dict(answers)
+            )
 
 
 def answers_of(given: Sequence[str]) -> dict[str, str]:

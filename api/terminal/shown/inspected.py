@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from api.terminal.shown.page import Grid, Line, Page, facts, grid, styled
@@ -17,7 +18,7 @@ TABLES = {
     "legend": "what the codes of a plan mean", "volumes": "contacts by interval",
     "aggregates": "the platform's own counts",
 }  # fmt: skip
-NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES = 32, 24, 3, 24
+NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES, MOST_CHOICES = 32, 40, 3, 24, 12
 
 
 def show_found(found: Found) -> None:
@@ -110,14 +111,24 @@ def open_text(n: int) -> str:
 
 
 def answer_text(question: Question) -> str:
-    """How a question is answered.
+    """How a question is answered, the likely answer first.
 
     Examples
     --------
     >>> from ingest.exports.inspection.found import Question
-    >>> answer_text(Question("dates", "Which?", ("dmy", "mdy"), "--dates dmy", likely="dmy"))
-    '--dates dmy; one of dmy, mdy; likely dmy'
+    >>> answer_text(Question("dates", "Which?", ("mdy", "dmy"), "--dates", likely="dmy"))
+    '--dates dmy (likely), or mdy'
+    >>> answer_text(Question("queues.media", "What?", ("voice", "chat")))
+    "--answer 'queues.media=voice', or chat"
     """
-    how = question.option or f"--answer '{question.key}=...'"
-    some = f"; one of {', '.join(question.choices)}" if question.choices else ""
-    return how + some + (f"; likely {question.likely}" if question.likely is not None else "")
+    # Some are known better by an option of their own.
+    has_option = question.option.startswith("--")
+    first = question.likely if question.likely is not None else (*question.choices, "...")[0]
+    others = [choice for choice in question.choices if choice != first]
+    typed = (
+        f"{question.option.split()[0]} {first}" if has_option else f"--answer {shlex.quote(f'{question.key}={first}')}"
+    )
+    shown = ", ".join(others[:MOST_CHOICES]) + (
+        f" and {len(others) - MOST_CHOICES} more" if others[MOST_CHOICES:] else ""
+    )
+    return typed + (" (likely)" if question.likely is not None else "") + (f", or {shown}" if shown else "")

@@ -25,6 +25,7 @@ class Asked:
     dates: str | None = None
     questions: dict[str, Question] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)  # Orders of dates that some column settles
+    taken: set[str] = field(default_factory=set)  # Keys of answers that something asked for
 
     def ask(
         self, key: str, text: str, choices: tuple[str, ...] = (), option: str = "", likely: str | None = None
@@ -34,6 +35,7 @@ class Asked:
             self.questions.setdefault(key, Question(key, text, choices, option or _in_profile(key), likely))
             return likely
         answer = self.answers[key]
+        self.taken.add(key)
         if choices and answer not in choices:
             folded = {each.casefold(): each for each in choices}
             if answer.casefold() in folded:

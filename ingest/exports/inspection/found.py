@@ -51,3 +51,4 @@ class Found:
     sheets: tuple[SheetFound, ...]
     profile: Profile
     questions: tuple[Question, ...]
+    needless: tuple[str, ...] = ()  # Keys of answers that nothing asked for

@@ -24,9 +24,6 @@ from ingest.files.problems import Origin
 from ingest.sheets.sheet import Sheet
 
 NO_AGENTS = "no list of agents was given, so they are made from the names in the other files: {n} agents"
-OWN_SKILLS = (
-    "skills of agents are those of the contacts that they answered, each in full, as no list of agents says them"
-)
 NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
@@ -213,16 +210,15 @@ class _Shaping:
             naming.name_agents(rows, "agent_id", agents, self.profile.people, self.notes)
 
     def _skills(self) -> None:
-        """Skills of agents whom no file lists: those of the contacts they answered."""
-        interactions = self.interactions
-        if "agents" not in self.made or "skills" not in interactions or "agent_id" not in interactions:
-            return
-        held = interactions.frame.select("agent_id", "skills").drop_nulls().explode("skills").drop_nulls().unique()
-        if held.height:
-            entry = pl.struct(name="skills", proficiency=pl.lit(5.0))
-            skills = held.sort("agent_id", "skills").group_by("agent_id").agg(skills=entry)
-            self.made["agents"] = self.made["agents"].join(skills, on="agent_id", how="left", maintain_order="left")
-            self.notes.assumptions.append(OWN_SKILLS)
+        """Skills and languages that contacts need and no list of agents knows, for those who answered such contacts."""
+        rows = self.rows.get("agents")
+        agents = centre.with_answered(
+            self.made["agents"] if rows is None else rows.frame, self.interactions.frame, self.notes
+        )
+        if rows is None:
+            self.made["agents"] = agents
+        else:
+            rows.frame = agents
 
     def _members(self) -> None:
         agents = self.rows.get("agents")
