@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ingest.exports.inspection import inspect
 from ingest.exports.profile.builtin import builtin_profiles
 from ingest.exports.profile.profile import Copied, Summed
 from ingest.exports.profile.reading import profile_of
 from ingest.exports.profile.writing import profile_text
 from tests.exported_sheets import keys, part, rows, taken_for
+from tests.pages import ROOT, Block, blocks
+
+PAGE = ROOT / "docs" / "profiles.md"
 
 
 def test_every_one_says_where_its_names_are_published() -> None:
@@ -16,6 +21,15 @@ def test_every_one_says_where_its_names_are_published() -> None:
     for profile in builtin_profiles():
         assert profile.source
         assert profile_of(profile_text(profile), "again") == profile
+
+
+@pytest.mark.parametrize(
+    "block", [each for each in blocks(PAGE) if each.language == "toml"], ids=lambda each: each.name
+)
+def test_profiles_of_the_page_are_profiles(block: Block) -> None:
+    """Each example can be read as it stands, and written again."""
+    profile = profile_of(block.text, block.name)
+    assert profile.parts and profile_of(profile_text(profile), "again") == profile
 
 
 def test_the_interactions_view_is_recognised() -> None:

@@ -11,6 +11,11 @@ from ingest.values.texts import distinct_of, folded, is_nothing, over_distinct, 
 
 DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
+_HOUR_US = 3600 * _SECOND_US
+_FARTHEST_H = 14
+# Below this the many forms are told as quickly.
+_MANY = 500
+_SIMPLE = r"^ *(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)? *(?:[AaPp][Mm])? *$"
 _CLOCK = (
     r"^[t, ]*(\d{1,2})(?:[:.h](\d{2}))?(?:[:m](\d{2})s?(?:[.,](\d{1,9}))?)?"
     r"\s*([a-z][a-z. ]*?)?\.?\s*(?:(?:gmt|utc)?\s*([+-])(\d{2}):?(\d{2})?)?\s*(?:\([a-z ]*\))?$"
@@ -107,7 +112,13 @@ def _us() -> pl.Expr:
     fraction = pl.col("fraction").str.pad_end(6, "0").str.head(6).cast(pl.Int64).fill_null(0)
     word = pl.col("word")
     is_morning, is_afternoon = (word.is_in(list(each)).fill_null(False) for each in _HALVES)
-    is_known = word.is_null() | word.is_in(list(_KNOWN)) | is_morning | is_afternoon
+    # Samoa and Kiribati are 14 hours ahead of Greenwich, nobody is farther from it.
+    off_h, off_min = (pl.col(name).cast(pl.Int64).fill_null(0) for name in ("off_h", "off_min"))
+    is_known = (
+        (off_h <= _FARTHEST_H)
+        & (off_min < 60)
+        & (word.is_null() | word.is_in(list(_KNOWN)) | is_morning | is_afternoon)
+    )
     hour24 = pl.when(is_afternoon).then(hour % 12 + 12).when(is_morning).then(hour % 12).otherwise(hour)
     us = ((hour24 * 60 + minute) * 60 + second) * _SECOND_US + fraction
     halved = is_morning | is_afternoon

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -114,8 +114,11 @@ def _from_numbers(cells: pl.Series, numbers: pl.Series, unit: str | None, words:
     scale = UNITS[found]
     values = (numbers * DAY_S * 1e3).round() / 1e3 if found == "days" else numbers * scale
     text = cells if cells.dtype == pl.String else None
-    written = _from_texts(text, unit).values if text is not None and numbers.null_count() > text.null_count() else None
-    values = values if written is None else values.fill_null(written)
+    if text is not None and numbers.null_count() > text.null_count():
+        written = _from_texts(text.set(numbers.is_not_null(), None), unit)
+        values = values.fill_null(written.values)
+        if written.is_open:
+            return replace(written, values=values, refused=written.refused, words=f"seconds, and {written.words}")
     said = {"days": "fractions of a day", "s": "seconds"}.get(found, found)
     done = _of(cells, values, said + (" with decimal comma" if "comma" in words else ""))
     refused = done.refused if text is None else done.refused & ~is_nothing(text)
@@ -147,6 +150,10 @@ def _from_texts(texts: pl.Series, unit: str | None) -> Durations:
     two = found["two_s"].is_not_null()
     first_s, is_open = _first(found, two, unit)
     values = found["value"].fill_null(found["two_s"] * (60.0 if first_s == "h" else 1.0))
+    if found["three"].any() and values.null_count() > texts.null_count():
+        # Where `0:03:20` says how durations are counted, a plain number beside it is of seconds.
+        rest = read_numbers(texts.set(values.is_not_null(), None))
+        values = values if rest.is_percent else values.fill_null(rest.values * UNITS[unit or "s"])
     done = _of(texts, values, _like(texts))
     refused = done.refused & ~found["is_nothing"].fill_null(False)
     return Durations(

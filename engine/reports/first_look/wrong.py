@@ -65,10 +65,10 @@ def _unserved(seen: Seen) -> Iterator[Finding]:
         on_queue = np.bincount(seen.spells.agent, minlength=centre.n_agents) > 0
     nobody = (offered > 0) & ~(centre.member & on_queue).any(axis=1)
     if nobody.any():
-        n = int(offered[nobody].sum())
+        many = _several(int(offered[nobody].sum()), "interaction")
         yield Finding(
             "unserved", int(nobody.sum()),
-            f"nobody on queue serves {_listed(_queues(seen, nobody))}, with {_several(n, 'interaction')}; give their members",
+            f"nobody on queue serves {_listed(_queues(seen, nobody))}, with {many}; give their members",
         )  # fmt: skip
 
 
