@@ -83,7 +83,12 @@ def test_days_down_and_agents_across() -> None:
         "Peter Lang": ["8-12", "off"],
         "Anna Groß": ["-", "9-13"],
     }
-    assert staffing(part, plan) == [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+    worked = [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+    assert staffing(part, plan) == worked
+    assert staffing(part, plan | {"Tag": ["Mo 02.03.", "Di 03.03."]}) == worked
+    assert staffing(part, plan | {"Tag": [datetime(2026, 3, 2), datetime(2026, 3, 3)]}) == worked
+    with pytest.raises(InvalidTable, match=r"^plan\.csv: no shift was read in it"):
+        staffing(part, plan | {"Tag": ["früh", "spät"]})
 
 
 def test_a_code_that_nobody_explained_is_refused_with_its_cell() -> None:

@@ -33,6 +33,9 @@ def with_goals(queues: Rows) -> None:
     """Goals as share and seconds; queues under their names where no column has their ids."""
     if "queue_id" not in queues and "queue_name" in queues:
         queues.frame = queues.frame.with_columns(queue_id="queue_name")
+    if "service_level_share" in queues:
+        # 70 % is 0.7, not what a product of floats makes of it.
+        queues.frame = queues.frame.with_columns(pl.col("service_level_share").round(6))
     if "service_level" in queues:
         found = read_goals(queues.frame["service_level"])
         queues.refuse("service_level", GOAL, found.refused)

@@ -29,6 +29,10 @@ NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
 COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
 OF_LOG = "contacts outside of the plan"
+NO_SHIFT = (
+    "{names}: no shift was read in it; days stand in its header or first column, and shifts such as 08:00-16:30, or "
+    "codes that the profile explains, in its cells"
+)
 LEFT_OUT = "{table}: rows of another kind, left out as the profile says"
 
 
@@ -249,6 +253,8 @@ class _Shaping:
                 + " and ".join(", ".join(rows.origin.sources) for rows, _ in pieces)
             )
         rows, spells = pieces[0]
+        if not spells.height and not rows.refused:
+            raise InvalidTable(NO_SHIFT.format(names=", ".join(map(short, rows.origin.sources))))
         rows.frame = spells
         if "interactions" in self.rows:
             self._refuse_other_days(rows, spells)

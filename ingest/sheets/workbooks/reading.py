@@ -20,7 +20,8 @@ from ingest.sheets import beside
 from ingest.sheets.content import Content
 from ingest.sheets.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
 from ingest.sheets.sheet import Sheet
-from ingest.sheets.workbooks.extent import Extent, check_workbook, extent_of
+from ingest.sheets.workbooks.extent import Extent, extent_of
+from ingest.sheets.workbooks.opening import Book, opened_book
 from ingest.sheets.workbooks.typing import typed
 
 _NEVER_CALCULATED = "its cells are formulas that were never calculated; open the workbook in Excel and save it"
@@ -47,36 +48,11 @@ class _Grid:
 
 def read_workbook(content: Content, wanted: str | None) -> list[Sheet]:
     """The sheets that hold a table, or the one that is wanted, whatever the case of its name."""
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
-
-    with _book(content) as book:
-        metadata = {each.name: each for each in book.sheets_metadata}
+    with opened_book(content) as book:
         if wanted is not None:
-            return [_only(content, book, _named(content, wanted, list(metadata)))]
-        tables = [name for name, each in metadata.items() if each.typ == SheetTypeEnum.WorkSheet]
-        shown = [name for name in tables if metadata[name].visible == SheetVisibleEnum.Visible]
-        return _all(content, book, shown, [name for name in tables if name not in shown])
-
-
-def _book(content: Content) -> Any:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-    check_workbook(content)
-    try:
-        if content.packed:
-            return CalamineWorkbook.from_filelike(content.raw())
-        return CalamineWorkbook.from_path(content.path)
-    except PasswordError as error:
-        raise content.refused("the workbook is protected by a password; save it without one") from error
-    except (CalamineError, OSError) as error:
-        if "Cell limit" in str(error):
-            raise content.refused(
-                "a sheet reaches far beyond its table, to more cells than can be read; delete what stands there, and "
-                "save it again"
-            ) from error
-        raise content.refused(
-            f"cannot be read as a workbook ({short(str(error))}); it is damaged or cut short: save or copy it again"
-        ) from error
+            return [_only(content, book, _named(content, wanted, [tab.name for tab in book.tabs if tab.is_table]))]
+        shown = [tab.name for tab in book.tabs if tab.is_table and tab.is_shown]
+        return _all(content, book, shown, [tab.name for tab in book.tabs if tab.is_table and not tab.is_shown])
 
 
 def _named(content: Content, wanted: str, there: list[str]) -> str:
@@ -88,14 +64,14 @@ def _named(content: Content, wanted: str, there: list[str]) -> str:
     raise content.refused(f"no sheet is called {wanted!r}; {meant}There are {', '.join(map(short, there))}")
 
 
-def _only(content: Content, book: Any, name: str) -> Sheet:
+def _only(content: Content, book: Book, name: str) -> Sheet:
     grid = _grid(content, book, name)
     if grid is None:
         raise InvalidTable(f"{content.name}#{name}: the sheet is empty; it needs a header and at least one row")
     return _sheet(content, name, grid)
 
 
-def _all(content: Content, book: Any, names: Sequence[str], hidden: Sequence[str]) -> list[Sheet]:
+def _all(content: Content, book: Book, names: Sequence[str], hidden: Sequence[str]) -> list[Sheet]:
     """Every sheet that holds a table; where none does, why."""
     grids = {name: grid for name in checked(names) if (grid := _grid(content, book, name)) is not None}
     sheets: list[Sheet] = []
@@ -121,15 +97,10 @@ def _passed_over(problems: Sequence[str], hidden: Sequence[str]) -> list[str]:
     return [*(f"not read: {problem}" for problem in problems), *([names] if hidden else [])]
 
 
-def _grid(content: Content, book: Any, name: str) -> _Grid | None:
+def _grid(content: Content, book: Book, name: str) -> _Grid | None:
     """All cells that are shown, empty ones as None; nothing where there are none."""
-    from python_calamine import CalamineError
-
     extent = extent_of(content, name)
-    try:
-        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except CalamineError as error:
-        raise content.refused(f"sheet {name} cannot be read ({short(str(error))}); save the workbook again") from error
+    rows = book.rows(name)
     numbers = [number for number in range(1, len(rows) + 1) if number not in extent.hidden_rows]
     shown = [at for at in range(len(rows[0]) if rows else 0) if at + 1 not in extent.hidden_columns]
     cells = [[_plain(rows[number - 1][at]) for at in shown] for number in checked(numbers)]
