@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ingest.exports.inspection.draft import Draft
-from ingest.exports.inspection.facts import Facts
+from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.inspection.known.vocabulary import fold, meant
-from ingest.exports.inspection.others import Others
-from ingest.exports.inspection.recognising import Recognised
+from ingest.exports.inspection.seen.facts import Facts
+from ingest.exports.inspection.seen.others import Others
+from ingest.exports.inspection.seen.recognising import Recognised
 from ingest.exports.profile.profile import Between, Copied, From, Joined, Named, Same, Shifted, Spread
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from ingest.exports.inspection.facts import MOSTLY, Facts
 from ingest.exports.inspection.known.vocabulary import Guess
+from ingest.exports.inspection.seen.facts import MOSTLY, Facts
 
 _TIME = {"time": 1.0, "date": 0.6, "clock": 0.3}
 _SECONDS = {"duration": 1.0, "whole number": 1.0, "number": 1.0, "clock": 0.8, "yes or no": 0.6, "blank": 0.4}
