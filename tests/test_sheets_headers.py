@@ -103,3 +103,9 @@ def test_remarks_below_a_table_are_no_rows_and_narrow_rows_above_a_blank_one_are
     [plan] = read_sheets([str(book(tmp_path, "plan.xlsx", Plan=rows))])
     assert plan.name == "plan.xlsx" and plan.frame["Agent"].to_list() == ["Ann", "Bo", "Cleo"]
     assert plan.notes == ("1 row of remarks at the end left out",)
+
+
+def test_a_legend_below_a_plan_in_text_is_left_out(tmp_path):
+    sheet = read(tmp_path, "Agent;1;2;3\nAnn;F;S;F\nBo;S;F;S\n;;;\nF;06:00-14:00;;\nS;14:00-22:00;;\n")
+    assert sheet.frame["Agent"].to_list() == ["Ann", "Bo"]
+    assert sheet.notes == ("2 rows of remarks at the end left out",)

@@ -16,11 +16,11 @@ from engine.errors import InvalidTable
 from engine.stopping import checked
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.sheets import beside
 from ingest.sheets.content import Content
-from ingest.sheets.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
+from ingest.sheets.layout import beside
+from ingest.sheets.layout.below import first_below, legend
+from ingest.sheets.layout.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
 from ingest.sheets.sheet import Sheet
-from ingest.sheets.workbooks.below import first_below, legend
 from ingest.sheets.workbooks.extent import Extent, extent_of
 from ingest.sheets.workbooks.opening import Book, opened_book
 from ingest.sheets.workbooks.typing import typed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ingest.sheets.header import WORD, Cell, Header, kind_of_cell
+from ingest.sheets.layout.header import WORD, Cell, Header, kind_of_cell
 
 # A table of fewer columns has none: its own rows may be as narrow.
 LEAST_COLUMNS, MOST_COLUMNS, MOST_ROWS = 4, 4, 60
