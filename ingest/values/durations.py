@@ -35,29 +35,19 @@ _PARTS_S = (DAY_S, 3600.0, 60.0, 1.0, 1e-3)
 
 @dataclass(frozen=True, eq=False)
 class Durations:
-    """Durations of a column.
+    """Durations of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of float
-        Null where empty or refused. [s]
-    refused : polars.Series of bool
-        Cells that are no duration, or negative.
-    words : str
-        How they are written.
-    is_open : bool
-        Whether another unit is as possible; `values` are read in `likely`.
-    choices : tuple of str
-        Units that are possible where it is open, to be given as `unit`.
-    likely : str, optional
-        The unit that was taken where it is open.
-    """
-
+    # Null where empty or refused. [s]
     values: pl.Series
+    # Cells that are no duration, or negative
     refused: pl.Series
+    # How they are written
     words: str
+    # Whether another unit is as possible; `values` are read in `likely`
     is_open: bool = False
+    # Units that are possible where it is open, to be given as `unit`
     choices: tuple[str, ...] = ()
+    # The unit that was taken where it is open
     likely: str | None = None
 
 
