@@ -23,7 +23,7 @@ from api.terminal.files.profiles import beside
 from api.terminal.files.understanding import Understanding, answers_of
 from api.terminal.shown import page
 from api.terminal.shown.inspected import answer_text, show_found
-from engine.errors import InvalidScenario, MissingInput
+from engine.errors import InvalidScenario, InvalidTable, MissingInput
 from ingest.exports.inspection.found import ColumnFound, Found, Question, SheetFound
 from ingest.exports.profile.profile import Copied, Part, Profile
 from ingest.exports.profile.reading import read_profile
@@ -321,3 +321,26 @@ def read_until(terminal: int, what: str, within_s: float = 60.0) -> str:
             except OSError:
                 break
     return seen
+
+
+# --- from Python ------------------------------------------------------------------------------------------------------
+
+
+def test_python_inspects_answers_and_reads_without_a_store(centre):
+    import routelab
+
+    open_ = routelab.inspect("calls.csv", "agents.csv")
+    assert [question.key for question in open_.questions] == ["dates", "time_zone"]
+    with pytest.raises(InvalidTable, match=r"answers=\{'dates': ...\}"):
+        open_.read()
+    settled = routelab.inspect("calls.csv", "agents.csv", time_zone="Europe/Berlin", answers={"dates": "dmy"})
+    frame = settled.to_frame().filter(pl.col("file") == "calls.csv")
+    assert dict(frame.select("column", "ours").iter_rows())["Wait"] == "wait_s"
+    assert repr(settled) == "Inspection of calls.csv: interactions, agents.csv: agents; 0 questions open"
+    found = settled.read()
+    assert found.counts["interactions"] == 27
+    assert str(found.table("interactions")["arrived_at"].min())[:10] == "2026-04-03"
+    Path("kept.toml").write_text(settled.profile, encoding="utf-8")
+    assert not routelab.inspect("calls.csv", "agents.csv", profile="kept.toml").questions
+    with pytest.raises(MissingInput, match="nothing is no file to inspect"):
+        routelab.inspect()

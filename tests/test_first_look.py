@@ -140,7 +140,7 @@ def test_queues_that_nobody_serves_and_queues_without_interactions():
     members = [{"queue_id": "billing", "agent_id": name} for name in ("ada", "bo")]
     queues = [{"queue_id": name, "queue_name": name.title()} for name in ("billing", "tech", "fax")]
     found = looked(CALLS, members=members, queues=queues, staffing=STAFFED)
-    assert said(found, "unserved") == "nobody on queue serves Tech, with 1 interactions; give their members"
+    assert said(found, "unserved") == "nobody on queue serves Tech, with 1 interaction; give their members"
     assert said(found, "empty queues") == "no interactions in Fax"
 
 
@@ -168,6 +168,14 @@ def test_calls_of_one_agent_at_once():
     assert "overlaps" not in kinds(looked(near))
 
 
+def test_times_to_the_minute_are_told_and_no_overlaps():
+    """Calls of 70 s a minute apart overlap by 10 s, which times to the minute cannot tell; with seconds they do."""
+    calls = [call(n, "q", 480 + n, "ada", 0.0, 70.0) for n in range(20)]
+    assert kinds(looked(calls)) == ["minutes", "agents"]
+    exact = [row | {"arrived_at": row["arrived_at"] + timedelta(seconds=1)} for row in calls]
+    assert kinds(looked(exact)) == ["overlaps", "agents"]
+
+
 def busy_weeks(days: Sequence[int], left_out: tuple[int, int, int] | None = None) -> list[dict[str, Any]]:
     """A call every five minutes from 08:00 to 18:00 of some days, but for a stretch of one of them."""
     calls = []
@@ -175,7 +183,8 @@ def busy_weeks(days: Sequence[int], left_out: tuple[int, int, int] | None = None
         for minute in range(480, 1080, 5):
             if left_out and day == left_out[0] and left_out[1] <= minute < left_out[2]:
                 continue
-            calls.append(call(len(calls), "q", 1440 * day + minute, "ada" if minute % 2 else "bo", 0.0, 60.0))
+            row = call(len(calls), "q", 1440 * day + minute, "ada" if minute % 2 else "bo", 0.0, 60.0)
+            calls.append(row | {"arrived_at": row["arrived_at"] + timedelta(seconds=7)})
     return calls
 
 
@@ -287,7 +296,7 @@ def test_a_screen_fits_its_width_whatever_the_names(forty, capsys, monkeypatch, 
 
         assert max(map(cell_len, shown.splitlines())) <= columns
         assert "\x1b" not in shown and "\u202e" not in shown and "[/old]" in shown
-        assert ("32 more (--all)" in shown) != everything
+        assert ("32 more" in shown) != everything
 
 
 def test_a_screen_says_what_the_figures_are(small, capsys, monkeypatch):

@@ -27,6 +27,7 @@ from ingest.exports.profile.profile import (
     Summed,
 )
 from ingest.exports.shaping import shape
+from ingest.files.frames import Framed
 from ingest.files.gathering import gather
 from ingest.files.reading import Reading
 from ingest.sheets.sheet import Sheet
@@ -171,6 +172,14 @@ def test_a_wait_from_our_own_arrival_to_a_whole_time_or_a_clock() -> None:
     assert rows.select("wait_s", "handle_s").rows() == [(20.0, 280.0), (15.0, 60.0)]
 
 
+def test_levels_of_another_scale_are_brought_to_five() -> None:
+    people = PEOPLE | {"Skills": ["Rechnung (8), Technik (10)", "Rechnung (1)"]}
+    shaped = shape(profile(), [calls(), sheet("agents.xlsx", people)])
+    found = gather(shaped.tables, Reading.of("Europe/Berlin"), lambda *_: None)[0]["agents"]["skills"]
+    assert [[each["proficiency"] for each in skills] for skills in found.to_list()] == [[4.0, 5.0], [0.5]]
+    assert any("levels of skills run from 0 to 10" in said for said in shaped.assumptions)
+
+
 def test_skills_in_columns_of_their_own_and_names_in_two() -> None:
     people = {
         "Vorname": ["Peter", "Anna"], "Nachname": ["Lang", "Groß"], "Nr": ["a", "b"], "Rechnung": ["x", None],
@@ -209,6 +218,19 @@ def test_rows_of_files_that_were_joined_are_named_by_their_own_file() -> None:
         tables(profile(), given, sheet("agents.xlsx", PEOPLE))
 
 
+def test_rows_of_a_second_part_and_a_second_block_are_named_by_their_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.files.frames.BATCH_ROWS", 2)
+    later = {name: cells if name != "ID" else ["d1", "d2", "c3"] for name, cells in CALLS.items()}
+    later |= {"Wartezeit": ["00:00:12", "bald", "00:00:00"]}
+    more = Part("interactions", ("chats.csv",), CALLS_FROM, values=MEANT)
+    given = [calls(), sheet("chats.csv", later), sheet("agents.xlsx", PEOPLE)]
+    with pytest.raises(InvalidTable, match=r'^chats\.csv, row 3, column "Wartezeit": \'bald\''):
+        tables(profile(more), *given)
+    sound = sheet("chats.csv", later | {"Wartezeit": ["00:00:12", None, "00:00:01"]})
+    with pytest.raises(InvalidTable, match=r'^chats\.csv, row 4, column "?(ID|interaction_id)"?: \'c3\''):
+        tables(profile(more), calls(), sound, given[2])
+
+
 def test_a_near_miss_is_a_question_with_its_rows() -> None:
     given = calls(Agent=["Lang, Petre", None, "Lang, Petre"])
     with pytest.raises(InvalidTable) as refused:
@@ -231,6 +253,20 @@ def test_a_list_of_other_people_is_refused() -> None:
         tables(profile(), calls(), sheet("agents.xlsx", others))
 
 
+def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
+    people = {"Mail": ["peter.lang@example.org", "a.gross@example.org"], "Name": ["Peter Lang", "Anna Groß"]}
+    columns: dict[str, From] = {"agent_id": Copied("Mail"), "agent_name": Copied("Name")}
+    given = Profile("Europe/Berlin", (profile().parts[0], Part("agents", ("agents.xlsx",), columns)))
+    log = calls(Agent=["PETER.LANG@example.org", "ute.abel@example.org", "Groß, Anna"], Ergebnis=["beantwortet"] * 3)
+    shaped = shape(given, [log, sheet("agents.xlsx", people)])
+    agents, interactions = (shaped.tables[name] for name in ("agents", "interactions"))
+    assert isinstance(agents, Framed)
+    assert isinstance(interactions, Framed)
+    assert "email" not in agents.frame.columns
+    assert agents.frame["agent_id"].to_list() == ["Peter Lang", "Anna Groß"]
+    assert interactions.frame["agent_id"].to_list() == ["Peter Lang", "Ute Abel", "Anna Groß"]
+
+
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:
     given = profile(columns=CALLS_FROM | {"skills": Copied("Schlange")})
     shaped = shape(Profile("Europe/Berlin", given.parts[:1]), [calls()])
@@ -241,6 +277,20 @@ def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() 
     # Nobody answered in Technik, and nobody has its skill.
     assert found["members"].select("queue_id", "agent_id").rows() == [
         ("Rechnung", "Lang, Peter"), ("Rechnung", "Groß, Anna"),
+    ]  # fmt: skip
+
+
+def test_languages_that_no_list_has_are_those_of_contacts_answered_in_them() -> None:
+    people = PEOPLE | {"Sprachen": ["Deutsch (4)", None]}
+    columns = PEOPLE_FROM | {"languages": Copied("Sprachen")}
+    spoken: dict[str, From] = CALLS_FROM | {"language": Copied("Sprache")}
+    given = Profile(
+        "Europe/Berlin",
+        (Part("interactions", ("export.csv",), spoken, values=MEANT), Part("agents", ("agents.xlsx",), columns)),
+    )
+    found = tables(given, calls(Sprache=["Deutsch", "Deutsch", "Englisch"]), sheet("agents.xlsx", people))["agents"]
+    assert [[tuple(each.values()) for each in spoken] for spoken in found["languages"].to_list()] == [
+        [("Deutsch", 4.0)], [("Englisch", 5.0)],
     ]  # fmt: skip
 
 

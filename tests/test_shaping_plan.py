@@ -83,7 +83,12 @@ def test_days_down_and_agents_across() -> None:
         "Peter Lang": ["8-12", "off"],
         "Anna Groß": ["-", "9-13"],
     }
-    assert staffing(part, plan) == [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+    worked = [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+    assert staffing(part, plan) == worked
+    assert staffing(part, plan | {"Tag": ["Mo 02.03.", "Di 03.03."]}) == worked
+    assert staffing(part, plan | {"Tag": [datetime(2026, 3, 2), datetime(2026, 3, 3)]}) == worked
+    with pytest.raises(InvalidTable, match=r"^plan\.csv: no shift was read in it"):
+        staffing(part, plan | {"Tag": ["früh", "spät"]})
 
 
 def test_a_code_that_nobody_explained_is_refused_with_its_cell() -> None:
@@ -101,13 +106,13 @@ def test_rows_of_shifts_with_breaks_over_night() -> None:
         "breaks": Copied("Pause"),
     }  # fmt: skip
     plan = {
-        "Agent": ["1", "Groß, Anna", "2"], "Tag": ["02.03.2026", "03.03.2026", "04.03.2026"],
-        "Von": ["08:00", "08:00", "22:00"], "Bis": ["12:00", "16:00", "06:00"],
-        "Pause": [None, "30", "00:30-01:00"],
+        "Agent": ["1", "Groß, Anna", "2", "1"], "Tag": ["02.03.2026", "03.03.2026", "04.03.2026", "05.03.2026"],
+        "Von": ["08:00", "08:00", "22:00", "00:00"], "Bis": ["12:00", "16:00", "06:00", "00:00"],
+        "Pause": [None, "30", "00:30-01:00", "0:30"],
     }  # fmt: skip
     part = Part("staffing", ("plan.csv",), columns, dates="dmy")
     assert staffing(part, plan) == [
-        ("1", "02 08:00", "02 12:00"),
+        ("1", "02 08:00", "02 12:00"), ("1", "05 00:00", "05 11:45"), ("1", "05 12:15", "06 00:00"),
         # Half an hour in the middle of 8 to 16.
         ("2", "03 08:00", "03 11:45"), ("2", "03 12:15", "03 16:00"),
         ("2", "04 22:00", "05 00:30"), ("2", "05 01:00", "05 06:00"),
@@ -196,7 +201,10 @@ def clocks(frame: pl.DataFrame) -> list[tuple[str, str, str]]:
 
 
 def test_breaks_are_cut_out_in_as_many_pieces_as_they_leave() -> None:
-    breaks = spells(("a", "09:00", "09:15"), ("a", "09:10", "09:30"), ("a", "11:30", "13:00"), ("b", "08:00", "09:00"))
+    breaks = spells(
+        ("a", "09:00", "09:30"), ("a", "09:10", "09:15"), ("a", "09:20", "09:25"), ("a", "11:30", "13:00"),
+        ("b", "08:00", "09:00"),
+    )  # fmt: skip
     cut = without(spells(("a", "08:00", "12:00"), ("b", "09:00", "10:00")), breaks.drop("row"))
     assert clocks(cut) == [
         ("a", "08:00", "09:00"), ("a", "09:30", "11:30"), ("b", "09:00", "10:00"),

@@ -168,6 +168,11 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self._about_file or self._kinds)
 
+    @property
+    def columns(self) -> set[str]:
+        """Columns with a refused cell."""
+        return {column for column, _ in self._kinds if column}
+
     def file(self, sentence: str, row: int | None = None) -> None:
         """Note what is wrong with the file, or with one whole row of it.
 

@@ -8,16 +8,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from engine.data.tables import TIME
 from engine.stopping import checked
+from ingest.files.cells.whole_columns import settled
 from ingest.files.columns import columns_of
 from ingest.files.problems import Findings
 from ingest.sheets import read_sheets
 from ingest.sheets.blocks import Block
 from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS
-from ingest.values.durations import read_durations
-from ingest.values.numbers import read_numbers
-from ingest.values.times import read_times
 
 
 class SheetFile:
@@ -37,39 +34,8 @@ class SheetFile:
         """Rows in order, a block at a time."""
         columns = columns_of(self._table)
         frame = pl.DataFrame(
-            [_plain(self._frame.to_series(at).alias(name), columns[name].dtype) for at, name in wanted.items()]
+            [settled(self._frame.to_series(at).alias(name), columns[name].dtype) for at, name in wanted.items()]
         )
         for first in checked(range(0, frame.height, BATCH_ROWS)):
             done = min(first + BATCH_ROWS, frame.height)
             yield Block(frame[first:done], self._rows[first:done], done / frame.height)
-
-
-def _plain(cells: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """Times and numbers as spreadsheets of any country write them, where the whole column says what they are.
-
-    What it does not say stays as it stands there, for the checks of the table to name.
-    """
-    if dtype == TIME and cells.dtype in (pl.String, pl.Date):
-        times = read_times(cells, "dmy" if cells.dtype == pl.String and _has_dots(cells) else None)
-        return cells if times.is_open or times.refused.any() else times.values.alias(cells.name)
-    if not dtype.is_numeric():
-        return _as_text(cells)
-    if cells.dtype == pl.String:
-        numbers = read_numbers(cells)
-        if not (numbers.is_open or numbers.refused.any()):
-            return numbers.values.alias(cells.name)
-    if cells.dtype in (pl.Duration, pl.Time) or (cells.dtype == pl.String and cells.name.endswith("_s")):
-        durations = read_durations(cells)
-        if not (durations.is_open or durations.refused.any()):
-            return durations.values.alias(cells.name)
-    return cells
-
-
-def _has_dots(cells: pl.Series) -> bool:
-    """Whether all dates have dots: no country writes the month first then."""
-    return bool(cells.str.contains(r"^\d{1,2}\.\d{1,2}\.\d{2}").all())
-
-
-def _as_text(cells: pl.Series) -> pl.Series:
-    """Days and clock times that stand where names are wanted."""
-    return cells.cast(pl.String) if cells.dtype in (pl.Date, pl.Time) else cells

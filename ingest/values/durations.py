@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -11,6 +11,7 @@ from ingest.values.numbers import read_numbers
 from ingest.values.texts import folded, is_nothing, over_distinct, plain, with_plain_blanks
 
 DAY_S = 86_400.0
+_LOOKED_AT = 1_000
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": DAY_S}
 # Few durations last days; a few odd cells do not make a column another.
 _MANY, _ODD, _TINY = 2.0, 0.01, 0.02
@@ -91,12 +92,22 @@ def read_durations(cells: pl.Series, unit: str | None = None) -> Durations:
         return _of(cells, value.set((wall >= _SERIAL_END).fill_null(False), None), "durations kept as times")
     if cells.dtype.is_numeric():
         return _from_numbers(cells, cells.cast(pl.Float64), unit, "")
+    if _mostly(cells, r"\d:\d"):
+        return _from_texts(plain(cells), unit)
+    numbers = read_numbers(cells)
+    if not numbers.refused.any() and not numbers.is_percent:
+        return _from_numbers(cells, numbers.values, unit, numbers.words)
     texts = plain(cells)
-    numbers = read_numbers(texts)
     n_read = texts.len() - numbers.values.null_count()
     if n_read > int(numbers.refused.sum()) and not numbers.is_percent:
         return _from_numbers(texts, numbers.values, unit, numbers.words)
     return _from_texts(texts, unit)
+
+
+def _mostly(cells: pl.Series, pattern: str) -> bool:
+    """Whether most of the first cells look like this."""
+    sample = cells.head(_LOOKED_AT).drop_nulls()
+    return sample.dtype == pl.String and _share(sample.str.contains(pattern)) > 0.5
 
 
 def _seconds(us: pl.Series) -> pl.Series:
@@ -114,8 +125,11 @@ def _from_numbers(cells: pl.Series, numbers: pl.Series, unit: str | None, words:
     scale = UNITS[found]
     values = (numbers * DAY_S * 1e3).round() / 1e3 if found == "days" else numbers * scale
     text = cells if cells.dtype == pl.String else None
-    written = _from_texts(text, unit).values if text is not None and numbers.null_count() > text.null_count() else None
-    values = values if written is None else values.fill_null(written)
+    if text is not None and numbers.null_count() > text.null_count():
+        written = _from_texts(text.set(numbers.is_not_null(), None), unit)
+        values = values.fill_null(written.values)
+        if written.is_open:
+            return replace(written, values=values, refused=written.refused, words=f"seconds, and {written.words}")
     said = {"days": "fractions of a day", "s": "seconds"}.get(found, found)
     done = _of(cells, values, said + (" with decimal comma" if "comma" in words else ""))
     refused = done.refused if text is None else done.refused & ~is_nothing(text)
@@ -147,6 +161,10 @@ def _from_texts(texts: pl.Series, unit: str | None) -> Durations:
     two = found["two_s"].is_not_null()
     first_s, is_open = _first(found, two, unit)
     values = found["value"].fill_null(found["two_s"] * (60.0 if first_s == "h" else 1.0))
+    if found["three"].any() and values.null_count() > texts.null_count():
+        # Where `0:03:20` says how durations are counted, a plain number beside it is of seconds.
+        rest = read_numbers(texts.set(values.is_not_null(), None))
+        values = values if rest.is_percent else values.fill_null(rest.values * UNITS[unit or "s"])
     done = _of(texts, values, _like(texts))
     refused = done.refused & ~found["is_nothing"].fill_null(False)
     return Durations(

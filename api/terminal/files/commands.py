@@ -89,7 +89,7 @@ def inspect(
         refuse_existing(target, replace)
     with progress(not as_json) as watch:
         files_ = Understanding.of(given, time_zone, dates, profile, watch)
-        found = files_.found(answers_of(answers))
+    found = files_.found(answers_of(answers))
     for key in found.needless:
         tell(f"note: --answer {key}: nothing asks for that")
     if target is not None:

@@ -67,6 +67,9 @@ def show_first_look(look: FirstLook, name: str, *, everything: bool = False) -> 
     _findings(out, look, everything)
     out.print()
     _light(out, look, everything)
+    if not everything and (len(look.by_queue) > MOST_QUEUES or len(look.findings) > MOST_FINDINGS):
+        out.print()
+        out.print(f"routelab snapshot show {name} --all shows every queue, day and half hour", style="dim")
 
 
 def _extent(look: FirstLook) -> str:
@@ -83,7 +86,7 @@ def _queues(look: FirstLook, everything: bool, columns: int) -> Grid:
     table = _Table(columns, "agents", is_named=True)
     rows = [table.row(*each) for each in (("all queues", look.whole, number(look.agents)), *named)]
     if more := len(look.by_queue) - len(shown):
-        rows.append([f"{number(more)} more (--all)"])
+        rows.append([f"{number(more)} more"])
     return table.grid("", "queue", rows)
 
 
@@ -220,7 +223,7 @@ def _findings(out: Page, look: FirstLook, everything: bool) -> None:
     shown = look.findings if everything else look.findings[:MOST_FINDINGS]
     out.print(facts("", [("-", finding.says) for finding in shown]))
     if more := len(look.findings) - len(shown):
-        out.print(f"{number(more)} more (--all)", style="dim")
+        out.print(f"{number(more)} more", style="dim")
 
 
 def _light(out: Page, look: FirstLook, everything: bool) -> None:
@@ -257,7 +260,7 @@ def _beside(found: Lit, everything: bool, columns: int) -> Grid:
     named += [(short(row.queue_name or row.queue_id, QUEUE_CHARS), row) for row in shown]
     rows = [[label, *_both(row, measures)] for label, row in named]
     if more := len(found.by_queue) - len(shown):
-        rows.append([f"{number(more)} more (--all)"])
+        rows.append([f"{number(more)} more"])
     heads = [(head, "right") for name, _ in measures for head in (HEADS[name], "replayed")]
     return grid("", [("", "left"), *heads, ("", "right")], rows, framed=False, rigid=True)
 

@@ -18,7 +18,7 @@ TABLES = {
     "legend": "what the codes of a plan mean", "volumes": "contacts by interval",
     "aggregates": "the platform's own counts",
 }  # fmt: skip
-NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES, MOST_CHOICES = 32, 24, 3, 24, 12
+NAME_CHARS, SAMPLE_CHARS, MOST_SAMPLES, MOST_VALUES, MOST_CHOICES = 32, 40, 3, 24, 12
 
 
 def show_found(found: Found) -> None:

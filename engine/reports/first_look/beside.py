@@ -14,6 +14,7 @@ from engine.reports.columns import Study
 from engine.reports.first_look.recorded import A_DAY, clock, half_hour_of
 from engine.reports.first_look.result import Beside, Finding, HalfHourBeside, Level, Lit, QueueBeside
 from engine.results import or_null
+from engine.texts import short
 from engine.typing import IntArray
 
 # Of fewer interactions a share moves by more than the light allows for chance alone.
@@ -114,17 +115,15 @@ def _advice(light: Light, findings: Sequence[Finding], is_inferred: bool) -> Ite
 
 
 def _where(queues: Sequence[QueueBeside], half_hours: Sequence[HalfHourBeside]) -> Iterator[str]:
-    """Where the replay is off although, or while, the whole is what it is."""
-    if red := [row for row in queues if row.color == "red"]:
-        named = ", ".join(f"{row.queue_name or row.queue_id} ({_off_text(row)})" for row in red[:3])
+    """Where to look first; what is off everywhere is off nowhere in particular."""
+    red = [row for row in queues if row.color == "red"]
+    if 0 < len(red) < len(queues):
+        named = ", ".join(f"{short(row.queue_name or row.queue_id, 40)} ({_off_text(row)})" for row in red[:3])
         more = f" and {len(red) - 3} more" if len(red) > 3 else ""
-        if len(queues) > 1:
-            yield f"look first at {named}{more}: who was on queue there, and who may answer what"
-    if red_hours := [row for row in half_hours if row.color == "red"]:
-        yield (
-            f"look at {', '.join(_spans([row.start for row in red_hours]))}: starts and ends of shifts and breaks "
-            "show there first"
-        )
+        yield f"look first at {named}{more}: who was on queue there, and who may answer what"
+    red_hours = [row.start for row in half_hours if row.color == "red"]
+    if 0 < 2 * len(red_hours) <= len(half_hours):
+        yield f"look at {', '.join(_spans(red_hours))}: starts and ends of shifts and breaks show there first"
 
 
 def _off_text(row: Beside) -> str:

@@ -25,7 +25,9 @@ MOST_NAMES, MOST_CHARS = 3, 40
 # Share of the voice calls of agents that begin while another is still in hand, above which something is off.
 OVERLAP_SHARE = 0.02
 # Clocks of telephone systems round, so a call may seem to begin a second or two before the last has ended. [us]
-OVERLAP_US = 2_000_000
+OVERLAP_US, MINUTE_US = 2_000_000, 60_000_000
+# Of so many arrivals it is no chance that all are on whole minutes.
+ENOUGH_ON_MINUTES = 20
 # Share of rows without a value from which on it is told.
 MISSING_SHARE = 0.01
 # Half hours from 22:00 to 06:00, in which most centres sleep.
@@ -49,7 +51,7 @@ def findings(seen: Seen) -> list[Finding]:
         return [Finding("empty", 0, "there are no interactions in these days")]
     found = [
         *_unserved(seen), *_members(seen), *_staffed(seen), *_twice(seen), *_overlaps(seen), *gaps(seen),
-        *_night(seen), *_missing(seen), *_idle(seen), *_empty_queues(seen),
+        *_night(seen), *_minutes(seen), *_missing(seen), *_idle(seen), *_empty_queues(seen),
     ]  # fmt: skip
     found += [Finding("skills", 1, said) for said in about_centre(seen.centre)]
     return found + [Finding("odd", 1, said) for said in seen.study.arrays.snapshot.oddities]
@@ -63,10 +65,10 @@ def _unserved(seen: Seen) -> Iterator[Finding]:
         on_queue = np.bincount(seen.spells.agent, minlength=centre.n_agents) > 0
     nobody = (offered > 0) & ~(centre.member & on_queue).any(axis=1)
     if nobody.any():
-        n = int(offered[nobody].sum())
+        many = _several(int(offered[nobody].sum()), "interaction")
         yield Finding(
             "unserved", int(nobody.sum()),
-            f"nobody on queue serves {_listed(_queues(seen, nobody))}, with {n:,} interactions; give their members",
+            f"nobody on queue serves {_listed(_queues(seen, nobody))}, with {many}; give their members",
         )  # fmt: skip
 
 
@@ -161,7 +163,8 @@ def _overlaps(seen: Seen) -> Iterator[Finding]:
     check()
     order = np.lexsort((calls.start_us, calls.agent))
     agent, start_us, end_us = calls.agent[order], calls.start_us[order], calls.end_us[order]
-    early = (agent[1:] == agent[:-1]) & (start_us[1:] + OVERLAP_US < end_us[:-1])
+    early_us = MINUTE_US if _on_minutes(seen) else OVERLAP_US
+    early = (agent[1:] == agent[:-1]) & (start_us[1:] + early_us < end_us[:-1])
     n = int(early.sum())
     if n > OVERLAP_SHARE * agent.size:
         who = _agent(seen, int(agent[1:][early][0]))
@@ -169,6 +172,20 @@ def _overlaps(seen: Seen) -> Iterator[Finding]:
             "overlaps", n,
             f"{_share(n, agent.size)} calls begin while their agent is still on another, first of {who}; check the "
             "units of waits and handling times, and whether arrival is meant where the time of the answer stands",
+        )  # fmt: skip
+
+
+def _on_minutes(seen: Seen) -> bool:
+    arrived_us = seen.history.arrived_us
+    return bool(arrived_us.size >= ENOUGH_ON_MINUTES and (arrived_us % MINUTE_US == 0).all())
+
+
+def _minutes(seen: Seen) -> Iterator[Finding]:
+    if _on_minutes(seen):
+        yield Finding(
+            "minutes", seen.history.n,
+            "all arrivals are on whole minutes: who came first within one is not known, and waits of a replay are off "
+            "by as much; export times with seconds where that can be chosen",
         )  # fmt: skip
 
 

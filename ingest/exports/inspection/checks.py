@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from ingest.exports.inspection.draft import Draft
-from ingest.exports.inspection.known.vocabulary import fold
-from ingest.exports.profile.columns import SECONDS, TIME, kinds_of
-from ingest.exports.profile.profile import Between, Copied, Same
+from ingest.exports.inspection.built.draft import Draft
+from ingest.exports.inspection.seen.facts import as_text
+from ingest.exports.profile.columns import ARRIVAL, SECONDS, TIME, kinds_of
+from ingest.exports.profile.profile import Between, Copied
 from ingest.values.durations import read_durations
 from ingest.values.times import read_times
+
+_MOST_ROWS = 200_000
 
 
 def check(draft: Draft) -> None:
@@ -24,6 +26,9 @@ def check(draft: Draft) -> None:
 
 
 def _unreadable(draft: Draft) -> None:
+    if draft.seen.n_rows > _MOST_ROWS:
+        # Whoever shapes them refuses them with their rows; to read millions twice takes as long again.
+        return
     kinds = kinds_of(draft.table)
     for ours, source in draft.sources.items():
         if not isinstance(source, Copied):
@@ -58,7 +63,7 @@ def _interactions(draft: Draft) -> None:
         "handle_s": "rows that end before they are answered",
     }.items():
         source = draft.sources.get(ours)
-        if isinstance(source, Between):
+        if isinstance(source, Between) and source.start != ARRIVAL:
             start, end = draft.times(source.start), draft.times(source.end)
             draft.tell(words, int((end < start).sum() or 0))
     numbers = _cells(draft, "interaction_id")
@@ -70,17 +75,4 @@ def _cells(draft: Draft, ours: str) -> pl.Series | None:
     source = draft.sources.get(ours)
     if not isinstance(source, Copied) or draft.seen[source.column].cells.dtype.is_nested():
         return None
-    return draft.seen[source.column].cells.cast(pl.String, strict=False)
-
-
-def spellings(names: list[str]) -> list[tuple[str, ...]]:
-    """Names that are one but for capitals and blanks."""
-    by_fold: dict[str, list[str]] = {}
-    for name in names:
-        by_fold.setdefault(fold(name), []).append(name)
-    return [tuple(each) for each in by_fold.values() if len(each) > 1]
-
-
-def is_same(draft: Draft, ours: str) -> bool:
-    """Whether a column of ours is the same in all rows."""
-    return isinstance(draft.sources.get(ours), Same)
+    return as_text(draft.seen[source.column].cells)

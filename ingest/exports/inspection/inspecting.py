@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ingest.exports.inspection import centre, interactions
-from ingest.exports.inspection.cells import order_of, settle
+from ingest.exports.inspection.built import centre, interactions
+from ingest.exports.inspection.built.cells import order_of, settle
+from ingest.exports.inspection.built.draft import Asked, Draft
 from ingest.exports.inspection.checks import check
-from ingest.exports.inspection.days import days_of
-from ingest.exports.inspection.draft import Asked, Draft
-from ingest.exports.inspection.facts import Seen, look
 from ingest.exports.inspection.found import Found, SheetFound
 from ingest.exports.inspection.kept import Kept, kept_parts
-from ingest.exports.inspection.others import Others, learn, tell
-from ingest.exports.inspection.questions import ask_all, without_copies
-from ingest.exports.inspection.recognising import Recognised, recognise
+from ingest.exports.inspection.questions import ask_all, ask_what_it_is, without_copies
+from ingest.exports.inspection.seen.days import days_of, turned
+from ingest.exports.inspection.seen.facts import Seen, look
+from ingest.exports.inspection.seen.others import Others, learn, tell
+from ingest.exports.inspection.seen.recognising import Recognised, recognise
 from ingest.exports.inspection.shown import columns_found
 from ingest.exports.profile.columns import kinds_of
 from ingest.exports.profile.patterns import fits, pattern_of, taken
-from ingest.exports.profile.profile import Part, Profile
+from ingest.exports.profile.profile import Copied, Part, Profile
 from ingest.sheets.sheet import Sheet
 
 _LEFT_OUT = "none"
@@ -67,19 +67,23 @@ def inspect(
     """
     asked = Asked(dict(answers or {}), dates)
     base = profile or Profile()
-    seen = [look(sheet, days_of(sheet)) for sheet in sheets]
+    seen = [turned(look(sheet, days_of(sheet)), Others()) for sheet in sheets]
     kept = kept_parts(base, sheets)
     others, found = _recognised(seen, asked, kept)
     drafts = without_copies([_draft(each, part, asked, others) for each, part in zip(found, kept, strict=True)])
     made = [draft for draft in drafts if draft is not None]
+    for each in found:
+        if each.table is None and "#" not in each.seen.sheet.name:
+            ask_what_it_is(each.seen.sheet.name, each.seen.sheet.frame.columns, asked)
     _settle_dates(made, asked)
     for draft in made:
         settle(draft, others.legend)
     people, zone = ask_all(made, base, time_zone, asked)
     for draft in made:
         check(draft)
-    profile = _profile(base, drafts, sheets, replace(base, people=people, time_zone=zone))
-    shown = tuple(_shown(each, draft) for each, draft in zip(found, drafts, strict=True))
+    unread = [each.seen.sheet for each in found if _is_left_out(each, asked)]
+    profile = _profile(drafts, unread, sheets, replace(base, people=people, time_zone=zone))
+    shown = tuple(_shown(*each) for each in zip(found, drafts, kept, strict=True))
     needless = set(asked.answers) - asked.taken - {f"files.{sheet.name}" for sheet in sheets}
     return Found(shown, profile, tuple(asked.questions.values()), tuple(sorted(needless)))
 
@@ -91,31 +95,30 @@ def _recognised(seen: list[Seen], asked: Asked, kept: list[Kept | None]) -> tupl
     others = learn(alone)
     if not (others.agents or others.queues):
         return others, alone
-    found = [recognise(tell(each, others), table) for each, table in zip(seen, said, strict=True)]
+    found = [recognise(turned(tell(each, others), others), table) for each, table in zip(seen, said, strict=True)]
     return learn(found), found
 
 
 def _said(sheet: Sheet, part: Kept | None, asked: Asked) -> str | None:
     if part is not None:
         return part.part.table
-    return asked.answers.get(f"files.{sheet.name}")
+    said = asked.answers.get(f"files.{sheet.name}")
+    return None if said == _LEFT_OUT else said
 
 
 def _draft(found: Recognised, kept: Kept | None, asked: Asked, others: Others) -> Draft | None:
     """The rows of a sheet as one table; None for what is none, a legend among them."""
-    if (
-        found.table is None
-        or found.table == "legend"
-        or asked.answers.get(f"files.{found.seen.sheet.name}") == _LEFT_OUT
-    ):
+    if found.table in {None, "none", "legend"} or asked.answers.get(f"files.{found.seen.sheet.name}") == _LEFT_OUT:
         return None
-    draft = Draft(found.seen, found.table, found.why, asked)
-    if kept is not None:
+    draft = Draft(found.seen, str(found.table), found.why, asked)
+    if kept is not None and not kept.is_published:
         kept.fill(draft)
     elif found.table == "interactions":
         interactions.build(draft, found)
     else:
-        centre.build(draft, found, others.queues)
+        centre.build(draft, found, others)
+    if kept is not None and kept.is_published:
+        kept.lay_over(draft)
     _leave_rest(draft, found)
     return draft
 
@@ -124,6 +127,9 @@ def _leave_rest(draft: Draft, found: Recognised) -> None:
     """Columns that nothing reads: those of customers are never stored, the others are not needed."""
     for facts in found.seen.columns:
         if facts.name in draft.whys:
+            continue
+        if facts.name in kinds_of(draft.table) and facts.name not in draft.sources and facts.is_filled:
+            draft.take(facts.name, Copied(facts.name), "named as ours")
             continue
         guess = found.guesses.get(facts.name)
         roles = [meaning for meaning, names in found.roles.items() if facts.name in names]
@@ -138,7 +144,9 @@ def _leave_rest(draft: Draft, found: Recognised) -> None:
 
 def _settle_dates(drafts: list[Draft], asked: Asked) -> None:
     """The order of day, month and year of each sheet; one that it leaves open is that of the others, or asked."""
-    found = {draft: order_of(draft, draft.seen.days) for draft in drafts if draft.dates is None}
+    found = {
+        draft: order_of(draft, () if draft.seen.is_down else draft.seen.days) for draft in drafts if draft.dates is None
+    }
     settled = {order for order, _, _ in found.values() if order} | {draft.dates for draft in drafts if draft.dates}
     for draft, (order, is_open, likely) in found.items():
         if order is not None:
@@ -153,7 +161,10 @@ def _settle_dates(drafts: list[Draft], asked: Asked) -> None:
 
 
 def _which_order(draft: Draft) -> str:
-    names = (*draft.seen.days, *(cell for ours in draft.sources for cell in _dated(draft, ours)))
+    names = (
+        *(() if draft.seen.is_down else draft.seen.days),
+        *(cell for ours in draft.sources for cell in _dated(draft, ours)),
+    )
     return f"{draft.name}: are dates such as {', '.join(names[:2])} day first (dmy) or month first (mdy)?"
 
 
@@ -163,10 +174,16 @@ def _dated(draft: Draft, ours: str) -> tuple[str, ...]:
     return tuple(cell for each in facts if each.kind.name in {"time", "date"} for cell in each.kind.samples[:2])
 
 
-def _profile(base: Profile, drafts: Sequence[Draft | None], sheets: Sequence[Sheet], head: Profile) -> Profile:
-    """A part for each sheet, and those of the base that no sheet of this month met."""
+def _is_left_out(found: Recognised, asked: Asked) -> bool:
+    """Whether a sheet is known and not read, this month and the next."""
+    return found.table == "none" or asked.answers.get(f"files.{found.seen.sheet.name}") == _LEFT_OUT
+
+
+def _profile(drafts: Sequence[Draft | None], unread: list[Sheet], sheets: Sequence[Sheet], head: Profile) -> Profile:
+    """A part for each sheet, and those of the profile so far that no sheet of this month met."""
     parts = _distinct([_part(draft, sheets) for draft in drafts if draft is not None])
-    unmet = [part for part in base.parts if not taken(part, sheets)]
+    parts += _distinct([Part("none", _files(sheet, sheets)) for sheet in unread])
+    unmet = [part for part in head.parts if not taken(part, sheets)]
     return replace(head, parts=(*parts, *unmet))
 
 
@@ -203,10 +220,16 @@ def _files(sheet: Sheet, sheets: Sequence[Sheet]) -> tuple[str, ...]:
     return exact if any(fits(pattern, each) for pattern in patterns for each in others) else patterns
 
 
-def _shown(found: Recognised, draft: Draft | None) -> SheetFound:
+def _shown(found: Recognised, draft: Draft | None, kept: Kept | None) -> SheetFound:
     table = found.table if draft is not None or found.table == "legend" else None
-    why = "left out" if draft is None and found.table not in {None, "legend"} else found.why
+    why = draft.why if draft is not None else kept.why if kept is not None and found.table == "none" else found.why
+    if draft is None and found.table not in {None, "none", "legend"}:
+        why = "left out"
     return SheetFound(
-        found.seen.sheet, table, why, columns_found(found, draft),
-        draft.problems if draft is not None else {}, tuple(draft.assumptions) if draft is not None else (),
-    )  # fmt: skip
+        found.seen.sheet,
+        table,
+        why,
+        columns_found(found, draft),
+        draft.problems if draft is not None else {},
+        tuple(draft.assumptions) if draft is not None else (),
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.errors import InvalidTable
 from engine.near import nearest
 from engine.texts import short
-from ingest.exports.inspection.draft import Draft
+from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.profile.builtin import builtin_profiles
 from ingest.exports.profile.columns import columns_of
 from ingest.exports.profile.patterns import fits
@@ -17,6 +17,7 @@ from ingest.sheets.sheet import Sheet
 
 # So many of the columns of a sheet must be those of a published export.
 _PUBLISHED = 0.75
+_LEAST = 4
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,20 @@ class Kept:
 
     part: Part
     why: str
+    is_published: bool = False  # One of the product, and none that somebody keeps
+
+    def lay_over(self, draft: Draft) -> None:
+        """Say of columns what is published of them, where inspection found out the rest."""
+        draft.why = self.why
+        for ours, source in self.part.columns.items():
+            if ours not in {"interaction_id", "conversation_id"} and draft.sources.get(ours) != source:
+                draft.take(ours, source, self.why)
+        same = {ours for ours, source in self.part.columns.items() if draft.sources.get(ours) == source}
+        for column in {column for ours in same for column in columns_of(draft.sources[ours])}:
+            draft.whys[column] = (draft.whys.get(column, (None, ""))[0], self.why)
+        draft.values = {ours: dict(values) for ours, values in self.part.values.items() if ours in same}
+        draft.units |= {ours: unit for ours, unit in self.part.units.items() if ours in draft.sources}
+        self._leave(draft)
 
     def fill(self, draft: Draft) -> None:
         """Take over what the part says."""
@@ -34,9 +49,12 @@ class Kept:
         draft.values = {ours: dict(values) for ours, values in self.part.values.items()}
         draft.units, draft.only = dict(self.part.units), dict(self.part.only)
         draft.rows, draft.dates = self.part.rows, self.part.dates
-        columns = draft.seen.sheet.frame.columns
         for name in self.part.only:
             draft.whys.setdefault(name, (None, "tells which rows are read"))
+        self._leave(draft)
+
+    def _leave(self, draft: Draft) -> None:
+        columns = draft.seen.sheet.frame.columns
         for name in self.part.personal:
             if name in columns:
                 draft.leave(name, self.why, True)
@@ -76,14 +94,16 @@ def _of_product(sheet: Sheet) -> Kept | None:
             all_known = known | {each.casefold() for each in (*part.unused, *part.personal, *part.only)}
             share = len(names.keys() & all_known) / max(1, len(names))
             if share >= _PUBLISHED and _is_enough(part, names) and (best is None or share > best[0]):
-                best = (share, Kept(_here(part, names), f"as {profile.source.partition(':')[0]} names it"))
+                what = profile.source.partition(":")[0]
+                words = "known, and no table of ours" if part.table == "none" else "by the names of its columns"
+                best = (share, Kept(_here(part, names), f"{what}, {words}", True))
     return None if best is None else best[1]
 
 
 def _is_enough(part: Part, names: dict[str, str]) -> bool:
     """Whether the first columns of the part, which it cannot do without, are there."""
     there = [all(column.casefold() in names for column in columns_of(source)) for source in part.columns.values()]
-    return all(there[:2]) and sum(there) >= min(4, len(there))
+    return all(there[:2]) and sum(there) >= min(4, len(there)) and len(names) >= _LEAST
 
 
 def _here(part: Part, names: dict[str, str]) -> Part:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 
 import polars as pl
 
 from engine.texts import short
-from ingest.exports.inspection.centre import same_in_all_rows
-from ingest.exports.inspection.draft import Asked, Draft
+from ingest.exports.inspection.built.centre import same_in_all_rows
+from ingest.exports.inspection.built.draft import Asked, Draft
+from ingest.exports.inspection.seen.facts import as_text
 from ingest.exports.profile.columns import TIME, columns_of, kinds_of
 from ingest.exports.profile.profile import Copied, Named, Profile, Same
 from ingest.exports.shaping.people import match
@@ -18,9 +20,11 @@ from ingest.values.times import read_times
 
 _SCALES = ("1-5", "0-10", "1-10", "0-100", "0-5", "1-6", "1-4", "1-3", "0-1", "1-7")
 _LEVELS = ("0-5", "0-10", "0-100", "A-E")
+_TABLES = ("none", "interactions", "agents", "queues", "members", "staffing", "shifts", "surveys", "busy", "volumes")
 _NOBODY = "nobody of them"
 _MOST_PEOPLE = 12
 _COPIES = 0.5
+_A_DAY = timedelta(days=1)
 
 
 def ask_all(
@@ -29,10 +33,18 @@ def ask_all(
     """Ask what is open; gives who is meant by a name, and the zone."""
     _which_interactions(drafts, asked)
     _queue(drafts, asked)
+    _other_days(drafts, asked)
     for draft in drafts:
         _scale(draft, asked)
         _levels(draft, asked)
     return _people(drafts, base, asked), _zone(drafts, time_zone or base.time_zone, asked)
+
+
+def ask_what_it_is(name: str, columns: list[str], asked: Asked) -> None:
+    """A file that is nothing we know."""
+    listed = ", ".join(short(column, 30) for column in columns[:6])
+    text = f"{name}: what is it? No table of ours has columns such as {listed}"
+    asked.ask(f"files.{name}", text, _TABLES, "leave the file out, or --profile", "none")
 
 
 def _zone(drafts: list[Draft], known: str | None, asked: Asked) -> str | None:
@@ -85,18 +97,49 @@ def without_copies(drafts: list[Draft | None]) -> list[Draft | None]:
     return kept
 
 
+def _other_days(drafts: list[Draft], asked: Asked) -> None:
+    """A plan of other weeks than those of the interactions."""
+    logs = [days for draft in drafts if draft.table == "interactions" and (days := _days(draft)) is not None]
+    if not logs:
+        return
+    first, last = min(days[0] for days in logs), max(days[1] for days in logs)
+    for draft in drafts:
+        days = _days(draft) if draft.table in {"shifts", "staffing", "busy"} else None
+        if days is not None and (days[1] < first - _A_DAY or days[0] > last + _A_DAY):
+            text = (
+                f"{draft.name}: its days, {days[0]} to {days[1]}, are none of the interactions' ({first} to {last}); "
+                "is it to be read all the same?"
+            )
+            asked.ask(f"files.{draft.name}", text, ("none", draft.table), "leave the file out", "none")
+
+
+def _days(draft: Draft) -> tuple[date, date] | None:
+    """The first and the last day of a sheet; None where they have no year, or cannot be read."""
+    if draft.seen.days and not draft.seen.is_down:
+        times = read_times(pl.Series(draft.seen.days), draft.dates).values
+    else:
+        source = draft.sources.get("arrived_at") or draft.sources.get("start_at") or draft.sources.get("date")
+        columns = columns_of(source) if source is not None else ()
+        if not columns or draft.seen[columns[0]].kind.name not in {"time", "date"}:
+            return None
+        times = draft.times(columns[0])
+    given = times.drop_nulls().dt.date()
+    first, last = given.min(), given.max()
+    return (first, last) if isinstance(first, date) and isinstance(last, date) and first.year > 1970 else None
+
+
 def _ids(draft: Draft) -> set[str]:
     source = draft.sources.get("interaction_id") or draft.sources.get("conversation_id")
     if not isinstance(source, Copied):
         return set()
-    return set(draft.seen[source.column].cells.cast(pl.String, strict=False).drop_nulls().to_list())
+    return set(as_text(draft.seen[source.column].cells).drop_nulls().to_list())
 
 
 def _queue(drafts: list[Draft], asked: Asked) -> None:
     """Files of one queue do not name it."""
     listed = [name for draft in drafts if draft.table == "queues" for name in _names(draft, "queue_id")]
     for draft in drafts:
-        if draft.table in {"interactions", "volumes"} and "queue_id" not in draft.sources:
+        if draft.table == "interactions" and "queue_id" not in draft.sources:
             if len(listed) == 1:
                 same_in_all_rows(draft, "queue_id", listed[0], f"no column tells the queue; all rows are {listed[0]}")
                 continue
@@ -109,9 +152,7 @@ def _names(draft: Draft, ours: str) -> list[str]:
     source = draft.sources.get(ours)
     if not isinstance(source, Copied):
         return []
-    return (
-        draft.seen[source.column].cells.cast(pl.String, strict=False).drop_nulls().unique(maintain_order=True).to_list()
-    )
+    return as_text(draft.seen[source.column].cells).drop_nulls().unique(maintain_order=True).to_list()
 
 
 def _scale(draft: Draft, asked: Asked) -> None:
@@ -189,7 +230,7 @@ def _meant(
 
 def _strangers(draft: Draft, column: str, unknown: tuple[str, ...]) -> None:
     if unknown:
-        cells = draft.seen[column].cells.cast(pl.String, strict=False)
+        cells = as_text(draft.seen[column].cells)
         n = int(cells.is_in(pl.Series(list(unknown), dtype=pl.String).implode()).sum())
         draft.tell("rows that name an agent whom no list has", n)
 
@@ -207,7 +248,7 @@ def _agents(lists: list[Draft]) -> pl.DataFrame:
 def _texts(draft: Draft, ours: str) -> pl.Series | None:
     source = draft.sources.get(ours)
     if isinstance(source, Copied):
-        return draft.seen[source.column].cells.cast(pl.String, strict=False)
+        return as_text(draft.seen[source.column].cells)
     if isinstance(source, Named):
         frame = draft.seen.sheet.frame.select(pl.col(source.columns).cast(pl.String))
         return frame.select(pl.concat_str(pl.all(), separator=" ", ignore_nulls=True)).to_series()

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from engine.data.tables import CAPACITY, MEDIA
-from ingest.exports.shaping.cells import fold
+from engine.data.tables import CAPACITY, MEDIA, RATED
+from engine.texts import short
+from ingest.exports.shaping.cells import FULL_LEVEL, fold
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import Rows
 from ingest.values.goals import read_goals
@@ -17,6 +18,8 @@ BY_SKILL = "who serves which queue: agents with the skill of the same name, as n
 BY_ANSWERS = "who serves which queue: agents who answered in it, as no file says it"
 BY_BOTH = "; in queues without such a skill, agents who answered there"
 BESIDES = "; {n} agents besides who answered a twentieth or more of the contacts of a queue"
+ANSWERED = "{held} that no list of agents has ({names}): agents who answered such contacts have them in full"
+MOST_SHOWN = 5
 # Share of the answered contacts of a queue that makes a member of an agent without the skill.
 NOTICEABLE = 0.05
 AT_ONCE = "agents hold {said} at once, the most that the log shows"
@@ -30,6 +33,9 @@ def with_goals(queues: Rows) -> None:
     """Goals as share and seconds; queues under their names where no column has their ids."""
     if "queue_id" not in queues and "queue_name" in queues:
         queues.frame = queues.frame.with_columns(queue_id="queue_name")
+    if "service_level_share" in queues:
+        # 70 % is 0.7, not what a product of floats makes of it.
+        queues.frame = queues.frame.with_columns(pl.col("service_level_share").round(6))
     if "service_level" in queues:
         found = read_goals(queues.frame["service_level"])
         queues.refuse("service_level", GOAL, found.refused)
@@ -46,6 +52,37 @@ def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
     media = pl.col("queue_id").replace_strict(of_queue, default=None, return_dtype=pl.String)
     given = pl.coalesce("media", media) if "media" in interactions else media
     interactions.frame = interactions.frame.with_columns(media=given)
+
+
+def with_answered(agents: pl.DataFrame, interactions: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Agents with the skills and languages besides that contacts need, nobody is said to have, and they answered."""
+    for held, needed in (("skills", "skills"), ("languages", "language")):
+        if needed not in interactions.columns or "agent_id" not in interactions.columns:
+            continue
+        asked = interactions.select("agent_id", name=needed).drop_nulls()
+        asked = asked.explode("name") if needed == "skills" else asked
+        known = _names(agents[held]) if held in agents.columns else set()
+        names = [name for name in asked["name"].drop_nulls().unique().to_list() if name not in known]
+        pairs = asked.filter(pl.col("name").is_in(names)).unique().sort("agent_id", "name")
+        if pairs.height:
+            agents = _with_entries(agents, held, pairs)
+            listed = [short(name, 40) for name in sorted(names)]
+            said = ", ".join(listed[:MOST_SHOWN]) + (", ..." if len(listed) > MOST_SHOWN else "")
+            notes.assumptions.append(ANSWERED.format(held=held, names=said))
+    return agents
+
+
+def _names(lists: pl.Series) -> set[str]:
+    return set(lists.explode().struct.field("name").drop_nulls().to_list())
+
+
+def _with_entries(agents: pl.DataFrame, column: str, pairs: pl.DataFrame) -> pl.DataFrame:
+    entry = pl.struct(name="name", proficiency=pl.lit(FULL_LEVEL))
+    more = pairs.group_by("agent_id").agg(_more=entry)
+    agents = agents if column in agents.columns else agents.with_columns(pl.lit(None, RATED).alias(column))
+    both = pl.concat_list(pl.col(column).fill_null([]), pl.col("_more").fill_null([])).cast(RATED)
+    joined = agents.join(more, on="agent_id", how="left", maintain_order="left")
+    return joined.with_columns(both.alias(column)).drop("_more")
 
 
 def members(

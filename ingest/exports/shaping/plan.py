@@ -57,7 +57,7 @@ class _Grid:
     def __init__(self, part: Part, sheet: Sheet, days: Sequence[date]) -> None:
         self.name, self.part = sheet.name, part
         self.refused: list[Refused] = []
-        long = self._across(sheet, days) if "agent_id" in part.columns else self._down(sheet)
+        long = self._across(sheet, days) if "agent_id" in part.columns else self._down(sheet, days)
         long = long.filter(pl.col("agent_id").is_not_null() & pl.col("cell").is_not_null())
         found = read_spans(meant(long["cell"], part.values.get("cells")))
         spans = long.with_columns(span=found.values, bad=unknown(found)).explode("span")
@@ -91,11 +91,14 @@ class _Grid:
         ]  # fmt: skip
         return pl.concat(pieces)
 
-    def _down(self, sheet: Sheet) -> pl.DataFrame:
+    def _down(self, sheet: Sheet, days: Sequence[date]) -> pl.DataFrame:
         """Days down, agents across."""
         source = self.part.columns["date"]
-        cells = Cells(Part("shifts", self.part.files, {"start_at": source}, dates=self.part.dates), sheet)
-        day = cells.times("start_at").dt.truncate("1d")
+        texts = Cells(Part("shifts", self.part.files, {"agent_id": source}), sheet).texts("agent_id")
+        # Cells that are times are written in full, year first.
+        order = self.part.dates if sheet.frame[columns_of(source)[0]].dtype == pl.String else "ymd"
+        named = header_days(texts.drop_nulls().unique(maintain_order=True).to_list(), order, days)
+        day = texts.replace_strict(named, default=None, return_dtype=WALL).dt.truncate("1d")
         known = {*self.part.unused, *self.part.personal, *columns_of(source)}
         line = np.arange(sheet.frame.height)
         pieces = [
@@ -135,6 +138,8 @@ def header_days(names: Sequence[str], order: str | None, days: Sequence[date]) -
     cells = pl.Series(names, dtype=pl.String)
     # What stands beside the date, `Mo 02.03.2026`, is no part of it.
     bare = cells.str.extract(r"(\d{1,4}[./-]\d{1,2}[./-]\d{2,4})")
+    if not len(names):
+        return {}
     if bare.null_count() < bare.len():
         whole = zip(names, read_times(bare, order).values.to_list(), strict=True)
         return {name: day for name, day in whole if day is not None}

@@ -24,14 +24,15 @@ from ingest.files.problems import Origin
 from ingest.sheets.sheet import Sheet
 
 NO_AGENTS = "no list of agents was given, so they are made from the names in the other files: {n} agents"
-OWN_SKILLS = (
-    "skills of agents are those of the contacts that they answered, each in full, as no list of agents says them"
-)
 NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
 COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
 OF_LOG = "contacts outside of the plan"
+NO_SHIFT = (
+    "{names}: no shift was read in it; days stand in its header or first column, and shifts such as 08:00-16:30, or "
+    "codes that the profile explains, in its cells"
+)
 LEFT_OUT = "{table}: rows of another kind, left out as the profile says"
 
 
@@ -213,16 +214,15 @@ class _Shaping:
             naming.name_agents(rows, "agent_id", agents, self.profile.people, self.notes)
 
     def _skills(self) -> None:
-        """Skills of agents whom no file lists: those of the contacts they answered."""
-        interactions = self.interactions
-        if "agents" not in self.made or "skills" not in interactions or "agent_id" not in interactions:
-            return
-        held = interactions.frame.select("agent_id", "skills").drop_nulls().explode("skills").drop_nulls().unique()
-        if held.height:
-            entry = pl.struct(name="skills", proficiency=pl.lit(5.0))
-            skills = held.sort("agent_id", "skills").group_by("agent_id").agg(skills=entry)
-            self.made["agents"] = self.made["agents"].join(skills, on="agent_id", how="left", maintain_order="left")
-            self.notes.assumptions.append(OWN_SKILLS)
+        """Skills and languages that contacts need and no list of agents knows, for those who answered such contacts."""
+        rows = self.rows.get("agents")
+        agents = centre.with_answered(
+            self.made["agents"] if rows is None else rows.frame, self.interactions.frame, self.notes
+        )
+        if rows is None:
+            self.made["agents"] = agents
+        else:
+            rows.frame = agents
 
     def _members(self) -> None:
         agents = self.rows.get("agents")
@@ -253,6 +253,8 @@ class _Shaping:
                 + " and ".join(", ".join(rows.origin.sources) for rows, _ in pieces)
             )
         rows, spells = pieces[0]
+        if not spells.height and not rows.refused:
+            raise InvalidTable(NO_SHIFT.format(names=", ".join(map(short, rows.origin.sources))))
         rows.frame = spells
         if "interactions" in self.rows:
             self._refuse_other_days(rows, spells)

@@ -41,6 +41,32 @@ _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]\s*$")
 # Parts of a header that are shorter than this say too little.
 _LEAST_CHARS = 4
 _LEAST_SHARE = 0.4
+# A name that one product uses so means something else elsewhere; a weak one does everywhere.
+_OF_A_PRODUCT, _WEAK = 0.95, 0.75
+# Lists whose words also say something within a cell of several words.
+_PHRASES = frozenset({"media", "outcome", "activity"})
+_MOST_WORDS = 4
+_NEGATIONS = frozenset(
+    [
+        "not",
+        "no",
+        "non",
+        "nicht",
+        "kein",
+        "keine",
+        "nie",
+        "niet",
+        "geen",
+        "ne",
+        "pas",
+        "sin",
+        "sem",
+        "senza",
+        "bez",
+        "without",
+        "ohne",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -114,12 +140,31 @@ def meant(kind: str, cell: str) -> str | None:
     """Our value that a cell of this kind says; None for an unknown one."""
     known = cells_of(kind)
     folded = fold(cell)
-    return known.get(folded) or known.get(folded.replace(" ", ""))
+    return (
+        known.get(folded) or known.get(folded.replace(" ", "")) or (_within(kind, folded) if kind in _PHRASES else None)
+    )
 
 
 def read(file: str) -> dict[str, dict[str, Any]]:
     """One of the lists of this room."""
     return tomllib.loads(files(__package__).joinpath(file).read_text(encoding="utf-8"))
+
+
+@cache
+def _within(kind: str, folded: str) -> str | None:
+    """What the longest known word in a cell says, `caller hung up`; nothing where a word before it says no."""
+    known = cells_of(kind)
+    words = folded.split()
+    for length in range(min(len(words), _MOST_WORDS), 0, -1):
+        for start in range(len(words) - length + 1):
+            part = " ".join(words[start : start + length])
+            if (
+                part in known
+                and len(part) >= _LEAST_CHARS
+                and not _NEGATIONS & set(words[:start] + words[start + length :])
+            ):
+                return known[part]
+    return None
 
 
 @cache
@@ -129,11 +174,14 @@ def _exact() -> Mapping[str, Mapping[str, Guess]]:
     for meaning, lists in read("columns.toml").items():
         for group, names in lists.items():
             for name in names:
-                found.setdefault(fold(name).replace(" ", ""), {}).setdefault(meaning, Guess(1.0, _by_name(group)))
+                score = 1.0 if group in _LANGUAGES else _WEAK if group == "weak" else _OF_A_PRODUCT
+                found.setdefault(fold(name).replace(" ", ""), {}).setdefault(meaning, Guess(score, _by_name(group)))
     return found
 
 
 def _by_name(group: str) -> str:
+    if group == "weak":
+        return "its name may say so"
     if group in _LANGUAGES:
         return f"by name ({_LANGUAGES[group]})"
     return f"by name ({_PRODUCTS.get(group, group.capitalize())})"

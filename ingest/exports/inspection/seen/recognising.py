@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from ingest.exports.inspection.facts import Facts, Seen
 from ingest.exports.inspection.known.vocabulary import Guess, fold, read
-from ingest.exports.inspection.weighing import PERSONAL, weighed
+from ingest.exports.inspection.seen.facts import Facts, Seen
+from ingest.exports.inspection.seen.weighing import PERSONAL, weighed
 from ingest.sheets.sheet import Sheet
 
 # As many columns of a sheet as there are may be these.
@@ -63,11 +63,23 @@ class Recognised:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # Columns by meaning
     guesses: Mapping[str, Guess] = field(default_factory=dict)  # By column
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # Columns that could have a meaning as well
+    possible: Mapping[str, Mapping[str, Guess]] = field(default_factory=dict)  # All that a column may mean
     alternatives: Mapping[str, float] = field(default_factory=dict)  # Scores of other tables
 
     def column(self, *meanings: str) -> str | None:
         """The column of the first meaning that has one."""
         return next((self.roles[meaning][0] for meaning in meanings if meaning in self.roles), None)
+
+    def likely(self, meaning: str) -> str | None:
+        """The column that most likely has a meaning, whatever else it was taken for."""
+        able = {name: found[meaning].score for name, found in self.possible.items() if meaning in found}
+        best = max(able, key=lambda name: able[name], default=None)
+        return best if best is not None and able[best] >= _TOLD else None
+
+    def why_of(self, column: str, meaning: str = "") -> str:
+        """Why a column is taken for that."""
+        found = self.possible.get(column, {}).get(meaning) or self.guesses.get(column)
+        return found.why if found is not None else "the order of its times"
 
     def facts(self, *meanings: str) -> Facts | None:
         """What is seen of that column."""
@@ -80,6 +92,8 @@ def recognise(seen: Seen, table: str | None = None) -> Recognised:
     guesses = {facts.name: weighed(facts) for facts in seen.columns}
     if seen.days and table in {None, "shifts"}:
         return _plan(seen, guesses)
+    if table == "none":
+        return Recognised(seen, "none", 0.0, "known, and not read")
     if table is not None:
         return _as(_likenesses()[_LIKE.get(table, table)], seen, guesses, table)
     found = [_as(likeness, seen, guesses) for name, likeness in _likenesses().items() if name != "shifts"]
@@ -99,17 +113,19 @@ def _as(
         name: _hosted(likeness, found) for name, found in guesses.items()
     }  # fmt: skip
     roles, taken, others = _assigned(likeness, seen, hosted)
+    _give_what_is_needed(likeness, hosted, roles, taken)
     score = sum(likeness.hosts[meaning] * taken[name].score for meaning, names in roles.items() for name in names[:1])
     for name, found in guesses.items():
         if name not in taken and found:
             meaning, guess = max(found.items(), key=lambda each: each[1].score)
             score -= _AGAINST * guess.score if meaning in likeness.against else 0.0
     score += _HINT if likeness.hint and re.search(likeness.hint, _name(seen.sheet), re.IGNORECASE) else 0.0
-    if not all(any(each <= roles.keys() for each in group) for group in likeness.needs):
+    told = {meaning for meaning, names in roles.items() if taken[names[0]].score >= _TOLD}
+    if not all(any(each <= told for each in group) for group in likeness.needs):
         score = 0.0
     if likeness.is_list_of and not _is_list(seen, roles, likeness.is_list_of):
         score = 0.0
-    return Recognised(seen, table or likeness.table, score, _why(likeness, roles, taken), roles, taken, others)
+    return Recognised(seen, table or likeness.table, score, _why(likeness, roles, taken), roles, taken, others, hosted)
 
 
 def _hosted(likeness: Likeness, found: Mapping[str, Guess]) -> dict[str, Guess]:
@@ -147,23 +163,57 @@ def _assigned(
             continue
         roles[meaning] = (*roles.get(meaning, ()), name)
         taken[name] = hosted[name][meaning]
-    return roles, taken, others
+    free = {meaning: tuple(name for name in names if name not in taken) for meaning, names in others.items()}
+    return roles, taken, free
+
+
+def _give_what_is_needed(
+    likeness: Likeness,
+    hosted: Mapping[str, Mapping[str, Guess]],
+    roles: dict[str, tuple[str, ...]],
+    taken: dict[str, Guess],
+) -> None:
+    """A column that could be what a table cannot do without is that, rather than what it may do without."""
+    needed = {meaning for group in likeness.needs for each in group if each <= roles.keys() for meaning in each}
+    for group in likeness.needs:
+        if any(each <= roles.keys() for each in group):
+            continue
+        wanted = [next(iter(each)) for each in group if len(each) == 1]
+        able = [
+            (found[meaning].score, name, meaning)
+            for name, found in hosted.items()
+            for meaning in wanted
+            if meaning in found and found[meaning].score >= _TOLD
+        ]
+        for _, name, meaning in sorted(able, reverse=True):
+            of = [each for each, names in roles.items() if name in names]
+            if not set(of) & needed:
+                for each in of:
+                    del roles[each]
+                roles[meaning], taken[name] = (name,), hosted[name][meaning]
+                break
 
 
 def _is_list(seen: Seen, roles: Mapping[str, tuple[str, ...]], meanings: tuple[str, ...]) -> bool:
-    """Whether one of the meanings is another in (nearly) each row: a list of agents names each once."""
-    for meaning in meanings:
-        if meaning in roles:
-            kind = seen[roles[meaning][0]].kind
-            if kind.n_filled and kind.n_distinct >= 0.95 * kind.n_seen:
-                return True
-    return False
+    """Whether one of the meanings is another in (nearly) each row, and none of them in few."""
+    shares = [
+        seen[roles[meaning][0]].kind.n_distinct / max(1, seen[roles[meaning][0]].kind.n_seen)
+        for meaning in meanings
+        if meaning in roles
+    ]
+    return bool(shares) and max(shares) >= 0.95 and min(shares) >= 0.3
 
 
 def _plan(seen: Seen, guesses: Mapping[str, Mapping[str, Guess]]) -> Recognised:
     """A plan with days across."""
     found = _as(_likenesses()["shifts"], seen, guesses)
-    why = f"{len(seen.days)} columns are days, from {seen.days[0]} to {seen.days[-1]}"
+    what = "agents" if seen.is_down else "days"
+    why = f"{len(seen.days)} columns are {what}, from {seen.days[0]} to {seen.days[-1]}"
+    if seen.is_down:
+        name = next(facts.name for facts in seen.columns if facts.is_unique)
+        found = Recognised(
+            seen, "shifts", 10.0, why, {"date": (name,)}, {name: Guess(1.0, "each of its cells is a day")}
+        )
     return Recognised(**{**found.__dict__, "why": why, "score": 10.0})
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ingest.exports.inspection.draft import Draft
-from ingest.exports.inspection.facts import Facts
+from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.inspection.known.vocabulary import fold, meant
-from ingest.exports.inspection.recognising import Recognised
-from ingest.exports.profile.profile import Copied, From, Joined, Named, Same, Shifted, Spread
+from ingest.exports.inspection.seen.facts import Facts
+from ingest.exports.inspection.seen.others import Others
+from ingest.exports.inspection.seen.recognising import Recognised
+from ingest.exports.profile.profile import Between, Copied, From, Joined, Named, Same, Shifted, Spread
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
 
@@ -36,15 +37,15 @@ _HIGHEST_LEVEL = 5
 _SOME_MARKS = 2
 
 
-def build(draft: Draft, found: Recognised, queues: frozenset[str]) -> None:
-    """All that a file of another table than interactions says; `queues` are the folded names of queues elsewhere."""
+def build(draft: Draft, found: Recognised, others: Others) -> None:
+    """All that a file of another table than interactions says."""
     for meaning, ours in _PLAIN.get(draft.table, {}).items():
         column = found.column(meaning)
         if column and ours not in draft.sources:
             draft.take(ours, Copied(column), found.guesses[column].why)
     _BUILDERS.get(draft.table, _nothing)(draft, found)
     if draft.table == "agents":
-        _spread(draft, queues)
+        _spread(draft, others)
 
 
 def person(found: Recognised) -> From | None:
@@ -59,7 +60,9 @@ def person(found: Recognised) -> From | None:
 
 def _agents(draft: Draft, found: Recognised) -> None:
     who = person(found)
-    number = found.column("agent_id")
+    number = found.column("agent_id") or _numbered(found)
+    if who == Copied(number or ""):
+        who = None
     if number is None and (number := found.column("email")) is None and who is not None:
         draft.take("agent_id", who, "agents are told by their names; no column has a number of their own")
         draft.assumptions.append(f"{draft.name}: no column has an id of the agents; their names are taken as ids")
@@ -68,6 +71,13 @@ def _agents(draft: Draft, found: Recognised) -> None:
         draft.take("agent_id", Copied(number), found.guesses[number].why)
     if who is not None and who != Copied(number or ""):
         draft.take("agent_name", who, _why(found, who))
+
+
+def _numbered(found: Recognised) -> str | None:
+    """The column that numbers the agents, whatever it is called: each of its cells is another code or number."""
+    taken = {name for meaning, names in found.roles.items() if meaning != "agent" for name in names}
+    able = (facts for facts in found.seen.columns if facts.name not in taken and facts.is_unique)
+    return next((facts.name for facts in able if facts.kind.name in {"code", "whole number"}), None)
 
 
 def _one_person(draft: Draft, found: Recognised) -> None:
@@ -107,6 +117,9 @@ def _staffing(draft: Draft, found: Recognised) -> None:
     elif start is not None and (duration := found.column("duration")):
         _side(draft, found, "start_at", start, date)
         draft.take("end_at", Shifted(start.name, plus=(duration,)), "the start and the duration")
+    if {"break_start", "break_end"} <= found.roles.keys():
+        sides = found.roles["break_start"][0], found.roles["break_end"][0]
+        draft.take("breaks", Between(*sides), "from start to end of the break")
     if (
         "activity" not in draft.sources
         and (reason := found.facts("reason")) is not None
@@ -131,7 +144,10 @@ def _busy(draft: Draft, found: Recognised) -> None:
 
 
 def _shifts(draft: Draft, found: Recognised) -> None:
-    _one_person(draft, found)
+    if draft.seen.is_down and (date := found.column("date")):
+        draft.take("date", Copied(date), found.guesses[date].why)
+    else:
+        _one_person(draft, found)
 
 
 def _volumes(draft: Draft, found: Recognised) -> None:
@@ -165,17 +181,21 @@ _BUILDERS: Mapping[str, Callable[[Draft, Recognised], None]] = {
 }  # fmt: skip
 
 
-def _spread(draft: Draft, queues: frozenset[str]) -> None:
+def _spread(draft: Draft, others: Others) -> None:
     """Columns of a list of agents that are skills, languages or queues, with a mark or a level in the cell."""
     marked = [facts for facts in draft.seen.columns if facts.name not in draft.whys and _is_mark_or_level(facts)]
-    if len(marked) < _SOME_MARKS:
+    named = [facts for facts in marked if fold(facts.name) in others.queues | others.skills]
+    if len(marked) < _SOME_MARKS and not named:
         return
     languages = [facts.name for facts in marked if meant("spoken", facts.name)]
-    others = [facts for facts in marked if facts.name not in languages]
+    rest = [facts for facts in marked if facts.name not in languages]
+    # A mark under the name of a queue is a membership, unless calls need a skill of that name.
     of_queues = [
-        facts.name for facts in others if fold(facts.name) in queues and facts.kind.name in {"yes or no", "blank"}
+        facts.name
+        for facts in rest
+        if fold(facts.name) in others.queues - others.skills and facts.kind.name in {"yes or no", "blank"}
     ]
-    skills = [facts.name for facts in others if facts.name not in of_queues]
+    skills = [facts.name for facts in rest if facts.name not in of_queues]
     for ours, names in {"languages": languages, "queues": of_queues, "skills": skills}.items():
         if names and ours not in draft.sources:
             draft.take(ours, Spread(tuple(names)), "a column each, with a mark or a level in the cell")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import polars as pl
 
 from engine.data.tables import MEDIA, OUTCOMES
 from engine.texts import short
-from ingest.exports.inspection.draft import Draft, share, unit_of
-from ingest.exports.inspection.facts import Facts, spread
+from ingest.exports.inspection.built.draft import Draft, share, unit_of
 from ingest.exports.inspection.known.vocabulary import fold, meant
+from ingest.exports.inspection.seen.facts import Facts, as_text, spread
 from ingest.exports.profile.columns import SECONDS, TIME, columns_of, kinds_of
 from ingest.exports.profile.profile import Copied, Shifted, Summed
 from ingest.values.durations import read_durations
@@ -31,6 +32,7 @@ _CHOICES = {
 }
 _UNKNOWN = {"outcome": "unknown", "activity": "away", "evaluation_method": "ALL", "media": ""}
 _MOST_CODES = 60
+_DOTTED = re.compile(r"\D*\d{1,2}\.\s?\d{1,2}\.")
 
 
 def settle(draft: Draft, legend: Mapping[str, str]) -> None:
@@ -108,7 +110,7 @@ def _share_with_agent(draft: Draft, facts: Facts, cell: str) -> float | None:
     agent = draft.sources.get("agent_id")
     if draft.table != "interactions" or not isinstance(agent, Copied):
         return None
-    rows = facts.cells.cast(pl.String, strict=False) == cell
+    rows = as_text(facts.cells) == cell
     return share(draft.seen[agent.column].cells.is_not_null().filter(rows.fill_null(False)))
 
 
@@ -124,7 +126,7 @@ def _units(draft: Draft) -> None:
         )
         for column in durations:
             unit = _unit(draft, ours, draft.seen[column])
-            if unit and unit != "s" and kinds.get(ours) == SECONDS:
+            if unit and unit != "s":
                 draft.units.setdefault(ours, unit)
 
 
@@ -133,7 +135,11 @@ def _unit(draft: Draft, ours: str, facts: Facts) -> str | None:
     named = unit_of(facts)
     if named:
         return named
-    found = read_durations(facts.cells)
+    found = read_durations(spread(facts.cells))
+    if found.is_open and "min" in found.choices and draft.table in {"interactions", "volumes"}:
+        # Nobody writes how long a call waits or takes in hours and minutes.
+        draft.assumptions.append(f"{draft.name}: {facts.name} is read as minutes and seconds, such as {_some(facts)}")
+        return "min"
     if found.is_open:
         text = (
             f"{draft.name}: what do the cells of {facts.name} count, such as {_some(facts)}? "
@@ -167,6 +173,9 @@ def order_of(draft: Draft, names: tuple[str, ...] = ()) -> tuple[str | None, boo
             found = read_times(cells)
         if found.order and not found.is_open:
             return found.order, False, None
+        if found.is_open and (_DOTTED.match(str(cells.drop_nulls().first())) is not None):
+            # Between dots nobody writes the month first.
+            return "dmy", False, None
         is_open, likely = is_open or found.is_open, likely or found.likely
     return None, is_open, likely
 
@@ -175,7 +184,7 @@ def _codes(draft: Draft, columns: list[pl.Series], legend: Mapping[str, str]) ->
     """What codes of a shift plan mean: as a legend says, or else it is asked."""
     counts: dict[str, int] = {}
     for cells in columns:
-        texts = cells.cast(pl.String, strict=False).drop_nulls().alias("cell")
+        texts = as_text(cells).drop_nulls().alias("cell")
         for cell, n in texts.value_counts().iter_rows():
             counts[cell] = counts.get(cell, 0) + n
     distinct = pl.Series(list(counts), dtype=pl.String)

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import polars as pl
 
+from ingest.exports.inspection.seen.facts import Seen
+from ingest.exports.inspection.seen.others import Others, key_of
 from ingest.sheets.sheet import Sheet
 from ingest.values.times import read_times
 
@@ -19,6 +21,8 @@ _SHORT = re.compile(r"(?:[^\W\d]+\.?,?\s+)?(\d{1,2})[./-](\d{1,2})[./-]?\D*")
 # So few columns with days in their names are a coincidence.
 _LEAST = 2
 _LEAST_NUMBERS = 5
+_MOST_OTHERS = 3
+_MOSTLY = 0.6
 
 
 def days_of(sheet: Sheet) -> tuple[str, ...]:
@@ -46,3 +50,32 @@ def _dated(names: list[str]) -> tuple[str, ...]:
 
 def _is_date(first: int, second: int) -> bool:
     return 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
+
+
+def turned(seen: Seen, others: Others) -> Seen:
+    """A sheet whose days run down and whose agents stand across, seen as a plan; any other as it is."""
+    if seen.days or seen.n_rows < _LEAST:
+        return seen
+    dated = [
+        facts
+        for facts in seen.columns
+        if facts.is_unique and (facts.kind.name in {"date", "time"} or _is_dated(facts.cells))
+    ]
+    if len(dated) != 1 or len(seen.columns) < _LEAST + 1:
+        return seen
+    rest = [facts for facts in seen.columns if facts is not dated[0]]
+    people = tuple(facts.name for facts in rest if facts.kind.name == "span" or key_of(facts.name) in others.agents)
+    if len(people) < _LEAST or len(rest) - len(people) > max(_MOST_OTHERS, len(people)):
+        return seen
+    named = [facts for facts in rest if key_of(facts.name) in others.agents]
+    # An agent who is off on all days has no span.
+    across = tuple(facts.name for facts in rest if facts.name in people or facts in named or not facts.meanings)
+    return Seen(seen.sheet, tuple(facts for facts in seen.columns if facts.name not in across), across, True)
+
+
+def _is_dated(cells: pl.Series) -> bool:
+    """Whether cells are days without a year: `Mo 02.03.`"""
+    if cells.dtype != pl.String:
+        return False
+    given = cells.drop_nulls().to_list()
+    return len(_dated([each for each in given if _DAY.fullmatch(each.strip())])) == len(given) > 0

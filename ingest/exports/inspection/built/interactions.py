@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
-from ingest.exports.inspection.draft import Draft, share
+from ingest.exports.inspection.built.draft import Draft, share
 from ingest.exports.inspection.known.vocabulary import meant
-from ingest.exports.inspection.recognising import Recognised
+from ingest.exports.inspection.seen.facts import Facts
+from ingest.exports.inspection.seen.recognising import Recognised
+from ingest.exports.profile.columns import ARRIVAL
 from ingest.exports.profile.profile import Between, Copied, Filled, Joined, Same, Shifted, Summed
 
 _MOSTLY = 0.9
+_MOST_OUTCOMES = 12
 # Of rows with the same conversation, more than this in the same queue are parts of one visit.
 _SAME_QUEUE = 0.5
-_CALCULATED = "it is calculated"
+# Names that say no more than this may be wrong.
+_OF_A_PRODUCT = 0.9
+# Of the rows, more than this are each another conversation.
+_MANY = 0.3
 
 
 def build(draft: Draft, found: Recognised) -> None:
     """All that a file of interactions says, or what can be made of it."""
+    found = _times_told_by_order(draft, found)
     _direct(draft, found)
     _arrival(draft, found)
     _wait(draft, found)
@@ -27,20 +36,61 @@ def build(draft: Draft, found: Recognised) -> None:
     _direction(draft, found)
 
 
+def _times_told_by_order(draft: Draft, found: Recognised) -> Recognised:
+    """Columns of times that no name tells: what only some rows have is the answer, what is never before it the end."""
+    roles = dict(found.roles)
+    used = {name for names in roles.values() for name in names}
+    arrived = found.column("arrived")
+    if arrived is None or draft.seen[arrived].kind.name != "time":
+        return found
+    free = [facts.name for facts in draft.seen.columns if facts.name not in used and facts.kind.name == "time"]
+    for name in free:
+        # A name that is not sure gives way to the time that is never later.
+        is_earlier = (
+            share(draft.times(name) <= draft.times(arrived)) >= _MOSTLY
+            and share(draft.times(name) < draft.times(arrived)) > 0
+        )
+        if is_earlier and found.guesses[arrived].score < _OF_A_PRODUCT:
+            used = (used | {name}) - {arrived}
+            arrived, roles["arrived"] = name, (name,)
+    for facts in draft.seen.columns:
+        if facts.name in used or facts.kind.name != "time":
+            continue
+        if share(draft.times(facts.name) >= draft.times(arrived)) < _MOSTLY:
+            continue
+        some_lack_it = facts.cells.null_count() > draft.seen[arrived].cells.null_count()
+        answered = roles.get("answered_at")
+        if answered is None and some_lack_it:
+            roles["answered_at"] = (facts.name,)
+        elif "ended_at" not in roles and (
+            answered is None or share(draft.times(facts.name) >= draft.times(answered[0])) >= _MOSTLY
+        ):
+            roles["ended_at"] = (facts.name,)
+    return replace(found, roles=roles)
+
+
 def _direct(draft: Draft, found: Recognised) -> None:
+    given = found.column("queue")
+    sure = found.guesses[given].score if given else 0.0
+    if (column := found.likely("queue")) and found.possible[column]["queue"].score > sure + 0.1:
+        # What is called a skill elsewhere is what one waits for here.
+        roles = {meaning: names for meaning, names in found.roles.items() if column not in names}
+        found = replace(found, roles=roles | {"queue": (column,)})
     for ours, meaning in {
         "queue_id": "queue", "media": "media", "skills": "skills", "language": "language",
         "priority": "priority", "csat": "score", "csat_min": "scale_min", "csat_max": "scale_max",
     }.items():  # fmt: skip
         if column := found.column(meaning):
-            draft.take(ours, Copied(column), found.guesses[column].why)
+            draft.take(ours, Copied(column), found.why_of(column, meaning))
 
 
 def _arrival(draft: Draft, found: Recognised) -> None:
     arrived, date, clock = found.facts("arrived"), found.column("date"), found.column("clock")
-    if arrived is not None and arrived.kind.name == "time":
+    if arrived is not None and (
+        arrived.kind.name == "time" or (arrived.kind.name not in {"date", "clock"} and not date)
+    ):
         column = _nearest_arrival(draft, found, arrived.name)
-        draft.take("arrived_at", Copied(column), found.guesses[column].why if column in found.guesses else "by name")
+        draft.take("arrived_at", Copied(column), found.why_of(column) if column in found.guesses else "by name")
         return
     day = date or (arrived.name if arrived is not None and arrived.kind.name == "date" else None)
     hour = clock or (arrived.name if arrived is not None and arrived.kind.name == "clock" else None)
@@ -87,12 +137,15 @@ def _wait(draft: Draft, found: Recognised) -> None:
         return
     column = wait or abandoned
     assert column is not None
-    draft.take("wait_s", Copied(column), found.guesses[column].why)
+    draft.take("wait_s", Copied(column), found.why_of(column))
 
 
 def _wait_between(draft: Draft, found: Recognised) -> None:
     arrived, answered = draft.sources.get("arrived_at"), found.column("answered_at")
-    start = arrived.column if isinstance(arrived, Copied) else arrived.clock if isinstance(arrived, Joined) else None
+    start = arrived.column if isinstance(arrived, Copied) else ARRIVAL if isinstance(arrived, Joined) else None
+    if isinstance(arrived, Joined) and answered and draft.seen[answered].kind.name != "time":
+        # All times of the row are clock times of one day.
+        start = arrived.clock
     if start and answered:
         end = found.column("abandoned_at", "ended_at")
         draft.take(
@@ -197,13 +250,16 @@ def _who(draft: Draft, found: Recognised) -> None:
         return
     known = [facts for facts in both if "agents" in facts.has_others_names]
     facts = (known or both)[0]
-    draft.take("agent_id", Copied(facts.name), found.guesses[facts.name].why)
+    draft.take("agent_id", Copied(facts.name), found.why_of(facts.name))
     for other in both:
         draft.leave(other.name, f"agents are told by {facts.name}")
 
 
 def _ids(draft: Draft, found: Recognised) -> None:
     interaction, conversation = found.facts("interaction_id"), found.facts("conversation_id")
+    if conversation is not None and conversation.kind.n_distinct < _MANY * conversation.kind.n_seen:
+        draft.leave(conversation.name, "too few distinct ones to be conversations")
+        conversation = None
     if conversation is None and interaction is not None and not interaction.is_unique:
         interaction, conversation = None, interaction
     if interaction is None and conversation is not None and conversation.is_unique:
@@ -239,32 +295,32 @@ def _repeated(draft: Draft, conversation: str) -> None:
 
 
 def _outcome(draft: Draft, found: Recognised) -> None:
-    facts = found.facts("outcome")
-    if facts is not None and facts.share_meant("outcome") >= 0.3:
-        draft.take("outcome", Copied(facts.name), found.guesses[facts.name].why)
-        return
-    if (
-        facts is not None
-        and found.facts("abandoned_flag") is None
-        and found.facts("answered_flag") is None
-        and _is_asked(draft, facts.name)
+    facts, flag = found.facts("outcome"), found.column("abandoned_flag")
+    told = {meant("outcome", cell) for cell in facts.counts} if facts is not None else set()
+    is_sure = facts is not None and found.guesses[facts.name].score >= _OF_A_PRODUCT
+    if facts is not None and (
+        ("abandoned" in told and (is_sure or not flag)) or (flag is None and _says_outcomes(draft, facts, told))
     ):
-        draft.take("outcome", Copied(facts.name), found.guesses[facts.name].why)
-        return
-    if flag := found.column("abandoned_flag"):
+        draft.take("outcome", Copied(facts.name), found.why_of(facts.name, "outcome"))
+    elif flag:
         draft.take("outcome", Copied(flag), "whether the customer hung up")
     elif flag := found.column("answered_flag"):
         draft.take("outcome", Copied(flag), "whether it was answered")
-    elif agent := draft.sources.get("agent_id"):
-        assert isinstance(agent, Copied)
+    elif isinstance(agent := draft.sources.get("agent_id"), Copied):
         _told_by(draft, agent.column, "an agent is named")
     elif answered := found.column("answered_at", "talk", "handle"):
         _told_by(draft, answered, f"{answered} is filled")
 
 
-def _is_asked(draft: Draft, column: str) -> bool:
-    """Whether unknown words of a column could be outcomes: some of them go with an agent, others never."""
-    return 1 < len(draft.seen[column].counts) <= 12
+def _says_outcomes(draft: Draft, facts: Facts, told: set[str | None]) -> bool:
+    """Whether words are outcomes, not an agent's notes: all are known, or some stand where no agent is."""
+    if told <= {"answered", "flowed_out", "unknown"}:
+        return bool(told)
+    agent = draft.sources.get("agent_id")
+    if not isinstance(agent, Copied) or len(facts.counts) > _MOST_OUTCOMES:
+        return False
+    without = draft.seen[agent.column].cells.is_null()
+    return share(facts.cells.is_not_null().filter(without)) >= _MOSTLY
 
 
 def _told_by(draft: Draft, column: str, words: str) -> None:
@@ -281,18 +337,18 @@ def _told_by(draft: Draft, column: str, words: str) -> None:
 
 
 def _direction(draft: Draft, found: Recognised) -> None:
-    facts = found.facts("direction")
+    """Calls that agents make are no visits to a queue."""
+    outcome = draft.sources.get("outcome")
+    facts = found.facts("direction") or (draft.seen[outcome.column] if isinstance(outcome, Copied) else None)
     if facts is None:
         return
     outbound = [cell for cell in facts.counts if meant("direction", cell) == "outbound"]
+    kept = tuple(cell for cell in facts.counts if cell not in outbound)
+    if not (outbound and kept):
+        draft.leave(facts.name, "all rows are read")
+        return
     n_left = sum(facts.counts[cell] for cell in outbound)
-    if outbound and n_left < draft.seen.n_rows:
-        kept = tuple(cell for cell in facts.counts if cell not in outbound)
-        if kept:
-            draft.only[facts.name] = kept
-            draft.whys.setdefault(facts.name, (None, f"only {', '.join(kept)} is read"))
-            draft.assumptions.append(
-                f"{draft.name}: {n_left:,} rows are left out because {facts.name} is {', '.join(outbound)}"
-            )
-            return
-    draft.leave(facts.name, "all rows are read")
+    draft.only[facts.name] = kept
+    draft.whys.setdefault(facts.name, (None, f"only {', '.join(kept)} is read"))
+    words = f"{n_left:,} rows are left out because {facts.name} is {', '.join(outbound)}"
+    draft.assumptions.append(f"{draft.name}: {words}")

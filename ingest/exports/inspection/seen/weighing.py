@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
-from ingest.exports.inspection.facts import MOSTLY, Facts
 from ingest.exports.inspection.known.vocabulary import Guess
+from ingest.exports.inspection.seen.facts import MOSTLY, Facts
 
 _TIME = {"time": 1.0, "date": 0.6, "clock": 0.3}
 _SECONDS = {"duration": 1.0, "whole number": 1.0, "number": 1.0, "clock": 0.8, "yes or no": 0.6, "blank": 0.4}
@@ -58,7 +59,9 @@ _GOES_WITH: Mapping[str, Mapping[str, float]] = {
     **dict.fromkeys(("offered", "answered_n", "abandoned_n", "priority", "score"), _COUNT),
     **dict.fromkeys(("scale_min", "scale_max", "ring_no"), _COUNT),
     "goal_share": {**_COUNT, "text": 0.8, "words": 0.8, "goal": 0.6},
-    "goal": {"goal": 1.0, "number": 0.3, "whole number": 0.3},
+    "goal": {"goal": 1.0},
+    "break_start": {"clock": 1.0, "duration": 0.8, "time": 1.0},
+    "break_end": {"clock": 1.0, "duration": 0.8, "time": 1.0},
     **dict.fromkeys(("queue", "team", "method", "scoring", "activity", "reason"), _NAMED),
     "agent": _WHO, "agent_name": {**_WHO, "whole number": 0.1, "code": 0.3, "email": 0.3},
     **dict.fromkeys(("first_name", "last_name"), _PART_OF_A_NAME),
@@ -67,13 +70,19 @@ _GOES_WITH: Mapping[str, Mapping[str, float]] = {
     **dict.fromkeys(("skills", "language", "queues"), _LIST),
     **dict.fromkeys(("abandoned_flag", "answered_flag", "joined"), _FLAG),
     "opening_hours": {"span": 1.0, "words": 1.0, "text": 1.0},
-    "span": {"span": 1.0, "words": 0.6, "code": 0.5, "text": 0.4},
+    "span": {"span": 1.0, "words": 0.5, "code": 0.5, "text": 0.4},
     "breaks": {"duration": 1.0, "number": 1.0, "whole number": 1.0, "span": 1.0, "clock": 0.8, "yes or no": 0.4},
     "code": {"words": 1.0, "code": 1.0, "text": 1.0, "yes or no": 0.5},
 }  # fmt: skip
 # Meanings that their cells tell, whatever the name: kind of list, meaning.
 _TOLD_BY_CELLS = {"media": "media", "outcome": "outcome", "direction": "direction"}
+_PERCENT = re.compile(r"\d+(?:[.,]\d+)?\s*%?")
 PERSONAL = ("phone", "customer", "notes")
+_SICK = 0.4
+# Media, outcomes and the like are few.
+_FEW = 20
+_LONGEST_CODE = 4
+_SAID_BY_NAME = frozenset({"arrived", "wait", "handle"})
 _BY_NAME_ALONE = (*PERSONAL, "unused")
 
 
@@ -97,6 +106,9 @@ def _borne_out(meaning: str, named: Guess, facts: Facts) -> Guess | None:
         score = named.score * max(share, 0.3 if facts.kind.name in {"words", "text", "code", "blank"} else 0.0)
         return Guess(score, named.why) if score else None
     fit = _fits(meaning, facts)
+    if not fit and named.score == 1.0 and meaning in _SAID_BY_NAME and facts.kind.name in {"text", "words", "names"}:
+        # The name is sure and the cells are sick: they are refused with their rows, not left out in silence.
+        return Guess(_SICK, f"{named.why}, but its cells are not read")
     return Guess(named.score * fit, named.why) if fit else None
 
 
@@ -123,9 +135,23 @@ def _by_cells(facts: Facts) -> dict[str, Guess]:
     return found
 
 
+def _share_of_a_goal(facts: Facts) -> dict[str, Guess]:
+    """A goal whose seconds stand in another column."""
+    named = facts.meanings.get("goal")
+    if named is None or not facts.counts:
+        return {}
+    percents = [cell for cell in facts.counts if _PERCENT.fullmatch(cell)]
+    return {"goal_share": Guess(0.98 * named.score, named.why)} if len(percents) == len(facts.counts) else {}
+
+
 def _values(facts: Facts) -> dict[str, Guess]:
+    if facts.is_unique or len(facts.counts) > _FEW:
+        return {}
     kinds = ((kind, meaning) for kind, meaning in _TOLD_BY_CELLS.items() if facts.share_meant(kind) >= MOSTLY)
-    return {meaning: Guess(0.8, f"its cells say {_some(facts)}") for kind, meaning in kinds if len(facts.counts) > 1}
+    found = {meaning: Guess(0.8, f"its cells say {_some(facts)}") for kind, meaning in kinds if len(facts.counts) > 1}
+    if facts.kind.name != "span" and facts.share_meant("activity") >= MOSTLY and len(facts.counts) > 1:
+        found["activity"] = Guess(0.7, f"its cells say {_some(facts)}")
+    return found
 
 
 def _names(facts: Facts) -> dict[str, Guess]:
@@ -143,9 +169,10 @@ def _looks(facts: Facts) -> dict[str, Guess]:
         "phone": ("phone", 0.9, "its cells are phone numbers"),
         "goal": ("goal", 0.9, f"its cells are goals such as {_some(facts)}"),
         "email": ("customer", 0.6, "its cells are e-mail addresses"),
-        "time": ("arrived", 0.3, f"its cells are times such as {_some(facts)}"),
+        "time": ("arrived", 0.36, f"its cells are times such as {_some(facts)}"),
         "date": ("date", 0.35, f"its cells are dates such as {_some(facts)}"),
-        "span": ("span", 0.6, f"its cells are spans such as {_some(facts)}"),
+        "clock": ("clock", 0.36, f"its cells are clock times such as {_some(facts)}"),
+        "span": ("span", 0.75, f"its cells are spans such as {_some(facts)}"),
     }
     found = {}
     if kind.name in by_kind:
@@ -155,16 +182,20 @@ def _looks(facts: Facts) -> dict[str, Guess]:
         found["agent"] = Guess(0.45, "its cells are names of people")
         found["agent_name"] = Guess(0.45, "its cells are names of people")
         found["customer"] = Guess(0.4, "its cells are names of people")
+    if kind.name == "clock":
+        found["end_clock"] = Guess(0.35, f"its cells are clock times such as {_some(facts)}")
+    if facts.is_unique and kind.n_seen and max(map(len, facts.distinct), default=0) <= _LONGEST_CODE:
+        found["code"] = Guess(0.45, "each of its cells is another short code")
     if kind.name == "code" and facts.is_unique:
         found["interaction_id"] = Guess(0.4, "each of its cells is another")
-    if kind.name in {"email", "code"} and facts.is_unique:
+    if kind.name in {"email", "code", "whole number"} and facts.is_unique:
         found["agent_id"] = Guess(0.3, "each of its cells is another")
     if kind.name == "text" and kind.n_seen and _mean_chars(facts) > 40:
         found["notes"] = Guess(0.6, "its cells are free text")
     return found
 
 
-_TELLING: tuple[Callable[[Facts], dict[str, Guess]], ...] = (_values, _names, _looks)
+_TELLING: tuple[Callable[[Facts], dict[str, Guess]], ...] = (_values, _names, _share_of_a_goal, _looks)
 
 
 def _mean_chars(facts: Facts) -> float:

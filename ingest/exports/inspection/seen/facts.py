@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
@@ -36,7 +36,7 @@ class Facts:
         """Rows with each text, where there are few texts; the most frequent first."""
         if self.kind.n_distinct > MOST_VALUES or self.cells.dtype.is_nested():
             return {}
-        texts = self.cells.cast(pl.String, strict=False).drop_nulls().alias("text")
+        texts = as_text(self.cells).drop_nulls().alias("text")
         found = texts.value_counts(sort=True)
         return (
             dict(zip(found["text"].to_list(), found["count"].to_list(), strict=True))
@@ -47,7 +47,7 @@ class Facts:
     @cached_property
     def distinct(self) -> frozenset[str]:
         """Texts of a sample of the rows."""
-        return frozenset(spread(self.cells).cast(pl.String, strict=False).drop_nulls().unique().to_list())
+        return frozenset(as_text(spread(self.cells)).drop_nulls().unique().to_list())
 
     def share_meant(self, kind: str) -> float:
         """Share of the rows whose cells are known values of a kind: media, outcome..."""
@@ -77,7 +77,8 @@ class Seen:
 
     sheet: Sheet
     columns: tuple[Facts, ...]
-    days: tuple[str, ...] = field(default=())  # Columns that are days of a plan
+    days: tuple[str, ...] = ()  # Columns that are days of a plan, or its agents where days run down
+    is_down: bool = False
 
     def __getitem__(self, name: str) -> Facts:
         return next(column for column in self.columns if column.name == name)
@@ -86,6 +87,16 @@ class Seen:
     def n_rows(self) -> int:
         """Rows of the sheet."""
         return self.sheet.frame.height
+
+
+def as_text(cells: pl.Series) -> pl.Series:
+    """Cells of any type as people read them."""
+    if isinstance(cells.dtype, pl.Duration):
+        midnights = cells.cast(pl.Int64).cast(pl.Datetime("us"))
+        return midnights.dt.to_string("%H:%M:%S")
+    if isinstance(cells.dtype, pl.List):
+        return cells.cast(pl.List(pl.String), strict=False).list.join("; ", ignore_nulls=True)
+    return cells.cast(pl.String, strict=False)
 
 
 def spread(cells: pl.Series) -> pl.Series:
