@@ -27,6 +27,7 @@ from ingest.exports.profile.profile import (
     Summed,
 )
 from ingest.exports.shaping import shape
+from ingest.files.frames import Framed
 from ingest.files.gathering import gather
 from ingest.files.reading import Reading
 from ingest.sheets.sheet import Sheet
@@ -250,6 +251,20 @@ def test_a_list_of_other_people_is_refused() -> None:
         InvalidTable, match=r'^export\.csv, column "Agent": none of its 2 names \(Lang, Peter, Groß, Anna\)'
     ):
         tables(profile(), calls(), sheet("agents.xlsx", others))
+
+
+def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
+    people = {"Mail": ["peter.lang@example.org", "a.gross@example.org"], "Name": ["Peter Lang", "Anna Groß"]}
+    columns: dict[str, From] = {"agent_id": Copied("Mail"), "agent_name": Copied("Name")}
+    given = Profile("Europe/Berlin", (profile().parts[0], Part("agents", ("agents.xlsx",), columns)))
+    log = calls(Agent=["PETER.LANG@example.org", "ute.abel@example.org", "Groß, Anna"], Ergebnis=["beantwortet"] * 3)
+    shaped = shape(given, [log, sheet("agents.xlsx", people)])
+    agents, interactions = (shaped.tables[name] for name in ("agents", "interactions"))
+    assert isinstance(agents, Framed)
+    assert isinstance(interactions, Framed)
+    assert "email" not in agents.frame.columns
+    assert agents.frame["agent_id"].to_list() == ["Peter Lang", "Anna Groß"]
+    assert interactions.frame["agent_id"].to_list() == ["Peter Lang", "Ute Abel", "Anna Groß"]
 
 
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:

@@ -10,21 +10,29 @@ import io
 import json
 import lzma
 import os
+import random
+import tempfile
 import zipfile
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.errors import InvalidTable, MissingInput, NotEnoughMemory
 from ingest.sheets import packed, read_sheets
 from ingest.sheets.content import Content
 from ingest.sheets.text import rows as text_rows
-from ingest.sheets.workbooks.extent import check_workbook
+from ingest.sheets.workbooks import opening
+from ingest.sheets.workbooks.checking import check_workbook
 from ingest.workers import memory
 from ingest.workers.memory import MIB
+from tests.test_import_fuzz import slips
 from tests.test_sheets import book, one, written
 
 TEXT = "id;queue\n1;Service\n2;Technik\n"
@@ -198,8 +206,16 @@ def never_calculated(folder):
     return zipped(**parts)
 
 
+def beyond(folder):
+    inner = zipfile.ZipFile(book(folder, Calls=[["id", "n"], [1, 2]]))
+    parts = {name: inner.read(name) for name in inner.namelist()}
+    parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"].replace(b'r="B2"', b'r="B184294967295"')
+    return zipped(**parts)
+
+
 WORKBOOK = zipped(**{"xl/workbook.xml": "<workbook>", "[Content_Types].xml": ""})
 LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le")
+SPOILT = LOCKED[:8] + random.Random(1).randbytes(600) + "Workbook".encode("utf-16-le")
 PARQUET = io.BytesIO()
 pl.DataFrame({"id": range(99)}).write_parquet(PARQUET)
 MANY = ";".join(f"c{place}" for place in range(10_000))
@@ -226,6 +242,8 @@ BAD = [
     ("book.xlsx", WORKBOOK, "cannot be read as a workbook .* save or copy it again|the workbook is damaged"),
     ("book.xlsx", LOCKED, "the workbook is protected by a password; save it without one"),
     ("book.xlsx", far_apart, "sheet Sheet1 reaches to row 1,048,576 and column 16,384 with 2 cells; delete"),
+    ("book.xlsx", beyond, "sheet Calls has a cell B184294967295, beyond the last of any workbook; it is damaged"),
+    ("book.xls", SPOILT, "cannot be read as a workbook .*; it is damaged or cut short"),
     ("book.xlsx", never_calculated, "its cells are formulas that were never calculated; open the workbook in Excel"),
     ("book.ods", sheet_of(f'{row(cell("string", "id"))}<table:table-row table:number-rows-repeated="1048570">'
         '<table:table-cell table:number-columns-repeated="16384" office:value-type="string"><text:p>x</text:p>'
@@ -355,3 +373,48 @@ def test_rows_are_the_same_whatever_pieces_they_are_read_in(tmp_path, monkeypatc
         monkeypatch.setattr(text_rows, "PIECE_BYTES", size)
         sheet = one(path)
         assert sheet.frame.equals(whole.frame) and sheet.rows.tolist() == whole.rows.tolist()
+
+
+def test_a_workbook_that_would_be_read_for_ever_is_given_up(tmp_path, monkeypatch):
+    """Its table never ends, and neither does the library that reads it."""
+    monkeypatch.setattr(opening, "_MOST_S", 1)
+    rows = row(cell("string", "id")) + row(cell("string", "a"))
+    whole = zipfile.ZipFile(io.BytesIO(sheet_of(rows)))
+    parts = {name: whole.read(name).replace(b"</table:table>", b"</table:tabl/>") for name in whole.namelist()}
+    with pytest.raises(InvalidTable, match=r"book.ods: cannot be read as a workbook .* copy it again"):
+        read_sheets([str(written(tmp_path, "book.ods", zipped(**parts)))])
+
+
+FUZZED = {
+    "a.csv": 'Report;;\n\nAt;Agent;Wait\n02.03.2026;"Groß, Anna";12,5\n\n3;"a\nb";\nSumme;;5\n'.encode("cp1252"),
+    "b.csv": "\ufeffid,name\n1,Zoë\n".encode("utf-16"),
+    "c.csv.gz": PACKED["export.csv.gz"], "d.zip": PACKED["export.zip"],
+    "e.jsonl": b'{"id": 1, "n": "x"}\n{"id": 2}\n', "f.parquet": PARQUET.getvalue(),
+    "g.csv.xz": PACKED["export.csv.xz"],
+}  # fmt: skip
+
+
+@given(st.sampled_from(sorted(FUZZED)).flatmap(lambda name: st.tuples(st.just(name), slips(FUZZED[name]))))
+def test_whatever_bytes_a_file_holds_there_are_rows_or_a_reason(case):
+    name, content = case
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            sheets = read_sheets([str(written(Path(folder), name, content))])
+        except (InvalidTable, MissingInput) as error:
+            assert str(error).strip()
+        else:
+            assert sheets and all(sheet.frame.height == len(sheet.rows) > 0 for sheet in sheets)
+
+
+def test_whatever_a_workbook_holds_there_are_rows_or_a_reason(tmp_path):
+    """Parts of a workbook with something in the place of something else, chosen by a seed."""
+    draw = random.Random(7)
+    whole = zipfile.ZipFile(book(tmp_path, Calls=[["id", "at"], [1, "x"], [2, 3.5]]))
+    for _ in range(60):
+        parts = {name: whole.read(name) for name in whole.namelist()}
+        name = draw.choice([each for each in parts if each.startswith("xl/")])
+        at = draw.randrange(len(parts[name]))
+        put = draw.choice([b"", b"<", b'"', b"99999999", b"XFD1048576", b"/>", b"\0", b"\xff"])
+        parts[name] = parts[name][:at] + put + parts[name][at + draw.randrange(6) :]
+        with suppress(InvalidTable):
+            assert read_sheets([str(written(tmp_path, "changed.xlsx", zipped(**parts)))])

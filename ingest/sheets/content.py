@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import mmap
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +14,11 @@ from typing import BinaryIO
 from engine.errors import InvalidTable
 
 Buffer = bytes | mmap.mmap
+# What the standard library raises for bytes that are not what they say they are.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError, NotImplementedError,
+    LookupError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 
-from ingest.sheets.content import Content
+from ingest.sheets.content import DAMAGED, Content
 
 TEXT, WORKBOOK, PARQUET, ARROW, STREAM = "text", "workbook", "Parquet", "Arrow", "Arrow stream"
 ZIP, GZIP, ZSTD, BZIP2, XZ = "zip", "gzip", "zstd", "bzip2", "xz"
@@ -90,7 +90,7 @@ def archive(content: Content) -> zipfile.ZipFile:
     """A zip archive."""
     try:
         return zipfile.ZipFile(content.raw())
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except DAMAGED as error:
         raise content.refused(
             f"the workbook or zip archive is damaged or cut short ({str(error)[:100]}); save or copy it again"
         ) from error

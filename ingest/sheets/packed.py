@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, Any
 
 from engine.memory import Need
 from engine.stopping import check
 from ingest.sheets import kinds
-from ingest.sheets.content import Content
+from ingest.sheets.content import DAMAGED, Content
 from ingest.sheets.names import may_hold
 from ingest.workers import MEMORY
 
@@ -34,8 +33,7 @@ def unpacked(content: Content, kind: str) -> Iterator[Content]:
     name = content.name
     for ending in (".gz", ".zst", ".bz2", ".xz"):
         name = name.removesuffix(ending)
-    with _stream(content, kind) as stream:
-        data = _read(content, stream, kind)
+    data = _read(content, partial(_stream, content, kind), kind)
     yield Content(content.path, content.name, data, kind, name)
 
 
@@ -51,8 +49,7 @@ def _members(content: Content) -> Iterator[Content]:
             if info.flag_bits & 1:
                 raise content.refused(f"{info.filename} in it is protected by a password; save it without one")
             _check_size(content, info.file_size)
-            with archive.open(info) as stream:
-                data = _read(content, stream, f"{kinds.ZIP} ({info.filename})")
+            data = _read(content, partial(archive.open, info), f"{kinds.ZIP} ({info.filename})")
             if data:
                 name = f"{content.name}/{PurePosixPath(info.filename).name}"
                 yield Content(content.path, name if len(infos) > 1 else content.name, data, kinds.ZIP, info.filename)
@@ -82,19 +79,19 @@ def _stream(content: Content, kind: str) -> Any:
     return pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
 
 
-def _read(content: Content, stream: IO[bytes], kind: str) -> bytes:
+def _read(content: Content, opened: Callable[[], IO[bytes]], kind: str) -> bytes:
     """All of it, piece by piece, while there is room for it."""
     parts = io.BytesIO()
-    damaged = (OSError, EOFError, zlib.error, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError)
     n_bytes, asked = 0, WORTH_COMPARING
     try:
-        while piece := stream.read(_PIECE):
-            check()
-            n_bytes += parts.write(piece)
-            if n_bytes > asked:
-                asked += WORTH_COMPARING
-                _check_size(content, n_bytes)
-    except damaged as error:
+        with opened() as stream:
+            while piece := stream.read(_PIECE):
+                check()
+                n_bytes += parts.write(piece)
+                if n_bytes > asked:
+                    asked += WORTH_COMPARING
+                    _check_size(content, n_bytes)
+    except DAMAGED as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise content.refused(
             f"cannot be unpacked as {kind} ({lines[0][:200]}); it is damaged or cut short: copy or save it again"

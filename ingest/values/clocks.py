@@ -80,8 +80,29 @@ def read_clocks(cells: pl.Series) -> Clocks:
 
 def clock_texts(texts: pl.Series) -> pl.DataFrame:
     """Columns `us` since midnight (null where a text is no clock time) and `offset_min` east of UTC, null for none."""
+    if (found := _simple(texts)) is not None:
+        return found
     plain_texts = folded(texts).to_frame("text")
     return plain_texts.select(*_parts()).select(_of_either()).unnest("parts").select(us=_us(), offset_min=_offset_min())
+
+
+def _simple(texts: pl.Series) -> pl.DataFrame | None:
+    """The same of texts that are all like `08:00:26`, or with AM and PM, of which there may be many thousands."""
+    if texts.len() < _MANY or not texts.str.contains(_SIMPLE).all():
+        return None
+    bare = texts.str.strip_chars().str.to_uppercase()
+    half = bare.str.slice(-2)
+    is_pm, is_am = half == "PM", half == "AM"
+    clock = bare.str.strip_chars_end(" APM")
+    time = (clock if clock.str.count_matches(":").min() == 2 else clock + ":00").str.to_time("%H:%M:%S", strict=False)
+    us = time.cast(pl.Int64) // 1000
+    hour = us // _HOUR_US
+    # 12:30 AM is half past midnight; neither 0 nor 13 goes with one of both but as it stands.
+    shift = pl.select(
+        pl.when(is_pm & (hour < 12)).then(12).when(is_am & (hour == 12)).then(-12).otherwise(0) * pl.lit(_HOUR_US)
+    ).to_series()
+    us = us.set((is_am & (hour > 12)).fill_null(False), None) + shift
+    return pl.DataFrame({"us": us, "offset_min": pl.repeat(None, us.len(), dtype=pl.Int64, eager=True)})
 
 
 _NAMES = ("hour", "minute", "second", "fraction", "word", "sign", "off_h", "off_min")
@@ -99,12 +120,13 @@ def _parts() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 def _of_either() -> pl.Expr:
     marked, compact = pl.col("marked").struct, pl.col("compact").struct
     is_compact = compact.field("hour").is_not_null()
-    both = {
+    both: dict[str, pl.Expr] = {
         name: pl.when(is_compact).then(compact.field(name)).when("is_marked").then(marked.field(name))
         for name in (*_NAMES[:3], "word")
     }
     both["word"] = both["word"].str.replace_all(r"[. ]", "").replace("", None)
-    return pl.struct(**both, **{name: marked.field(name) for name in _NAMES if name not in both}).alias("parts")
+    rest = {name: marked.field(name) for name in _NAMES if name not in both}
+    return pl.struct((part.alias(name) for name, part in (both | rest).items()), eager=False).alias("parts")
 
 
 def _us() -> pl.Expr:

@@ -11,6 +11,7 @@ from ingest.values.numbers import read_numbers
 from ingest.values.texts import folded, is_nothing, over_distinct, plain, with_plain_blanks
 
 DAY_S = 86_400.0
+_LOOKED_AT = 1_000
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": DAY_S}
 # Few durations last days; a few odd cells do not make a column another.
 _MANY, _ODD, _TINY = 2.0, 0.01, 0.02
@@ -91,12 +92,22 @@ def read_durations(cells: pl.Series, unit: str | None = None) -> Durations:
         return _of(cells, value.set((wall >= _SERIAL_END).fill_null(False), None), "durations kept as times")
     if cells.dtype.is_numeric():
         return _from_numbers(cells, cells.cast(pl.Float64), unit, "")
+    if _mostly(cells, r"\d:\d"):
+        return _from_texts(plain(cells), unit)
+    numbers = read_numbers(cells)
+    if not numbers.refused.any() and not numbers.is_percent:
+        return _from_numbers(cells, numbers.values, unit, numbers.words)
     texts = plain(cells)
-    numbers = read_numbers(texts)
     n_read = texts.len() - numbers.values.null_count()
     if n_read > int(numbers.refused.sum()) and not numbers.is_percent:
         return _from_numbers(texts, numbers.values, unit, numbers.words)
     return _from_texts(texts, unit)
+
+
+def _mostly(cells: pl.Series, pattern: str) -> bool:
+    """Whether most of the first cells look like this."""
+    sample = cells.head(_LOOKED_AT).drop_nulls()
+    return sample.dtype == pl.String and _share(sample.str.contains(pattern)) > 0.5
 
 
 def _seconds(us: pl.Series) -> pl.Series:

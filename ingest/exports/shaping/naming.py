@@ -47,7 +47,8 @@ def name_agents(rows: Rows, column: str, agents: pl.DataFrame, people: Mapping[s
     rows.frame = rows.frame.with_columns(pl.col(column).alias("_said"))
     for name, ids in (*found.near.items(), *found.several.items()):
         rows.refuse(column, _asked(name, ids, agents, name in found.several), pl.Series(rows.frame["_said"] == name))
-    rows.rewritten(column, meant | several)
+    strangers = {name: _called(name) for name in found.unknown if name not in several}
+    rows.rewritten(column, meant | several | strangers)
     n_several = int(rows.frame["_said"].is_in(list(several)).sum()) if several else 0
     notes.count(SEVERAL_IN_ONE.format(table=rows.table), n_several)
     rows.frame = rows.frame.drop("_said")
@@ -81,6 +82,9 @@ def agents_name(agents: pl.DataFrame) -> pl.Expr:
 
 def with_ids(agents: Rows) -> None:
     """Agents under their names where no column has their ids; where only addresses are, under the name in those."""
+    if any(_is_address(text) for text in agents.texts("agent_id")):
+        # Addresses tell who is meant, and are not kept.
+        agents.frame = agents.frame.rename({"agent_id": "email"} | ({"email": "_email"} if "email" in agents else {}))
     if "agent_id" not in agents:
         name = next((column for column in ("agent_name", "email") if column in agents), None)
         if name is not None:
@@ -90,11 +94,13 @@ def with_ids(agents: Rows) -> None:
 
 def _called(name: str) -> str:
     """A name as it is; of an address the name in it, as addresses are not kept."""
-    return (
-        " ".join(part.capitalize() for part in re.split(r"[._]", name.split("@", maxsplit=1)[0]))
-        if "@" in name
-        else name
-    )
+    if not _is_address(name):
+        return name
+    return " ".join(part.capitalize() for part in re.split(r"[._]", name.split("@", maxsplit=1)[0]))
+
+
+def _is_address(text: str) -> bool:
+    return re.fullmatch(r"[^@\s]+@[^@\s]+", text) is not None
 
 
 def made_agents(names: Sequence[str]) -> pl.DataFrame:

@@ -9,7 +9,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import IO
 from xml.etree import ElementTree
 
@@ -18,7 +17,7 @@ import numpy as np
 from engine.memory import Need
 from engine.stopping import check
 from engine.typing import IntArray
-from ingest.sheets.content import Content
+from ingest.sheets.content import DAMAGED, Content
 from ingest.sheets.kinds import archive
 from ingest.workers import MEMORY
 
@@ -29,14 +28,17 @@ WORTH_ASKING = 256 << 20
 TIMES = 6
 # A sheet of so many places of which so small a share is filled is refused.
 MANY_PLACES, LEAST_FILLED = 10_000_000, 0.02
-# What describes a workbook, and all its texts. [byte]
-MOST_DESCRIBED, MOST_TEXTS = 16 << 20, 2 << 30
+# What describes a workbook. [byte]
+MOST_DESCRIBED = 16 << 20
 _PIECE = 4 << 20
 _SHOWN_ERRORS = 3
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3}\d{1,7})[\"'][^>/]*>")
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Za-z]{1,3}\d{1,7})[\"'][^>/]*>")
+_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\s[^>]*?\br\s*=\s*[\"'](\d{1,7})[\"']")
 # Most tables have at most 26 columns and 999,999 rows, and no cell is looked at then.
-_FAR = re.compile(rb"\sr=[\"'](?:[A-Z]{2,3}\d{1,7}|[A-Z]\d{7})[\"']")
+_FAR = re.compile(rb"\sr\s*=\s*[\"'](?:[A-Za-z]{2,}\d|[A-Za-z]?\d{7})")
+# Beyond the last column, XFD, and the last row, 1048576.
+_BEYOND = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{4,}\d*|[A-Za-z]*\d{8,})")
 _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\s(?=[^>]*\bhidden=[\"'](?:1|true)[\"'])[^>]*?\br=[\"'](\d{1,7})[\"']")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\s[^>]*>")
 _NEVER_CALCULATED = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
@@ -60,24 +62,6 @@ class Extent:
     errors: list[str] = field(default_factory=list)  # The first: `E5 #N/A`
 
 
-def check_workbook(content: Content) -> None:
-    """Refuse a workbook whose texts alone unpack to more than any has."""
-    if content.data[:2] != b"PK":
-        return
-    with archive(content) as opened:
-        for name in opened.namelist():
-            if name.startswith("xl/worksheets/") and name.endswith(".bin"):
-                _check_binary(content, opened, name)
-        for info in opened.infolist():
-            if info.flag_bits & 1:
-                raise content.refused("the workbook is protected by a password; save it without one")
-            is_texts = info.filename.rpartition("/")[2] in {"sharedStrings.xml", "sharedStrings.bin", "styles.xml"}
-            if is_texts and info.file_size > MOST_TEXTS:
-                raise content.refused(f"its texts unpack to {info.file_size:,} bytes, and no workbook has so many")
-            if is_texts and info.file_size > WORTH_ASKING:
-                MEMORY.check(Need(3 * info.file_size, f"{content.name}: reading it", "save fewer days of it"))
-
-
 def extent_of(content: Content, sheet: str) -> Extent:
     """How far a sheet reaches; nothing is known of workbooks other than those of Excel 2007 and later."""
     found = Extent()
@@ -88,55 +72,30 @@ def extent_of(content: Content, sheet: str) -> Extent:
         if member is None:
             return found
         try:
-            is_far = False
-            with opened.open(member) as stream:
-                for part in _parts(stream):
-                    is_far = is_far or _FAR.search(part) is not None
-                    _look(part, found)
-            if is_far:
-                with opened.open(member) as stream:
-                    for part in _parts(stream):
-                        _measure(part, found)
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+            _scan(content, opened, member, sheet, found)
+        except DAMAGED as error:
             raise content.refused(
                 f"sheet {sheet} is damaged or cut short ({str(error)[:100]}); save or copy the workbook again"
             ) from error
-        _check_room(content, sheet, found, TIMES * opened.getinfo(member).file_size)
+        check_room(content, sheet, found, opened.getinfo(member).file_size)
     return found
 
 
-# Records of a binary sheet: a row, and the first and last kind of a cell.
-_ROW, _FIRST_CELL, _LAST_CELL = 0, 1, 11
-
-
-def _check_binary(content: Content, opened: zipfile.ZipFile, name: str) -> None:
-    """The same for a sheet of an .xlsb workbook: records, each with its kind and length in front."""
-    try:
-        data = opened.read(name) if opened.getinfo(name).file_size < MOST_TEXTS else b""
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise content.refused(f"{name} in it is damaged ({str(error)[:100]}); save the workbook again") from error
-    found, at = Extent(), 0
-    while at < len(data):
-        kind, at = _varint(data, at, 2)
-        size, at = _varint(data, at, 4)
-        number = int.from_bytes(data[at : at + 4], "little") + 1
-        if kind == _ROW:
-            found.n_rows = max(found.n_rows, number)
-        elif _FIRST_CELL <= kind <= _LAST_CELL:
-            found.n_cells += 1
-            found.n_columns = max(found.n_columns, number)
-        at += size
-    _check_room(content, PurePosixPath(name).stem, found, TIMES * len(data))
-
-
-def _varint(data: bytes, at: int, most: int) -> tuple[int, int]:
-    """A number of seven bits in each byte, the lowest first, and where it ends."""
-    number = 0
-    for place, byte in enumerate(data[at : at + most]):
-        number |= (byte & 127) << 7 * place
-        if byte < 128:
-            return number, at + place + 1
-    return number, at + most
+def _scan(content: Content, opened: zipfile.ZipFile, member: str, sheet: str, found: Extent) -> None:
+    is_far = False
+    with opened.open(member) as stream:
+        for part in _parts(stream):
+            if beyond := _BEYOND.search(part):
+                raise content.refused(
+                    f"sheet {sheet} has a cell {beyond[1][:20].decode()}, beyond the last of any workbook; it is "
+                    "damaged: save or copy it again"
+                )
+            is_far = is_far or _FAR.search(part) is not None
+            _look(part, found)
+    if is_far:
+        with opened.open(member) as stream:
+            for part in _parts(stream):
+                _measure(part, found)
 
 
 def _member(content: Content, opened: zipfile.ZipFile, sheet: str) -> str | None:
@@ -164,7 +123,7 @@ def _tags(content: Content, opened: zipfile.ZipFile, member: str, tag: str) -> l
         if opened.getinfo(member).file_size > MOST_DESCRIBED:
             raise content.refused(f"{member} in it unpacks to more than any workbook has")
         root = ElementTree.fromstring(opened.read(member))
-    except (KeyError, ElementTree.ParseError, zipfile.BadZipFile, OSError, EOFError) as error:
+    except (ElementTree.ParseError, *DAMAGED) as error:
         raise content.refused(f"the workbook is damaged ({member}: {str(error)[:100]}); save it again") from error
     return [each for each in root.iter() if each.tag.rpartition("}")[2] == tag]
 
@@ -185,6 +144,7 @@ def _parts(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _measure(part: bytes, found: Extent) -> None:
     cells = _CELL.findall(part)
+    found.n_rows = max([found.n_rows, *map(int, _ROW_NUMBER.findall(part))])
     if cells:
         rows, columns = _places(cells)
         found.n_cells += len(cells)
@@ -213,7 +173,7 @@ def _places(cells: list[bytes]) -> tuple[IntArray, IntArray]:
     for letter in code.T:
         is_digit, is_letter = (letter >= 48) & (letter <= 57), letter >= 65
         rows = np.where(is_digit, rows * 10 + letter - 48, rows)
-        columns = np.where(is_letter, columns * 26 + letter - 64, columns)
+        columns = np.where(is_letter, columns * 26 + (letter & 31), columns)
     return rows, columns
 
 
@@ -228,12 +188,13 @@ def _hidden(column: bytes) -> range:
         return range(0)
 
 
-def _check_room(content: Content, sheet: str, found: Extent, described: int) -> None:
+def check_room(content: Content, sheet: str, found: Extent, n_bytes: int) -> None:
+    """Refuse a sheet of few cells far apart, or one that does not fit into memory."""
     n_places = found.n_rows * found.n_columns
     if n_places > MANY_PLACES and found.n_cells < LEAST_FILLED * n_places:
         raise content.refused(
             f"sheet {sheet} reaches to row {found.n_rows:,} and column {found.n_columns:,} with {found.n_cells:,} "
             "cells; delete what stands far from the table, and save it again"
         )
-    if (needed := max(PLACE * n_places, described)) > WORTH_ASKING:
+    if (needed := max(PLACE * n_places, TIMES * n_bytes)) > WORTH_ASKING:
         MEMORY.check(Need(needed, f"{content.name}: reading sheet {sheet}", "save it as CSV, or fewer days of it"))
