@@ -4,6 +4,7 @@ import pytest
 
 from engine.errors import InvalidTable
 from ingest.sheets import read_sheets
+from tests.test_sheets import book
 
 
 def read(folder, text):
@@ -74,3 +75,37 @@ def test_remarks_below_and_headers_again_are_no_rows(tmp_path):
 def test_values_without_names_above_them_are_told(tmp_path):
     with pytest.raises(InvalidTable, match=r"export.csv, row 1: values \('02.03.2026 08:00', '12', .* above them"):
         read(tmp_path, "02.03.2026 08:00;12;Service\n02.03.2026 08:30;7;Technik\n")
+
+
+PLAN = [["Agent", "02.03.2026", "03.03.2026", "04.03.2026"], ["Ann", "F", "S", "frei"], ["Bo", "S", "F", None]]
+LEGENDS = {
+    "in two cells": [["F", "06:00-14:00"], ["S", "14:00-22:00"]],
+    "under a title": [["Legende"], ["F", "06:00-14:00"], ["S", "14:00-22:00"]],
+    "under names": [["Code", "Zeiten"], ["F", "06:00-14:00"], ["S", "14:00-22:00"]],
+    "in one cell": [["Legende:"], ["F = 06:00-14:00"], ["S = 14:00-22:00"]],
+    "aside": [[None, "F", "06:00-14:00"], [None, "S", "14:00-22:00"]],
+}
+
+
+@pytest.mark.parametrize("case", LEGENDS)
+def test_a_legend_below_a_plan_is_a_table_of_its_own(case, tmp_path):
+    plan, below = read_sheets([str(book(tmp_path, "plan.xlsx", Plan=[*PLAN, [], *LEGENDS[case]]))])
+    assert (plan.name, below.name) == ("plan.xlsx#Plan", "plan.xlsx#Plan, below")
+    assert plan.frame["Agent"].to_list() == ["Ann", "Bo"]
+    assert below.frame.rows() == [("F", "06:00-14:00"), ("S", "14:00-22:00")]
+    last = 4 + len(LEGENDS[case])
+    assert below.rows.tolist() == [last - 1, last]
+    assert below.frame.columns == (["Code", "Zeiten"] if case == "under names" else ["code", "span"])
+
+
+def test_remarks_below_a_table_are_no_rows_and_narrow_rows_above_a_blank_one_are(tmp_path):
+    rows = [*PLAN, ["Cleo", None, None, "F"], [], ["made by hand"]]
+    [plan] = read_sheets([str(book(tmp_path, "plan.xlsx", Plan=rows))])
+    assert plan.name == "plan.xlsx" and plan.frame["Agent"].to_list() == ["Ann", "Bo", "Cleo"]
+    assert plan.notes == ("1 row of remarks at the end left out",)
+
+
+def test_a_legend_below_a_plan_in_text_is_left_out(tmp_path):
+    sheet = read(tmp_path, "Agent;1;2;3\nAnn;F;S;F\nBo;S;F;S\n;;;\nF;06:00-14:00;;\nS;14:00-22:00;;\n")
+    assert sheet.frame["Agent"].to_list() == ["Ann", "Bo"]
+    assert sheet.notes == ("2 rows of remarks at the end left out",)

@@ -12,7 +12,7 @@ from engine.memory import Need
 from engine.stopping import check, checked
 from engine.texts import short
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS
+from ingest.sheets.layout.header import MOST_COLUMNS
 from ingest.sheets.sheet import Sheet
 from ingest.sheets.text.encoding import as_utf8
 from ingest.workers import MEMORY

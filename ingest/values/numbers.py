@@ -145,5 +145,6 @@ def _read(texts: pl.Series, decimal: str) -> pl.DataFrame:
     bare = pl.when(~bare.str.contains(other, literal=True)).then(bare.str.replace(decimal, ".", literal=True))
     is_percent = text.str.ends_with("%")
     value = bare.str.strip_chars().cast(pl.Float64, strict=False)
-    value = pl.when(value.is_finite()).then(pl.when(is_percent).then(value / 100).otherwise(value))
+    # Polars divides by multiplying with a hundredth: 70 % would not be 0.7.
+    value = pl.when(value.is_finite()).then(pl.when(is_percent).then((value / 100).round(12)).otherwise(value))
     return pl.DataFrame({"text": texts}).select(value=value, is_percent=is_percent, is_nothing=is_nothing(texts))

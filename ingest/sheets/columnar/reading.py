@@ -10,8 +10,8 @@ import polars as pl
 from engine.memory import Need
 from ingest.sheets.columnar.arrow_blocks import ArrowFile
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS, names_of
 from ingest.sheets.kinds import check_end
+from ingest.sheets.layout.header import MOST_COLUMNS, names_of
 from ingest.sheets.sheet import Sheet
 from ingest.workers import MEMORY
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from engine.typing import IntArray
 from ingest.sheets.content import Buffer
-from ingest.sheets.header import Header
+from ingest.sheets.layout.header import Header
 
 # Bytes of blanks other than the usual one, in UTF-8: tabs, spaces that do not break or are narrow.
 _ODD_BLANKS = (b"\t", b"\xa0", b"\xe2", b"\xe3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,11 @@ from engine.errors import InvalidTable
 from engine.memory import Need
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.sheets import beside
 from ingest.sheets.blocks import Block
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS, find_header, names_of
+from ingest.sheets.layout import beside
+from ingest.sheets.layout.below import first_below
+from ingest.sheets.layout.header import MOST_COLUMNS, Cell, find_header, names_of
 from ingest.sheets.sheet import Sheet
 from ingest.sheets.text.cleaning import kept, may_have_odd_blanks, repeats, tidy, without_blank
 from ingest.sheets.text.dialect import DELIMITERS, Dialect, Line, dialect_of, lines_of
@@ -26,7 +28,9 @@ from ingest.workers import MEMORY
 # A text and its cells; what is less needs no room to be asked for. [byte]
 COPIES, WORTH_ASKING = 3, 256 << 20
 # Rows at the end that may be remarks.
-MOST_REMARKS = 5
+MOST_REMARKS = 60
+# Only in short files a legend is looked for below the rows; logs have none.
+MOST_WITH_LEGEND = 5_000
 _NO_ROW = "there is a header but no row; add rows, or leave the file out"
 
 
@@ -79,6 +83,9 @@ class _Table:
         is_again = repeats(frame, self.header)
         frame, lines = kept(frame, lines, ~is_again)
         frame, lines = without_blank(self._named(frame, lines), lines)
+        if n_below := self._n_below(frame, lines):
+            n_remarks += n_below
+            frame, lines = frame[: frame.height - n_below], lines[: len(lines) - n_below]
         at_start, at_end = beside.totals(frame)
         frame, lines = frame[at_start : frame.height - at_end], lines[at_start : len(lines) - at_end]
         if not frame.height:
@@ -110,6 +117,17 @@ class _Table:
             text = self.dialect.delimiter.join(cell or "" for cell in frame.row(row))
             raise self._refused(self.width, int(lines[row]), text)
         return frame.drop(empty)
+
+    def _n_below(self, frame: pl.DataFrame, lines: IntArray) -> int:
+        """Rows of a legend below the table, behind a blank line."""
+        if not 1 < frame.height <= MOST_WITH_LEGEND:
+            return 0
+        gaps = np.flatnonzero(np.diff(lines) > 1) + 1
+        rows: list[Sequence[Cell]] = list(frame.rows())
+        for gap in gaps[::-1]:
+            rows.insert(int(gap), [None] * frame.width)
+        first = first_below(rows, frame.width)
+        return 0 if first is None else sum(any(row) for row in rows[first:])
 
     def _check_crooked(self, lines: IntArray) -> int:
         """Refuse rows with too few or too many values; a few short ones behind all others are remarks."""

@@ -16,9 +16,10 @@ from engine.errors import InvalidTable
 from engine.stopping import checked
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.sheets import beside
 from ingest.sheets.content import Content
-from ingest.sheets.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
+from ingest.sheets.layout import beside
+from ingest.sheets.layout.below import first_below, legend
+from ingest.sheets.layout.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
 from ingest.sheets.sheet import Sheet
 from ingest.sheets.workbooks.extent import Extent, extent_of
 from ingest.sheets.workbooks.opening import Book, opened_book
@@ -50,7 +51,7 @@ def read_workbook(content: Content, wanted: str | None) -> list[Sheet]:
     """The sheets that hold a table, or the one that is wanted, whatever the case of its name."""
     with opened_book(content) as book:
         if wanted is not None:
-            return [_only(content, book, _named(content, wanted, [tab.name for tab in book.tabs if tab.is_table]))]
+            return _only(content, book, _named(content, wanted, [tab.name for tab in book.tabs if tab.is_table]))
         shown = [tab.name for tab in book.tabs if tab.is_table and tab.is_shown]
         return _all(content, book, shown, [tab.name for tab in book.tabs if tab.is_table and not tab.is_shown])
 
@@ -64,11 +65,11 @@ def _named(content: Content, wanted: str, there: list[str]) -> str:
     raise content.refused(f"no sheet is called {wanted!r}; {meant}There are {', '.join(map(short, there))}")
 
 
-def _only(content: Content, book: Book, name: str) -> Sheet:
+def _only(content: Content, book: Book, name: str) -> list[Sheet]:
     grid = _grid(content, book, name)
     if grid is None:
         raise InvalidTable(f"{content.name}#{name}: the sheet is empty; it needs a header and at least one row")
-    return _sheet(content, name, grid)
+    return _sheets(content, name, grid)
 
 
 def _all(content: Content, book: Book, names: Sequence[str], hidden: Sequence[str]) -> list[Sheet]:
@@ -78,7 +79,7 @@ def _all(content: Content, book: Book, names: Sequence[str], hidden: Sequence[st
     problems: list[str] = []
     for name, grid in grids.items():
         try:
-            sheets.append(_sheet(content, name, grid, is_alone=len(grids) == 1))
+            sheets += _sheets(content, name, grid, is_alone=len(grids) == 1)
         except InvalidTable as error:
             problems += error.problems
     if sheets:
@@ -150,28 +151,44 @@ def _plain(cell: Any) -> Cell:
     return cell.strip() or None
 
 
-def _sheet(content: Content, name: str, grid: _Grid, is_alone: bool = False) -> Sheet:
+def _sheets(content: Content, name: str, grid: _Grid, is_alone: bool = False) -> list[Sheet]:
+    """The table of a sheet, and what stands below it as a table of its own."""
     place = content.name if is_alone else f"{content.name}#{name}"
     found = find_header(grid.cells[:_HEAD])
     if isinstance(found, str):
         row = next(i for i, cells in enumerate(grid.cells) if any(cell is not None for cell in cells))
         raise InvalidTable(f"{place}, row {grid.numbers[row]}: {found}")
     n_above = sum(any(cell is not None for cell in row) for row in grid.cells[: found.place])
-    body = grid.cells[found.place + 1 :]
-    is_again = np.array([found.is_like(row) for row in body], bool)
+    body, numbers = grid.cells[found.place + 1 :], grid.numbers[found.place + 1 :]
+    first = first_below(body, found.n_named)
+    below = None if first is None else legend(body[first:])
+    words = place if is_alone and below is None else f"{content.name}#{name}"
+    if not any(cell is not None for row in body[:first] for cell in row):
+        raise InvalidTable(f"{place}: {grid.why_empty}")
+    n_remarks = 0 if first is None or below is not None else sum(any(row) for row in body[first:])
+    notes = [*beside.notes(n_above, remarks=n_remarks), *grid.left_out]
+    sheets = [_table(content, words, found, body[:first], numbers[:first], notes)]
+    if first is not None and below is not None:
+        header, start, rows = below
+        sheets.append(_table(content, f"{words}, below", header, rows, numbers[first + start :], []))
+    return sheets
+
+
+def _table(
+    content: Content, place: str, header: Header, body: list[list[Cell]], numbers: IntArray, notes: list[str]
+) -> Sheet:
+    """Rows under a header that are rows of its table."""
+    is_again = np.array([header.is_like(row) for row in body], bool)
     is_filled = np.array([any(cell is not None for cell in row) for row in body], bool)
     kept = np.flatnonzero(is_filled & ~is_again)
-    frame = _frame(place, found, [body[row] for row in kept])
+    frame = _frame(place, header, [body[row] for row in kept])
     at_start, at_end = beside.totals(frame)
     if at_start or at_end:
         # Types may be other ones without them.
         kept = kept[at_start : len(kept) - at_end]
-        frame = _frame(place, found, [body[row] for row in kept])
-    if not frame.height:
-        raise InvalidTable(f"{place}: {grid.why_empty}")
-    notes = beside.notes(n_above, int(is_again.sum()), totals=at_start + at_end)
-    rows = grid.numbers[found.place + 1 :][kept]
-    return Sheet(place, (content.path,), frame, rows, "workbook", (*notes, *grid.left_out))
+        frame = _frame(place, header, [body[row] for row in kept])
+    said = beside.notes(again=int(is_again.sum()), totals=at_start + at_end)
+    return Sheet(place, (content.path,), frame, numbers[kept], "workbook", (*notes, *said))
 
 
 def _frame(place: str, header: Header, rows: list[list[Cell]]) -> pl.DataFrame:
