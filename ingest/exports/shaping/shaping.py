@@ -345,5 +345,6 @@ def _require(rows: Rows) -> None:
         if not any(column in rows for column in columns):
             raise InvalidTable(
                 f"{', '.join(map(short, rows.origin.sources))}: the profile names no column for "
-                f"{' or '.join(columns)} of {rows.table}; name the one that holds it under [file.columns], or leave the file out"
+                f"{' or '.join(columns)} of {rows.table}; name the one that holds it under "
+                "[file.columns], or leave the file out"
             )
