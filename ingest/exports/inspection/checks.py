@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ingest.exports.inspection.draft import Draft
-from ingest.exports.inspection.facts import as_text
+from ingest.exports.inspection.built.draft import Draft
+from ingest.exports.inspection.seen.facts import as_text
 from ingest.exports.profile.columns import ARRIVAL, SECONDS, TIME, kinds_of
 from ingest.exports.profile.profile import Between, Copied
 from ingest.values.durations import read_durations

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ingest.exports.inspection import centre, interactions
-from ingest.exports.inspection.cells import order_of, settle
+from ingest.exports.inspection.built import centre, interactions
+from ingest.exports.inspection.built.cells import order_of, settle
+from ingest.exports.inspection.built.draft import Asked, Draft
 from ingest.exports.inspection.checks import check
-from ingest.exports.inspection.days import days_of, turned
-from ingest.exports.inspection.draft import Asked, Draft
-from ingest.exports.inspection.facts import Seen, look
 from ingest.exports.inspection.found import Found, SheetFound
 from ingest.exports.inspection.kept import Kept, kept_parts
-from ingest.exports.inspection.others import Others, learn, tell
 from ingest.exports.inspection.questions import ask_all, ask_what_it_is, without_copies
-from ingest.exports.inspection.recognising import Recognised, recognise
+from ingest.exports.inspection.seen.days import days_of, turned
+from ingest.exports.inspection.seen.facts import Seen, look
+from ingest.exports.inspection.seen.others import Others, learn, tell
+from ingest.exports.inspection.seen.recognising import Recognised, recognise
 from ingest.exports.inspection.shown import columns_found
 from ingest.exports.profile.columns import kinds_of
 from ingest.exports.profile.patterns import fits, pattern_of, taken

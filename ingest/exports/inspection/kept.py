@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.errors import InvalidTable
 from engine.near import nearest
 from engine.texts import short
-from ingest.exports.inspection.draft import Draft
+from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.profile.builtin import builtin_profiles
 from ingest.exports.profile.columns import columns_of
 from ingest.exports.profile.patterns import fits

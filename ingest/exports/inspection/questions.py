@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import polars as pl
 
 from engine.texts import short
-from ingest.exports.inspection.centre import same_in_all_rows
-from ingest.exports.inspection.draft import Asked, Draft
-from ingest.exports.inspection.facts import as_text
+from ingest.exports.inspection.built.centre import same_in_all_rows
+from ingest.exports.inspection.built.draft import Asked, Draft
+from ingest.exports.inspection.seen.facts import as_text
 from ingest.exports.profile.columns import TIME, columns_of, kinds_of
 from ingest.exports.profile.profile import Copied, Named, Profile, Same
 from ingest.exports.shaping.people import match

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ingest.exports.inspection.draft import Draft
-from ingest.exports.inspection.facts import Facts
+from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.inspection.found import ColumnFound
-from ingest.exports.inspection.recognising import Recognised
+from ingest.exports.inspection.seen.facts import Facts
+from ingest.exports.inspection.seen.recognising import Recognised
 from ingest.exports.profile.columns import columns_of
 
 _SAMPLES = 3

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.errors import InvalidTable, MissingInput
 from engine.near import nearest
 from engine.texts import short
-from ingest.exports.profile.columns import FORMS, NAMES, SECONDS, columns_of, kinds_of, tables
+from ingest.exports.profile.columns import FORMS, NAMES, SECONDS, TIME, columns_of, kinds_of, tables
 from ingest.exports.profile.forms import EXAMPLES, NotAForm, understood
 from ingest.exports.profile.profile import From, Part, Profile
 
@@ -156,7 +156,10 @@ class _Reader:
 
     def _units(self, given: Mapping[str, Any], known: Mapping[str, str], where: str) -> dict[str, str]:
         units = self._table(given, "units", f"{where}, ")
-        allowed = {name: SCALES if kind == NAMES else UNITS for name, kind in known.items() if kind in {NAMES, SECONDS}}
+        # Of a time: what the seconds count that are taken from it.
+        allowed = {
+            name: SCALES if kind == NAMES else UNITS for name, kind in known.items() if kind in {NAMES, SECONDS, TIME}
+        }
         found = {
             name: self._one_of(units, name, allowed[name], f"{where}, units.")
             for name in units

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from ingest.exports.inspection.facts import Facts, Seen
 from ingest.exports.inspection.known.vocabulary import Guess, fold, read
-from ingest.exports.inspection.weighing import PERSONAL, weighed
+from ingest.exports.inspection.seen.facts import Facts, Seen
+from ingest.exports.inspection.seen.weighing import PERSONAL, weighed
 from ingest.sheets.sheet import Sheet
 
 # As many columns of a sheet as there are may be these.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ingest.exports.inspection.draft import Draft
-from ingest.exports.inspection.facts import Facts
+from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.inspection.known.vocabulary import fold, meant
-from ingest.exports.inspection.others import Others
-from ingest.exports.inspection.recognising import Recognised
+from ingest.exports.inspection.seen.facts import Facts
+from ingest.exports.inspection.seen.others import Others
+from ingest.exports.inspection.seen.recognising import Recognised
 from ingest.exports.profile.profile import Between, Copied, From, Joined, Named, Same, Shifted, Spread
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
@@ -60,7 +60,9 @@ def person(found: Recognised) -> From | None:
 
 def _agents(draft: Draft, found: Recognised) -> None:
     who = person(found)
-    number = found.column("agent_id")
+    number = found.column("agent_id") or _numbered(found)
+    if who == Copied(number or ""):
+        who = None
     if number is None and (number := found.column("email")) is None and who is not None:
         draft.take("agent_id", who, "agents are told by their names; no column has a number of their own")
         draft.assumptions.append(f"{draft.name}: no column has an id of the agents; their names are taken as ids")
@@ -69,6 +71,13 @@ def _agents(draft: Draft, found: Recognised) -> None:
         draft.take("agent_id", Copied(number), found.guesses[number].why)
     if who is not None and who != Copied(number or ""):
         draft.take("agent_name", who, _why(found, who))
+
+
+def _numbered(found: Recognised) -> str | None:
+    """The column that numbers the agents, whatever it is called: each of its cells is another code or number."""
+    taken = {name for meaning, names in found.roles.items() if meaning != "agent" for name in names}
+    able = (facts for facts in found.seen.columns if facts.name not in taken and facts.is_unique)
+    return next((facts.name for facts in able if facts.kind.name in {"code", "whole number"}), None)
 
 
 def _one_person(draft: Draft, found: Recognised) -> None:

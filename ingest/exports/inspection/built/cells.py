@@ -9,9 +9,9 @@ import polars as pl
 
 from engine.data.tables import MEDIA, OUTCOMES
 from engine.texts import short
-from ingest.exports.inspection.draft import Draft, share, unit_of
-from ingest.exports.inspection.facts import Facts, as_text, spread
+from ingest.exports.inspection.built.draft import Draft, share, unit_of
 from ingest.exports.inspection.known.vocabulary import fold, meant
+from ingest.exports.inspection.seen.facts import Facts, as_text, spread
 from ingest.exports.profile.columns import SECONDS, TIME, columns_of, kinds_of
 from ingest.exports.profile.profile import Copied, Shifted, Summed
 from ingest.values.durations import read_durations
@@ -126,7 +126,7 @@ def _units(draft: Draft) -> None:
         )
         for column in durations:
             unit = _unit(draft, ours, draft.seen[column])
-            if unit and unit != "s" and kinds.get(ours) == SECONDS:
+            if unit and unit != "s":
                 draft.units.setdefault(ours, unit)
 
 

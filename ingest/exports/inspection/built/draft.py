@@ -9,8 +9,8 @@ import polars as pl
 
 from engine.errors import InvalidScenario
 from engine.near import nearest
-from ingest.exports.inspection.facts import Facts, Seen
 from ingest.exports.inspection.found import Question
+from ingest.exports.inspection.seen.facts import Facts, Seen
 from ingest.exports.profile.columns import columns_of
 from ingest.exports.profile.profile import From
 from ingest.values.durations import read_durations

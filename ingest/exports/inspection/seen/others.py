@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from ingest.exports.inspection.facts import Facts, Seen, as_text
 from ingest.exports.inspection.known.vocabulary import fold
-from ingest.exports.inspection.recognising import Recognised
+from ingest.exports.inspection.seen.facts import Facts, Seen, as_text
+from ingest.exports.inspection.seen.recognising import Recognised
 
 # So much of the distinct cells must be names of the other sheet.
 _OVERLAP = 0.6

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import polars as pl
 
-from ingest.exports.inspection.facts import Seen
-from ingest.exports.inspection.others import Others, key_of
+from ingest.exports.inspection.seen.facts import Seen
+from ingest.exports.inspection.seen.others import Others, key_of
 from ingest.sheets.sheet import Sheet
 from ingest.values.times import read_times
 

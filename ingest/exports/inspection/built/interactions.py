@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from ingest.exports.inspection.draft import Draft, share
-from ingest.exports.inspection.facts import Facts
+from ingest.exports.inspection.built.draft import Draft, share
 from ingest.exports.inspection.known.vocabulary import meant
-from ingest.exports.inspection.recognising import Recognised
+from ingest.exports.inspection.seen.facts import Facts
+from ingest.exports.inspection.seen.recognising import Recognised
 from ingest.exports.profile.columns import ARRIVAL
 from ingest.exports.profile.profile import Between, Copied, Filled, Joined, Same, Shifted, Summed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from ingest.exports.inspection.facts import MOSTLY, Facts
 from ingest.exports.inspection.known.vocabulary import Guess
+from ingest.exports.inspection.seen.facts import MOSTLY, Facts
 
 _TIME = {"time": 1.0, "date": 0.6, "clock": 0.3}
 _SECONDS = {"duration": 1.0, "whole number": 1.0, "number": 1.0, "clock": 0.8, "yes or no": 0.6, "blank": 0.4}
@@ -70,7 +70,7 @@ _GOES_WITH: Mapping[str, Mapping[str, float]] = {
     **dict.fromkeys(("skills", "language", "queues"), _LIST),
     **dict.fromkeys(("abandoned_flag", "answered_flag", "joined"), _FLAG),
     "opening_hours": {"span": 1.0, "words": 1.0, "text": 1.0},
-    "span": {"span": 1.0, "words": 0.6, "code": 0.5, "text": 0.4},
+    "span": {"span": 1.0, "words": 0.5, "code": 0.5, "text": 0.4},
     "breaks": {"duration": 1.0, "number": 1.0, "whole number": 1.0, "span": 1.0, "clock": 0.8, "yes or no": 0.4},
     "code": {"words": 1.0, "code": 1.0, "text": 1.0, "yes or no": 0.5},
 }  # fmt: skip
@@ -81,6 +81,7 @@ PERSONAL = ("phone", "customer", "notes")
 _SICK = 0.4
 # Media, outcomes and the like are few.
 _FEW = 20
+_LONGEST_CODE = 4
 _SAID_BY_NAME = frozenset({"arrived", "wait", "handle"})
 _BY_NAME_ALONE = (*PERSONAL, "unused")
 
@@ -171,7 +172,7 @@ def _looks(facts: Facts) -> dict[str, Guess]:
         "time": ("arrived", 0.36, f"its cells are times such as {_some(facts)}"),
         "date": ("date", 0.35, f"its cells are dates such as {_some(facts)}"),
         "clock": ("clock", 0.36, f"its cells are clock times such as {_some(facts)}"),
-        "span": ("span", 0.6, f"its cells are spans such as {_some(facts)}"),
+        "span": ("span", 0.75, f"its cells are spans such as {_some(facts)}"),
     }
     found = {}
     if kind.name in by_kind:
@@ -183,6 +184,8 @@ def _looks(facts: Facts) -> dict[str, Guess]:
         found["customer"] = Guess(0.4, "its cells are names of people")
     if kind.name == "clock":
         found["end_clock"] = Guess(0.35, f"its cells are clock times such as {_some(facts)}")
+    if facts.is_unique and kind.n_seen and max(map(len, facts.distinct), default=0) <= _LONGEST_CODE:
+        found["code"] = Guess(0.45, "each of its cells is another short code")
     if kind.name == "code" and facts.is_unique:
         found["interaction_id"] = Guess(0.4, "each of its cells is another")
     if kind.name in {"email", "code", "whole number"} and facts.is_unique:
