@@ -351,6 +351,8 @@ DELIMITED = {
     '"sep=;"\na;b\n1;2,5\n2;3,5\n': [("1", "2,5"), ("2", "3,5")],
     "a;b\n1,5;2,5\n3,5;4,5\n": [("1,5", "2,5"), ("3,5", "4,5")],
     "id,skills\na1,tech;chat\na2,tech;mail\n": [("a1", "tech;chat"), ("a2", "tech;mail")],
+    "id,skills\na1,tech;chat;mail\na2,tech;mail;chat \n": [("a1", "tech;chat;mail"), ("a2", "tech;mail;chat")],
+    "a;b\n1,5;2,5\n3,5;4,5\nDone, all, well\n": [("1,5", "2,5"), ("3,5", "4,5")],
     "name;team\nLang, Peter;A\nSommer, Ines;B\n": [("Lang, Peter", "A"), ("Sommer, Ines", "B")],
     "a;b\n'x;y';'2'\n'z';'3'\n": [("x;y", "2"), ("z", "3")],
     "name;id\n't Hart;1\n's Gravesande;2\n't Veld;3\n": [("'t Hart", "1"), ("'s Gravesande", "2"), ("'t Veld", "3")],
