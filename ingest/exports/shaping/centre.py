@@ -144,6 +144,8 @@ def capacity(services: pl.DataFrame, notes: Notes) -> list[dict[str, object]] | 
 
     `services` have `agent_id`, `media`, `start_at` and `end_at`. Calls are taken one at a time whatever the log says.
     """
+    if not services.height:
+        return None
     usual = dict(zip(MEDIA, CAPACITY, strict=True))
     found = {
         media: n

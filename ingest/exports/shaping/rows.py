@@ -92,7 +92,7 @@ class Rows:
     @property
     def problems(self) -> list[str]:
         """Refused cells in words."""
-        return self.framed(()).findings.problems()
+        return self.framed(self.frame.columns).findings.problems()
 
 
 def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]], time_zone: str | None) -> Rows | None:

@@ -28,6 +28,14 @@ NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
 COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
+# One of each group must be there; what else a table needs is made, or asked for by its own check.
+REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "interactions": (("arrived_at",), ("queue_id",)),
+    "agents": (("agent_id", "agent_name", "email"),),
+    "queues": (("queue_id", "queue_name"),),
+    "members": (("queue_id",), ("agent_id",)),
+    "staffing": (("agent_id",),),
+}
 OF_LOG = "contacts outside of the plan"
 NO_SHIFT = (
     "{names}: no shift was read in it; days stand in its header or first column, and shifts such as 08:00-16:30, or "
@@ -102,6 +110,8 @@ class _Shaping:
                 + (", ".join(sorted({part.table for part, _ in self.sources})) or "nothing")
                 + "; give the export that has a row for each contact, or one of volumes, and a [[file]] of that table"
             )
+        for rows in filter(None, (self.volumes, *self.rows.values())):
+            _require(rows)
         for name, rows in self.rows.items():
             self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
             self.notes.assumptions += rows.said
@@ -310,7 +320,7 @@ class _Shaping:
             )
         frame = interactions.select(names).filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
         wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in names else pl.lit(0.0)
-        wait, handle = ((each * 1e6).round().cast(pl.Duration("us")) for each in (wait_s, pl.col("handle_s")))
+        wait, handle = (clock.lengths(each) for each in (wait_s, pl.col("handle_s")))
         start = pl.col("arrived_at") + wait
         kept = [name for name in ("agent_id", "media") if name in names]
         return frame.select(*kept, start_at=start, end_at=start + handle).drop_nulls("start_at").collect()
@@ -330,3 +340,14 @@ class _Shaping:
             self.made["agents"] = self.made["agents"].with_columns(column)
         else:
             agents.frame = agents.frame.with_columns(column)
+
+
+def _require(rows: Rows) -> None:
+    """Refuse a table that lacks a column without which nothing of it can be told."""
+    for columns in REQUIRED.get(rows.table, ()):
+        if not any(column in rows for column in columns):
+            raise InvalidTable(
+                f"{', '.join(map(short, rows.origin.sources))}: the profile names no column for "
+                f"{' or '.join(columns)} of {rows.table}; name the one that holds it under "
+                "[file.columns], or leave the file out"
+            )
