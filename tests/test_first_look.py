@@ -92,6 +92,13 @@ def test_days_and_weeks_are_local_and_count_who_was_on_queue(small):
     assert (week.first, week.last, week.days, week.offered, week.agents) == ("2026-01-05", "2026-01-06", 2, 5, 2)
 
 
+def test_a_week_begins_on_monday():
+    """Sunday the 4th, Monday the 5th and Sunday the 11th of January 2026."""
+    calls = [call(n, "q", 1440 * day + 600, "ada", 0.0, 60.0) for n, day in enumerate((-1, 0, 6))]
+    weeks = [(week.first, week.last, week.days, week.offered) for week in looked(calls, with_light=False).by_week]
+    assert weeks == [("2026-01-04", "2026-01-04", 1, 1), ("2026-01-05", "2026-01-11", 2, 2)]
+
+
 def test_half_hours_are_of_the_local_day_with_means_over_days(small):
     eight, half_past = small.by_half_hour
     # 08:00: Ada 30 minutes and Bo 15 on Monday, Bo 30 on Tuesday: 75 minutes over two days of 30 minutes.
@@ -255,6 +262,15 @@ def test_a_replay_that_misses_says_where_and_what_would_help():
     assert found.advice[: len(found.light.remedy.split("; "))] == found.light.remedy.split("; ")
 
 
+def test_what_the_colour_does_not_say_is_noted(small):
+    assert small.lit.notes == [
+        "the light rests on 2 days only, so it may be chance; another --seed or --replications tell"
+    ]
+    centre = routelab.read(agents=[{"agent_id": "ada"}, {"agent_id": "bo"}], interactions=CALLS)
+    made_up = replace(centre.arrays, snapshot=replace(centre.arrays.snapshot, made_up=["interactions"]))
+    assert first_look(made_up).lit.notes[0].startswith("the record itself is made up")
+
+
 def test_parts_of_few_interactions_are_not_called_off_by_chance(small):
     assert {row.color for row in small.lit.by_half_hour} <= {"green", "unknown"}
 
@@ -268,6 +284,14 @@ def test_a_large_data_set_is_looked_at_by_its_last_whole_days(sample):
     assert last_days(sample.arrays, 300) is sample.arrays
     # A day that is larger than all that is looked at is looked at all the same.
     assert first_look(sample.arrays, with_light=False, most_seen=10).whole.offered == 100
+
+
+def test_the_last_days_are_those_that_fit():
+    """One, two and three calls on three days."""
+    calls = [call(3 * day + n, "q", 1440 * day + 600 + n, "ada", 0.0, 30.0) for day in range(3) for n in range(day + 1)]
+    arrays = routelab.read(agents=[{"agent_id": "ada"}], interactions=calls, time_zone=ZONE).arrays
+    offered = [last_days(arrays, most).history().n for most in (1, 3, 4, 5, 6)]
+    assert offered == [3, 3, 3, 5, 6]
 
 
 # --- on the screen ----------------------------------------------------------------------------------------------------

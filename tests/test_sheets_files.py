@@ -331,6 +331,7 @@ def test_a_binary_workbook_that_reaches_too_far_is_refused(tmp_path):
 
 @pytest.mark.parametrize("encoding, said, words", [
     ("cp1252", "Windows-1252", "Groß;Müller;Zoë;Ærø;naïve;garçon;señor"),
+    ("cp1252", "Windows-1252", "Nº 1;Nº 2;Íñigo;Muñoz"),
     ("cp1250", "Windows-1250", "Łukasz;Grażyna;Wiśniewska;Zieliński;Dąbrowski;Kowalczyk;Więcek"),
     ("cp1251", "Windows-1251", "Иванов;Смирнова;Кузнецов;Попова;Васильев;Петрова;Соколов"),
     ("cp850", "DOS (850)", "Groß;Müller;Jäger;Schröder;Böhm;Krüger;Köhler"),
@@ -350,8 +351,11 @@ DELIMITED = {
     '"sep=;"\na;b\n1;2,5\n2;3,5\n': [("1", "2,5"), ("2", "3,5")],
     "a;b\n1,5;2,5\n3,5;4,5\n": [("1,5", "2,5"), ("3,5", "4,5")],
     "id,skills\na1,tech;chat\na2,tech;mail\n": [("a1", "tech;chat"), ("a2", "tech;mail")],
+    "id,skills\na1,tech;chat;mail\na2,tech;mail;chat \n": [("a1", "tech;chat;mail"), ("a2", "tech;mail;chat")],
+    "a;b\n1,5;2,5\n3,5;4,5\nDone, all, well\n": [("1,5", "2,5"), ("3,5", "4,5")],
     "name;team\nLang, Peter;A\nSommer, Ines;B\n": [("Lang, Peter", "A"), ("Sommer, Ines", "B")],
     "a;b\n'x;y';'2'\n'z';'3'\n": [("x;y", "2"), ("z", "3")],
+    "name;id\n't Hart;1\n's Gravesande;2\n't Veld;3\n": [("'t Hart", "1"), ("'s Gravesande", "2"), ("'t Veld", "3")],
     'a\tb\n5" pipe\tx\n6" pipe\ty\n': [('5" pipe', "x"), ('6" pipe', "y")],
     'a;b\r1;"2\r3"\r': [("1", "2\n3")],
 }

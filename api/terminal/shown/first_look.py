@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from api.terminal.shown.page import Grid, Line, Page, blocks, facts, grid, styled
+from api.terminal.shown.page import Grid, Line, Page, blocks, facts, grid, note, styled
 from api.terminal.shown.pieces import number, percent
 from api.terminal.shown.replay import COLORS, cell, lit_text
 from engine.reports.first_look.result import (
@@ -234,6 +234,8 @@ def _light(out: Page, look: FirstLook, everything: bool) -> None:
     # What would help stands below, in a line each.
     out.print(lit_text(replace(found.light, remedy=None)))
     out.print(_replayed(found), style="dim")
+    for said in found.notes:
+        out.print(note(said))
     out.print()
     out.print(_beside(found, everything, out.columns))
     rows = found.by_half_hour

@@ -13,6 +13,7 @@ from engine.measures.service_level import Goal, by_group
 from engine.reports.columns import Study
 from engine.reports.first_look.recorded import A_DAY, clock, half_hour_of
 from engine.reports.first_look.result import Beside, Finding, HalfHourBeside, Level, Lit, QueueBeside
+from engine.reports.notes import about_light
 from engine.results import or_null
 from engine.texts import short
 from engine.typing import IntArray
@@ -63,6 +64,7 @@ def lit(study: Study, findings: Sequence[Finding]) -> Lit:
         light=light, rule=study.today.rule, staffing="inferred" if study.recorded.is_inferred else "recorded",
         window=study.arrays.snapshot.window, n=parts.past.n, days=study.calendar.n,
         whole=Beside(**parts.whole(light)), by_queue=by_queue, by_half_hour=half_hours,
+        notes=[*about_light(study.recorded, light)],
         advice=[*_advice(light, findings, study.recorded.is_inferred), *_where(by_queue, half_hours)],
     )  # fmt: skip
 

@@ -88,7 +88,7 @@ def last_days(arrays: Arrays, most: int) -> Arrays:
     counted = arrays.counted
     if counted.n <= most:
         return arrays
-    # Days are those of UTC here, so of the local ones the first may be cut; it is left out.
+    # Days are counted by UTC, so a local day may bring some hours more.
     n_kept = int(np.searchsorted(np.cumsum(counted.rows[::-1]), most, "right"))
     first = counted.day[max(counted.day.size - n_kept, 0)] if n_kept else counted.day[-1]
     return arrays.days(_FIRST + timedelta(days=int(first)), None)

@@ -113,6 +113,7 @@ class Lit:
     whole: Beside = about("All of them.")
     by_queue: list[QueueBeside] = about("By queue, the busiest first.")
     by_half_hour: list[HalfHourBeside] = about("By half hour of arrival.")
+    notes: list[str] = about("What its colour does not say: a record that is made up, few days.")
     advice: list[str] = about("What would improve it, in words.")
 
 

@@ -148,11 +148,14 @@ def _fit(near: bytes, encoding: str) -> float:
             is_odd = letter.isupper() and place > 0 and word[place - 1].islower()
             if letter == "\ufffd":
                 total -= 3
+            elif letter in "ºª" and place == len(word) - 1:
+                # `Nº` and `2ª`, which Windows-1250 would make `Nş`.
+                total += 1
             elif letter in _USUAL[encoding]:
                 total += 0.2 if is_odd else 1
             else:
                 total -= 1 if letter.isalpha() or inside else 0.3
-        if encoding == "cp1251":
-            total += 0.1 * len(word) if _OWN_ALPHABET.fullmatch(word) else -2 * len(word)
+        if encoding == "cp1251" and not _OWN_ALPHABET.fullmatch(word):
+            total -= 2 * len(word)
     # The usual one wins where nothing speaks for another.
     return total + (0.5 if encoding == "cp1252" else 0)
