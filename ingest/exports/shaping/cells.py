@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -117,6 +119,22 @@ class Cells:
         if dtype.is_numeric():
             return self.seconds(ours) if ours.endswith("_s") else self.numbers(ours)
         return self.texts(ours)
+
+    def side_by_side(self, wanted: Mapping[str, pl.DataType]) -> list[pl.Series]:
+        """Several columns of ours at once; what is wrong in them is noted in their order."""
+        own = {ours: self._alone() for ours in wanted}
+        with ThreadPoolExecutor() as pool:
+            found = list(pool.map(lambda ours: own[ours].column(ours, wanted[ours]).alias(ours), wanted))
+        for cells in own.values():
+            self.refused += cells.refused
+            self.said += cells.said
+        return found
+
+    def _alone(self) -> Cells:
+        """The same rows, with notes of their own."""
+        other = copy(self)
+        other.refused, other.said = [], []
+        return other
 
     def texts(self, ours: str) -> pl.Series:
         """Texts, numbers among them as people write them; what the profile knows by its meaning."""

@@ -333,6 +333,9 @@ class _Shaping:
     @cached_property
     def services(self) -> pl.DataFrame:
         """When agents handled contacts, by the clock of the log."""
+        return self._services(self.interactions.frame.lazy())
+
+    def _services(self, interactions: pl.LazyFrame) -> pl.DataFrame:
         names = [
             name for name in ("agent_id", "arrived_at", "handle_s", "wait_s", "media") if name in self.interactions
         ]
@@ -340,13 +343,12 @@ class _Shaping:
             return pl.DataFrame(
                 schema={"agent_id": pl.String, "start_at": pl.Datetime("us"), "end_at": pl.Datetime("us")}
             )
-        frame = self.interactions.frame.select(names)
-        frame = frame.filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
+        frame = interactions.select(names).filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
         wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in names else pl.lit(0.0)
         wait, handle = (clock.lengths(each) for each in (wait_s, pl.col("handle_s")))
         start = pl.col("arrived_at") + wait
-        timed = frame.with_columns(start_at=start, end_at=start + handle).drop_nulls("start_at")
-        return timed.select([name for name in ("agent_id", "media", "start_at", "end_at") if name in timed.columns])
+        kept = [name for name in ("agent_id", "media") if name in names]
+        return frame.select(*kept, start_at=start, end_at=start + handle).drop_nulls("start_at").collect()
 
     def _capacity(self) -> None:
         agents = self.rows.get("agents")
@@ -354,7 +356,8 @@ class _Shaping:
             return
         if not centre.several_at_once(self.interactions.frame):
             return
-        found = centre.capacity(self.services, self.notes)
+        several = self.interactions.frame.lazy().filter(~pl.col("media").is_in(centre.ONE_AT_A_TIME))
+        found = centre.capacity(self._services(several), self.notes)
         if found is None:
             return
         column = pl.lit(pl.Series([found], dtype=CAPACITIES)).first().alias("capacity")
