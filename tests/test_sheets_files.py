@@ -366,6 +366,16 @@ def test_the_delimiter_is_the_one_of_the_header(text, tmp_path):
     assert one(written(tmp_path, "export.csv", text)).frame.rows() == DELIMITED[text]
 
 
+def test_delimiters_at_the_end_of_some_rows_only_are_no_values(tmp_path):
+    """As Excel writes them: the fourth column is empty in all rows, and has no name."""
+    text = 'id;queue;note\n1;a;x;\n2;b;"y;\nz"\n3;c;;\n4;d;w\n'
+    sheet = one(written(tmp_path, "export.csv", text))
+    assert sheet.frame.rows() == [("1", "a", "x"), ("2", "b", "y;\nz"), ("3", "c", None), ("4", "d", "w")]
+    assert sheet.rows.tolist() == [2, 3, 5, 6]
+    with pytest.raises(InvalidTable, match=r"row 5: '3;c': 2 values where the header names 3 columns; give every row"):
+        read_sheets([str(written(tmp_path, "export.csv", text.replace("3;c;;", "3;c")))])
+
+
 def test_rows_are_the_same_whatever_pieces_they_are_read_in(tmp_path, monkeypatch):
     """Quoted line ends, blank lines, empty last cells; line 2 + 3 * n begins row n, and a blank line follows it."""
     text = "id;note;last\n" + "".join(f'{n};"a\n{n};b";\n\n' for n in range(50))
