@@ -267,6 +267,12 @@ def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
     assert interactions.frame["agent_id"].to_list() == ["Peter Lang", "Ute Abel", "Anna Groß"]
 
 
+def test_durations_beyond_all_measure_are_refused_and_end_nothing() -> None:
+    given = sheet("export.csv", CALLS | {"Gespräch": [1e300, None, 1.0], "Nacharbeit": [None, None, None]})
+    with pytest.raises(InvalidTable, match=r'^export\.csv, row 2, column "Gespräch \+ Nacharbeit"'):
+        tables(profile(), given, sheet("agents.xlsx", PEOPLE))
+
+
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:
     given = profile(columns=CALLS_FROM | {"skills": Copied("Schlange")})
     shaped = shape(Profile("Europe/Berlin", given.parts[:1]), [calls()])
@@ -328,6 +334,12 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:
         InvalidTable, match=r"export\.csv: the profile reads a column 'Wartezeit'.*found Zeit, Schlange"
     ):
         shape(profile(), [sheet("export.csv", without), sheet("agents.xlsx", PEOPLE)])
+
+
+def test_a_table_without_what_it_is_about_is_refused() -> None:
+    columns = {name: source for name, source in CALLS_FROM.items() if name != "queue_id"}
+    with pytest.raises(InvalidTable, match=r"^export\.csv: the profile names no column for queue_id of interactions"):
+        tables(profile(columns=columns), calls(), sheet("agents.xlsx", PEOPLE))
 
 
 def test_rows_of_another_kind_and_rows_that_stand_twice_are_left_out_and_counted() -> None:

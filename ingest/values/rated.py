@@ -30,26 +30,17 @@ _WORDS = {
 
 @dataclass(frozen=True, eq=False)
 class Names:
-    """Names of each cell.
+    """Names of each cell."""
 
-    Parameters
-    ----------
-    values : polars.Series of list of (name, level)
-        In their order; the level is null where none is written, and as written where it is. Null where empty.
-    refused : polars.Series of bool
-        Cells with an entry that has no name, or twice one name with different levels.
-    separator : str, optional
-        What stands between names; None where every cell has one.
-    scale : str, optional
-        Levels other than 0 to 5: `0-10`, `0-100`, `A-E`; they are for the caller to ask about.
-    words : str
-        How they are written.
-    """
-
+    # In their order; the level is null where none is written, and as written where it is. Null where empty
     values: pl.Series
+    # Cells with an entry that has no name, or twice one name with different levels
     refused: pl.Series
+    # What stands between names; None where every cell has one
     separator: str | None
+    # Levels other than 0 to 5: `0-10`, `0-100`, `A-E`; they are for the caller to ask about
     scale: str | None
+    # How they are written
     words: str
 
     @property

@@ -92,7 +92,7 @@ class Rows:
     @property
     def problems(self) -> list[str]:
         """Refused cells in words."""
-        return self.framed(()).findings.problems()
+        return self.framed(self.frame.columns).findings.problems()
 
 
 def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]], time_zone: str | None) -> Rows | None:
@@ -140,7 +140,7 @@ def joined(origins: Sequence[Origin]) -> Origin:
 
 def _typed(table: str, part: Part, cells: Cells) -> pl.DataFrame:
     types = (TABLES[table].schema() if table in TABLES else {}) | BESIDES.get(table, {})
-    columns = [cells.column(ours, types[ours]).alias(ours) for ours in part.columns if ours in types]
+    columns = cells.side_by_side({ours: types[ours] for ours in part.columns if ours in types})
     if unknown := [ours for ours in part.columns if ours not in types and ours not in UNUSED]:
         raise InvalidTable(
             f"{cells.name}: the profile fills a column {short(unknown[0], 40)!r} of {table}, which has none; it has "
