@@ -334,6 +334,10 @@ def test_a_binary_workbook_that_reaches_too_far_is_refused(tmp_path):
     ("cp1252", "Windows-1252", "Nº 1;Nº 2;Íñigo;Muñoz"),
     ("cp1250", "Windows-1250", "Łukasz;Grażyna;Wiśniewska;Zieliński;Dąbrowski;Kowalczyk;Więcek"),
     ("cp1251", "Windows-1251", "Иванов;Смирнова;Кузнецов;Попова;Васильев;Петрова;Соколов"),
+    ("cp1252", "Windows-1252", "João;Conceição;Simões;12 €;Nº 3;Niccolò"),
+    ("cp1250", "Windows-1250", "Erzsébet;Szűcs;Győző;Őri"),
+    ("cp1253", "Windows-1253", "Γιώργος;Παπαδόπουλος;Ελένη"),
+    ("cp1254", "Windows-1254", "Ayşe;Çağlar;İsmail;Işık"),
     ("cp850", "DOS (850)", "Groß;Müller;Jäger;Schröder;Böhm;Krüger;Köhler"),
     ("mac_roman", "Mac Roman", "Groß;Müller;Jäger;Schröder;Böhm;Krüger;Köhler"),
 ])  # fmt: skip
