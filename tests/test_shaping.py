@@ -94,6 +94,13 @@ def test_copied_and_summed_columns_under_the_ids_of_agents() -> None:
     ]  # fmt: skip
 
 
+def test_a_slash_between_skills_that_are_queues_of_the_log_separates_them() -> None:
+    """`Rechnung / Technik` of one agent; nobody has Technik alone, but contacts are of it."""
+    people = PEOPLE | {"Skills": ["Rechnung / Technik", "Rechnung"]}
+    held = tables(profile(), calls(), sheet("agents.xlsx", people))["agents"]["skills"].to_list()
+    assert [[entry["name"] for entry in entries] for entries in held] == [["Rechnung", "Technik"], ["Rechnung"]]
+
+
 def test_a_handling_time_of_nothing_of_an_unanswered_contact_is_none() -> None:
     given = calls(Gespräch=["00:03:00", "00:00:00", "00:00:00"], Nacharbeit=["00:00:28", "00:00:00", "00:00:00"])
     shaped = shape(profile(), [given, sheet("agents.xlsx", PEOPLE)])
@@ -267,6 +274,12 @@ def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
     assert interactions.frame["agent_id"].to_list() == ["Peter Lang", "Ute Abel", "Anna Groß"]
 
 
+def test_durations_beyond_all_measure_are_refused_and_end_nothing() -> None:
+    given = sheet("export.csv", CALLS | {"Gespräch": [1e300, None, 1.0], "Nacharbeit": [None, None, None]})
+    with pytest.raises(InvalidTable, match=r'^export\.csv, row 2, column "Gespräch \+ Nacharbeit"'):
+        tables(profile(), given, sheet("agents.xlsx", PEOPLE))
+
+
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:
     given = profile(columns=CALLS_FROM | {"skills": Copied("Schlange")})
     shaped = shape(Profile("Europe/Berlin", given.parts[:1]), [calls()])
@@ -328,6 +341,12 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:
         InvalidTable, match=r"export\.csv: the profile reads a column 'Wartezeit'.*found Zeit, Schlange"
     ):
         shape(profile(), [sheet("export.csv", without), sheet("agents.xlsx", PEOPLE)])
+
+
+def test_a_table_without_what_it_is_about_is_refused() -> None:
+    columns = {name: source for name, source in CALLS_FROM.items() if name != "queue_id"}
+    with pytest.raises(InvalidTable, match=r"^export\.csv: the profile names no column for queue_id of interactions"):
+        tables(profile(columns=columns), calls(), sheet("agents.xlsx", PEOPLE))
 
 
 def test_rows_of_another_kind_and_rows_that_stand_twice_are_left_out_and_counted() -> None:

@@ -15,7 +15,7 @@ from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Part
 from ingest.exports.shaping.cells import Cells, Refused, as_text, columns_of, meant, origin_of
-from ingest.exports.shaping.clock import WALL, aligned
+from ingest.exports.shaping.clock import WALL, aligned, lengths
 from ingest.exports.shaping.rows import ROW, Rows, joined
 from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
@@ -29,6 +29,10 @@ _DAY = r"^\D*(?:\d{1,2}[./]\d{1,2}[./]?(?:\d{4}|\d{2})?|\d{4}-\d{1,2}-\d{1,2}|\d
 OUTSIDE = "a break must lie within its shift; write minutes, or a span such as 12:00-12:30"
 # Spells of the plan: whose, from when to when by the clock on the wall, and the row that says so.
 SPELLS = {"agent_id": pl.String(), "start_at": WALL, "end_at": WALL, ROW: pl.UInt32()}
+# Cells of a grid.
+NO_CELLS = pl.DataFrame(
+    schema={"agent_id": pl.String, "day": WALL, "line": pl.Int64, "cell": pl.String, "column": pl.String}
+)
 # What an activity of a plan means. Only the first is time on queue; the second is cut out of it.
 ON_QUEUE, BREAK, AWAY = "on_queue", "break", "away"
 
@@ -89,7 +93,7 @@ class _Grid:
             }).with_columns(day=pl.lit(day, WALL))
             for rows, by_column in blocks for name, day in by_column.items()
         ]  # fmt: skip
-        return pl.concat(pieces)
+        return pl.concat([NO_CELLS, *pieces], how="diagonal_relaxed")
 
     def _down(self, sheet: Sheet, days: Sequence[date]) -> pl.DataFrame:
         """Days down, agents across."""
@@ -108,7 +112,7 @@ class _Grid:
             for name in sheet.frame.columns
             if name not in known
         ]
-        return pl.concat(pieces).filter(pl.col("day").is_not_null())
+        return pl.concat([NO_CELLS, *pieces], how="diagonal_relaxed").filter(pl.col("day").is_not_null())
 
     def _days(self, sheet: Sheet, days: Sequence[date]) -> dict[str, datetime]:
         """The day of each column whose name is one."""
@@ -269,7 +273,7 @@ def _without_own_breaks(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(is_next).then(pl.col(side) + pl.duration(days=1)).otherwise(side).alias(side)
         for side in ("start", "end")
     )
-    middle = frame.with_columns(half=(length_s * 5e5).cast(pl.Duration("us"))).filter(~is_span & ~bad)
+    middle = frame.with_columns(half=lengths(pl.lit(length_s) / 2)).filter(~is_span & ~bad)
     centre = pl.col("start_at") + (pl.col("end_at") - pl.col("start_at")) / 2
     middle = middle.filter(pl.col("half") > timedelta(0)).with_columns(
         start=centre - pl.col("half"), end=centre + pl.col("half")

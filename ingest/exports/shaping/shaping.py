@@ -28,6 +28,14 @@ NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
 COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
+# One of each group must be there; what else a table needs is made, or asked for by its own check.
+REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "interactions": (("arrived_at",), ("queue_id",)),
+    "agents": (("agent_id", "agent_name", "email"),),
+    "queues": (("queue_id", "queue_name"),),
+    "members": (("queue_id",), ("agent_id",)),
+    "staffing": (("agent_id",),),
+}
 OF_LOG = "contacts outside of the plan"
 NO_SHIFT = (
     "{names}: no shift was read in it; days stand in its header or first column, and shifts such as 08:00-16:30, or "
@@ -102,6 +110,8 @@ class _Shaping:
                 + (", ".join(sorted({part.table for part, _ in self.sources})) or "nothing")
                 + "; give the export that has a row for each contact, or one of volumes, and a [[file]] of that table"
             )
+        for rows in filter(None, (self.volumes, *self.rows.values())):
+            _require(rows)
         for name, rows in self.rows.items():
             self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
             self.notes.assumptions += rows.said
@@ -298,6 +308,9 @@ class _Shaping:
     @cached_property
     def services(self) -> pl.DataFrame:
         """When agents handled contacts, by the clock of the log."""
+        return self._services(self.interactions.frame.lazy())
+
+    def _services(self, interactions: pl.LazyFrame) -> pl.DataFrame:
         names = [
             name for name in ("agent_id", "arrived_at", "handle_s", "wait_s", "media") if name in self.interactions
         ]
@@ -305,13 +318,12 @@ class _Shaping:
             return pl.DataFrame(
                 schema={"agent_id": pl.String, "start_at": pl.Datetime("us"), "end_at": pl.Datetime("us")}
             )
-        frame = self.interactions.frame.select(names)
-        frame = frame.filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
+        frame = interactions.select(names).filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
         wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in names else pl.lit(0.0)
-        wait, handle = ((each * 1e6).round().cast(pl.Duration("us")) for each in (wait_s, pl.col("handle_s")))
+        wait, handle = (clock.lengths(each) for each in (wait_s, pl.col("handle_s")))
         start = pl.col("arrived_at") + wait
-        timed = frame.with_columns(start_at=start, end_at=start + handle).drop_nulls("start_at")
-        return timed.select([name for name in ("agent_id", "media", "start_at", "end_at") if name in timed.columns])
+        kept = [name for name in ("agent_id", "media") if name in names]
+        return frame.select(*kept, start_at=start, end_at=start + handle).drop_nulls("start_at").collect()
 
     def _capacity(self) -> None:
         agents = self.rows.get("agents")
@@ -319,7 +331,8 @@ class _Shaping:
             return
         if not centre.several_at_once(self.interactions.frame):
             return
-        found = centre.capacity(self.services, self.notes)
+        several = self.interactions.frame.lazy().filter(~pl.col("media").is_in(centre.ONE_AT_A_TIME))
+        found = centre.capacity(self._services(several), self.notes)
         if found is None:
             return
         column = pl.lit(pl.Series([found], dtype=CAPACITIES)).first().alias("capacity")
@@ -327,3 +340,14 @@ class _Shaping:
             self.made["agents"] = self.made["agents"].with_columns(column)
         else:
             agents.frame = agents.frame.with_columns(column)
+
+
+def _require(rows: Rows) -> None:
+    """Refuse a table that lacks a column without which nothing of it can be told."""
+    for columns in REQUIRED.get(rows.table, ()):
+        if not any(column in rows for column in columns):
+            raise InvalidTable(
+                f"{', '.join(map(short, rows.origin.sources))}: the profile names no column for "
+                f"{' or '.join(columns)} of {rows.table}; name the one that holds it under "
+                "[file.columns], or leave the file out"
+            )

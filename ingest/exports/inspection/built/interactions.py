@@ -19,6 +19,8 @@ _MOST_OUTCOMES = 12
 _SAME_QUEUE = 0.5
 # Names that say no more than this may be wrong.
 _OF_A_PRODUCT = 0.9
+# So sure one must be of an agent: each call has another number, too.
+_SURE = 0.4
 # Of the rows, more than this are each another conversation.
 _MANY = 0.3
 
@@ -135,9 +137,8 @@ def _wait(draft: Draft, found: Recognised) -> None:
     if wait and abandoned and _either(draft, wait, abandoned):
         draft.take("wait_s", Summed((wait, abandoned)), "waits of those who were answered, and of those who hung up")
         return
-    column = wait or abandoned
-    assert column is not None
-    draft.take("wait_s", Copied(column), found.why_of(column))
+    if column := wait or abandoned:
+        draft.take("wait_s", Copied(column), found.why_of(column))
 
 
 def _wait_between(draft: Draft, found: Recognised) -> None:
@@ -245,7 +246,8 @@ def _has_wait_in_it(draft: Draft, duration: str, wait: str) -> bool:
 
 
 def _who(draft: Draft, found: Recognised) -> None:
-    both = [facts for facts in (found.facts("agent_id"), found.facts("agent")) if facts is not None]
+    columns = [facts for facts in (found.facts("agent_id"), found.facts("agent")) if facts is not None]
+    both = [facts for facts in columns if found.guesses[facts.name].score >= _SURE]
     if not both:
         return
     known = [facts for facts in both if "agents" in facts.has_others_names]
