@@ -26,7 +26,7 @@ from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array
 
 NO_QUEUE_TIME_S = 9999.0
-# Of fewer texts a dictionary knows the places before a join has begun.
+# So few texts are looked up, and put in order, before a join or a sort of columns has begun.
 FEW = 1_000
 _NEVER_US = np.iinfo(np.int64).max
 
@@ -166,6 +166,13 @@ def places(texts: pl.Series, names: list[str]) -> Int32Array:
     # A join rather than a dictionary: texts of millions of rows stay in columns.
     joined = texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")
     return joined["place"].fill_null(-1).to_numpy()
+
+
+def distinct(texts: pl.Series) -> list[str]:
+    """Each text once, in order of code points."""
+    if texts.len() < FEW:
+        return sorted({text for text in texts.to_list() if text is not None})
+    return texts.drop_nulls().unique().sort().to_list()
 
 
 def named(rated: pl.Series, asked: pl.Series) -> pl.Series:
