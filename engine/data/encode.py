@@ -112,8 +112,8 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     agent_ids = agents["agent_id"].to_list()
     queue_ids = tables.queues["queue_id"].to_list()
     needed, requirement = requirements(call_types)
-    skills = named(agents["skills"], needed["skills"].explode()).sort().to_list()
-    languages = named(agents["languages"], needed["language"]).sort().to_list()
+    skills = named(agents["skills"], needed["skills"].explode())
+    languages = named(agents["languages"], needed["language"])
     queue_time_s = agents["queue_time_s"].fill_null(NO_QUEUE_TIME_S).to_numpy()
     idle_since_us = agents["idle_since"].dt.epoch("us").fill_null(_NEVER_US).to_numpy()
     lengths = needed["skills"].list.len().to_numpy()
@@ -175,10 +175,10 @@ def distinct(texts: pl.Series) -> list[str]:
     return texts.drop_nulls().unique().sort().to_list()
 
 
-def named(rated: pl.Series, asked: pl.Series) -> pl.Series:
-    """Names of skills or languages that agents have or interactions ask for, each once."""
-    held = rated.drop_nulls().explode().drop_nulls().struct.field("name")
-    return pl.concat([held.alias("name"), asked.drop_nulls().alias("name")]).unique()
+def named(rated: pl.Series, asked: pl.Series) -> list[str]:
+    """Names of skills or languages that agents have or interactions ask for, each once, in order."""
+    held = rated.explode().struct.field("name")
+    return distinct(pl.concat([held.alias("name"), asked.alias("name")]))
 
 
 def _levels(rated: pl.Series, names: list[str]) -> FloatArray:
