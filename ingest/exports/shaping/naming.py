@@ -70,8 +70,8 @@ def refuse_strangers(interactions: Rows, agents: Rows) -> None:
         people = strange.sort("n", "agent_id", descending=[True, False])["agent_id"].to_list()
         listed = ", ".join(short(name, 40) for name in people[:5]) + (", ..." if len(people) > 5 else "")
         raise InvalidTable(
-            f"{interactions.called('agent_id')}: {n:,} of {n_answered:,} answered contacts ({100 * n / n_answered:.1f} %) "
-            f"name agents who are not in {', '.join(map(short, agents.origin.sources))}: {listed}; add them there, or "
+            f"{interactions.called('agent_id')}: {n:,} of {n_answered:,} answered contacts "
+            f"({100 * n / n_answered:.1f} %) name agents who are not in {', '.join(map(short, agents.origin.sources))}: {listed}; add them there, or "
             "leave that file out: agents are then made from the names in the log"
         )
 
