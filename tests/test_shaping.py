@@ -94,6 +94,13 @@ def test_copied_and_summed_columns_under_the_ids_of_agents() -> None:
     ]  # fmt: skip
 
 
+def test_a_slash_between_skills_that_are_queues_of_the_log_separates_them() -> None:
+    """`Rechnung / Technik` of one agent; nobody has Technik alone, but contacts are of it."""
+    people = PEOPLE | {"Skills": ["Rechnung / Technik", "Rechnung"]}
+    held = tables(profile(), calls(), sheet("agents.xlsx", people))["agents"]["skills"].to_list()
+    assert [[entry["name"] for entry in entries] for entries in held] == [["Rechnung", "Technik"], ["Rechnung"]]
+
+
 def test_a_handling_time_of_nothing_of_an_unanswered_contact_is_none() -> None:
     given = calls(Gespräch=["00:03:00", "00:00:00", "00:00:00"], Nacharbeit=["00:00:28", "00:00:00", "00:00:00"])
     shaped = shape(profile(), [given, sheet("agents.xlsx", PEOPLE)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
@@ -41,6 +41,11 @@ from ingest.values.texts import plain
 from ingest.values.times import join, read_times
 
 FULL_LEVEL = 5.0
+# Columns of other tables with what those of agents list; a skill is often called as its queue.
+NAMED_ALONE = {
+    "skills": ("skills",), "language": ("languages",), "queue_id": ("queues", "skills"),
+    "queue_name": ("queues", "skills"),
+}  # fmt: skip
 _NO_TIME = "must be a time; the column holds {words}"
 _NO_DURATION = "must be a duration such as 0:03:20, or a number"
 _NO_NUMBER = "must be a number"
@@ -85,8 +90,11 @@ class Read(Protocol):
 class Cells:
     """The rows of one sheet that a part reads, with what is wrong in them."""
 
-    def __init__(self, part: Part, sheet: Sheet, time_zone: str | None = None) -> None:
+    def __init__(
+        self, part: Part, sheet: Sheet, time_zone: str | None = None, known: Mapping[str, Collection[str]] | None = None
+    ) -> None:
         self.part, self.sheet, self.name, self.time_zone = part, sheet, sheet.name, time_zone
+        self.known = known or {}  # By column of ours: names that stand alone in other files
         wanted = {name for source in part.columns.values() for name in columns_of(source)} | set(part.only)
         # A side of a span may be our own arrival.
         if missing := [name for name in wanted if name not in sheet.frame.columns and name not in part.columns]:
@@ -266,7 +274,7 @@ class Cells:
         source = self.part.columns[ours]
         cells = self._same(source.value) if isinstance(source, Same) else self.frame[self._single(ours)]
         cells = cells if cells.dtype == TEXTS else as_text(cells)
-        found = read_names(cells)
+        found = read_names(cells, known=self.known.get(ours, ()))
         self.refuse(self._named(ours), _NO_NAMES, found.refused, cells)
         name, level = (pl.element().struct.field(field) for field in ("name", "level"))
         if found.scale is not None and found.scale.startswith("0-"):
@@ -340,6 +348,19 @@ class Cells:
             f"{self.name}: the profile makes {ours} by {type(source).__name__.lower()}, which gives no such values; "
             "name one column of the file"
         )
+
+
+def named_alone(sources: Sequence[tuple[Part, Sheet]]) -> dict[str, set[str]]:
+    """Skills, languages and queues of agents as the other files name them, one in a cell."""
+    found: dict[str, set[str]] = {}
+    for part, sheet in sources:
+        for theirs, ours in NAMED_ALONE.items():
+            source = part.columns.get(theirs)
+            if part.table != "agents" and isinstance(source, Copied) and source.column in sheet.frame.columns:
+                names = as_text(sheet.frame[source.column]).drop_nulls().unique().to_list()
+                for column in ours:
+                    found.setdefault(column, set()).update(names)
+    return found
 
 
 def origin_of(sheet: Sheet, theirs: Mapping[str, str]) -> Origin:

@@ -13,7 +13,7 @@ from engine.errors import InvalidTable, MissingInput
 from engine.texts import short
 from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
-from ingest.exports.shaping.cells import Cells, Refused
+from ingest.exports.shaping.cells import Cells, Refused, named_alone
 from ingest.exports.shaping.clock import WALL, aligned
 from ingest.files.frames import Framed
 from ingest.files.problems import Findings, Origin
@@ -97,7 +97,8 @@ class Rows:
 
 def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]], time_zone: str | None) -> Rows | None:
     """All rows that a profile reads for a table, None where it reads none."""
-    pieces = [(part, Cells(part, sheet, time_zone)) for part, sheet in sources if part.table == table]
+    known = named_alone(sources) if table == "agents" and any(part.table == table for part, _ in sources) else {}
+    pieces = [(part, Cells(part, sheet, time_zone, known)) for part, sheet in sources if part.table == table]
     if not pieces:
         return None
     frames = [_typed(table, part, cells) for part, cells in pieces]
