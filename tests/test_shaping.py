@@ -258,6 +258,12 @@ def test_a_list_of_other_people_is_refused() -> None:
         InvalidTable, match=r'^export\.csv, column "Agent": none of its 2 names \(Lang, Peter, Groß, Anna\)'
     ):
         tables(profile(), calls(), sheet("agents.xlsx", others))
+    # What cannot be read is told first.
+    with pytest.raises(InvalidTable) as refused:
+        tables(profile(), calls(Wartezeit=["bald", None, None]), sheet("agents.xlsx", others))
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [
+        'export.csv, row 2, column "Wartezeit"', 'export.csv, column "Agent"',
+    ]  # fmt: skip
 
 
 def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:

@@ -139,30 +139,31 @@ def header_days(names: Sequence[str], order: str | None, days: Sequence[date]) -
     >>> [str(day.date()) for day in header_days(["Mo 2", "Di 3"], None, march).values()]
     ['2026-03-02', '2026-03-03']
     """
+    # Where nobody said the order, the one counts whose days are those of the contacts.
+    known = {datetime(day.year, day.month, day.day) for day in days}
+    tried = [_days_in(names, each, days) for each in ([order] if order else ["dmy", "mdy", "ymd"])]
+    return max(tried, key=lambda found: (len(known & set(found.values())), len(found)))
+
+
+def _days_in(names: Sequence[str], order: str, days: Sequence[date]) -> dict[str, datetime]:
     cells = pl.Series(names, dtype=pl.String)
     # What stands beside the date, `Mo 02.03.2026`, is no part of it.
     bare = cells.str.extract(r"(\d{1,4}[./-]\d{1,2}[./-]\d{2,4})")
     if not len(names):
         return {}
-    if bare.null_count() < bare.len():
-        whole = zip(names, read_times(bare, order).values.to_list(), strict=True)
-        return {name: day for name, day in whole if day is not None}
-    read = read_times(cells, order).values
-    if read.null_count() < read.len() / 2:
+    read = read_times(cells if bare.null_count() == bare.len() else bare, order).values
+    if bare.null_count() < bare.len() or read.null_count() < read.len() / 2:
         return {name: day for name, day in zip(names, read.to_list(), strict=True) if day is not None}
-    return _within_days(cells, order, days)
+    return _within_days(cells, order == "mdy", days)
 
 
-def _within_days(cells: pl.Series, order: str | None, days: Sequence[date]) -> dict[str, datetime]:
+def _within_days(cells: pl.Series, is_month_first: bool, days: Sequence[date]) -> dict[str, datetime]:
     """Days of which names tell the number, and the month perhaps."""
     parts = cells.str.extract_groups(r"^\D*(\d{1,2})(?:[./](\d{1,2}))?[./]?\D*$").struct.unnest()
     told = [(name, *map(_whole, numbers)) for name, numbers in zip(cells, parts.iter_rows(), strict=True)]
     found = [(name, first, second) for name, first, second in told if first is not None]
     if not found or not days:
         return {}
-    is_month_first = order == "mdy" or (
-        order is None and any(second is not None and second > 12 for *_, second in found)
-    )
     pairs = [
         (name, *((second, first) if is_month_first and second is not None else (first, second)))
         for name, first, second in found

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from engine.data.checks import shorten
 from engine.data.tables import CAPACITIES, TABLES, TIME
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Profile
 from ingest.exports.shaping import centre, clock, days, naming, plan, presence, visits
+from ingest.exports.shaping.cells import as_text, fold
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, UNUSED, Rows, joined, read_rows, sources
 from ingest.files.columns import columns_of
@@ -124,7 +126,22 @@ class _Shaping:
         return self.rows["interactions"]
 
     def shaped(self) -> Shaped:
-        """All tables."""
+        """All tables; what cannot be read in cells is told before what follows from it."""
+        try:
+            return self._shaped()
+        except InvalidTable as error:
+            problems = [
+                problem
+                for rows in filter(None, (self.volumes, self.grid, *self.rows.values()))
+                for problem in rows.problems
+            ]
+            if not problems:
+                raise
+            raise InvalidTable(
+                *shorten([*problems, *(text for text in error.problems if text not in problems)])
+            ) from error
+
+    def _shaped(self) -> Shaped:
         if "interactions" not in self.rows:
             return self._from_volumes()
         if self.volumes is not None:
@@ -174,11 +191,18 @@ class _Shaping:
         read = {id(sheet) for _, sheet in self.sources}
         self.notes.assumptions += [f"{short(sheet.name)}: {note}" for sheet in sheets for note in sheet.notes]
         self.notes.assumptions += [
-            NOT_READ.format(name=short(sheet.name)) for sheet in sheets if id(sheet) not in read
+            NOT_READ.format(name=short(sheet.name))
+            for sheet in sheets if id(sheet) not in read and not self._is_legend(sheet)
         ] + [
             NOT_USED.format(name=short(sheet.name), column=name, why=OPENING_HOURS)
             for part, sheet in self.sources for name in UNUSED if name in part.columns
         ]  # fmt: skip
+
+    def _is_legend(self, sheet: Sheet) -> bool:
+        """Whether a column of a sheet has nothing but codes of plans that the profile explains."""
+        codes = {fold(code) for part, _ in self.sources for code in part.values.get("cells", {})}
+        columns = (as_text(sheet.frame[name]).drop_nulls().unique().to_list() for name in sheet.frame.columns)
+        return any(texts and all(fold(text) in codes for text in texts) for texts in columns)
 
     def _days(self) -> list[date]:
         """Days of the contacts, in order."""
@@ -279,7 +303,8 @@ class _Shaping:
     def _refuse_other_days(self, rows: Rows, spells: pl.DataFrame) -> None:
         """Refuse a plan of days of which there is no contact at all."""
         planned = self._wall(spells, "start_at").dt.date().drop_nulls().unique().sort()
-        known = self._days()
+        # Days that could not be read may be those of the plan.
+        known = [] if self.interactions.refused else self._days()
         if planned.len() and known and not planned.is_in(known).any():
             told = [
                 f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
