@@ -425,7 +425,7 @@ def meant(cells: pl.Series, meaning: Mapping[str, str] | None) -> pl.Series:
         return cells
     known = _folded(meaning)
     distinct = cells.drop_nulls().unique().to_list()
-    changed = {text: known[fold(text)] for text in distinct if fold(text) in known}
+    changed = {text: known[fold(text)] for text in distinct if known.get(fold(text), text) != text}
     return cells.replace(changed).replace("", None) if changed else cells
 
 
