@@ -7,7 +7,7 @@ import gzip
 import io
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def random_style(seed: int) -> Style:
     )
     minutes = "minutes" in dates or "short am" in dates
     form = rng.choice(["csv", "csv", "csv", "gz", "months", "xlsx", "book"])
-    return Style(
+    style = Style(
         vocabulary, seed, extra=rng.random() < 0.7, form=form, delimiter=rng.choice(";;\t|" if points else ",,;\t"),
         encoding=rng.choice(["utf-8", "utf-8-sig", "utf-16"] + ([] if language == "pl" else ["cp1252"])),
         typed=rng.random() < 0.6,
@@ -122,6 +122,8 @@ def random_style(seed: int) -> Style:
         days=rng.choice(["whole", "whole", "short", "weekday"]),
         queues=rng.random() < 0.8, title=rng.random() < 0.3, total=rng.random() < 0.3, ids=rng.random() < 0.8,
     )  # fmt: skip
+    # An arrival is no more exact than the wait that it is reckoned from.
+    return replace(style, wait="given") if style.durations == "min" and style.wait == "backwards" else style
 
 
 def write(centre: Centre, style: Style, folder: Path) -> Written:

@@ -331,6 +331,7 @@ def test_a_binary_workbook_that_reaches_too_far_is_refused(tmp_path):
 
 @pytest.mark.parametrize("encoding, said, words", [
     ("cp1252", "Windows-1252", "Groß;Müller;Zoë;Ærø;naïve;garçon;señor"),
+    ("cp1252", "Windows-1252", "Nº 1;Nº 2;Íñigo;Muñoz"),
     ("cp1250", "Windows-1250", "Łukasz;Grażyna;Wiśniewska;Zieliński;Dąbrowski;Kowalczyk;Więcek"),
     ("cp1251", "Windows-1251", "Иванов;Смирнова;Кузнецов;Попова;Васильев;Петрова;Соколов"),
     ("cp850", "DOS (850)", "Groß;Müller;Jäger;Schröder;Böhm;Krüger;Köhler"),
@@ -352,6 +353,7 @@ DELIMITED = {
     "id,skills\na1,tech;chat\na2,tech;mail\n": [("a1", "tech;chat"), ("a2", "tech;mail")],
     "name;team\nLang, Peter;A\nSommer, Ines;B\n": [("Lang, Peter", "A"), ("Sommer, Ines", "B")],
     "a;b\n'x;y';'2'\n'z';'3'\n": [("x;y", "2"), ("z", "3")],
+    "name;id\n't Hart;1\n's Gravesande;2\n't Veld;3\n": [("'t Hart", "1"), ("'s Gravesande", "2"), ("'t Veld", "3")],
     'a\tb\n5" pipe\tx\n6" pipe\ty\n': [('5" pipe', "x"), ('6" pipe', "y")],
     'a;b\r1;"2\r3"\r': [("1", "2\n3")],
 }

@@ -66,10 +66,15 @@ def is_plain(content: Content) -> bool:
 
 
 def _quote(sample: str) -> str | None:
-    """Single quotes where values stand in them and none in double ones."""
-    n_single = sum(sample.count(each + "'") + sample.count("'" + each) for each in (*DELIMITERS, "\n"))
-    n_double = sum(sample.count(each + '"') + sample.count('"' + each) for each in (*DELIMITERS, "\n"))
-    return "'" if n_single > 2 and not n_double else '"'
+    """Single quotes where values stand in them and none in double ones; names such as 't Hart only begin with one."""
+    ends = (*DELIMITERS, "\n")
+    n_opened, n_closed = (
+        sum(sample.count(each) for each in pairs) for pairs in ([e + "'" for e in ends], ["'" + e for e in ends])
+    )
+    n_double = sum(sample.count(each + '"') + sample.count('"' + each) for each in ends)
+    # The sample may end within a value, and begin with one.
+    is_paired = min(n_opened, n_closed) > 1 and abs(n_opened - n_closed) < 3
+    return "'" if is_paired and not n_double else '"'
 
 
 def _fit(content: Content, sample: str, dialect: Dialect) -> tuple[bool, int, float, int]:

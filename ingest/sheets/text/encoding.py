@@ -148,6 +148,9 @@ def _fit(near: bytes, encoding: str) -> float:
             is_odd = letter.isupper() and place > 0 and word[place - 1].islower()
             if letter == "\ufffd":
                 total -= 3
+            elif letter in "ºª" and place == len(word) - 1:
+                # `Nº` and `2ª`, which Windows-1250 would make `Nş`.
+                total += 1
             elif letter in _USUAL[encoding]:
                 total += 0.2 if is_odd else 1
             else:
