@@ -85,6 +85,8 @@ def main(arguments: list[str]) -> int:
     if command == "check":
         return check()
     if command == "test":
+        # A hundred processes start in it, and each would compile whatever it reads anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         return call(["-m", "pytest", *workers_for(rest), *rest])
     return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
 

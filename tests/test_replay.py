@@ -29,7 +29,7 @@ from tests.replay_problems import (
     untied,
 )
 
-# 3,000 by default, forty times as many at night.
+# 2,400 by default, fifty times as many at night.
 N_PROBLEMS = 120 * settings.default.max_examples
 VOICE, CHAT, EMAIL = (MEDIA.index(name) for name in ("voice", "chat", "email"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import signal
 import subprocess
@@ -133,12 +134,15 @@ def started(script, monkeypatch) -> list[list[str]]:
 @pytest.mark.parametrize("named", ["tests/test_rooms.py", "tests/test_rooms.py::test_that", "engine"])
 def test_the_whole_suite_runs_on_every_core_and_what_is_named_in_one_process(script, monkeypatch, named):
     monkeypatch.setattr(script, "HERE", ROOT)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     calls = started(script, monkeypatch)
     for rest in ([], ["-x", "-k", "waits"], ["-x", named]):
         assert script.main(["test", *rest]) == 0
     assert calls[0] == ["-m", "pytest", "--numprocesses", "auto", "--dist", "worksteal"]
     assert calls[1] == [*calls[0], "-x", "-k", "waits"]
     assert calls[2] == ["-m", "pytest", "-x", named]
+    # What was compiled of the program is kept for the next process.
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 def test_every_check_is_run_and_heard_whatever_the_others_say(script, monkeypatch, capfdbinary):

@@ -94,6 +94,13 @@ def test_copied_and_summed_columns_under_the_ids_of_agents() -> None:
     ]  # fmt: skip
 
 
+def test_a_slash_between_skills_that_are_queues_of_the_log_separates_them() -> None:
+    """`Rechnung / Technik` of one agent; nobody has Technik alone, but contacts are of it."""
+    people = PEOPLE | {"Skills": ["Rechnung / Technik", "Rechnung"]}
+    held = tables(profile(), calls(), sheet("agents.xlsx", people))["agents"]["skills"].to_list()
+    assert [[entry["name"] for entry in entries] for entries in held] == [["Rechnung", "Technik"], ["Rechnung"]]
+
+
 def test_a_handling_time_of_nothing_of_an_unanswered_contact_is_none() -> None:
     given = calls(Gespräch=["00:03:00", "00:00:00", "00:00:00"], Nacharbeit=["00:00:28", "00:00:00", "00:00:00"])
     shaped = shape(profile(), [given, sheet("agents.xlsx", PEOPLE)])
@@ -251,13 +258,19 @@ def test_a_list_of_other_people_is_refused() -> None:
         InvalidTable, match=r'^export\.csv, column "Agent": none of its 2 names \(Lang, Peter, Groß, Anna\)'
     ):
         tables(profile(), calls(), sheet("agents.xlsx", others))
+    # What cannot be read is told first.
+    with pytest.raises(InvalidTable) as refused:
+        tables(profile(), calls(Wartezeit=["bald", None, None]), sheet("agents.xlsx", others))
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [
+        'export.csv, row 2, column "Wartezeit"', 'export.csv, column "Agent"',
+    ]  # fmt: skip
 
 
 def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
     people = {"Mail": ["peter.lang@example.org", "a.gross@example.org"], "Name": ["Peter Lang", "Anna Groß"]}
     columns: dict[str, From] = {"agent_id": Copied("Mail"), "agent_name": Copied("Name")}
     given = Profile("Europe/Berlin", (profile().parts[0], Part("agents", ("agents.xlsx",), columns)))
-    log = calls(Agent=["PETER.LANG@example.org", "ute.abel@example.org", "Groß, Anna"], Ergebnis=["beantwortet"] * 3)
+    log = calls(Agent=["PETER.LANG@example.org", "ute.abel@example.org", "Groß, Anna"])
     shaped = shape(given, [log, sheet("agents.xlsx", people)])
     agents, interactions = (shaped.tables[name] for name in ("agents", "interactions"))
     assert isinstance(agents, Framed)
@@ -265,6 +278,30 @@ def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
     assert "email" not in agents.frame.columns
     assert agents.frame["agent_id"].to_list() == ["Peter Lang", "Anna Groß"]
     assert interactions.frame["agent_id"].to_list() == ["Peter Lang", "Ute Abel", "Anna Groß"]
+
+
+def test_durations_beyond_all_measure_are_refused_and_end_nothing() -> None:
+    given = sheet("export.csv", CALLS | {"Gespräch": [1e300, None, 1.0], "Nacharbeit": [None, None, None]})
+    with pytest.raises(InvalidTable, match=r'^export\.csv, row 2, column "Gespräch \+ Nacharbeit"'):
+        tables(profile(), given, sheet("agents.xlsx", PEOPLE))
+
+
+def test_cells_that_say_nothing_are_empty_and_nobody_answered() -> None:
+    columns = CALLS_FROM | {"outcome": Filled("Agent", "answered", "abandoned")}
+    found = tables(profile(columns=columns), calls(Agent=["Lang, Peter", "n/a", "-"]), sheet("agents.xlsx", PEOPLE))
+    assert found["interactions"].select("agent_id", "outcome").rows() == [
+        ("1001", "answered"), (None, "abandoned"), (None, "abandoned"),
+    ]  # fmt: skip
+
+
+def test_people_who_left_are_named_where_many_contacts_are_theirs() -> None:
+    given = calls(Agent=["Lang, Peter", None, "Abel, Ute"])
+    with pytest.raises(InvalidTable) as refused:
+        tables(profile(), given, sheet("agents.xlsx", PEOPLE))
+    assert refused.value.problems == (
+        'export.csv, column "Agent": 1 of 2 answered contacts (50.0 %) name agents who are not in agents.xlsx: Abel, '
+        "Ute; add them there, or leave that file out: agents are then made from the names in the log",
+    )
 
 
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:
@@ -328,6 +365,12 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:
         InvalidTable, match=r"export\.csv: the profile reads a column 'Wartezeit'.*found Zeit, Schlange"
     ):
         shape(profile(), [sheet("export.csv", without), sheet("agents.xlsx", PEOPLE)])
+
+
+def test_a_table_without_what_it_is_about_is_refused() -> None:
+    columns = {name: source for name, source in CALLS_FROM.items() if name != "queue_id"}
+    with pytest.raises(InvalidTable, match=r"^export\.csv: the profile names no column for queue_id of interactions"):
+        tables(profile(columns=columns), calls(), sheet("agents.xlsx", PEOPLE))
 
 
 def test_rows_of_another_kind_and_rows_that_stand_twice_are_left_out_and_counted() -> None:

@@ -334,6 +334,10 @@ def test_a_binary_workbook_that_reaches_too_far_is_refused(tmp_path):
     ("cp1252", "Windows-1252", "Nº 1;Nº 2;Íñigo;Muñoz"),
     ("cp1250", "Windows-1250", "Łukasz;Grażyna;Wiśniewska;Zieliński;Dąbrowski;Kowalczyk;Więcek"),
     ("cp1251", "Windows-1251", "Иванов;Смирнова;Кузнецов;Попова;Васильев;Петрова;Соколов"),
+    ("cp1252", "Windows-1252", "João;Conceição;Simões;12 €;Nº 3;Niccolò"),
+    ("cp1250", "Windows-1250", "Erzsébet;Szűcs;Győző;Őri"),
+    ("cp1253", "Windows-1253", "Γιώργος;Παπαδόπουλος;Ελένη"),
+    ("cp1254", "Windows-1254", "Ayşe;Çağlar;İsmail;Işık"),
     ("cp850", "DOS (850)", "Groß;Müller;Jäger;Schröder;Böhm;Krüger;Köhler"),
     ("mac_roman", "Mac Roman", "Groß;Müller;Jäger;Schröder;Böhm;Krüger;Köhler"),
 ])  # fmt: skip
@@ -351,6 +355,8 @@ DELIMITED = {
     '"sep=;"\na;b\n1;2,5\n2;3,5\n': [("1", "2,5"), ("2", "3,5")],
     "a;b\n1,5;2,5\n3,5;4,5\n": [("1,5", "2,5"), ("3,5", "4,5")],
     "id,skills\na1,tech;chat\na2,tech;mail\n": [("a1", "tech;chat"), ("a2", "tech;mail")],
+    "id,skills\na1,tech;chat;mail\na2,tech;mail;chat \n": [("a1", "tech;chat;mail"), ("a2", "tech;mail;chat")],
+    "a;b\n1,5;2,5\n3,5;4,5\nDone, all, well\n": [("1,5", "2,5"), ("3,5", "4,5")],
     "name;team\nLang, Peter;A\nSommer, Ines;B\n": [("Lang, Peter", "A"), ("Sommer, Ines", "B")],
     "a;b\n'x;y';'2'\n'z';'3'\n": [("x;y", "2"), ("z", "3")],
     "name;id\n't Hart;1\n's Gravesande;2\n't Veld;3\n": [("'t Hart", "1"), ("'s Gravesande", "2"), ("'t Veld", "3")],
@@ -362,6 +368,16 @@ DELIMITED = {
 @pytest.mark.parametrize("text", DELIMITED)
 def test_the_delimiter_is_the_one_of_the_header(text, tmp_path):
     assert one(written(tmp_path, "export.csv", text)).frame.rows() == DELIMITED[text]
+
+
+def test_delimiters_at_the_end_of_some_rows_only_are_no_values(tmp_path):
+    """As Excel writes them: the fourth column is empty in all rows, and has no name."""
+    text = 'id;queue;note\n1;a;x;\n2;b;"y;\nz"\n3;c;;\n4;d;w\n'
+    sheet = one(written(tmp_path, "export.csv", text))
+    assert sheet.frame.rows() == [("1", "a", "x"), ("2", "b", "y;\nz"), ("3", "c", None), ("4", "d", "w")]
+    assert sheet.rows.tolist() == [2, 3, 5, 6]
+    with pytest.raises(InvalidTable, match=r"row 5: '3;c': 2 values where the header names 3 columns; give every row"):
+        read_sheets([str(written(tmp_path, "export.csv", text.replace("3;c;;", "3;c")))])
 
 
 def test_rows_are_the_same_whatever_pieces_they_are_read_in(tmp_path, monkeypatch):

@@ -49,8 +49,9 @@ def test_columns_are_named_as_people_read_them(case, tmp_path):
 
 
 def test_rows_under_two_rows_of_names_have_their_lines(tmp_path):
-    sheet = read(tmp_path, "Agent;Mo;Di\n;02.03.;03.03.\nAnn;F;S\n")
-    assert sheet.frame.rows() == [("Ann", "F", "S")] and sheet.rows.tolist() == [3]
+    for text in ("Agent;Mo;Di\n;02.03.;03.03.\nAnn;F;S\n", "Agent;02.03.;03.03.\n;Mo;Di\nAnn;F;S\n"):
+        sheet = read(tmp_path, text)
+        assert sheet.frame.rows() == [("Ann", "F", "S")] and sheet.rows.tolist() == [3]
 
 
 @pytest.mark.parametrize("total", ["Summe", "Gesamt:", "Total", "Grand Total (2 queues)", "Durchschnitt"])

@@ -134,6 +134,15 @@ def test_names_are_split_as_the_column_says(cells, names):
     assert not found.is_open
 
 
+def test_a_slash_or_an_and_separates_what_stands_alone_elsewhere():
+    """In the column or in other files; otherwise it belongs to the name."""
+    cells = pl.Series(["Deutsch / Englisch", "Deutsch"])
+    names = [[each["name"] for each in cell] for cell in read_names(cells, known=("ENGLISCH",)).values.to_list()]
+    assert names == [["Deutsch", "Englisch"], ["Deutsch"]]
+    assert read_names(cells).separator is None
+    assert read_names(pl.Series(["Sales und Service (3)", "Sales", "Service"])).separator == " und "
+
+
 def test_levels_of_other_scales_are_told():
     assert read_names(pl.Series(["voice (80), chat (20)"])).scale == "0-100"
     assert read_names(pl.Series(["voice: 8"])).scale == "0-10"

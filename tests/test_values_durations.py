@@ -133,3 +133,16 @@ def test_no_cell_raises_anything(cells):
         assert found.values.len() == found.refused.len() == len(cells)
         assert not (found.refused & found.values.is_not_null()).any()
         assert (found.values.drop_nulls().is_finite()).all()
+
+
+def test_a_long_column_of_one_form_is_read_as_cell_by_cell():
+    """From its bytes; one odd cell among them, a null, minutes of 60, and the column goes the other way."""
+    seconds = [97 * i % 400_000 for i in range(1_500)]
+    texts = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" if s < 360_000 else None for s in seconds]
+    meant = [s if s < 360_000 else None for s in seconds]
+    assert read_durations(pl.Series(texts)).values.to_list() == meant
+    assert read_durations(pl.Series([*texts, "0:00:07"])).values.to_list() == [*meant, 7]
+    for odd in ("00:60:00", "00:00:6x", "00:00/06", "\u00e40:00:0"):
+        found = read_durations(pl.Series([*texts, odd]))
+        assert found.refused.to_list() == [False] * len(texts) + [True]
+        assert found.values[:-1].to_list() == meant

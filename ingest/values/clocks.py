@@ -27,20 +27,13 @@ _COMPACT = r"^t?(\d{2})(\d{2})(\d{2})?(z?)$"
 
 @dataclass(frozen=True, eq=False)
 class Clocks:
-    """Clock times of a column.
+    """Clock times of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of int
-        Microseconds since midnight, 24:00 included; null where empty or refused.
-    refused : polars.Series of bool
-        Cells that are no clock time.
-    words : str
-        What they look like.
-    """
-
+    # Microseconds since midnight, 24:00 included; null where empty or refused
     values: pl.Series
+    # Cells that are no clock time
     refused: pl.Series
+    # What they look like
     words: str
 
 

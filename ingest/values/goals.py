@@ -20,20 +20,13 @@ _LONGEST_S = 7 * 86_400.0
 
 @dataclass(frozen=True, eq=False)
 class Goals:
-    """Goals of a column.
+    """Goals of a column."""
 
-    Parameters
-    ----------
-    share : polars.Series of float
-        To be answered in time, 0 to 1; null where empty or refused.
-    seconds : polars.Series of float
-        What in time is. [s]
-    refused : polars.Series of bool
-        Cells that are no goal.
-    """
-
+    # To be answered in time, 0 to 1; null where empty or refused
     share: pl.Series
+    # What in time is. [s]
     seconds: pl.Series
+    # Cells that are no goal
     refused: pl.Series
 
 

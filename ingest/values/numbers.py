@@ -18,30 +18,20 @@ _BLANKS = r"(\d)[ '’](\d{3})"
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """Numbers of a column.
+    """Numbers of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of float
-        Null where empty or refused; a percentage is its hundredth.
-    refused : polars.Series of bool
-        Cells that are no number.
-    decimal : str
-        `.` or `,`; `.` where no cell has decimals.
-    is_open : bool
-        Whether `1.234` (or `1,234`) may be a thousand or one and a bit, and nothing settles it; a point is then read
-        as the decimal mark, and so is a comma.
-    is_percent : bool
-        Whether any cell has a percent sign.
-    words : str
-        How they are written.
-    """
-
+    # Null where empty or refused; a percentage is its hundredth
     values: pl.Series
+    # Cells that are no number
     refused: pl.Series
+    # `.` or `,`; `.` where no cell has decimals
     decimal: str
+    # Whether `1.234` (or `1,234`) may be a thousand or one and a bit, and nothing settles it; a point is then read
+    # as the decimal mark, and so is a comma
     is_open: bool = False
+    # Whether any cell has a percent sign
     is_percent: bool = False
+    # How they are written
     words: str = "numbers"
 
 

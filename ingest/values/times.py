@@ -40,32 +40,21 @@ _REWRITTEN = (
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Times of a column.
+    """Times of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of datetime
-        Wall times, or UTC where the cells name an offset; null where empty or refused.
-    order : str, optional
-        `dmy`, `mdy` or `ymd`, as found or given; None where no cell has a date in figures.
-    is_open : bool
-        Whether two orders are possible for all cells; `values` are then those of `likely`, else of `dmy`.
-    refused : polars.Series of bool
-        Cells that are no time.
-    words : str
-        What they look like and what settled it.
-    likely : str, optional
-        The order that the data speak for where it is open.
-    without_clock : polars.Series of bool
-        Cells that are a date without a time of day; they are read as midnight.
-    """
-
+    # Wall times, or UTC where the cells name an offset; null where empty or refused
     values: pl.Series
+    # `dmy`, `mdy` or `ymd`, as found or given; None where no cell has a date in figures
     order: str | None
+    # Whether two orders are possible for all cells; `values` are then those of `likely`, else of `dmy`
     is_open: bool
+    # Cells that are no time
     refused: pl.Series
+    # What they look like and what settled it
     words: str
+    # The order that the data speak for where it is open
     likely: str | None = None
+    # Cells that are a date without a time of day; they are read as midnight
     without_clock: pl.Series | None = None
 
 

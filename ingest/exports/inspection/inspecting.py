@@ -11,7 +11,7 @@ from ingest.exports.inspection.built.draft import Asked, Draft
 from ingest.exports.inspection.checks import check
 from ingest.exports.inspection.found import Found, SheetFound
 from ingest.exports.inspection.kept import Kept, kept_parts
-from ingest.exports.inspection.questions import ask_all, ask_what_it_is, without_copies
+from ingest.exports.inspection.questions import TABLES, ask_all, ask_what_it_is, without_copies
 from ingest.exports.inspection.seen.days import days_of, turned
 from ingest.exports.inspection.seen.facts import Seen, look
 from ingest.exports.inspection.seen.others import Others, learn, tell
@@ -95,14 +95,18 @@ def _recognised(seen: list[Seen], asked: Asked, kept: list[Kept | None]) -> tupl
     others = learn(alone)
     if not (others.agents or others.queues):
         return others, alone
-    found = [recognise(turned(tell(each, others), others), table) for each, table in zip(seen, said, strict=True)]
+    logs = [each.table == "interactions" for each in alone]
+    told = [tell(each, others, is_log) for each, is_log in zip(seen, logs, strict=True)]
+    found = [recognise(turned(each, others), table) for each, table in zip(told, said, strict=True)]
     return learn(found), found
 
 
 def _said(sheet: Sheet, part: Kept | None, asked: Asked) -> str | None:
     if part is not None:
         return part.part.table
-    said = asked.answers.get(f"files.{sheet.name}")
+    if f"files.{sheet.name}" not in asked.answers:
+        return None
+    said = asked.ask(f"files.{sheet.name}", "", TABLES)
     return None if said == _LEFT_OUT else said
 
 

@@ -20,7 +20,7 @@ from ingest.values.times import read_times
 
 _SCALES = ("1-5", "0-10", "1-10", "0-100", "0-5", "1-6", "1-4", "1-3", "0-1", "1-7")
 _LEVELS = ("0-5", "0-10", "0-100", "A-E")
-_TABLES = ("none", "interactions", "agents", "queues", "members", "staffing", "shifts", "surveys", "busy", "volumes")
+TABLES = ("none", "interactions", "agents", "queues", "members", "staffing", "shifts", "surveys", "busy", "volumes")
 _NOBODY = "nobody of them"
 _MOST_PEOPLE = 12
 _COPIES = 0.5
@@ -44,7 +44,7 @@ def ask_what_it_is(name: str, columns: list[str], asked: Asked) -> None:
     """A file that is nothing we know."""
     listed = ", ".join(short(column, 30) for column in columns[:6])
     text = f"{name}: what is it? No table of ours has columns such as {listed}"
-    asked.ask(f"files.{name}", text, _TABLES, "leave the file out, or --profile", "none")
+    asked.ask(f"files.{name}", text, TABLES, "leave the file out, or --profile", "none")
 
 
 def _zone(drafts: list[Draft], known: str | None, asked: Asked) -> str | None:
@@ -82,17 +82,16 @@ def _which_interactions(drafts: list[Draft], asked: Asked) -> None:
 def without_copies(drafts: list[Draft | None]) -> list[Draft | None]:
     """Drafts without those that hold the very interactions of one before: the same export saved twice."""
     kept: list[Draft | None] = []
-    seen: list[tuple[str, set[str]]] = []
+    seen: list[tuple[Draft, set[str]]] = []
     for draft in drafts:
         ids = _ids(draft) if draft is not None and draft.table == "interactions" else set()
-        first = next((name for name, others in seen if ids and ids == others), None)
-        if first is not None and draft is not None:
-            n = next(n for n, each in enumerate(kept) if each is not None and each.name == first)
-            kept[n].assumptions.append(f"{draft.name} holds the same interactions and is left out")  # type: ignore[union-attr]
+        first = next((other for other, others in seen if ids and ids == others), None)
+        if draft is not None and first is not None:
+            first.assumptions.append(f"{draft.name} holds the same interactions and is left out")
             kept.append(None)
             continue
-        if ids and draft is not None:
-            seen.append((draft.name, ids))
+        if draft is not None and ids:
+            seen.append((draft, ids))
         kept.append(draft)
     return kept
 

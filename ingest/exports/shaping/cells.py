@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -26,7 +28,7 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
-from ingest.exports.shaping.clock import aligned
+from ingest.exports.shaping.clock import WALL, aligned, lengths
 from ingest.files.problems import Origin
 from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
@@ -35,9 +37,17 @@ from ingest.values.durations import read_durations
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
 from ingest.values.rated import read_names
+from ingest.values.texts import is_nothing, plain
 from ingest.values.times import join, read_times
 
 FULL_LEVEL = 5.0
+# Columns of cells that are what they are, and are not names.
+WRITTEN = ("interaction_id", "conversation_id", "survey_id", "span", "breaks")
+# Columns of other tables with what those of agents list; a skill is often called as its queue.
+NAMED_ALONE = {
+    "skills": ("skills",), "language": ("languages",), "queue_id": ("queues", "skills"),
+    "queue_name": ("queues", "skills"),
+}  # fmt: skip
 _NO_TIME = "must be a time; the column holds {words}"
 _NO_DURATION = "must be a duration such as 0:03:20, or a number"
 _NO_NUMBER = "must be a number"
@@ -82,8 +92,11 @@ class Read(Protocol):
 class Cells:
     """The rows of one sheet that a part reads, with what is wrong in them."""
 
-    def __init__(self, part: Part, sheet: Sheet, time_zone: str | None = None) -> None:
+    def __init__(
+        self, part: Part, sheet: Sheet, time_zone: str | None = None, known: Mapping[str, Collection[str]] | None = None
+    ) -> None:
         self.part, self.sheet, self.name, self.time_zone = part, sheet, sheet.name, time_zone
+        self.known = known or {}  # By column of ours: names that stand alone in other files
         wanted = {name for source in part.columns.values() for name in columns_of(source)} | set(part.only)
         # A side of a span may be our own arrival.
         if missing := [name for name in wanted if name not in sheet.frame.columns and name not in part.columns]:
@@ -117,6 +130,22 @@ class Cells:
             return self.seconds(ours) if ours.endswith("_s") else self.numbers(ours)
         return self.texts(ours)
 
+    def side_by_side(self, wanted: Mapping[str, pl.DataType]) -> list[pl.Series]:
+        """Several columns of ours at once; what is wrong in them is noted in their order."""
+        own = {ours: self._alone() for ours in wanted}
+        with ThreadPoolExecutor() as pool:
+            found = list(pool.map(lambda ours: own[ours].column(ours, wanted[ours]).alias(ours), wanted))
+        for cells in own.values():
+            self.refused += cells.refused
+            self.said += cells.said
+        return found
+
+    def _alone(self) -> Cells:
+        """The same rows, with notes of their own."""
+        other = copy(self)
+        other.refused, other.said = [], []
+        return other
+
     def texts(self, ours: str) -> pl.Series:
         """Texts, numbers among them as people write them; what the profile knows by its meaning."""
         source = self.part.columns[ours]
@@ -129,10 +158,13 @@ class Cells:
         if isinstance(source, Between):
             return self._span(source)
         if isinstance(source, Filled):
-            is_filled = as_text(self.frame[source.column]).is_not_null()
+            is_filled = told(self.frame[source.column]).is_not_null()
             then, otherwise = self._same(source.then), self._same(source.otherwise)
             return then.zip_with(is_filled, otherwise)
-        return meant(as_text(self.frame[self._single(ours)]), self.part.values.get(ours))
+        cells = self.frame[self._single(ours)]
+        if ours in self.part.values or ours in WRITTEN:
+            return meant(as_text(cells), self.part.values.get(ours))
+        return told(cells)
 
     def times(self, ours: str) -> pl.Series:
         """Times as clocks showed them, or in UTC where the file says so."""
@@ -143,7 +175,8 @@ class Cells:
             return found.values
         if isinstance(source, Shifted):
             shift_s = self._sum(source.plus, source.less, ours).fill_null(0.0)
-            return self._times(source.time) + (shift_s * 1e6).round().cast(pl.Duration("us"))
+            shift = pl.DataFrame({"s": shift_s}).select(lengths(pl.col("s"))).to_series()
+            return self._times(source.time) + shift
         if isinstance(source, Same):
             return self._checked(self._same(source.value), ours, lambda cells: read_times(cells, self.part.dates), "")
         return self._times(self._single(ours))
@@ -172,34 +205,42 @@ class Cells:
         return pl.DataFrame(added | taken).select(pl.when(is_known).then(total)).to_series().alias(ours)
 
     def _between(self, source: Between) -> pl.Series:
-        """Seconds between two times; one without a date is of the day of the other, or of the next."""
-        names = [name for name in (source.start, source.end, source.otherwise) if name is not None]
-        start, end, *other = aligned([self._side(name) for name in names], self.time_zone)
-        for otherwise in other:
-            end = end.zip_with(end.is_not_null(), otherwise)
-        is_clock = [self._is_clock(name) for name in names[:2]]
-        if is_clock == [True, False]:
-            start = end.dt.truncate("1d") + (start - _EPOCH)
-        if is_clock == [False, True]:
-            end = start.dt.truncate("1d") + (end - _EPOCH)
-        length_s = (end - start).dt.total_microseconds() / 1e6
-        if not any(is_clock):
+        """Seconds between two times; where one is a time of day alone, to the next such time after the start."""
+        start = self._side(source.start)
+        length_s = self._length_s(start, self._side(source.end))
+        if source.otherwise is None:
             return length_s
-        over_night = (length_s < 0).fill_null(False).cast(pl.Float64) * DAY_S
-        return length_s + over_night
+        return length_s.zip_with(length_s.is_not_null(), self._length_s(start, self._side(source.otherwise)))
+
+    def _length_s(self, start: pl.Series, end: pl.Series) -> pl.Series:
+        if pl.Duration not in (start.dtype, end.dtype):
+            start, end = aligned([start, end], self.time_zone)
+            return (end - start).dt.total_microseconds() / 1e6
+        length_s = (self._time_of_day(end) - self._time_of_day(start)).dt.total_microseconds() / 1e6
+        return length_s + (length_s < 0).fill_null(False).cast(pl.Float64) * DAY_S
+
+    def _time_of_day(self, side: pl.Series) -> pl.Series:
+        """Since midnight by the clock on the wall."""
+        if side.dtype == pl.Duration:
+            return side
+        local = side if side.dtype == WALL else side.dt.convert_time_zone(self.time_zone or "UTC")
+        wall = local.dt.replace_time_zone(None)
+        return wall - wall.dt.truncate("1d")
 
     def _side(self, name: str) -> pl.Series:
+        """A column of times, or the time since midnight of one that holds times of day alone."""
         if name not in self.frame.columns:
             return self.times(name)
         if not self._is_clock(name):
             return self._times(name)
-        clock = self._checked(self.frame[name], name, read_clocks, _NO_CLOCK)
-        return pl.select(pl.lit(_EPOCH) + pl.lit(clock).cast(pl.Duration("us"))).to_series()
+        return self._checked(self.frame[name], name, read_clocks, _NO_CLOCK).cast(pl.Duration("us"))
 
     def _span(self, source: Between) -> pl.Series:
         """Two times of a row as a span, `12:00-12:30`."""
-        sides = {name: self._side(name).dt.to_string("%H:%M") for name in (source.start, source.end)}
-        return pl.DataFrame(sides).select(pl.concat_str(pl.all(), separator="-")).to_series()
+        sides = [self._time_of_day(self._side(name)) for name in (source.start, source.end)]
+        clocks = [(pl.lit(_EPOCH) + pl.col(str(n))).dt.to_string("%H:%M") for n in range(2)]
+        frame = pl.DataFrame({str(n): side for n, side in enumerate(sides)})
+        return frame.select(pl.concat_str(clocks, separator="-")).to_series()
 
     def _is_clock(self, name: str) -> bool:
         """Whether a column has times of day only."""
@@ -238,7 +279,7 @@ class Cells:
         source = self.part.columns[ours]
         cells = self._same(source.value) if isinstance(source, Same) else self.frame[self._single(ours)]
         cells = cells if cells.dtype == TEXTS else as_text(cells)
-        found = read_names(cells)
+        found = read_names(cells, known=self.known.get(ours, ()))
         self.refuse(self._named(ours), _NO_NAMES, found.refused, cells)
         name, level = (pl.element().struct.field(field) for field in ("name", "level"))
         if found.scale is not None and found.scale.startswith("0-"):
@@ -314,6 +355,19 @@ class Cells:
         )
 
 
+def named_alone(sources: Sequence[tuple[Part, Sheet]]) -> dict[str, set[str]]:
+    """Skills, languages and queues of agents as the other files name them, one in a cell."""
+    found: dict[str, set[str]] = {}
+    for part, sheet in sources:
+        for theirs, ours in NAMED_ALONE.items():
+            source = part.columns.get(theirs)
+            if part.table != "agents" and isinstance(source, Copied) and source.column in sheet.frame.columns:
+                names = as_text(sheet.frame[source.column]).drop_nulls().unique().to_list()
+                for column in ours:
+                    found.setdefault(column, set()).update(names)
+    return found
+
+
 def origin_of(sheet: Sheet, theirs: Mapping[str, str]) -> Origin:
     """Where the rows of a sheet come from, with what its files call our columns."""
     parts = sheet.parts or ((sheet.name, sheet.frame.height),)
@@ -340,11 +394,20 @@ def as_text(cells: pl.Series) -> pl.Series:
         return cells
     if cells.dtype.is_float():
         whole = cells.cast(pl.Int64, strict=False)
-        plain = whole.cast(pl.String).zip_with((whole == cells).fill_null(False), cells.cast(pl.String))
-        return plain.alias(cells.name)
+        written = whole.cast(pl.String).zip_with((whole == cells).fill_null(False), cells.cast(pl.String))
+        return written.alias(cells.name)
+    if cells.dtype == pl.Duration:
+        return plain(cells)
     if cells.dtype == TEXTS:
         return cells.list.join(";").replace("", None)
     return cells.cast(pl.String)
+
+
+def told(cells: pl.Series) -> pl.Series:
+    """Cells as people see them, those that say that there is nothing (`-`, `n/a`) as empty ones."""
+    texts = as_text(cells)
+    nothing = is_nothing(texts)
+    return texts.set(nothing, None) if nothing.any() else texts
 
 
 def fold(text: str) -> str:
@@ -362,7 +425,7 @@ def meant(cells: pl.Series, meaning: Mapping[str, str] | None) -> pl.Series:
         return cells
     known = _folded(meaning)
     distinct = cells.drop_nulls().unique().to_list()
-    changed = {text: known[fold(text)] for text in distinct if fold(text) in known}
+    changed = {text: known[fold(text)] for text in distinct if known.get(fold(text), text) != text}
     return cells.replace(changed).replace("", None) if changed else cells
 
 

@@ -56,20 +56,29 @@ def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
 
 def with_answered(agents: pl.DataFrame, interactions: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Agents with the skills and languages besides that contacts need, nobody is said to have, and they answered."""
+    if "agent_id" not in interactions.columns:
+        return agents
     for held, needed in (("skills", "skills"), ("languages", "language")):
-        if needed not in interactions.columns or "agent_id" not in interactions.columns:
+        if needed not in interactions.columns:
             continue
-        asked = interactions.select("agent_id", name=needed).drop_nulls()
-        asked = asked.explode("name") if needed == "skills" else asked
         known = _names(agents[held]) if held in agents.columns else set()
-        names = [name for name in asked["name"].drop_nulls().unique().to_list() if name not in known]
-        pairs = asked.filter(pl.col("name").is_in(names)).unique().sort("agent_id", "name")
+        cells = interactions[needed]
+        asked = cells.explode() if needed == "skills" else cells
+        names = [name for name in asked.drop_nulls().unique().to_list() if name not in known]
+        pairs = _served(interactions, needed, names) if names else pl.DataFrame()
         if pairs.height:
             agents = _with_entries(agents, held, pairs)
             listed = [short(name, 40) for name in sorted(names)]
             said = ", ".join(listed[:MOST_SHOWN]) + (", ..." if len(listed) > MOST_SHOWN else "")
             notes.assumptions.append(ANSWERED.format(held=held, names=said))
     return agents
+
+
+def _served(interactions: pl.DataFrame, needed: str, names: Sequence[str]) -> pl.DataFrame:
+    """Agents with which of these names the contacts that they answered need, each once."""
+    asked = interactions.lazy().select("agent_id", name=needed).drop_nulls()
+    asked = asked.explode("name") if needed == "skills" else asked
+    return asked.filter(pl.col("name").is_in(names)).unique().sort("agent_id", "name").collect()
 
 
 def _names(lists: pl.Series) -> set[str]:
@@ -110,7 +119,10 @@ def _answered(interactions: pl.DataFrame) -> pl.DataFrame:
     """Agents by queue, with their share of its answered contacts."""
     if "agent_id" not in interactions.columns:
         return pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String, "share": pl.Float64})
-    counted = interactions.group_by("queue_id", "agent_id").agg(n=pl.len()).drop_nulls()
+    # Few of both are distinct: by their numbers they are counted in half the time.
+    numbered = interactions.select(pl.col("queue_id", "agent_id").cast(pl.Categorical(pl.Categories.random())))
+    counted = numbered.group_by("queue_id", "agent_id").agg(n=pl.len()).drop_nulls()
+    counted = counted.with_columns(pl.col("queue_id", "agent_id").cast(pl.String))
     counted = counted.sort("queue_id", "n", "agent_id", descending=[False, True, False])
     return counted.with_columns(share=pl.col("n") / pl.col("n").sum().over("queue_id"))
 
@@ -136,6 +148,8 @@ def capacity(services: pl.DataFrame, notes: Notes) -> list[dict[str, object]] | 
 
     `services` have `agent_id`, `media`, `start_at` and `end_at`. Calls are taken one at a time whatever the log says.
     """
+    if not services.height:
+        return None
     usual = dict(zip(MEDIA, CAPACITY, strict=True))
     found = {
         media: n

@@ -10,6 +10,8 @@ from engine.data.tables import TIME
 from ingest.files.cells.time_cells import LONG_BEFORE
 
 WALL = pl.Datetime("us")
+# Longer ones are refused by their column, and would not fit into a time. [s]
+LONGEST_S = 1e9
 
 
 def in_utc(times: pl.Series, time_zone: str) -> pl.Series:
@@ -29,3 +31,9 @@ def aligned(times: Sequence[pl.Series], time_zone: str | None) -> list[pl.Series
     if len({str(each.dtype) for each in times}) < 2:
         return list(times)
     return [in_utc(each, time_zone or "UTC") for each in times]
+
+
+def lengths(seconds: pl.Expr) -> pl.Expr:
+    """Seconds as durations, those that cannot be as none."""
+    sound = seconds.is_finite() & (seconds.abs() <= LONGEST_S)
+    return pl.when(sound).then((seconds * 1e6).round()).cast(pl.Duration("us"))

@@ -155,7 +155,7 @@ class _Book:
         columns = [name for name in ("agent_id", "agent_name", "email") if name in agents.columns]
         by_key: list[dict[str, list[str]]] = [defaultdict(list) for _ in _KEYS]
         by_initial: dict[str, list[str]] = defaultdict(list)
-        for row in agents.select(columns).iter_rows():
+        for row in agents.select(columns).drop_nulls("agent_id").iter_rows():
             for name in filter(None, row):
                 for key, book in zip(_KEYS, by_key, strict=True):
                     _note(book, key(str(name)), row[0])

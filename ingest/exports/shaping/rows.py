@@ -13,7 +13,7 @@ from engine.errors import InvalidTable, MissingInput
 from engine.texts import short
 from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
-from ingest.exports.shaping.cells import Cells, Refused
+from ingest.exports.shaping.cells import Cells, Refused, named_alone
 from ingest.exports.shaping.clock import WALL, aligned
 from ingest.files.frames import Framed
 from ingest.files.problems import Findings, Origin
@@ -92,12 +92,13 @@ class Rows:
     @property
     def problems(self) -> list[str]:
         """Refused cells in words."""
-        return self.framed(()).findings.problems()
+        return self.framed(self.frame.columns).findings.problems()
 
 
 def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]], time_zone: str | None) -> Rows | None:
     """All rows that a profile reads for a table, None where it reads none."""
-    pieces = [(part, Cells(part, sheet, time_zone)) for part, sheet in sources if part.table == table]
+    known = named_alone(sources) if table == "agents" and any(part.table == table for part, _ in sources) else {}
+    pieces = [(part, Cells(part, sheet, time_zone, known)) for part, sheet in sources if part.table == table]
     if not pieces:
         return None
     frames = [_typed(table, part, cells) for part, cells in pieces]
@@ -140,7 +141,7 @@ def joined(origins: Sequence[Origin]) -> Origin:
 
 def _typed(table: str, part: Part, cells: Cells) -> pl.DataFrame:
     types = (TABLES[table].schema() if table in TABLES else {}) | BESIDES.get(table, {})
-    columns = [cells.column(ours, types[ours]).alias(ours) for ours in part.columns if ours in types]
+    columns = cells.side_by_side({ours: types[ours] for ours in part.columns if ours in types})
     if unknown := [ours for ours in part.columns if ours not in types and ours not in UNUSED]:
         raise InvalidTable(
             f"{cells.name}: the profile fills a column {short(unknown[0], 40)!r} of {table}, which has none; it has "

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from engine.data.checks import shorten
 from engine.data.tables import CAPACITIES, TABLES, TIME
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Profile
 from ingest.exports.shaping import centre, clock, days, naming, plan, presence, visits
+from ingest.exports.shaping.cells import as_text, fold
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, UNUSED, Rows, joined, read_rows, sources
 from ingest.files.columns import columns_of
@@ -28,6 +30,14 @@ NOT_READ = "{name}: nothing of it was read, as the profile names it nowhere"
 NOT_USED = "{name}: {column} is not used: {why}"
 OPENING_HOURS = "opening hours follow from when contacts arrived and agents were there"
 COUNTS = "{names}: counts by interval are not used, as the contacts themselves are there"
+# One of each group must be there; what else a table needs is made, or asked for by its own check.
+REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "interactions": (("arrived_at",), ("queue_id",)),
+    "agents": (("agent_id", "agent_name", "email"),),
+    "queues": (("queue_id", "queue_name"),),
+    "members": (("queue_id",), ("agent_id",)),
+    "staffing": (("agent_id",),),
+}
 OF_LOG = "contacts outside of the plan"
 NO_SHIFT = (
     "{names}: no shift was read in it; days stand in its header or first column, and shifts such as 08:00-16:30, or "
@@ -102,10 +112,13 @@ class _Shaping:
                 + (", ".join(sorted({part.table for part, _ in self.sources})) or "nothing")
                 + "; give the export that has a row for each contact, or one of volumes, and a [[file]] of that table"
             )
+        for rows in filter(None, (self.volumes, *self.rows.values())):
+            _require(rows)
         for name, rows in self.rows.items():
             self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
             self.notes.assumptions += rows.said
         self.grid = plan.read_grid(self.sources, self._days())
+        self.notes.assumptions += self.grid.said if self.grid else ()
         self.made: dict[str, pl.DataFrame] = {}
 
     @property
@@ -114,7 +127,22 @@ class _Shaping:
         return self.rows["interactions"]
 
     def shaped(self) -> Shaped:
-        """All tables."""
+        """All tables; what cannot be read in cells is told before what follows from it."""
+        try:
+            return self._shaped()
+        except InvalidTable as error:
+            problems = [
+                problem
+                for rows in filter(None, (self.volumes, self.grid, *self.rows.values()))
+                for problem in rows.problems
+            ]
+            if not problems:
+                raise
+            raise InvalidTable(
+                *shorten([*problems, *(text for text in error.problems if text not in problems)])
+            ) from error
+
+    def _shaped(self) -> Shaped:
         if "interactions" not in self.rows:
             return self._from_volumes()
         if self.volumes is not None:
@@ -164,11 +192,18 @@ class _Shaping:
         read = {id(sheet) for _, sheet in self.sources}
         self.notes.assumptions += [f"{short(sheet.name)}: {note}" for sheet in sheets for note in sheet.notes]
         self.notes.assumptions += [
-            NOT_READ.format(name=short(sheet.name)) for sheet in sheets if id(sheet) not in read
+            NOT_READ.format(name=short(sheet.name))
+            for sheet in sheets if id(sheet) not in read and not self._is_legend(sheet)
         ] + [
             NOT_USED.format(name=short(sheet.name), column=name, why=OPENING_HOURS)
             for part, sheet in self.sources for name in UNUSED if name in part.columns
         ]  # fmt: skip
+
+    def _is_legend(self, sheet: Sheet) -> bool:
+        """Whether a column of a sheet has nothing but codes of plans that the profile explains."""
+        codes = {fold(code) for part, _ in self.sources for code in part.values.get("cells", {})}
+        columns = (as_text(sheet.frame[name]).drop_nulls().unique().to_list() for name in sheet.frame.columns)
+        return any(texts and all(fold(text) in codes for text in texts) for texts in columns)
 
     def _days(self) -> list[date]:
         """Days of the contacts, in order."""
@@ -212,6 +247,8 @@ class _Shaping:
         agents = self.made["agents"] if "agents" in self.made else self.rows["agents"].frame
         for rows in named:
             naming.name_agents(rows, "agent_id", agents, self.profile.people, self.notes)
+        if "agents" in self.rows and "interactions" in self.rows and not self.interactions.refused:
+            naming.refuse_strangers(self.interactions, self.rows["agents"])
 
     def _skills(self) -> None:
         """Skills and languages that contacts need and no list of agents knows, for those who answered such contacts."""
@@ -269,7 +306,8 @@ class _Shaping:
     def _refuse_other_days(self, rows: Rows, spells: pl.DataFrame) -> None:
         """Refuse a plan of days of which there is no contact at all."""
         planned = self._wall(spells, "start_at").dt.date().drop_nulls().unique().sort()
-        known = self._days()
+        # Days that could not be read may be those of the plan.
+        known = [] if self.interactions.refused else self._days()
         if planned.len() and known and not planned.is_in(known).any():
             told = [
                 f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
@@ -298,6 +336,9 @@ class _Shaping:
     @cached_property
     def services(self) -> pl.DataFrame:
         """When agents handled contacts, by the clock of the log."""
+        return self._services(self.interactions.frame.lazy())
+
+    def _services(self, interactions: pl.LazyFrame) -> pl.DataFrame:
         names = [
             name for name in ("agent_id", "arrived_at", "handle_s", "wait_s", "media") if name in self.interactions
         ]
@@ -305,13 +346,12 @@ class _Shaping:
             return pl.DataFrame(
                 schema={"agent_id": pl.String, "start_at": pl.Datetime("us"), "end_at": pl.Datetime("us")}
             )
-        frame = self.interactions.frame.select(names)
-        frame = frame.filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
+        frame = interactions.select(names).filter(pl.col("agent_id").is_not_null() & (pl.col("handle_s") > 0))
         wait_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in names else pl.lit(0.0)
-        wait, handle = ((each * 1e6).round().cast(pl.Duration("us")) for each in (wait_s, pl.col("handle_s")))
+        wait, handle = (clock.lengths(each) for each in (wait_s, pl.col("handle_s")))
         start = pl.col("arrived_at") + wait
-        timed = frame.with_columns(start_at=start, end_at=start + handle).drop_nulls("start_at")
-        return timed.select([name for name in ("agent_id", "media", "start_at", "end_at") if name in timed.columns])
+        kept = [name for name in ("agent_id", "media") if name in names]
+        return frame.select(*kept, start_at=start, end_at=start + handle).drop_nulls("start_at").collect()
 
     def _capacity(self) -> None:
         agents = self.rows.get("agents")
@@ -319,7 +359,8 @@ class _Shaping:
             return
         if not centre.several_at_once(self.interactions.frame):
             return
-        found = centre.capacity(self.services, self.notes)
+        several = self.interactions.frame.lazy().filter(~pl.col("media").is_in(centre.ONE_AT_A_TIME))
+        found = centre.capacity(self._services(several), self.notes)
         if found is None:
             return
         column = pl.lit(pl.Series([found], dtype=CAPACITIES)).first().alias("capacity")
@@ -327,3 +368,14 @@ class _Shaping:
             self.made["agents"] = self.made["agents"].with_columns(column)
         else:
             agents.frame = agents.frame.with_columns(column)
+
+
+def _require(rows: Rows) -> None:
+    """Refuse a table that lacks a column without which nothing of it can be told."""
+    for columns in REQUIRED.get(rows.table, ()):
+        if not any(column in rows for column in columns):
+            raise InvalidTable(
+                f"{', '.join(map(short, rows.origin.sources))}: the profile names no column for "
+                f"{' or '.join(columns)} of {rows.table}; name the one that holds it under "
+                "[file.columns], or leave the file out"
+            )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import polars as pl
 
+from ingest.exports.shaping.clock import lengths
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, Rows
 
@@ -96,7 +98,7 @@ def _of_visit(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[pl.Expr]:
         elif name not in ("wait_s", "outcome"):
             yield column.drop_nulls().first()
     own_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in frame.columns else pl.lit(0.0)
-    reached = pl.col("arrived_at") + (own_s * _SECOND_US).round().cast(pl.Duration("us"))
+    reached = pl.col("arrived_at") + lengths(own_s).fill_null(timedelta(0))
     until = pl.when(answered.any()).then(reached.filter(answered).first()).otherwise(reached.max())
     yield ((until - pl.col("arrived_at").min()).dt.total_microseconds() / _SECOND_US).alias("wait_s")
     said = pl.col("outcome").drop_nulls().last() if "outcome" in frame.columns else pl.lit(None, pl.String)

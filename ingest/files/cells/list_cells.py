@@ -61,8 +61,10 @@ def texts(cells: Cells) -> pl.Series:
     labels = cells.raw if cells.is_plain and cells.raw.dtype == TEXTS else _names(cells)
     if not cells.is_plain:
         _refuse_empty(cells, labels)
-    labels = labels.set((labels.list.len() == 0).fill_null(False), None)
-    if not (labels.list.len() > 1).any():
+    if (empty := (labels.list.len() == 0).fill_null(False)).any():
+        labels = labels.set(empty, None)
+    several = labels.filter((labels.list.len() > 1).fill_null(False))
+    if (several.list.n_unique() == several.list.len()).all():
         return cells.sound(labels)
     n_given = labels.list.len().sum()
     labels = labels.list.unique(maintain_order=True)

@@ -35,10 +35,25 @@ def quick(cells: Cells, read: Reader) -> pl.Series | None:
         return _numbers(raw)
     if dtype == TIME:
         return _moments(raw)
+    if cells.is_plain and dtype == pl.String():
+        return _plain(cells)
     sample = raw.gather_every(max(1, raw.len() // _SAMPLE))
     if sample.n_unique() <= _FEW:
         return _by_distinct(cells, read)
     return _texts(cells) if dtype == pl.String() and not cells.column.one_of else None
+
+
+def _plain(cells: Cells) -> pl.Series | None:
+    """Texts that were trimmed already, where they are none that the table does not allow."""
+    longest = cells.raw.str.len_bytes().max()
+    if isinstance(longest, int) and longest > longest_bytes(cells.column):
+        return None
+    if cells.column.one_of and not cells.raw.is_in(list(cells.column.one_of)).all():
+        return None
+    # A language is one only, and texts of frames from elsewhere may hold anything.
+    if cells.column.name == "language" and cells.raw.str.contains_any([";", *cells.separators]).any():
+        return None
+    return None if cells.raw.str.contains("\0", literal=True).any() else cells.raw
 
 
 def _numbers(raw: pl.Series) -> pl.Series | None:

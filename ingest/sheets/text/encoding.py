@@ -26,6 +26,8 @@ _LETTERS = {
     "cp1252": "Windows-1252",
     "cp1250": "Windows-1250",
     "cp1251": "Windows-1251",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
     "cp850": "DOS (850)",
     "mac_roman": "Mac Roman",
 }
@@ -125,14 +127,21 @@ def _n_wrong(near: bytes) -> int:
 _RUNS = re.compile(rb"[A-Za-z]*[\x80-\xff]+[A-Za-z\x80-\xff]*")
 # Letters beyond ASCII of the languages that each encoding was made for.
 _USUAL = {
-    "cp1252": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ",
+    "cp1252": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ€",
     "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰäöüßÄÖÜăâîșțşţđĐ",
     "cp1251": "абвгдежзийклмнопрстуфхцчшщъыьэюяАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯёЁіїєґІЇЄҐ",
+    "cp1253": "αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏ",
+    "cp1254": "äöüßÄÖÜçÇğĞıİşŞâîû€",
     "cp850": "äöüßÄÖÜéèêëàâçîïôûùÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØ",
     "mac_roman": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ",
 }
-# A word of only such letters speaks for an alphabet of its own.
-_OWN_ALPHABET = re.compile(r"[а-яёіїєґ]{2,}", re.IGNORECASE)
+# Words of these have no letters of other alphabets.
+_OWN_ALPHABET = {
+    "cp1251": re.compile(r"[а-яёіїєґ]{2,}", re.IGNORECASE),
+    "cp1253": re.compile(r"[α-ωάέήίόύώϊϋς]{2,}", re.IGNORECASE),
+}
+# In Portuguese `õ` stands before these; elsewhere it is what another encoding makes of the Hungarian `ő`.
+_BEHIND_O = "eEsS"
 
 
 def _fit(near: bytes, encoding: str) -> float:
@@ -151,11 +160,13 @@ def _fit(near: bytes, encoding: str) -> float:
             elif letter in "ºª" and place == len(word) - 1:
                 # `Nº` and `2ª`, which Windows-1250 would make `Nş`.
                 total += 1
+            elif encoding == "cp1252" and letter in "õÕ" and word[place + 1 : place + 2] not in _BEHIND_O:
+                total -= 1
             elif letter in _USUAL[encoding]:
                 total += 0.2 if is_odd else 1
             else:
                 total -= 1 if letter.isalpha() or inside else 0.3
-        if encoding == "cp1251":
-            total += 0.1 * len(word) if _OWN_ALPHABET.fullmatch(word) else -2 * len(word)
+        if encoding in _OWN_ALPHABET and not _OWN_ALPHABET[encoding].fullmatch(word):
+            total -= 2 * len(word)
     # The usual one wins where nothing speaks for another.
     return total + (0.5 if encoding == "cp1252" else 0)

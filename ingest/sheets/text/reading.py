@@ -23,6 +23,7 @@ from ingest.sheets.text.cleaning import kept, may_have_odd_blanks, repeats, tidy
 from ingest.sheets.text.dialect import DELIMITERS, Dialect, Line, dialect_of, lines_of
 from ingest.sheets.text.encoding import SAMPLE_BYTES, Utf8, as_utf8
 from ingest.sheets.text.rows import Crooked, Rows
+from ingest.sheets.text.uneven import Uneven, evened, uneven
 from ingest.workers import MEMORY
 
 # A text and its cells; what is less needs no room to be asked for. [byte]
@@ -74,11 +75,17 @@ class _Table:
     def sheet(self) -> Sheet:
         """All rows as texts, blanks as null."""
         blocks = self._blocks()
-        lines = np.concatenate([block.lines for block in blocks]) if blocks else np.empty(0, np.int64)
-        n_remarks = self._check_crooked(lines)
+        mended, others = evened(uneven(self.crooked, self.dialect), self.dialect, self.header.n_named, self.width)
+        blocks += mended
+        self._check_others(others, max((int(block.lines[-1]) for block in blocks), default=0))
         if not blocks:
             raise self.content.refused(_NO_ROW)
+        n_remarks = len(others)
+        lines = np.concatenate([block.lines for block in blocks])
         frame = pl.concat([block.frame for block in blocks], rechunk=False)
+        if mended:
+            order = np.argsort(lines, kind="stable")
+            frame, lines = frame[order], lines[order]
         frame = tidy(frame, may_have_odd_blanks(self.text.data, self.dialect.delimiter, lines))
         is_again = repeats(frame, self.header)
         frame, lines = kept(frame, lines, ~is_again)
@@ -129,22 +136,12 @@ class _Table:
         first = first_below(rows, frame.width)
         return 0 if first is None else sum(any(row) for row in rows[first:])
 
-    def _check_crooked(self, lines: IntArray) -> int:
+    def _check_others(self, others: Sequence[Uneven], last: int) -> None:
         """Refuse rows with too few or too many values; a few short ones behind all others are remarks."""
-        between = self.dialect.delimiter + '" \t'
-        crooked = [
-            (int(n), int(line), text)
-            for piece in self.crooked
-            for place, (n, line) in enumerate(zip(piece.n_values, piece.lines, strict=True))
-            # Spreadsheets write delimiters alone where rows were deleted.
-            if (text := piece.texts(place)).strip(between)
-        ]
-        last = int(lines[-1]) if lines.size else 0
         most = max(1, self.header.n_named // 2)
-        are_remarks = last > 0 and all(n <= most and line > last for n, line, _ in crooked)
-        if crooked and not (are_remarks and len(crooked) <= MOST_REMARKS):
-            raise self._refused(*crooked[0], len(crooked))
-        return len(crooked)
+        are_remarks = last > 0 and all(row.n_values <= most and row.line > last for row in others)
+        if others and not (are_remarks and len(others) <= MOST_REMARKS):
+            raise self._refused(*others[0], len(others))
 
     def _refused(self, n: int, line: int, text: str, n_rows: int = 1) -> InvalidTable:
         more = f" ({n_rows} rows have the wrong number)" if n_rows > 1 else ""

@@ -11,6 +11,7 @@ from ingest.exports.inspection.seen.facts import Seen
 from ingest.exports.inspection.seen.others import Others, key_of
 from ingest.sheets.sheet import Sheet
 from ingest.values.times import read_times
+from ingest.values.vocabulary import MONTHS, fold
 
 _DAY = re.compile(
     r"\D{0,12}\d{1,4}[./-]\d{1,2}(?:[./-]\d{0,4})?\D{0,12}|\d{4}-\d{2}-\d{2}.*"
@@ -22,13 +23,15 @@ _SHORT = re.compile(r"(?:[^\W\d]+\.?,?\s+)?(\d{1,2})[./-](\d{1,2})[./-]?\D*")
 _LEAST = 2
 _LEAST_NUMBERS = 5
 _MOST_OTHERS = 3
+_MOST_WORDS = 4
+_LAST = 31
 _MOSTLY = 0.6
 
 
 def days_of(sheet: Sheet) -> tuple[str, ...]:
     """Columns whose names are days, in their order; none where that is a coincidence."""
     names = sheet.frame.columns
-    dated = _dated([name for name in names if _DAY.fullmatch(name.strip())])
+    dated = _dated([name for name in names if _DAY.fullmatch(name.strip()) or _has_month(name)])
     if len(dated) >= _LEAST and len(dated) * 2 >= len(names) - 4:
         return dated
     numbered = [(name, int(found.group(1))) for name in names if (found := _NUMBER.fullmatch(name.strip()))]
@@ -40,16 +43,29 @@ def days_of(sheet: Sheet) -> tuple[str, ...]:
 
 def _dated(names: list[str]) -> tuple[str, ...]:
     """Names that are a day; one without a year may be of any."""
-    short = {
-        name for name in names if (found := _SHORT.fullmatch(name.strip())) and _is_date(*map(int, found.groups()))
-    }
+    short = {name for name in names if _has_month(name) or _is_short(name)}
     others = pl.Series([name for name in names if name not in short], dtype=pl.String)
     read = set(others.filter(~read_times(others).refused).to_list()) if others.len() else set()
     return tuple(name for name in names if name in short or name in read)
 
 
-def _is_date(first: int, second: int) -> bool:
-    return 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
+def _has_month(name: str) -> bool:
+    """Whether a name is a day and a month in words, perhaps with a weekday and a year: `13-Apr`, `Mon, April 13`."""
+    words = fold(re.sub(r"[^\w]+", " ", name)).split()
+    figures = [word for word in words if word.isdecimal()]
+    return (
+        len(words) <= _MOST_WORDS
+        and bool(figures)
+        and int(figures[0]) <= _LAST
+        and any(word in MONTHS for word in words)
+    )
+
+
+def _is_short(name: str) -> bool:
+    """Whether a name is a day and a month in figures: `Mo 13.04.`"""
+    found = _SHORT.fullmatch(name.strip())
+    first, second = map(int, found.groups()) if found else (0, 0)
+    return 1 <= first <= _LAST and 1 <= second <= _LAST and min(first, second) <= 12
 
 
 def turned(seen: Seen, others: Others) -> Seen:

@@ -18,6 +18,7 @@ SEVERAL = frozenset({*PERSONAL, "unused"})
 _LEAST = 0.2
 _TOLD = 0.35
 _HINT = 1.5
+_WEAK = 0.6
 # Tables that are told like another one, once somebody says that it is this.
 _LIKE = {"busy": "staffing", "handle_factors": "agents", "aggregates": "volumes"}
 _AGAINST = 1.5
@@ -163,7 +164,11 @@ def _assigned(
             continue
         roles[meaning] = (*roles.get(meaning, ()), name)
         taken[name] = hosted[name][meaning]
-    free = {meaning: tuple(name for name in names if name not in taken) for meaning, names in others.items()}
+    # What was taken for something else on weak grounds could still be it.
+    free = {
+        meaning: tuple(name for name in names if name not in taken or taken[name].score < _WEAK)
+        for meaning, names in others.items()
+    }
     return roles, taken, free
 
 

@@ -42,6 +42,8 @@ _ID = {
     "phone": 0.6,
     "time": 0.3,
     "date": 0.3,
+    "yes or no": 0.6,
+    "duration": 0.3,
 }
 _LIST = {"names": 1.0, "words": 1.0, "text": 0.8, "code": 0.7, "person": 0.5, "blank": 0.5}
 _ANY: Mapping[str, float] = {}
@@ -122,7 +124,7 @@ def _fits(meaning: str, facts: Facts) -> float:
     if meaning in {"agent", "agent_id", "agent_name"} and "agents" in facts.has_others_names:
         return 1.2
     if meaning == "queue" and "queues" in facts.has_others_names:
-        return 1.2
+        return 1.4
     if meaning == "priority" and kind == "yes or no":
         return 0.5
     return goes
