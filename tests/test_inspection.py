@@ -72,7 +72,7 @@ def test_a_german_export_is_understood() -> None:
     assert part(found, "shifts").columns == {"agent_id": Copied("Agent")}
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4)))[::5])
+@pytest.mark.parametrize("order", list(permutations(range(4)))[7::9])
 def test_the_order_of_the_files_does_not_matter(order: Sequence[int]) -> None:
     """The same parts come out, whichever file is given first."""
     sheets = german()

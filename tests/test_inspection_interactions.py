@@ -370,8 +370,8 @@ def test_what_belongs_to_customers_is_told_by_name_and_by_cells() -> None:
         rows(
             "log.csv",
             "Start|Queue|Agent|Wait|Result|Call ID|X1|X2|Kundenname|Bemerkung",
-            "2026-04-13 08:00|A|Ada Lind|3|answered|1|+4930555142|eva@example.org|Eva Ort|ruft wegen Rechnung noch einmal an",
-            "2026-04-13 08:01|A|Bo Berg|3|answered|2|+4930555143|jan@example.org|Jan See|hat gedankt, will aber noch Rückruf",
+            "2026-04-13 08:00|A|Ada Lind|3|answered|1|+4930555142|eva@example.org|Eva Ort|ruft wegen Rechnung noch an",
+            "2026-04-13 08:01|A|Bo Berg|3|answered|2|+4930555143|jan@example.org|Jan See|hat gedankt, will Rückruf",
         ),
         rows("agents.csv", "ID|Name", "7|Ada Lind", "8|Bo Berg"),
     )

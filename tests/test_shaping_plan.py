@@ -75,6 +75,32 @@ def test_weeks_below_each_other_and_days_without_a_year() -> None:
     ]  # fmt: skip
 
 
+def test_rows_of_numbers_under_a_plan_are_counts() -> None:
+    plan = {
+        "Agent": ["1", "2", "Anzahl", "Soll"],
+        "02.03.2026": ["8-12", None, "1", "2"],
+        "03.03.2026": [None, "9-13", "1", "2"],
+    }
+    assert staffing(grid(), plan) == [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+
+
+def test_the_order_of_days_is_the_one_of_the_contacts_where_nobody_says_it() -> None:
+    part = Part("shifts", ("plan.csv",), {"agent_id": Copied("Agent")})
+    worked = [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+    for first, second in (("03/02", "03/03"), ("02/03", "03/03"), ("03/02/2026", "03/03/2026")):
+        plan = {"Agent": ["1", "2"], first: ["8-12", None], second: [None, "9-13"]}
+        assert staffing(part, plan) == worked
+
+
+def test_a_legend_is_no_file_that_was_not_read() -> None:
+    legend = sheet("legend.xlsx", {"Code": ["F", "S"], "Zeit": ["6-14", "14-22"]})
+    other = sheet("other.xlsx", {"Code": ["F", "X"]})
+    parts = (Part("interactions", ("calls.csv",), CALLS_FROM), grid(values={"cells": {"f": "6-14", "S": "14-22"}}))
+    plan = sheet("plan.csv", {"Agent": ["Peter Lang"], "02.03.2026": ["F"]})
+    shaped = shape(Profile("UTC", parts), [sheet("calls.csv", CALLS), plan, legend, other])
+    assert [said.split(":")[0] for said in shaped.assumptions if "nothing of it was read" in said] == ["other.xlsx"]
+
+
 def test_days_down_and_agents_across() -> None:
     part = Part("shifts", ("plan.csv",), {"date": Copied("Tag")}, dates="dmy", unused=("KW",))
     plan = {

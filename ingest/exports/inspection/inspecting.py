@@ -95,7 +95,9 @@ def _recognised(seen: list[Seen], asked: Asked, kept: list[Kept | None]) -> tupl
     others = learn(alone)
     if not (others.agents or others.queues):
         return others, alone
-    found = [recognise(turned(tell(each, others), others), table) for each, table in zip(seen, said, strict=True)]
+    logs = [each.table == "interactions" for each in alone]
+    told = [tell(each, others, is_log) for each, is_log in zip(seen, logs, strict=True)]
+    found = [recognise(turned(each, others), table) for each, table in zip(told, said, strict=True)]
     return learn(found), found
 
 

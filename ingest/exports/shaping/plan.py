@@ -26,6 +26,7 @@ from ingest.values.times import read_times
 SPAN = "must be a shift such as 08:00-16:30, or a code that the profile knows under [..values.cells]"
 # Of headers below others; `8-12` is a shift.
 _DAY = r"^\D*(?:\d{1,2}[./]\d{1,2}[./]?(?:\d{4}|\d{2})?|\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{4})\D*$"
+COUNTS = "{name}: rows or columns of numbers alone are counts and no shifts, left out: {n}"
 OUTSIDE = "a break must lie within its shift; write minutes, or a span such as 12:00-12:30"
 # Spells of the plan: whose, from when to when by the clock on the wall, and the row that says so.
 SPELLS = {"agent_id": pl.String(), "start_at": WALL, "end_at": WALL, ROW: pl.UInt32()}
@@ -50,7 +51,7 @@ def read_grid(sources: Sequence[tuple[Part, Sheet]], days: Sequence[date]) -> Ro
         refused += [(each, first + each.rows) for each in grid.refused]
         frames.append(grid.spells.with_columns(pl.col(ROW) + first))
         first += grid.spells.height
-    rows = Rows("staffing", pl.concat(frames), origin, refused)
+    rows = Rows("staffing", pl.concat(frames), origin, refused, said=[said for grid in grids for said in grid.said])
     rows.frame = rows.frame.filter(pl.col("start_at").is_not_null())
     return rows
 
@@ -61,8 +62,10 @@ class _Grid:
     def __init__(self, part: Part, sheet: Sheet, days: Sequence[date]) -> None:
         self.name, self.part = sheet.name, part
         self.refused: list[Refused] = []
+        self.said: list[str] = []
         long = self._across(sheet, days) if "agent_id" in part.columns else self._down(sheet, days)
         long = long.filter(pl.col("agent_id").is_not_null() & pl.col("cell").is_not_null())
+        long = self._without_counts(long)
         found = read_spans(meant(long["cell"], part.values.get("cells")))
         spans = long.with_columns(span=found.values, bad=unknown(found)).explode("span")
         spans = spans.filter(pl.col("span").is_not_null() | pl.col("bad"))
@@ -74,6 +77,17 @@ class _Grid:
         theirs = {"agent_id": " + ".join(columns_of(agent))} if agent else {}
         self.origin = origin_of(sheet, theirs).gather(spans["line"].to_numpy().astype(np.int64))
         self._refuse(spans)
+
+    def _without_counts(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Cells without the rows of numbers alone that stand under plans: how many are there, how many are needed."""
+        codes = [code.strip().lower() for code in self.part.values.get("cells", {})]
+        is_number = pl.col("cell").str.contains(r"^\d+(?:[.,]\d+)?$") & ~pl.col("cell").str.to_lowercase().is_in(codes)
+        side = "line" if "agent_id" in self.part.columns else "agent_id"
+        is_counts = cells.select(is_number.all().over(side)).to_series()
+        if not is_counts.any() or is_counts.all():
+            return cells
+        self.said.append(COUNTS.format(name=self.name, n=cells.filter(is_counts)[side].n_unique()))
+        return cells.filter(~is_counts)
 
     def _refuse(self, spans: pl.DataFrame) -> None:
         bad = spans.with_row_index("place").filter("bad")
@@ -139,30 +153,31 @@ def header_days(names: Sequence[str], order: str | None, days: Sequence[date]) -
     >>> [str(day.date()) for day in header_days(["Mo 2", "Di 3"], None, march).values()]
     ['2026-03-02', '2026-03-03']
     """
+    # Where nobody said the order, the one counts whose days are those of the contacts.
+    known = {datetime(day.year, day.month, day.day) for day in days}
+    tried = [_days_in(names, each, days) for each in ([order] if order else ["dmy", "mdy", "ymd"])]
+    return max(tried, key=lambda found: (len(known & set(found.values())), len(found)))
+
+
+def _days_in(names: Sequence[str], order: str, days: Sequence[date]) -> dict[str, datetime]:
     cells = pl.Series(names, dtype=pl.String)
     # What stands beside the date, `Mo 02.03.2026`, is no part of it.
     bare = cells.str.extract(r"(\d{1,4}[./-]\d{1,2}[./-]\d{2,4})")
     if not len(names):
         return {}
-    if bare.null_count() < bare.len():
-        whole = zip(names, read_times(bare, order).values.to_list(), strict=True)
-        return {name: day for name, day in whole if day is not None}
-    read = read_times(cells, order).values
-    if read.null_count() < read.len() / 2:
+    read = read_times(cells if bare.null_count() == bare.len() else bare, order).values
+    if bare.null_count() < bare.len() or read.null_count() < read.len() / 2:
         return {name: day for name, day in zip(names, read.to_list(), strict=True) if day is not None}
-    return _within_days(cells, order, days)
+    return _within_days(cells, order == "mdy", days)
 
 
-def _within_days(cells: pl.Series, order: str | None, days: Sequence[date]) -> dict[str, datetime]:
+def _within_days(cells: pl.Series, is_month_first: bool, days: Sequence[date]) -> dict[str, datetime]:
     """Days of which names tell the number, and the month perhaps."""
     parts = cells.str.extract_groups(r"^\D*(\d{1,2})(?:[./](\d{1,2}))?[./]?\D*$").struct.unnest()
     told = [(name, *map(_whole, numbers)) for name, numbers in zip(cells, parts.iter_rows(), strict=True)]
     found = [(name, first, second) for name, first, second in told if first is not None]
     if not found or not days:
         return {}
-    is_month_first = order == "mdy" or (
-        order is None and any(second is not None and second > 12 for *_, second in found)
-    )
     pairs = [
         (name, *((second, first) if is_month_first and second is not None else (first, second)))
         for name, first, second in found

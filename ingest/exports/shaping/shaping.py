@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from engine.data.checks import shorten
 from engine.data.tables import CAPACITIES, TABLES, TIME
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import Profile
 from ingest.exports.shaping import centre, clock, days, naming, plan, presence, visits
+from ingest.exports.shaping.cells import as_text, fold
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, UNUSED, Rows, joined, read_rows, sources
 from ingest.files.columns import columns_of
@@ -116,6 +118,7 @@ class _Shaping:
             self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
             self.notes.assumptions += rows.said
         self.grid = plan.read_grid(self.sources, self._days())
+        self.notes.assumptions += self.grid.said if self.grid else ()
         self.made: dict[str, pl.DataFrame] = {}
 
     @property
@@ -124,7 +127,22 @@ class _Shaping:
         return self.rows["interactions"]
 
     def shaped(self) -> Shaped:
-        """All tables."""
+        """All tables; what cannot be read in cells is told before what follows from it."""
+        try:
+            return self._shaped()
+        except InvalidTable as error:
+            problems = [
+                problem
+                for rows in filter(None, (self.volumes, self.grid, *self.rows.values()))
+                for problem in rows.problems
+            ]
+            if not problems:
+                raise
+            raise InvalidTable(
+                *shorten([*problems, *(text for text in error.problems if text not in problems)])
+            ) from error
+
+    def _shaped(self) -> Shaped:
         if "interactions" not in self.rows:
             return self._from_volumes()
         if self.volumes is not None:
@@ -174,11 +192,18 @@ class _Shaping:
         read = {id(sheet) for _, sheet in self.sources}
         self.notes.assumptions += [f"{short(sheet.name)}: {note}" for sheet in sheets for note in sheet.notes]
         self.notes.assumptions += [
-            NOT_READ.format(name=short(sheet.name)) for sheet in sheets if id(sheet) not in read
+            NOT_READ.format(name=short(sheet.name))
+            for sheet in sheets if id(sheet) not in read and not self._is_legend(sheet)
         ] + [
             NOT_USED.format(name=short(sheet.name), column=name, why=OPENING_HOURS)
             for part, sheet in self.sources for name in UNUSED if name in part.columns
         ]  # fmt: skip
+
+    def _is_legend(self, sheet: Sheet) -> bool:
+        """Whether a column of a sheet has nothing but codes of plans that the profile explains."""
+        codes = {fold(code) for part, _ in self.sources for code in part.values.get("cells", {})}
+        columns = (as_text(sheet.frame[name]).drop_nulls().unique().to_list() for name in sheet.frame.columns)
+        return any(texts and all(fold(text) in codes for text in texts) for texts in columns)
 
     def _days(self) -> list[date]:
         """Days of the contacts, in order."""
@@ -222,6 +247,8 @@ class _Shaping:
         agents = self.made["agents"] if "agents" in self.made else self.rows["agents"].frame
         for rows in named:
             naming.name_agents(rows, "agent_id", agents, self.profile.people, self.notes)
+        if "agents" in self.rows and "interactions" in self.rows and not self.interactions.refused:
+            naming.refuse_strangers(self.interactions, self.rows["agents"])
 
     def _skills(self) -> None:
         """Skills and languages that contacts need and no list of agents knows, for those who answered such contacts."""
@@ -279,7 +306,8 @@ class _Shaping:
     def _refuse_other_days(self, rows: Rows, spells: pl.DataFrame) -> None:
         """Refuse a plan of days of which there is no contact at all."""
         planned = self._wall(spells, "start_at").dt.date().drop_nulls().unique().sort()
-        known = self._days()
+        # Days that could not be read may be those of the plan.
+        known = [] if self.interactions.refused else self._days()
         if planned.len() and known and not planned.is_in(known).any():
             told = [
                 f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

@@ -132,7 +132,10 @@ def _wait(draft: Draft, found: Recognised) -> None:
     if wait is None and abandoned is None:
         _wait_between(draft, found)
         return
-    if wait and (others := [each for each in found.others.get("wait", ()) if _is_other(draft, wait, each)]):
+    if wait:
+        # Of two that say the same, the one that those who hung up have as well.
+        wait = max((wait, *found.others.get("wait", ())), key=lambda each: draft.seen[each].kind.n_filled)
+    if wait and (others := [each for each in _waits(found) if each != wait and _is_other(draft, wait, each)]):
         wait = _which_wait(draft, found, (wait, *others))
     if wait and abandoned and _either(draft, wait, abandoned):
         draft.take("wait_s", Summed((wait, abandoned)), "waits of those who were answered, and of those who hung up")
@@ -158,6 +161,10 @@ def _wait_between(draft: Draft, found: Recognised) -> None:
         draft.assumptions.append(
             f"{draft.name}: no column tells how long customers waited; a replay cannot be judged without"
         )
+
+
+def _waits(found: Recognised) -> tuple[str, ...]:
+    return (*found.roles.get("wait", ()), *found.others.get("wait", ()))
 
 
 def _is_other(draft: Draft, one: str, other: str) -> bool:
@@ -199,10 +206,23 @@ def _handle_columns(found: Recognised) -> tuple[str, ...]:
     return tuple(column for meaning in ("talk", "hold", "acw") if (column := found.column(meaning)))
 
 
+def _holds_hold(draft: Draft, found: Recognised) -> bool:
+    """Whether talk has hold in it: it is as long as from answer to end where somebody was on hold."""
+    talk, hold = found.column("talk"), found.column("hold")
+    answered, ended = found.column("answered_at"), found.column("ended_at")
+    if not (talk and hold and answered and ended):
+        return False
+    gap = (draft.times(ended) - draft.times(answered)).dt.total_seconds()
+    held = (draft.seconds(hold) > 1).fill_null(False)
+    return bool(held.any()) and share(((draft.seconds(talk) - gap).abs() <= 1).filter(held)) >= _MOSTLY
+
+
 def _handling(draft: Draft, found: Recognised) -> None:
     acw, answered, ended = found.column("acw"), found.column("answered_at"), found.column("ended_at")
     duration, wait = found.column("duration"), found.column("wait")
     if handle := _handle_columns(found):
+        if len(handle) > 1 and _holds_hold(draft, found):
+            handle = tuple(each for each in handle if each != found.column("hold"))
         _given_handling(draft, found, handle)
     elif answered and ended:
         plus = (acw,) if acw else ()
@@ -299,7 +319,8 @@ def _repeated(draft: Draft, conversation: str) -> None:
 def _outcome(draft: Draft, found: Recognised) -> None:
     facts, flag = found.facts("outcome"), found.column("abandoned_flag")
     told = {meant("outcome", cell) for cell in facts.counts} if facts is not None else set()
-    is_sure = facts is not None and found.guesses[facts.name].score >= _OF_A_PRODUCT
+    named = facts.meanings.get("outcome") if facts is not None else None
+    is_sure = named is not None and named.score == 1.0
     if facts is not None and (
         ("abandoned" in told and (is_sure or not flag)) or (flag is None and _says_outcomes(draft, facts, told))
     ):
@@ -308,7 +329,9 @@ def _outcome(draft: Draft, found: Recognised) -> None:
         draft.take("outcome", Copied(flag), "whether the customer hung up")
     elif flag := found.column("answered_flag"):
         draft.take("outcome", Copied(flag), "whether it was answered")
-    elif isinstance(agent := draft.sources.get("agent_id"), Copied):
+    elif isinstance(agent := draft.sources.get("agent_id"), Copied) and (
+        draft.seen[agent.column].cells.null_count() or found.column("answered_at") is None
+    ):
         _told_by(draft, agent.column, "an agent is named")
     elif answered := found.column("answered_at", "talk", "handle"):
         _told_by(draft, answered, f"{answered} is filled")

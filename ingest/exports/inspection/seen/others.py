@@ -24,6 +24,7 @@ class Others:
 
     agents: frozenset[str] = frozenset()
     queues: frozenset[str] = frozenset()
+    queue_headers: frozenset[str] = frozenset()  # What lists of queues call their names
     skills: frozenset[str] = frozenset()  # That interactions need
     legend: Mapping[str, str] = field(default_factory=dict)  # Span by code, as the legend writes it
 
@@ -32,6 +33,7 @@ def learn(found: Sequence[Recognised]) -> Others:
     """What the sheets that list agents, queues and codes tell of the others."""
     agents: set[str] = set()
     queues: set[str] = set()
+    headers: set[str] = set()
     skills: set[str] = set()
     legend: dict[str, str] = {}
     for each in found:
@@ -43,18 +45,29 @@ def learn(found: Sequence[Recognised]) -> Others:
             agents |= _whole_names(each)
         if each.table == "queues" and (facts := each.facts("queue")):
             queues |= {fold(cell) for cell in facts.distinct}
+            headers.add(fold(facts.name))
         if each.table == "interactions" and (facts := each.facts("queue")):
             queues |= {fold(cell) for cell in facts.distinct} if len(facts.distinct) <= _MOST_QUEUES else set()
         if each.table == "interactions" and (facts := each.facts("skills")):
             skills |= {fold(cell) for cell in facts.distinct}
         if each.table == "legend":
             legend |= _legend(each)
-    return Others(frozenset(agents), frozenset(queues), frozenset(skills), legend)
+    return Others(frozenset(agents), frozenset(queues), frozenset(headers), frozenset(skills), legend)
 
 
-def tell(seen: Seen, others: Others) -> Seen:
-    """A sheet whose columns know whether their cells are names of another sheet."""
+def tell(seen: Seen, others: Others, is_log: bool = False) -> Seen:
+    """A sheet whose columns know whether their cells are names of another sheet.
+
+    A log tells its own queues; of a list its headers tell more, as skills may be called as queues are.
+    """
+    if is_log:
+        return Seen(seen.sheet, tuple(_of_a_log(_told(facts, others), others) for facts in seen.columns))
     return Seen(seen.sheet, tuple(_told(facts, others) for facts in seen.columns), seen.days, seen.is_down)
+
+
+def _of_a_log(facts: Facts, others: Others) -> Facts:
+    names = facts.has_others_names - {"queues"}
+    return replace(facts, has_others_names=names | ({"queues"} if fold(facts.name) in others.queue_headers else set()))
 
 
 def _told(facts: Facts, others: Others) -> Facts:

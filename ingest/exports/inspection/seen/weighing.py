@@ -124,7 +124,7 @@ def _fits(meaning: str, facts: Facts) -> float:
     if meaning in {"agent", "agent_id", "agent_name"} and "agents" in facts.has_others_names:
         return 1.2
     if meaning == "queue" and "queues" in facts.has_others_names:
-        return 1.2
+        return 1.4
     if meaning == "priority" and kind == "yes or no":
         return 0.5
     return goes
