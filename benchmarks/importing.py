@@ -34,7 +34,10 @@ def files(n: int, is_export: bool, folder: Path) -> Job:
     """Files to the tables that an import would write."""
     interactions, agents = folder / "interactions.csv", folder / "agents.csv"
     _written(n, is_export).write_csv(interactions)
-    pl.DataFrame({"agent_id": _agents()}).write_csv(agents)
+    held = {"skills": "billing:5;tech:3;sales:4;retention:2", "languages": "en:5;de:3;fr:4"}
+    pl.DataFrame({"agent_id": _agents()}).with_columns(**{name: pl.lit(cell) for name, cell in held.items()}).write_csv(
+        agents
+    )
     read = _by_profile(interactions, agents) if is_export else _by_name(interactions, agents)
     return Job(
         lambda: clock_s(read),

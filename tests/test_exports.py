@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +32,7 @@ STYLES = {
         "en-GB", 3, delimiter=",", comma=False, dates="dmy/ minutes", durations="s", handle="parts", plan="activities",
         plan_agent="id",
     ),
-    "de, codes with a legend": Style("de", 4, encoding="cp1252", dates="dmy/", cell="code"),
+    "fr, codes with a legend": Style("fr", 4, encoding="cp1252", dates="dmy/", cell="code"),
     "es, days down": Style("es", 5, form="xlsx", dates="dmy-", plan="days down", skills="columns", total=True),
     "it, months in a folder": Style("it", 6, form="months", dates="dmy/", split_dates=True, outcome="flags"),
     "nl, compressed": Style("nl", 7, form="gz", dates="ymd", durations="min", log_agent="id", days="weekday"),
@@ -81,6 +82,25 @@ def test_the_replay_of_an_export_reproduces_the_record(tmp_path: Path, capsys: C
     assert run(["simulate", *where, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["replay"]["light"]["color"] == "green"
+
+
+def test_a_log_in_files_of_any_names_and_the_next_month_by_its_profile(tmp_path: Path, capsys: Captured) -> None:
+    """`april.csv` and `mai.csv` are one log, which no pattern names; the profile that was kept knows next month's."""
+    style = STYLES["it, months in a folder"]
+    made, later = (
+        centre_of(style, 4, days=2, n_agents=5, n_queues=1, first_day=day)
+        for day in (date(2026, 5, 4), date(2026, 6, 1))
+    )
+    log, *others = write(made, style, tmp_path / "in").files
+    logs = [path.rename(tmp_path / f"{name}.csv") for path, name in zip(sorted(log.iterdir()), "abc", strict=True)]
+    kept = tmp_path / "centre.toml"
+    assert imported(tmp_path, [*logs, *others], *options_of(style), "--keep-profile", str(kept)) == 0
+    assert differences(open_snapshot(tmp_path / "store", "x"), made, style) == []
+    assert not any(agent.last in kept.read_text("utf-8") for agent in made.agents)
+    log, *others = write(later, style, tmp_path / "later").files
+    logs = [path.rename(tmp_path / f"{name}.csv") for path, name in zip(sorted(log.iterdir()), "abc", strict=True)]
+    assert imported(tmp_path, [*logs, *others], "--profile", str(kept), name="y") == 0, capsys.readouterr().err
+    assert differences(open_snapshot(tmp_path / "store", "y"), later, style) == []
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

@@ -270,7 +270,7 @@ def test_addresses_tell_who_is_meant_and_are_not_kept() -> None:
     people = {"Mail": ["peter.lang@example.org", "a.gross@example.org"], "Name": ["Peter Lang", "Anna Groß"]}
     columns: dict[str, From] = {"agent_id": Copied("Mail"), "agent_name": Copied("Name")}
     given = Profile("Europe/Berlin", (profile().parts[0], Part("agents", ("agents.xlsx",), columns)))
-    log = calls(Agent=["PETER.LANG@example.org", "ute.abel@example.org", "Groß, Anna"], Ergebnis=["beantwortet"] * 3)
+    log = calls(Agent=["PETER.LANG@example.org", "ute.abel@example.org", "Groß, Anna"])
     shaped = shape(given, [log, sheet("agents.xlsx", people)])
     agents, interactions = (shaped.tables[name] for name in ("agents", "interactions"))
     assert isinstance(agents, Framed)
@@ -284,6 +284,24 @@ def test_durations_beyond_all_measure_are_refused_and_end_nothing() -> None:
     given = sheet("export.csv", CALLS | {"Gespräch": [1e300, None, 1.0], "Nacharbeit": [None, None, None]})
     with pytest.raises(InvalidTable, match=r'^export\.csv, row 2, column "Gespräch \+ Nacharbeit"'):
         tables(profile(), given, sheet("agents.xlsx", PEOPLE))
+
+
+def test_cells_that_say_nothing_are_empty_and_nobody_answered() -> None:
+    columns = CALLS_FROM | {"outcome": Filled("Agent", "answered", "abandoned")}
+    found = tables(profile(columns=columns), calls(Agent=["Lang, Peter", "n/a", "-"]), sheet("agents.xlsx", PEOPLE))
+    assert found["interactions"].select("agent_id", "outcome").rows() == [
+        ("1001", "answered"), (None, "abandoned"), (None, "abandoned"),
+    ]  # fmt: skip
+
+
+def test_people_who_left_are_named_where_many_contacts_are_theirs() -> None:
+    given = calls(Agent=["Lang, Peter", None, "Abel, Ute"])
+    with pytest.raises(InvalidTable) as refused:
+        tables(profile(), given, sheet("agents.xlsx", PEOPLE))
+    assert refused.value.problems == (
+        'export.csv, column "Agent": 1 of 2 answered contacts (50.0 %) name agents who are not in agents.xlsx: Abel, '
+        "Ute; add them there, or leave that file out: agents are then made from the names in the log",
+    )
 
 
 def test_without_a_list_agents_are_those_of_the_log_with_the_skills_they_used() -> None:

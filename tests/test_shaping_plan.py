@@ -75,6 +75,15 @@ def test_weeks_below_each_other_and_days_without_a_year() -> None:
     ]  # fmt: skip
 
 
+def test_rows_of_numbers_under_a_plan_are_counts() -> None:
+    plan = {
+        "Agent": ["1", "2", "Anzahl", "Soll"],
+        "02.03.2026": ["8-12", None, "1", "2"],
+        "03.03.2026": [None, "9-13", "1", "2"],
+    }
+    assert staffing(grid(), plan) == [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]
+
+
 def test_the_order_of_days_is_the_one_of_the_contacts_where_nobody_says_it() -> None:
     part = Part("shifts", ("plan.csv",), {"agent_id": Copied("Agent")})
     worked = [("1", "02 08:00", "02 12:00"), ("2", "03 09:00", "03 13:00")]

@@ -110,6 +110,14 @@ def test_files_with_the_same_columns_are_one_sheet_in_any_order_of_columns(tmp_p
     assert calls.place(2) == "2026-02.csv, row 2"
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    for site in ("north", "south"):
+        (tmp_path / site).mkdir()
+        written(tmp_path / site, "calls.csv", f"id;site\n1;{site}\n")
+    calls = one(tmp_path / "*" / "calls.csv")
+    assert [calls.place(row) for row in (0, 1)] == ["north/calls.csv, row 2", "south/calls.csv, row 2"]
+
+
 def test_a_file_is_not_taken_twice(tmp_path):
     path = written(tmp_path, "a.csv", "id;queue\n1;Service\n")
     with pytest.raises(MissingInput, match="is named twice"):

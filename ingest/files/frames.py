@@ -15,6 +15,8 @@ from ingest.sheets.blocks import Block, Lines
 from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS, ArrowFile
 
 FRAME = "a frame"
+# Rows of a frame of ours that are looked at together.
+_MOST_ROWS = 4 * BATCH_ROWS
 # Columns in which pandas hands over row labels that have no name.
 _UNNAMED_INDEX = "__index_level_"
 
@@ -49,8 +51,8 @@ class FramedFile:
         """Rows in order, numbered as their origin numbers them."""
         frame = self._framed.frame
         kept = frame.select(pl.col(self.names[place]).alias(name) for place, name in sorted(wanted.items()))
-        for first in range(0, frame.height, BATCH_ROWS):
-            end = min(first + BATCH_ROWS, frame.height)
+        for first in range(0, frame.height, _MOST_ROWS):
+            end = min(first + _MOST_ROWS, frame.height)
             yield Block(kept[first:end], self._framed.places[first:end], end / frame.height, is_plain=True)
 
 

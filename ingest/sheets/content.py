@@ -45,9 +45,9 @@ class Content:
         return InvalidTable(f"{self.name}{'' if row is None else f', row {row}'}: {sentence}")
 
 
-def opened(path: Path) -> Content:
-    """A file, mapped and not read."""
+def opened(path: Path, name: str = "") -> Content:
+    """A file, mapped and not read; called by its own name, or by another where several files have it."""
     with path.open("rb") as file:
         if not path.stat().st_size:
-            raise InvalidTable(f"{path.name}: the file is empty; it needs at least a header and one row")
-        return Content(path, path.name, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            raise InvalidTable(f"{name or path.name}: the file is empty; it needs at least a header and one row")
+        return Content(path, name or path.name, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from engine.errors import InvalidTable, MissingInput
@@ -53,13 +54,16 @@ def read_sheets(names: Sequence[str], tell: Progress | None = None) -> list[Shee
     ([('1001', 'Lang, Peter')], [2], 'CSV with semicolons, UTF-8')
     """
     named = files_of(names)
+    paths = Counter(path.name for path in {each.path for each in named})
     sheets: list[Sheet] = []
     problems: list[str] = []
     for done, each in enumerate(checked(named)):
         if tell is not None:
             tell("read files", done, len(named))
         try:
-            sheets += _of_file(each)
+            # Files of one name in several folders are told apart by these.
+            name = each.path.name
+            sheets += _of_file(each, f"{each.path.absolute().parent.name}/{name}" if paths[name] > 1 else name)
         except InvalidTable as error:
             if not each.is_doubtful:
                 problems += error.problems
@@ -72,8 +76,8 @@ def read_sheets(names: Sequence[str], tell: Progress | None = None) -> list[Shee
     return joined(sheets)
 
 
-def _of_file(named: Named) -> list[Sheet]:
-    content = opened(named.path)
+def _of_file(named: Named, name: str) -> list[Sheet]:
+    content = opened(named.path, name)
     kind = kind_of(content)
     if kind not in kinds.PACKED:
         return _of_content(content, kind, named.sheet)

@@ -81,9 +81,8 @@ def read_names(cells: pl.Series, separator: str | None = None, known: Collection
     """
     if isinstance(cells.dtype, pl.List):
         cells = cells.cast(pl.List(pl.String), strict=False).list.join("\n", ignore_nulls=True)
-    texts = with_plain_blanks(plain(cells))
-    distinct, place = distinct_of(texts)
-    distinct = distinct.str.replace_all(_COMMA, "${1}.${2}")
+    distinct, place = distinct_of(cells.cast(pl.String, strict=False))
+    distinct = with_plain_blanks(plain(distinct)).str.replace_all(_COMMA, "${1}.${2}")
     between = _separators(distinct, known) if separator is None else (separator,)
     entries = _entries(distinct, between)
     scale = _scale(entries)

@@ -9,9 +9,9 @@ import polars as pl
 # What people and programs write where there is nothing, folded.
 NOTHING = (
     "-", "--", "---", "–", "—", "n/a", "na", "#n/a", "#n/v", "nan", "null", "(null)", "<null>", "none", "nil", "k.a.",
-    "n.a.", "n.v.", "nicht verfugbar", "not available", "(blank)", "(leer)", "nat",
+    "n.a.", "n.v.", "nicht verfugbar", "not available", "(blank)", "(leer)", "leer", "[none]", "nat",
 )  # fmt: skip
-_MAYBE = r"^[-–—#(<nNkK]"
+_MAYBE = r"^[-–—#(<\[nNkKlL]"
 _SAMPLE = 20_000
 # Above this share of a sample, reading every cell takes less than finding the distinct ones.
 _MOSTLY_DISTINCT = 0.97

@@ -92,13 +92,14 @@ def inspect(
     found = files_.found(answers_of(answers))
     for key in found.needless:
         tell(f"note: --answer {key}: nothing asks for that")
+    if not as_json:
+        show_found(found)
+        say()
     if target is not None:
         write_profile(found.profile, target)
     if as_json:
         say_json(plainly(found, target))
         return
-    show_found(found)
-    say()
     if target is not None:
         say(f"written: {target} (look it over, correct it, keep it for next month)")
     words = ["--name", "NAME", "--profile", str(target or profile), *given]

@@ -11,7 +11,7 @@ from engine.texts import short
 from ingest.exports.inspection.built.draft import Draft
 from ingest.exports.profile.builtin import builtin_profiles
 from ingest.exports.profile.columns import columns_of
-from ingest.exports.profile.patterns import fits
+from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
 from ingest.sheets.sheet import Sheet
 
@@ -78,7 +78,7 @@ def kept_parts(profile: Profile, sheets: Sequence[Sheet]) -> list[Kept | None]:
 
 
 def _of_profile(profile: Profile, sheet: Sheet) -> Kept | None:
-    parts = [part for part in profile.parts if any(fits(pattern, sheet) for pattern in part.files)]
+    parts = [part for part in profile.parts if taken(part, [sheet])]
     # Of several patterns that fit, the one whose columns are there.
     best = min(parts, key=lambda part: len(list(_missing(sheet, part))), default=None)
     return None if best is None else Kept(best, "as the profile says")

@@ -37,10 +37,12 @@ from ingest.values.durations import read_durations
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
 from ingest.values.rated import read_names
-from ingest.values.texts import plain
+from ingest.values.texts import is_nothing, plain
 from ingest.values.times import join, read_times
 
 FULL_LEVEL = 5.0
+# Columns of cells that are what they are, and are not names.
+WRITTEN = ("interaction_id", "conversation_id", "survey_id", "span", "breaks")
 # Columns of other tables with what those of agents list; a skill is often called as its queue.
 NAMED_ALONE = {
     "skills": ("skills",), "language": ("languages",), "queue_id": ("queues", "skills"),
@@ -156,10 +158,13 @@ class Cells:
         if isinstance(source, Between):
             return self._span(source)
         if isinstance(source, Filled):
-            is_filled = as_text(self.frame[source.column]).is_not_null()
+            is_filled = told(self.frame[source.column]).is_not_null()
             then, otherwise = self._same(source.then), self._same(source.otherwise)
             return then.zip_with(is_filled, otherwise)
-        return meant(as_text(self.frame[self._single(ours)]), self.part.values.get(ours))
+        cells = self.frame[self._single(ours)]
+        if ours in self.part.values or ours in WRITTEN:
+            return meant(as_text(cells), self.part.values.get(ours))
+        return told(cells)
 
     def times(self, ours: str) -> pl.Series:
         """Times as clocks showed them, or in UTC where the file says so."""
@@ -398,6 +403,13 @@ def as_text(cells: pl.Series) -> pl.Series:
     return cells.cast(pl.String)
 
 
+def told(cells: pl.Series) -> pl.Series:
+    """Cells as people see them, those that say that there is nothing (`-`, `n/a`) as empty ones."""
+    texts = as_text(cells)
+    nothing = is_nothing(texts)
+    return texts.set(nothing, None) if nothing.any() else texts
+
+
 def fold(text: str) -> str:
     """A text without case and blanks around, as values of a profile are compared."""
     return " ".join(text.casefold().split())
@@ -413,7 +425,7 @@ def meant(cells: pl.Series, meaning: Mapping[str, str] | None) -> pl.Series:
         return cells
     known = _folded(meaning)
     distinct = cells.drop_nulls().unique().to_list()
-    changed = {text: known[fold(text)] for text in distinct if fold(text) in known}
+    changed = {text: known[fold(text)] for text in distinct if known.get(fold(text), text) != text}
     return cells.replace(changed).replace("", None) if changed else cells
 
 

@@ -56,25 +56,29 @@ def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
 
 def with_answered(agents: pl.DataFrame, interactions: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Agents with the skills and languages besides that contacts need, nobody is said to have, and they answered."""
-    kinds = [kind for kind in (("skills", "skills"), ("languages", "language")) if kind[1] in interactions.columns]
     if "agent_id" not in interactions.columns:
         return agents
-    every = pl.collect_all([_served(interactions.lazy(), needed) for _, needed in kinds])
-    for (held, _), served in zip(kinds, every, strict=True):
+    for held, needed in (("skills", "skills"), ("languages", "language")):
+        if needed not in interactions.columns:
+            continue
         known = _names(agents[held]) if held in agents.columns else set()
-        pairs = served.filter(~pl.col("name").is_in(list(known))).sort("agent_id", "name")
+        cells = interactions[needed]
+        asked = cells.explode() if needed == "skills" else cells
+        names = [name for name in asked.drop_nulls().unique().to_list() if name not in known]
+        pairs = _served(interactions, needed, names) if names else pl.DataFrame()
         if pairs.height:
             agents = _with_entries(agents, held, pairs)
-            listed = [short(name, 40) for name in sorted(pairs["name"].unique().to_list())]
+            listed = [short(name, 40) for name in sorted(names)]
             said = ", ".join(listed[:MOST_SHOWN]) + (", ..." if len(listed) > MOST_SHOWN else "")
             notes.assumptions.append(ANSWERED.format(held=held, names=said))
     return agents
 
 
-def _served(interactions: pl.LazyFrame, needed: str) -> pl.LazyFrame:
-    """Agents with what the contacts that they answered need, each once."""
-    asked = interactions.select("agent_id", name=needed).drop_nulls()
-    return (asked.explode("name").drop_nulls() if needed == "skills" else asked).unique()
+def _served(interactions: pl.DataFrame, needed: str, names: Sequence[str]) -> pl.DataFrame:
+    """Agents with which of these names the contacts that they answered need, each once."""
+    asked = interactions.lazy().select("agent_id", name=needed).drop_nulls()
+    asked = asked.explode("name") if needed == "skills" else asked
+    return asked.filter(pl.col("name").is_in(names)).unique().sort("agent_id", "name").collect()
 
 
 def _names(lists: pl.Series) -> set[str]:

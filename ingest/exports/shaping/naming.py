@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from engine.data.strangers import MOST_STRANGERS
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.shaping.cells import fold
@@ -54,6 +55,26 @@ def name_agents(rows: Rows, column: str, agents: pl.DataFrame, people: Mapping[s
     rows.frame = rows.frame.drop("_said")
     if found.by_initial:
         notes.assumptions.append(BY_INITIAL.format(table=rows.table, n=found.by_initial))
+
+
+def refuse_strangers(interactions: Rows, agents: Rows) -> None:
+    """Refuse contacts of which a noticeable share was answered by people whom the list of agents lacks."""
+    if "agent_id" not in interactions:
+        return
+    named = interactions.frame["agent_id"].is_not_null()
+    answered = (interactions.frame["outcome"] == "answered").fill_null(False) if "outcome" in interactions else named
+    by_agent = interactions.frame.filter(answered & named).group_by("agent_id").agg(n=pl.len())
+    strange = by_agent.filter(~pl.col("agent_id").is_in(agents.frame["agent_id"].drop_nulls().implode()))
+    n, n_answered = int(strange["n"].sum()), int(answered.sum())
+    if n > MOST_STRANGERS * n_answered:
+        people = strange.sort("n", "agent_id", descending=[True, False])["agent_id"].to_list()
+        listed = ", ".join(short(name, 40) for name in people[:5]) + (", ..." if len(people) > 5 else "")
+        files = ", ".join(map(short, agents.origin.sources))
+        raise InvalidTable(
+            f"{interactions.called('agent_id')}: {n:,} of {n_answered:,} answered contacts "
+            f"({100 * n / n_answered:.1f} %) name agents who are not in {files}: {listed}; add them there, or leave that file "
+            "out: agents are then made from the names in the log"
+        )
 
 
 def _first_of(cell: str, agents: pl.DataFrame, people: Mapping[str, str]) -> str | None:

@@ -26,6 +26,7 @@ from ingest.values.times import read_times
 SPAN = "must be a shift such as 08:00-16:30, or a code that the profile knows under [..values.cells]"
 # Of headers below others; `8-12` is a shift.
 _DAY = r"^\D*(?:\d{1,2}[./]\d{1,2}[./]?(?:\d{4}|\d{2})?|\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{4})\D*$"
+COUNTS = "{name}: rows or columns of numbers alone are counts and no shifts, left out: {n}"
 OUTSIDE = "a break must lie within its shift; write minutes, or a span such as 12:00-12:30"
 # Spells of the plan: whose, from when to when by the clock on the wall, and the row that says so.
 SPELLS = {"agent_id": pl.String(), "start_at": WALL, "end_at": WALL, ROW: pl.UInt32()}
@@ -50,7 +51,7 @@ def read_grid(sources: Sequence[tuple[Part, Sheet]], days: Sequence[date]) -> Ro
         refused += [(each, first + each.rows) for each in grid.refused]
         frames.append(grid.spells.with_columns(pl.col(ROW) + first))
         first += grid.spells.height
-    rows = Rows("staffing", pl.concat(frames), origin, refused)
+    rows = Rows("staffing", pl.concat(frames), origin, refused, said=[said for grid in grids for said in grid.said])
     rows.frame = rows.frame.filter(pl.col("start_at").is_not_null())
     return rows
 
@@ -61,8 +62,10 @@ class _Grid:
     def __init__(self, part: Part, sheet: Sheet, days: Sequence[date]) -> None:
         self.name, self.part = sheet.name, part
         self.refused: list[Refused] = []
+        self.said: list[str] = []
         long = self._across(sheet, days) if "agent_id" in part.columns else self._down(sheet, days)
         long = long.filter(pl.col("agent_id").is_not_null() & pl.col("cell").is_not_null())
+        long = self._without_counts(long)
         found = read_spans(meant(long["cell"], part.values.get("cells")))
         spans = long.with_columns(span=found.values, bad=unknown(found)).explode("span")
         spans = spans.filter(pl.col("span").is_not_null() | pl.col("bad"))
@@ -74,6 +77,17 @@ class _Grid:
         theirs = {"agent_id": " + ".join(columns_of(agent))} if agent else {}
         self.origin = origin_of(sheet, theirs).gather(spans["line"].to_numpy().astype(np.int64))
         self._refuse(spans)
+
+    def _without_counts(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Cells without the rows of numbers alone that stand under plans: how many are there, how many are needed."""
+        codes = [code.strip().lower() for code in self.part.values.get("cells", {})]
+        is_number = pl.col("cell").str.contains(r"^\d+(?:[.,]\d+)?$") & ~pl.col("cell").str.to_lowercase().is_in(codes)
+        side = "line" if "agent_id" in self.part.columns else "agent_id"
+        is_counts = cells.select(is_number.all().over(side)).to_series()
+        if not is_counts.any() or is_counts.all():
+            return cells
+        self.said.append(COUNTS.format(name=self.name, n=cells.filter(is_counts)[side].n_unique()))
+        return cells.filter(~is_counts)
 
     def _refuse(self, spans: pl.DataFrame) -> None:
         bad = spans.with_row_index("place").filter("bad")

@@ -118,6 +118,7 @@ class _Shaping:
             self.notes.count(LEFT_OUT.format(table=name), rows.n_left_out)
             self.notes.assumptions += rows.said
         self.grid = plan.read_grid(self.sources, self._days())
+        self.notes.assumptions += self.grid.said if self.grid else ()
         self.made: dict[str, pl.DataFrame] = {}
 
     @property
@@ -246,6 +247,8 @@ class _Shaping:
         agents = self.made["agents"] if "agents" in self.made else self.rows["agents"].frame
         for rows in named:
             naming.name_agents(rows, "agent_id", agents, self.profile.people, self.notes)
+        if "agents" in self.rows and "interactions" in self.rows and not self.interactions.refused:
+            naming.refuse_strangers(self.interactions, self.rows["agents"])
 
     def _skills(self) -> None:
         """Skills and languages that contacts need and no list of agents knows, for those who answered such contacts."""

@@ -117,9 +117,10 @@ def _flowed_out(joined: pl.DataFrame, key: str) -> pl.DataFrame:
 def _drop_zeros(rows: Rows, notes: Notes) -> None:
     if "handle_s" not in rows or "outcome" not in rows:
         return
-    is_zero = (pl.col("handle_s") == 0) & (pl.col("outcome") != "answered")
-    notes.count(ZEROS, rows.frame.select(is_zero.sum()).item())
-    rows.frame = rows.frame.with_columns(handle_s=pl.when(~is_zero.fill_null(False)).then("handle_s"))
+    is_zero = ((rows.frame["handle_s"] == 0) & (rows.frame["outcome"] != "answered")).fill_null(False)
+    if n := int(is_zero.sum()):
+        notes.count(ZEROS, n)
+        rows.frame = rows.frame.with_columns(rows.frame["handle_s"].set(is_zero, None))
 
 
 def _number(rows: Rows, notes: Notes) -> None:

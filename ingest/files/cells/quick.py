@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.data.tables import TIME
+from engine.data.tables import TEXTS, TIME
 from ingest.files.cells.cells import Cells
 from ingest.files.cells.plain_cells import longest_bytes
 from ingest.files.cells.time_cells import END, FIRST
@@ -29,16 +29,33 @@ Reader = Callable[[Cells], pl.Series]
 def quick(cells: Cells, read: Reader) -> pl.Series | None:
     """What `read` would give, or None where it would find or repair anything, or may be as quick itself."""
     raw, dtype = cells.raw, cells.column.dtype
+    if cells.is_plain and raw.dtype == TEXTS == dtype:
+        return _apart(cells, raw, read)
     if raw.dtype != pl.String or raw.len() < _LEAST_ROWS:
         return None
     if dtype == pl.Float64():
         return _numbers(raw)
     if dtype == TIME:
         return _moments(raw)
+    if cells.is_plain and dtype == pl.String():
+        return _plain(cells)
     sample = raw.gather_every(max(1, raw.len() // _SAMPLE))
     if sample.n_unique() <= _FEW:
         return _by_distinct(cells, read)
     return _texts(cells) if dtype == pl.String() and not cells.column.one_of else None
+
+
+def _plain(cells: Cells) -> pl.Series | None:
+    """Texts that were trimmed already, where they are none that the table does not allow."""
+    longest = cells.raw.str.len_bytes().max()
+    if isinstance(longest, int) and longest > longest_bytes(cells.column):
+        return None
+    if cells.column.one_of and not cells.raw.is_in(list(cells.column.one_of)).all():
+        return None
+    # A language is one only, and texts of frames from elsewhere may hold anything.
+    if cells.column.name == "language" and cells.raw.str.contains_any([";", *cells.separators]).any():
+        return None
+    return None if cells.raw.str.contains("\0", literal=True).any() else cells.raw
 
 
 def _numbers(raw: pl.Series) -> pl.Series | None:
@@ -60,15 +77,19 @@ def _moments(raw: pl.Series) -> pl.Series | None:
     return value if isinstance(low, datetime) and isinstance(high, datetime) and low >= FIRST and high < END else None
 
 
+def _apart(cells: Cells, raw: pl.Series, read: Reader) -> pl.Series | None:
+    """Values of some cells, None where any is refused or repaired."""
+    findings, lines = Findings(cells.findings.source), np.arange(raw.len())
+    apart = Cells(cells.column, raw, lines, findings, cells.time_zone, cells.separators, cells.is_plain)
+    values = read(apart)
+    return None if findings or findings.repairs or apart.refused.any() else values
+
+
 def _by_distinct(cells: Cells, read: Reader) -> pl.Series | None:
-    raw, findings = cells.raw, Findings(cells.findings.source)
+    raw = cells.raw
     distinct = raw.unique()
-    if distinct.len() > _MOST:
-        return None
-    lines = np.arange(distinct.len())
-    each = Cells(cells.column, distinct, lines, findings, cells.time_zone, cells.separators, cells.is_plain)
-    values = read(each)
-    if findings or findings.repairs or each.refused.any():
+    values = None if distinct.len() > _MOST else _apart(cells, distinct, read)
+    if values is None:
         return None
     if values.dtype == pl.String and values.eq_missing(distinct).all():
         return raw
