@@ -217,7 +217,8 @@ def _meant(
     shown = {names.get(each) or each: each for each in ids}
     # Two agents of one name are told apart by their ids.
     shown = shown if len(shown) == len(ids) else {f"{names.get(each)} ({each})": each for each in ids}
-    text = f"{draft.name}: who is {short(name)!r}? Of the agents, {' and '.join(map(short, shown))} come near"
+    comes = "comes" if len(shown) == 1 else "come"
+    text = f"{draft.name}: who is {short(name)!r}? Of the agents, {' and '.join(map(short, shown))} {comes} near"
     answer = asked.ask(
         f"people.{name}",
         text,
