@@ -81,10 +81,11 @@ def _which_interactions(drafts: list[Draft], asked: Asked) -> None:
 
 def without_copies(drafts: list[Draft | None]) -> list[Draft | None]:
     """Drafts without those that hold the very interactions of one before: the same export saved twice."""
+    n_logs = sum(draft is not None and draft.table == "interactions" for draft in drafts)
     kept: list[Draft | None] = []
     seen: list[tuple[Draft, set[str]]] = []
     for draft in drafts:
-        ids = _ids(draft) if draft is not None and draft.table == "interactions" else set()
+        ids = _ids(draft) if n_logs > 1 and draft is not None and draft.table == "interactions" else set()
         first = next((other for other, others in seen if ids and ids == others), None)
         if draft is not None and first is not None:
             first.assumptions.append(f"{draft.name} holds the same interactions and is left out")

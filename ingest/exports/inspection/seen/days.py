@@ -23,6 +23,8 @@ _SHORT = re.compile(r"(?:[^\W\d]+\.?,?\s+)?(\d{1,2})[./-](\d{1,2})[./-]?\D*")
 _LEAST = 2
 _LEAST_NUMBERS = 5
 _MOST_OTHERS = 3
+# Two years of a plan.
+_MOST_DAYS = 800
 _MOST_WORDS = 4
 _LAST = 31
 _MOSTLY = 0.6
@@ -70,7 +72,7 @@ def _is_short(name: str) -> bool:
 
 def turned(seen: Seen, others: Others) -> Seen:
     """A sheet whose days run down and whose agents stand across, seen as a plan; any other as it is."""
-    if seen.days or seen.n_rows < _LEAST:
+    if seen.days or not _LEAST <= seen.n_rows <= _MOST_DAYS:
         return seen
     dated = [
         facts
