@@ -72,8 +72,8 @@ def refuse_strangers(interactions: Rows, agents: Rows) -> None:
         files = ", ".join(map(short, agents.origin.sources))
         raise InvalidTable(
             f"{interactions.called('agent_id')}: {n:,} of {n_answered:,} answered contacts "
-            f"({100 * n / n_answered:.1f} %) name agents who are not in {files}: {listed}; add them there, or leave that file "
-            "out: agents are then made from the names in the log"
+            f"({100 * n / n_answered:.1f} %) name agents who are not in {files}: {listed}; add them there, or leave "
+            "that file out: agents are then made from the names in the log"
         )
 
 
