@@ -152,6 +152,10 @@ BAD: dict[str, tuple[Callable[[Path], list[Any]], str]] = {
         lambda f: _bytes(f, b"Datum;Agent\n\0\0\0;\0\n" * 20),
         "row 2: a NUL byte",
     ),
+    "mixed dates": (
+        lambda f: _log(f, _cells("Eingang", _american)),
+        "Eingang",
+    ),
     "impossible dates": (
         lambda f: _log(f, _cells("Eingang", lambda i, cell: "31.02.2026 10:00:00" if i == 7 else cell)),
         "row 9, column \"Eingang\": '31.02.2026 10:00:00': must be a time",

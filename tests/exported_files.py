@@ -282,7 +282,9 @@ class _Pen:
             columns[w["outcome"]] = lambda v: w[v.outcome]
         elif s.outcome == "flags":
             for key in ("answered", "abandoned"):
-                columns[w[key].capitalize()] = lambda v, key=key: w["yes" if v.outcome == key else "no"]
+                # The time of the answer may be called so as well.
+                name = w[key].capitalize() + "?" * (w[key].capitalize() in columns)
+                columns[name] = lambda v, key=key: w["yes" if v.outcome == key else "no"]
         if s.skills != "queues":
             columns[w["skill"]] = lambda v: v.queue.skill
         columns[w["language"]] = lambda v: v.language

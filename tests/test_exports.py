@@ -32,7 +32,7 @@ STYLES = {
         "en-GB", 3, delimiter=",", comma=False, dates="dmy/ minutes", durations="s", handle="parts", plan="activities",
         plan_agent="id",
     ),
-    "de, codes with a legend": Style("de", 4, encoding="cp1252", dates="dmy/", cell="code"),
+    "fr, codes with a legend": Style("fr", 4, encoding="cp1252", dates="dmy/", cell="code"),
     "es, days down": Style("es", 5, form="xlsx", dates="dmy-", plan="days down", skills="columns", total=True),
     "it, months in a folder": Style("it", 6, form="months", dates="dmy/", split_dates=True, outcome="flags"),
     "nl, compressed": Style("nl", 7, form="gz", dates="ymd", durations="min", log_agent="id", days="weekday"),

@@ -266,3 +266,17 @@ def test_the_end_is_the_start_and_the_duration() -> None:
         rows("schedule.csv", "Agent|Start|Duration", "7|2026-04-13 08:00|08:00:00", "8|2026-04-13 09:00|07:30:00"),
     )
     assert part(found, "staffing").columns["end_at"] == Shifted("Start", plus=("Duration",))
+
+
+def test_people_are_no_queues() -> None:
+    """A list of names alone speaks for no queue; weekdays make a plan."""
+    plan = rows("plan.csv", "Mitarbeiter|Mo|Di|Mi|Do|Fr|Sa|So", "Lind, Ada|8-16|8-16|8-16|8-16|8-14|frei|frei")
+    assert taken_for(looked(plan), "plan.csv").table == "shifts"
+    assert taken_for(looked(AGENTS), "agents.csv").table == "agents"
+
+
+def test_a_second_column_of_skills_is_told() -> None:
+    """One is read; nothing is left out in silence."""
+    found = looked(rows("ma.csv", "MA-Nr|MA|Skill 1|Skill 2", "1001|Ada Lind|SAP|HR", "1002|Bo Berg|HR|"))
+    assert taken_for(found, "ma.csv").table == "agents"
+    assert any("Skill 2 is not read" in each for each in taken_for(found, "ma.csv").assumptions)

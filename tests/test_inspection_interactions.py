@@ -426,3 +426,44 @@ def test_the_same_export_twice_counts_once() -> None:
     found = looked(rows("a.csv", head, line), rows("b.xlsx", head, line))
     assert [each.table for each in found.sheets] == ["interactions", None]
     assert "b.xlsx holds the same interactions and is left out" in taken_for(found, "a.csv").assumptions
+
+
+def test_marks_of_an_empty_cell_are_no_agents() -> None:
+    """`-` and `n/a` stand for nobody."""
+    found = looked(
+        rows(
+            "log.csv",
+            "Datum/Uhrzeit|Warteschlange|Agent|Wartezeit|Bearbeitungszeit|Vorgang",
+            "13.04.2026 08:00:00|A|Lind, Ada|0:00:10|0:03:00|1",
+            "13.04.2026 08:01:00|A|-|0:00:40|0:00:00|2",
+            "13.04.2026 08:02:00|A|n/a|0:00:40|0:00:00|3",
+        )
+    )
+    assert part(found, "interactions").columns["outcome"] == Filled("Agent", "answered", "abandoned")
+
+
+def test_a_queue_is_what_the_list_of_queues_calls_so() -> None:
+    """Of two columns that could be it; alone, what one product calls a skill is the queue."""
+    log = rows(
+        "log.csv",
+        "Start|Dienst|Skill|Agent|Wait|Result|Call ID",
+        "2026-04-13 08:00:00|A|S1|ada|3|answered|1",
+        "2026-04-13 08:01:00|B|S2|ada|3|answered|2",
+    )
+    listed = looked(log, rows("dienste.csv", "Dienst|SLA", "A|80/20", "B|90/30"))
+    assert part(listed, "interactions").columns["queue_id"] == Copied("Dienst")
+    alone = rows("log.csv", "Start|Skill|Agent|Wait|Result|Call ID", "2026-04-13 08:00:00|S1|ada|3|answered|1")
+    assert part(looked(alone), "interactions").columns["queue_id"] == Copied("Skill")
+
+
+def test_talk_that_has_hold_in_it_is_not_counted_twice() -> None:
+    """It is as long as from answer to end where somebody was on hold."""
+    found = looked(
+        rows(
+            "log.csv",
+            "Start|Answered|Ended|Queue|Agent|Talk|Hold|ACW",
+            "2026-04-13 08:00:00|2026-04-13 08:00:10|2026-04-13 08:03:10|A|ada|180|30|20",
+            "2026-04-13 08:05:00|2026-04-13 08:05:05|2026-04-13 08:06:05|A|ada|60|10|20",
+        )
+    )
+    assert part(found, "interactions").columns["handle_s"] == Summed(("Talk", "ACW"))

@@ -332,6 +332,7 @@ def test_a_binary_workbook_that_reaches_too_far_is_refused(tmp_path):
 @pytest.mark.parametrize("encoding, said, words", [
     ("cp1252", "Windows-1252", "Groß;Müller;Zoë;Ærø;naïve;garçon;señor"),
     ("cp1252", "Windows-1252", "Nº 1;Nº 2;Íñigo;Muñoz"),
+    ("cp1252", "Windows-1252", "Siobhán;08:00 – 16:30;09:00 – 17:30;10:00 – 18:30"),
     ("cp1250", "Windows-1250", "Łukasz;Grażyna;Wiśniewska;Zieliński;Dąbrowski;Kowalczyk;Więcek"),
     ("cp1251", "Windows-1251", "Иванов;Смирнова;Кузнецов;Попова;Васильев;Петрова;Соколов"),
     ("cp1252", "Windows-1252", "João;Conceição;Simões;12 €;Nº 3;Niccolò"),

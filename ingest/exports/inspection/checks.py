@@ -20,6 +20,8 @@ def check(draft: Draft) -> None:
     if draft.table == "interactions":
         _interactions(draft)
     frame = draft.seen.sheet.frame
+    if frame.height > _MOST_ROWS:
+        return
     # Duplicates are asked of texts; nested cells have no order.
     if not any(dtype.is_nested() for dtype in frame.dtypes):
         draft.tell("rows that stand there twice, alike in every column", frame.height - frame.n_unique())

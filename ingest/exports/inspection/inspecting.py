@@ -135,6 +135,8 @@ def _leave_rest(draft: Draft, found: Recognised) -> None:
         if facts.name in kinds_of(draft.table) and facts.name not in draft.sources and facts.is_filled:
             draft.take(facts.name, Copied(facts.name), "named as ours")
             continue
+        if draft.table == "agents" and found.possible.get(facts.name, {}).keys() & {"skills", "language"}:
+            draft.assumptions.append(f"{draft.name}: {facts.name} is not read, as another column has the same")
         guess = found.guesses.get(facts.name)
         roles = [meaning for meaning, names in found.roles.items() if facts.name in names]
         is_personal = bool({"phone", "customer", "notes", "email"} & set(roles)) or facts.kind.name in {

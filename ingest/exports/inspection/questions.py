@@ -81,10 +81,11 @@ def _which_interactions(drafts: list[Draft], asked: Asked) -> None:
 
 def without_copies(drafts: list[Draft | None]) -> list[Draft | None]:
     """Drafts without those that hold the very interactions of one before: the same export saved twice."""
+    n_logs = sum(draft is not None and draft.table == "interactions" for draft in drafts)
     kept: list[Draft | None] = []
     seen: list[tuple[Draft, set[str]]] = []
     for draft in drafts:
-        ids = _ids(draft) if draft is not None and draft.table == "interactions" else set()
+        ids = _ids(draft) if n_logs > 1 and draft is not None and draft.table == "interactions" else set()
         first = next((other for other, others in seen if ids and ids == others), None)
         if draft is not None and first is not None:
             first.assumptions.append(f"{draft.name} holds the same interactions and is left out")
@@ -216,7 +217,8 @@ def _meant(
     shown = {names.get(each) or each: each for each in ids}
     # Two agents of one name are told apart by their ids.
     shown = shown if len(shown) == len(ids) else {f"{names.get(each)} ({each})": each for each in ids}
-    text = f"{draft.name}: who is {short(name)!r}? Of the agents, {' and '.join(map(short, shown))} come near"
+    comes = "comes" if len(shown) == 1 else "come"
+    text = f"{draft.name}: who is {short(name)!r}? Of the agents, {' and '.join(map(short, shown))} {comes} near"
     answer = asked.ask(
         f"people.{name}",
         text,

@@ -69,10 +69,11 @@ def refuse_strangers(interactions: Rows, agents: Rows) -> None:
     if n > MOST_STRANGERS * n_answered:
         people = strange.sort("n", "agent_id", descending=[True, False])["agent_id"].to_list()
         listed = ", ".join(short(name, 40) for name in people[:5]) + (", ..." if len(people) > 5 else "")
+        files = ", ".join(map(short, agents.origin.sources))
         raise InvalidTable(
             f"{interactions.called('agent_id')}: {n:,} of {n_answered:,} answered contacts "
-            f"({100 * n / n_answered:.1f} %) name agents who are not in {', '.join(map(short, agents.origin.sources))}: {listed}; add them there, or "
-            "leave that file out: agents are then made from the names in the log"
+            f"({100 * n / n_answered:.1f} %) name agents who are not in {files}: {listed}; add them there, or leave "
+            "that file out: agents are then made from the names in the log"
         )
 
 

@@ -135,6 +135,7 @@ _USUAL = {
     "cp850": "äöüßÄÖÜéèêëàâçîïôûùÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØ",
     "mac_roman": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ",
 }
+_SIGNS = "–—…•€£°·«»“”„‚‘’"
 # Words of these have no letters of other alphabets.
 _OWN_ALPHABET = {
     "cp1251": re.compile(r"[а-яёіїєґ]{2,}", re.IGNORECASE),
@@ -149,6 +150,10 @@ def _fit(near: bytes, encoding: str) -> float:
     total = 0.0
     for run in _RUNS.findall(near)[:5_000]:
         word = run.decode(encoding, "replace")
+        if len(word) == 1:
+            # What stands alone is a sign, such as the dash of 08:00 – 16:30, which DOS would make a letter.
+            total += 0.5 if word in _SIGNS else -0.5 if word.isalpha() else 0
+            continue
         for place, letter in enumerate(word):
             if letter.isascii():
                 continue

@@ -21,6 +21,7 @@ _SAME_QUEUE = 0.5
 _OF_A_PRODUCT = 0.9
 # So sure one must be of an agent: each call has another number, too.
 _SURE = 0.4
+_SURE_OF_A_QUEUE = 0.6
 # Of the rows, more than this are each another conversation.
 _MANY = 0.3
 
@@ -74,7 +75,7 @@ def _times_told_by_order(draft: Draft, found: Recognised) -> Recognised:
 def _direct(draft: Draft, found: Recognised) -> None:
     given = found.column("queue")
     sure = found.guesses[given].score if given else 0.0
-    if (column := found.likely("queue")) and found.possible[column]["queue"].score > sure + 0.1:
+    if (column := found.likely("queue")) and sure < _SURE_OF_A_QUEUE < found.possible[column]["queue"].score:
         # What is called a skill elsewhere is what one waits for here.
         roles = {meaning: names for meaning, names in found.roles.items() if column not in names}
         found = replace(found, roles=roles | {"queue": (column,)})

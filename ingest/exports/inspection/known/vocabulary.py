@@ -42,7 +42,8 @@ _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]\s*$")
 _LEAST_CHARS = 4
 _LEAST_SHARE = 0.4
 # A name that one product uses so means something else elsewhere; a weak one does everywhere.
-_OF_A_PRODUCT, _WEAK = 0.95, 0.75
+_OF_A_PRODUCT = 0.95
+_SCORES = {"weak": 0.75, "weakest": 0.5}
 # Lists whose words also say something within a cell of several words.
 _PHRASES = frozenset({"media", "outcome", "activity"})
 _MOST_WORDS = 4
@@ -174,13 +175,13 @@ def _exact() -> Mapping[str, Mapping[str, Guess]]:
     for meaning, lists in read("columns.toml").items():
         for group, names in lists.items():
             for name in names:
-                score = 1.0 if group in _LANGUAGES else _WEAK if group == "weak" else _OF_A_PRODUCT
+                score = _SCORES.get(group, 1.0 if group in _LANGUAGES else _OF_A_PRODUCT)
                 found.setdefault(fold(name).replace(" ", ""), {}).setdefault(meaning, Guess(score, _by_name(group)))
     return found
 
 
 def _by_name(group: str) -> str:
-    if group == "weak":
+    if group in _SCORES:
         return "its name may say so"
     if group in _LANGUAGES:
         return f"by name ({_LANGUAGES[group]})"

@@ -11,7 +11,7 @@ from ingest.exports.inspection.seen.facts import Seen
 from ingest.exports.inspection.seen.others import Others, key_of
 from ingest.sheets.sheet import Sheet
 from ingest.values.times import read_times
-from ingest.values.vocabulary import MONTHS, fold
+from ingest.values.vocabulary import MONTHS, WEEKDAYS, fold
 
 _DAY = re.compile(
     r"\D{0,12}\d{1,4}[./-]\d{1,2}(?:[./-]\d{0,4})?\D{0,12}|\d{4}-\d{2}-\d{2}.*"
@@ -23,6 +23,8 @@ _SHORT = re.compile(r"(?:[^\W\d]+\.?,?\s+)?(\d{1,2})[./-](\d{1,2})[./-]?\D*")
 _LEAST = 2
 _LEAST_NUMBERS = 5
 _MOST_OTHERS = 3
+# Two years of a plan.
+_MOST_DAYS = 800
 _MOST_WORDS = 4
 _LAST = 31
 _MOSTLY = 0.6
@@ -35,6 +37,10 @@ def days_of(sheet: Sheet) -> tuple[str, ...]:
     if len(dated) >= _LEAST and len(dated) * 2 >= len(names) - 4:
         return dated
     numbered = [(name, int(found.group(1))) for name in names if (found := _NUMBER.fullmatch(name.strip()))]
+    weekdays = tuple(name for name in names if fold(name) in WEEKDAYS)
+    if len({fold(name) for name in weekdays}) >= _LEAST_NUMBERS:
+        # Which week is meant is for the reader of the plan to say.
+        return weekdays
     # The first to the last of a month, each once.
     if len(numbered) >= _LEAST_NUMBERS and all(b == a + 1 or b == 1 for (_, a), (_, b) in pairwise(numbered)):
         return tuple(name for name, _ in numbered)
@@ -70,7 +76,7 @@ def _is_short(name: str) -> bool:
 
 def turned(seen: Seen, others: Others) -> Seen:
     """A sheet whose days run down and whose agents stand across, seen as a plan; any other as it is."""
-    if seen.days or seen.n_rows < _LEAST:
+    if seen.days or not _LEAST <= seen.n_rows <= _MOST_DAYS:
         return seen
     dated = [
         facts

@@ -11,6 +11,7 @@ import polars as pl
 from ingest.exports.inspection.known.vocabulary import Guess, header_of, meanings_of, meant
 from ingest.sheets.sheet import Sheet
 from ingest.values.kinds import Kind, kind_of
+from ingest.values.texts import is_nothing
 
 # Cells of more distinct texts than this are no list of values.
 MOST_VALUES = 200
@@ -63,6 +64,9 @@ class Facts:
     def is_unique(self) -> bool:
         """Whether every row has a cell, each another."""
         cells = self.cells
+        if self.kind.n_distinct < self.kind.n_seen:
+            # A sample tells it for most.
+            return False
         return (
             cells.len() > 0
             and cells.null_count() == 0
@@ -112,5 +116,7 @@ def look(sheet: Sheet, days: Sequence[str] = ()) -> Seen:
 
 
 def facts_of(cells: pl.Series) -> Facts:
-    """See what one column is like."""
+    """See what one column is like; `-` and `n/a` are empty cells."""
+    if cells.dtype == pl.String and (nothing := is_nothing(cells)).any():
+        cells = cells.set(nothing, None)
     return Facts(cells.name, cells, kind_of(cells), meanings_of(cells.name), header_of(cells.name).unit)

@@ -18,6 +18,7 @@ SEVERAL = frozenset({*PERSONAL, "unused"})
 _LEAST = 0.2
 _TOLD = 0.35
 _HINT = 1.5
+_STRONG = 0.5
 _WEAK = 0.6
 # Tables that are told like another one, once somebody says that it is this.
 _LIKE = {"busy": "staffing", "handle_factors": "agents", "aggregates": "volumes"}
@@ -124,6 +125,13 @@ def _as(
     told = {meaning for meaning, names in roles.items() if taken[names[0]].score >= _TOLD}
     if not all(any(each <= told for each in group) for group in likeness.needs):
         score = 0.0
+    if likeness.table == "members" and any(
+        seen[roles[meaning][0]].is_unique for meaning in ("agent_id", "agent", "agent_name") if meaning in roles
+    ):
+        # Who stands there once is listed, not assigned.
+        score *= 0.5
+    if _rests_on_another_meaning(likeness, roles, guesses):
+        score = 0.0
     if likeness.is_list_of and not _is_list(seen, roles, likeness.is_list_of):
         score = 0.0
     return Recognised(seen, table or likeness.table, score, _why(likeness, roles, taken), roles, taken, others, hosted)
@@ -197,6 +205,16 @@ def _give_what_is_needed(
                     del roles[each]
                 roles[meaning], taken[name] = (name,), hosted[name][meaning]
                 break
+
+
+def _rests_on_another_meaning(
+    likeness: Likeness,
+    roles: Mapping[str, tuple[str, ...]],
+    guesses: Mapping[str, Mapping[str, Guess]],
+) -> bool:
+    """Whether all that speaks for a table is a name that means something else: people are no list of queues."""
+    strong = [meaning for meaning in roles if meaning not in SEVERAL and likeness.hosts[meaning] >= _STRONG]
+    return len(strong) == 1 and strong[0] in likeness.as_if.values() and strong[0] not in guesses[roles[strong[0]][0]]
 
 
 def _is_list(seen: Seen, roles: Mapping[str, tuple[str, ...]], meanings: tuple[str, ...]) -> bool:
