@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,7 +33,7 @@ from ingest.files.problems import Findings
 from ingest.files.reading import Reading
 from ingest.files.scale import with_scale
 from ingest.files.sheet_files import SheetFile
-from ingest.files.whole_files import WholeFile
+from ingest.files.whole_files import Source, WholeFile
 from ingest.sheets.blocks import Block, Lines
 from ingest.sheets.columnar.arrow_blocks import ArrowFile
 from ingest.workers import MEMORY
@@ -78,18 +78,20 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     try:
         return _read_table(name, file, findings, reading, progress)
     except InvalidTable as error:
-        if not (isinstance(file, CsvFile) and isinstance(source, Path) and findings.columns):
+        if not (isinstance(file, CsvFile | ArrowFile) and findings.columns):
             raise
-        seen = Findings(source.name)
+        seen = _findings(name, source)
         try:
-            return _read_table(name, WholeFile(name, source, findings.columns, seen), seen, reading, progress)
+            first = _opened(name, source, _findings(name, source))
+            whole = WholeFile(name, first, _opened(name, source, seen), findings.columns)
+            return _read_table(name, whole, seen, reading, progress)
         except InvalidTable as again:
             # What the whole column settled is no mistake; of what stays the first words hold.
             raise (again if seen.columns < findings.columns else error) from None
 
 
 def _read_table(
-    name: str, file: _File, findings: Findings, reading: Reading, progress: Callable[[float], None]
+    name: str, file: Source, findings: Findings, reading: Reading, progress: Callable[[float], None]
 ) -> FileTable:
     header = read_header(name, file.names, findings)
     if not header.kept:
@@ -112,15 +114,6 @@ def _read_table(
     if name == "interactions" and rows is not None:
         rows = with_scale(rows, reading.scale, findings)
     return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
-
-
-class _File(Protocol):
-    """A source of rows."""
-
-    names: list[str]
-
-    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
-        """Its rows in order, with the columns that are wanted, by place."""
 
 
 def _check_room(name: str, source: str, n_rows: int, n_bytes: int, share: float) -> None:
