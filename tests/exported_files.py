@@ -484,7 +484,8 @@ def _text(rows: Sequence[Sequence[Any]], style: Style) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=style.delimiter)
     writer.writerows([[_plain(cell, style.comma) for cell in row] for row in rows])
-    return out.getvalue().encode(style.encoding)
+    # What an encoding has no letter for is a question mark, as programs write it.
+    return out.getvalue().encode(style.encoding, "replace")
 
 
 def _plain(cell: Any, comma: bool) -> Any:
