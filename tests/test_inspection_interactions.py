@@ -339,6 +339,8 @@ def test_the_zone_is_asked_once_and_only_where_times_name_none() -> None:
     assert keys(inspect([wall])) == ["time_zone"]
     answered = inspect([wall], answers={"time_zone": "Europe/Paris"})
     assert keys(answered) == [] and answered.profile.time_zone == "Europe/Paris"
+    given = inspect([wall], time_zone="Europe/Madrid")
+    assert keys(given) == [] and given.profile.time_zone == "Europe/Madrid"
 
 
 def test_cells_of_workbooks_keep_their_types() -> None:
