@@ -469,3 +469,19 @@ def test_talk_that_has_hold_in_it_is_not_counted_twice() -> None:
         )
     )
     assert part(found, "interactions").columns["handle_s"] == Summed(("Talk", "ACW"))
+
+
+def test_parts_of_conversations_with_start_and_end_alone() -> None:
+    """Each lasts from one to the other: waiting where nobody is named, handling where an agent is."""
+    found = looked(
+        rows(
+            "segments.csv",
+            "Konversations-ID|Segment|Beginn|Ende|Warteschlange|Mitarbeiter",
+            "1|Warteschlange|13.04.2026 08:00:00|13.04.2026 08:00:10|A|",
+            "1|Gespräch|13.04.2026 08:00:10|13.04.2026 08:03:10|A|Lind, Ada",
+            "2|Warteschlange|13.04.2026 08:01:00|13.04.2026 08:02:00|A|",
+        )
+    )
+    log = part(found, "interactions")
+    assert log.rows == "segment" and log.columns["handle_s"] == Between("Beginn", "Ende")
+    assert "wait_s" not in log.columns
