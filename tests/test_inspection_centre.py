@@ -280,3 +280,17 @@ def test_a_second_column_of_skills_is_told() -> None:
     found = looked(rows("ma.csv", "MA-Nr|MA|Skill 1|Skill 2", "1001|Ada Lind|SAP|HR", "1002|Bo Berg|HR|"))
     assert taken_for(found, "ma.csv").table == "agents"
     assert any("Skill 2 is not read" in each for each in taken_for(found, "ma.csv").assumptions)
+
+
+def test_a_plan_of_one_day() -> None:
+    """Across or down, its cells tell it."""
+    across = rows("plan.csv", "Agent|2026-04-13", "Lind, Ada|08:00-16:30", "Berg, Bo|frei")
+    assert taken_for(looked(LOG, AGENTS, across), "plan.csv").table == "shifts"
+    down = rows("plan.csv", "Datum|Lind, Ada|Berg, Bo", "13.04.2026|08:00-16:30|09:00-17:00")
+    assert part(looked(LOG, AGENTS, down), "shifts").columns == {"date": Copied("Datum")}
+
+
+def test_a_column_of_lists_of_queues() -> None:
+    """Whatever it is called: its names are all queues of the log."""
+    staff = rows("staff.csv", "ID|Name|Einsatz", "7|Lind, Ada|Billing, Tech", "8|Berg, Bo|Tech")
+    assert part(looked(LOG, staff), "agents").columns["queues"] == Copied("Einsatz")

@@ -226,7 +226,7 @@ def test_rows_of_files_that_were_joined_are_named_by_their_own_file() -> None:
 
 
 def test_rows_of_a_second_part_and_a_second_block_are_named_by_their_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.files.frames.BATCH_ROWS", 2)
+    monkeypatch.setattr("ingest.files.frames._MOST_ROWS", 2)
     later = {name: cells if name != "ID" else ["d1", "d2", "c3"] for name, cells in CALLS.items()}
     later |= {"Wartezeit": ["00:00:12", "bald", "00:00:00"]}
     more = Part("interactions", ("chats.csv",), CALLS_FROM, values=MEANT)

@@ -10,7 +10,7 @@ import polars as pl
 MOST_TOTALS = 3
 
 _TOTAL = re.compile(
-    r"(?:grand total|sub ?total|totals?|overall|sum(?:me)?|zwischensumme|gesamt(?:summe|ergebnis)?|insgesamt|"
+    r"(?:grand total|sub ?total|totals?|overall|sum(?:me|ma)?|zwischensumme|gesamt(?:summe|ergebnis)?|insgesamt|"
     r"total g[eé]n[eé]ral|total general|totale|totaal|totalt|suma|razem|somme|celkem|итого|合計|average|avg\.?|mean|ø|"
     r"durchschnitt|mittelwert|moyenne)\s*(?:\(.*\)|:)?",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ import polars as pl
 from ingest.exports.inspection.seen.facts import Seen
 from ingest.exports.inspection.seen.others import Others, key_of
 from ingest.sheets.sheet import Sheet
+from ingest.values.shifts import read_spans
 from ingest.values.times import read_times
 from ingest.values.vocabulary import MONTHS, WEEKDAYS, fold
 
@@ -36,6 +37,10 @@ def days_of(sheet: Sheet) -> tuple[str, ...]:
     dated = _dated([name for name in names if _DAY.fullmatch(name.strip()) or _has_month(name)])
     if len(dated) >= _LEAST and len(dated) * 2 >= len(names) - 4:
         return dated
+    if len(dated) == 1 and _is_planned(sheet.frame[dated[0]]):
+        return dated
+    if len(dated) == 1 and len(names) - 1 <= _MOST_OTHERS and _is_worked(sheet.frame[dated[0]]):
+        return dated
     numbered = [(name, int(found.group(1))) for name in names if (found := _NUMBER.fullmatch(name.strip()))]
     weekdays = tuple(name for name in names if fold(name) in WEEKDAYS)
     if len({fold(name) for name in weekdays}) >= _LEAST_NUMBERS:
@@ -45,6 +50,24 @@ def days_of(sheet: Sheet) -> tuple[str, ...]:
     if len(numbered) >= _LEAST_NUMBERS and all(b == a + 1 or b == 1 for (_, a), (_, b) in pairwise(numbered)):
         return tuple(name for name, _ in numbered)
     return ()
+
+
+def _is_planned(cells: pl.Series) -> bool:
+    """Whether the cells under one day are those of a plan."""
+    if cells.dtype != pl.String:
+        return False
+    found = read_spans(cells.drop_nulls())
+    told = found.has_span | found.is_off.fill_null(False)
+    return told.len() > 0 and float(told.sum()) >= _MOSTLY * told.len()
+
+
+def _is_worked(cells: pl.Series) -> bool:
+    """Whether the cells of the only day of a plan are spans, words for days off or short codes."""
+    texts = cells.cast(pl.String, strict=False).drop_nulls()
+    found = read_spans(texts)
+    is_code = texts.str.contains(r"^[^\W\d]{1,3}\d?$")
+    is_said = pl.Series(found.has_span) | pl.Series(found.is_off) | is_code
+    return bool(texts.len() and is_said.all() and (pl.Series(found.has_span).any() or is_code.any()))
 
 
 def _dated(names: list[str]) -> tuple[str, ...]:
@@ -76,7 +99,7 @@ def _is_short(name: str) -> bool:
 
 def turned(seen: Seen, others: Others) -> Seen:
     """A sheet whose days run down and whose agents stand across, seen as a plan; any other as it is."""
-    if seen.days or not _LEAST <= seen.n_rows <= _MOST_DAYS:
+    if seen.days or not 1 <= seen.n_rows <= _MOST_DAYS:
         return seen
     dated = [
         facts
@@ -88,6 +111,9 @@ def turned(seen: Seen, others: Others) -> Seen:
     rest = [facts for facts in seen.columns if facts is not dated[0]]
     people = tuple(facts.name for facts in rest if facts.kind.name == "span" or key_of(facts.name) in others.agents)
     if len(people) < _LEAST or len(rest) - len(people) > max(_MOST_OTHERS, len(people)):
+        return seen
+    if seen.n_rows == 1 and not all(key_of(name) in others.agents for name in people):
+        # One row of anything may hold a day.
         return seen
     named = [facts for facts in rest if key_of(facts.name) in others.agents]
     # An agent who is off on all days has no span.

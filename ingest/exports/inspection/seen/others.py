@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from ingest.exports.inspection.known.vocabulary import fold
-from ingest.exports.inspection.seen.facts import Facts, Seen, as_text
+from ingest.exports.inspection.seen.facts import Facts, Seen, as_text, spread
 from ingest.exports.inspection.seen.recognising import Recognised
+from ingest.values.rated import read_names
 
 # So much of the distinct cells must be names of the other sheet.
 _OVERLAP = 0.6
 _STRANGE = 0.2
+_MOSTLY = 0.9
 _MOST_NAMES = 20_000
 _MOST_QUEUES = 500
 
@@ -83,7 +85,15 @@ def _told(facts: Facts, others: Others) -> Facts:
         told |= {"agents"} if share >= _OVERLAP else {"strangers"} if share < _STRANGE else set()
     if others.queues and _share((fold(cell) for cell in cells), others.queues) >= _OVERLAP:
         told.add("queues")
+    if facts.kind.name == "names" and others.queues and _are_lists_of(facts, others.queues):
+        told.add("lists of queues")
     return replace(facts, has_others_names=frozenset(told))
+
+
+def _are_lists_of(facts: Facts, names: frozenset[str]) -> bool:
+    """Whether cells are lists, each of whose names is one of these."""
+    entries = read_names(spread(facts.cells)).values.drop_nulls().explode().struct.field("name").drop_nulls().unique()
+    return _share((fold(name) for name in entries), names) >= _MOSTLY
 
 
 def _share(cells: Iterable[str], known: frozenset[str]) -> float:

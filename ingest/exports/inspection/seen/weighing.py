@@ -160,6 +160,8 @@ def _names(facts: Facts) -> dict[str, Guess]:
     found = {}
     if "agents" in facts.has_others_names:
         found["agent"] = Guess(0.9, "its cells are agents of another file")
+    if "lists of queues" in facts.has_others_names:
+        found["queues"] = Guess(0.9, "its cells are lists of queues")
     if "queues" in facts.has_others_names:
         found["queue"] = Guess(0.85, "its cells are queues of another file")
     return found
