@@ -97,7 +97,9 @@ def _of_visit(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[pl.Expr]:
             yield column.min()
         elif name not in ("wait_s", "outcome"):
             yield column.drop_nulls().first()
-    own_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in frame.columns else pl.lit(0.0)
+    # Without a wait of its own, a row without an agent is one of waiting, as long as it lasts.
+    lasting = pl.when(~answered).then("handle_s") if "handle_s" in frame.columns else pl.lit(None, pl.Float64)
+    own_s = pl.coalesce(*(["wait_s"] if "wait_s" in frame.columns else []), lasting, pl.lit(0.0))
     reached = pl.col("arrived_at") + lengths(own_s).fill_null(timedelta(0))
     until = pl.when(answered.any()).then(reached.filter(answered).first()).otherwise(reached.max())
     yield ((until - pl.col("arrived_at").min()).dt.total_microseconds() / _SECOND_US).alias("wait_s")
