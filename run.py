@@ -29,15 +29,18 @@ import importlib.util
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+Child = subprocess.Popen[bytes]
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST = (3, 11)
+# Within so long a step of the set-up, which Ctrl-C reaches, too, may put away what it has begun. [s]
+WINK_S = 0.1
 USAGE = """usage: python3 run.py COMMAND
 
   demo          make seven months of calls shaped like a real bank's, and route them
@@ -49,13 +52,13 @@ USAGE = """usage: python3 run.py COMMAND
 
 Options after the command are passed on: python3 run.py demo --out results"""
 
-CHECKS = (
+CHECKS = [
     ["-m", "ruff", "check", "."],
     ["-m", "ruff", "format", "--check", "."],
     ["-m", "mypy"],
     ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
     ["-m", "tests.docstrings"],
-)
+]
 
 
 def main(arguments: list[str]) -> int:
@@ -82,6 +85,8 @@ def main(arguments: list[str]) -> int:
     if command == "check":
         return check()
     if command == "test":
+        # A hundred processes start in it, and each would compile whatever it reads anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         return call(["-m", "pytest", *workers_for(rest), *rest])
     return call(["-m", "api", *(rest if command == "cli" else [command, *rest])])
 
@@ -140,7 +145,7 @@ def refuse(why: str) -> int:
 
 def call(arguments: list[str]) -> int:
     """Run the environment's Python and give its exit code."""
-    with start(arguments) as child, signals_to([child]):
+    with started([arguments]) as (child,):
         return child.wait()
 
 
@@ -148,8 +153,7 @@ def check() -> int:
     """Run all checks at once, show in turn what each said, and give the worst exit code."""
     with ExitStack() as ends:
         said = [ends.enter_context(tempfile.TemporaryFile()) for _ in CHECKS]
-        children = [ends.enter_context(start(part, into)) for part, into in zip(CHECKS, said, strict=True)]
-        ends.enter_context(signals_to(children))
+        children = ends.enter_context(started(CHECKS, said))
         for child, words in zip(children, said, strict=True):
             child.wait()
             words.seek(0)
@@ -158,7 +162,36 @@ def check() -> int:
         return max(abs(child.returncode) for child in children)
 
 
-def start(arguments: list[str], into: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(commands: list[list[str]], into: Sequence[IO[bytes] | None] = (None,)) -> Iterator[list[Child]]:
+    """Commands of the environment's Python; whoever ends this script means them, also while they start."""
+    children: list[Child] = []
+    early: list[int] = []
+
+    def passed_on(number: int, frame: object) -> None:
+        if len(children) < len(commands):
+            early.append(number)
+            return
+        for child in children:
+            child.send_signal(number)
+
+    # What is ignored, as by nohup, they inherit.
+    passed = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    heard = [number for number in passed if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, passed_on) for number in heard}
+    try:
+        children += [start(one, said) for one, said in zip(commands, into, strict=True)]
+        # Ctrl-C reaches them by itself; they would inherit that it is ignored.
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in early:
+            passed_on(number, None)
+        yield children
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def start(arguments: list[str], into: IO[bytes] | None) -> Child:
     """Start the environment's Python; what it says goes to this terminal or into a file."""
     # Modules are found from this folder whatever the caller's; relative paths stay the caller's.
     paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -166,24 +199,6 @@ def start(arguments: list[str], into: IO[bytes] | None = None) -> subprocess.Pop
     where = HERE if arguments[1] not in {"api"} else None
     errors = None if into is None else subprocess.STDOUT
     return subprocess.Popen([PYTHON, *arguments], env=environment, cwd=where, stdout=into, stderr=errors)
-
-
-@contextmanager
-def signals_to(children: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Whoever ends this script means the commands that it started; Ctrl-C reaches those by itself."""
-
-    def passed_on(number: int, frame: object) -> None:
-        for child in children:
-            child.send_signal(number)
-
-    passed = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, passed_on) for number in passed}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -198,6 +213,42 @@ def ended_as_interrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def outcome_of(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """What a step says, and its exit code; where this script is told to end, it ends the step and waits for that."""
+    pipe = subprocess.PIPE
+    with ends_noted() as told, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as child:
+        while True:
+            is_last = bool(told)
+            with suppress(subprocess.TimeoutExpired):
+                out, err = child.communicate(timeout=WINK_S)
+                return subprocess.CompletedProcess(command, child.returncode, out, err)
+            if is_last:
+                child.kill()
+                child.wait()
+                raise KeyboardInterrupt
+
+
+@contextmanager
+def ends_noted() -> Iterator[list[int]]:
+    """Signals that would be raised come when it is left: raised while a process starts, they would lose sight of it."""
+    told: list[int] = []
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if raises(number)]
+    for number in numbers:
+        signal.signal(number, lambda number, frame: told.append(number))
+    try:
+        yield told
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler)
+    if told:
+        raise KeyboardInterrupt
+
+
+def raises(number: int) -> bool:
+    """Whether a signal is raised as Ctrl-C is."""
+    return signal.getsignal(number) is signal.default_int_handler
 
 
 def install(layer: str) -> None:
@@ -242,7 +293,7 @@ def same_python() -> bool:
     """Whether the environment starts and has this Python's version."""
     ask = [str(PYTHON), "-c", "import sys; print(sys.version)"]
     try:
-        found = subprocess.run(ask, capture_output=True, text=True, check=False)
+        found = outcome_of(ask)
     except OSError:
         return False
     return found.stdout.strip() == sys.version.strip()
@@ -255,9 +306,7 @@ def find_installer() -> list[str]:
         return [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
     quiet = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]
     if importlib.util.find_spec("ensurepip"):
-        bundled = subprocess.run(
-            [PYTHON, "-m", "ensurepip", "--default-pip"], capture_output=True, text=True, check=False
-        )
+        bundled = outcome_of([str(PYTHON), "-m", "ensurepip", "--default-pip"])
         if bundled.returncode == 0:
             return [str(PYTHON), "-m", "pip", *quiet]
     if importlib.util.find_spec("pip"):
@@ -271,7 +320,7 @@ def find_installer() -> list[str]:
 def run(command: list[str], what: str) -> None:
     """Run a set-up step; where it fails, show the end of what it said."""
     tell(what)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = outcome_of(command)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-8:]
         raise SetupError("\n  ".join([f"{what} failed (is the package index reachable?):", *said]))
@@ -284,7 +333,7 @@ def reason(error: OSError | ValueError) -> str:
     return str(error)
 
 
-def started(arguments: list[str]) -> int:
+def finished(arguments: list[str]) -> int:
     """The exit code; what the system refuses is told in one line."""
     try:
         return main(arguments)
@@ -296,4 +345,4 @@ def started(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(started(sys.argv[1:]))
+    sys.exit(finished(sys.argv[1:]))

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from benchmarks import floors
 from benchmarks.floors import check
+from benchmarks.importing import PHASE as IMPORT
+from benchmarks.importing import WORKLOADS as IMPORTED
+from benchmarks.importing import files
 from benchmarks.inputs import Inputs, Simulate
 from benchmarks.measure import NotMeasured, Row, Spread, alternate
 from benchmarks.parsing import PHASE as PARSE
@@ -41,6 +44,8 @@ SHORT = (
     ("ranked-1000", "1M", ("replay",)),
     ("pool", "10k", ("simpy", "ciw")),
     ("conversations", "10k", ("parse",)),
+    ("files", "1M", ("import",)),
+    ("exports", "1M", ("import",)),
     ("requests", "1k", ("serve",)),
 )
 Say = Callable[[str], object]
@@ -82,7 +87,7 @@ def run(
 def _wanted(
     workloads: Sequence[str], sizes: Sequence[str], phases: Sequence[str], short: bool
 ) -> list[tuple[str, str, list[str]]]:
-    every, phased = [*WORKLOADS, *REPLAYS, *PARSED, *SERVED], [*PHASES, *REPLAY_PHASES, PARSE, SERVE]
+    every, phased = [*WORKLOADS, *REPLAYS, *PARSED, *IMPORTED, *SERVED], [*PHASES, *REPLAY_PHASES, PARSE, IMPORT, SERVE]
     chosen = [_known("workload", name, every) for name in workloads] or every
     at = [_known("size", name, SIZES) for name in sizes]
     do = [_known("phase", name, phased) for name in phases] or phased
@@ -94,6 +99,8 @@ def _wanted(
 def _phases_of(workload: str) -> tuple[str, ...]:
     if workload in PARSED:
         return (PARSE,)
+    if workload in IMPORTED:
+        return (IMPORT,)
     if workload in SERVED:
         return (SERVE,)
     return phases_of(workload) if workload in REPLAYS else tuple(PHASES)
@@ -102,6 +109,8 @@ def _phases_of(workload: str) -> tuple[str, ...]:
 def _usual_sizes(workload: str) -> tuple[str, ...]:
     if workload in PARSED:
         return USUAL_SIZES[:1]
+    if workload in IMPORTED:
+        return USUAL_SIZES[1:]
     if workload in SERVED:
         return ("1k",)
     return (REPLAYS[workload].usual,) if workload in REPLAYS else USUAL_SIZES
@@ -134,6 +143,8 @@ def _jobs(
         return lambda phase: serve(n_interactions, SERVED[workload], folder, open_), n_interactions
     if workload in PARSED:
         return lambda phase: parse(n_interactions, PARSED[workload]), n_interactions
+    if workload in IMPORTED:
+        return lambda phase: files(n_interactions, IMPORTED[workload], folder), n_interactions
     if workload in REPLAYS:
         case = REPLAYS[workload].build(n_interactions)
         start()

@@ -174,8 +174,8 @@ def of_opening(tables: Tables, asked: pl.DataFrame) -> Need:
     """
     agents = tables.agents
     queues = pl.concat([tables.queues["queue_id"], asked["queue_id"]]).n_unique()
-    skills = named(agents["skills"], asked["skills"].explode()).len()
-    languages = named(agents["languages"], asked["language"]).len()
+    skills = len(named(agents["skills"], asked["skills"].explode()))
+    languages = len(named(agents["languages"], asked["language"]))
     needed = agents.height * (AGENT + MEMBER * queues + LEVEL * (skills + languages))
     what = f"opening {agents.height:,} agents with {queues:,} queues, {skills:,} skills and {languages:,} languages"
     return Need(_whole(needed), what, "take those that interactions or agents do not use out of the data")

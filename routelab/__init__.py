@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.errors import RoutingError
     from routelab.centre import Centre, read
+    from routelab.files import Inspection, inspect
     from routelab.results import Compared, Run
     from routelab.runs import compare, replay, score
 
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 _HOME = {
     "Centre": "routelab.centre",
     "Compared": "routelab.results",
+    "Inspection": "routelab.files",
     "RoutingError": "engine.errors",
     "Run": "routelab.results",
     "compare": "routelab.runs",
+    "inspect": "routelab.files",
     "read": "routelab.centre",
     "replay": "routelab.runs",
     "score": "routelab.runs",
 }
-__all__ = ["Centre", "Compared", "RoutingError", "Run", "compare", "read", "replay", "score"]
+__all__ = [
+    "Centre", "Compared", "Inspection", "RoutingError", "Run", "compare", "inspect", "read", "replay", "score"
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

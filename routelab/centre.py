@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -113,7 +113,7 @@ def read(
         Folder of snapshots; by default the environment's `ROUTELAB_STORE`, else data/snapshots.
     agents, interactions, members, queues, surveys, staffing, busy, handle_factors : frame or path, optional
         One each: a polars, pandas or Arrow frame, a list of dictionaries, a dictionary of columns, or the path of a
-        CSV, Parquet or Arrow file. Agents and interactions are needed; without staffing it is inferred from who
+        file. Agents and interactions are needed; without staffing it is inferred from who
         answered what. Nothing that is given is changed.
     time_zone : str, optional
         IANA zone of times that name none, and of days and intervals shown; without it such times are refused and
@@ -185,10 +185,18 @@ def _of_snapshot(store: Path, name: str) -> Centre:
 
 
 def _of_tables(given: Mapping[str, Any], options: Mapping[str, Any]) -> Centre:
+    sources = {name: Path(table) if isinstance(table, str | os.PathLike) else table for name, table in given.items()}
+    return centre_of(sources, options)
+
+
+def centre_of(
+    sources: Mapping[str, Any], options: Mapping[str, Any], assumptions: Sequence[str] = (),
+    repairs: Mapping[str, int] | None = None,
+) -> Centre:  # fmt: skip
+    """A centre from tables as an import reads them, with what was assumed and put right on the way to them."""
     from ingest.files.gathering import read_tables
     from ingest.files.reading import Reading
 
-    sources = {name: Path(table) if isinstance(table, str | os.PathLike) else table for name, table in given.items()}
     try:
         tables, notes = read_tables(sources, Reading.of(**options))
     except InvalidTable as error:
@@ -202,8 +210,8 @@ def _of_tables(given: Mapping[str, Any], options: Mapping[str, Any]) -> Centre:
         arrays.snapshot,
         time_zone=tables.time_zone,
         interval=Extent(_iso(start), _iso(end)),
-        repairs=notes.repairs,
-        assumptions=[*notes.assumptions, *arrays.snapshot.assumptions],
+        repairs=dict(repairs or {}) | notes.repairs,
+        assumptions=[*assumptions, *notes.assumptions, *arrays.snapshot.assumptions],
     )
     return Centre("tables", replace(arrays, snapshot=origin), dict(with_carried(tables)[0]).__getitem__)
 

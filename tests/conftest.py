@@ -13,9 +13,17 @@ from hypothesis import HealthCheck, settings
 
 # The first example compiles or imports something heavy; time limits per example would only make noise.
 QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("quick", max_examples=25, **QUIET)
+settings.register_profile("quick", max_examples=20, **QUIET)
 settings.register_profile("thorough", max_examples=1000, **QUIET)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Files with tests of several seconds; they begin first, so that nobody is left with one when all else is done.
+LONG = {f"test_{name}.py" for name in ("docs", "drift", "genesys_faults", "genesys_kill", "memory", "satisfaction")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 # Packages are imported inside the fixtures: whoever runs one test file does not wait for the others' imports.
 

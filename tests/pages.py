@@ -15,6 +15,7 @@ from pathlib import Path
 from api.output import report_table, settings_table
 from api.settings import Settings
 from engine.reports.compare import Comparison
+from engine.reports.first_look import FirstLook
 from engine.reports.report import Report
 
 ROOT = Path(__file__).parents[1]
@@ -115,6 +116,7 @@ MADE: dict[str, Callable[[], str]] = {
     "service": service_settings,
     "report": partial(report_table.table, Report),
     "comparison": partial(report_table.table, Comparison, Report),
+    "first_look": partial(report_table.table, FirstLook, Report),
 }
 
 

@@ -32,10 +32,12 @@ def without_skills(store):
     write_centre(store, arrivals=[])
 
 
-@pytest.fixture(params=[write_centre, sample, synthetic, without_skills], ids=lambda f: f.__name__)
-def client(request, tmp_path):
-    request.param(tmp_path)
-    return client_of(tmp_path)
+@pytest.fixture(scope="module", params=[write_centre, sample, synthetic, without_skills], ids=lambda f: f.__name__)
+def client(request, tmp_path_factory):
+    """A service over a snapshot of some kind, which nobody changes."""
+    store = tmp_path_factory.mktemp("store")
+    request.param(store)
+    return client_of(store)
 
 
 def test_every_documented_example_is_answered_as_the_page_says(client):

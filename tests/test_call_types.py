@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data import encode
 from engine.data.call_types import CallTypeIndex, requirements
 
 ROWS = st.lists(
@@ -42,3 +44,19 @@ def test_priority_does_not_enter_a_requirement():
     assert len(index) == 3
     assert distinct.height == 1
     assert requirement.tolist() == [0, 0, 0]
+
+
+TEXTS = st.lists(st.none() | st.text(st.sampled_from("aAéß\uffee😀 ;"), max_size=3), max_size=12)
+
+
+@given(TEXTS, TEXTS)
+def test_few_texts_have_the_order_and_the_places_of_many(texts, others):
+    """Also beyond the first 65,536 code points, which other programs put elsewhere."""
+    column = pl.Series(texts, dtype=pl.String)
+    ways = []
+    for few in (encode.FEW, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(encode, "FEW", few)
+            names = encode.distinct(pl.Series(others, dtype=pl.String))
+            ways.append((encode.distinct(column), names, encode.places(column, names).tolist()))
+    assert ways[0] == ways[1]

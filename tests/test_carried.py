@@ -210,8 +210,8 @@ def test_a_snapshot_written_in_batches_has_the_surveys_of_the_tables_in_memory(t
         for name, frame in carried:
             if name != "interactions" and frame.height:
                 writer.add(name, frame)
-        for first in range(0, rows.height, 2):
-            writer.add_interactions(rows[first : first + 2])
+        for first in range(0, rows.height, 7):
+            writer.add_interactions(rows[first : first + 7])
         writer.commit()
     opened, memory = open_snapshot(store, "s"), encode(carried)
     for found in (opened.arrays(), encode(opened.tables())):

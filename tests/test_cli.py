@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,9 @@ import pytest
 from polars.exceptions import PanicException
 
 from api.terminal.cli import run
+from api.terminal.commands import demo
 from ingest.snapshot.reading import open_snapshot
+from ingest.synthetic import making
 from tests.small_snapshot import interactions, write
 
 
@@ -234,7 +237,10 @@ def test_the_store_comes_from_the_environment_unless_said(store, monkeypatch, ca
 
 
 def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
-    """The first command of the README: seven months routed; a second run finds the snapshot again."""
+    """The first command of the README, with fewer days than its 212; a second run finds the snapshot again."""
+    assert (making.BANK.interactions, demo.MAKING["interactions"]) == (252_290, 252_290)
+    monkeypatch.setattr(making, "BANK", replace(making.BANK, interactions=25_000, days=21))
+    monkeypatch.setitem(demo.MAKING, "interactions", 25_000)
     monkeypatch.chdir(tmp_path)
     assert run(["demo"]) == 0
     first = capsys.readouterr().out
@@ -243,7 +249,7 @@ def test_demo_ends_with_a_table_and_files(tmp_path, monkeypatch, capsys):
     assert "no satisfaction is reported" in first
     csat = json.loads((tmp_path / "out" / "report.json").read_text())["csat"]
     assert (csat["gain"], csat["simulated_mean"], csat["recorded_mean"]) == (None, None, None)
-    assert pl.read_ipc(tmp_path / "out" / "outcomes.arrow").height == 252_290
+    assert pl.read_ipc(tmp_path / "out" / "outcomes.arrow").height == 25_000
     assert run(["demo"]) == 0
     assert "found from an earlier run" in capsys.readouterr().out
     agents = tmp_path / "data" / "snapshots" / "demo" / "agents.arrow"

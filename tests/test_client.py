@@ -14,6 +14,7 @@ import threading
 import traceback
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -27,6 +28,7 @@ from ingest.platform.errors import AccessRefused, PlatformUnavailable, RequestRe
 from ingest.platform.limiter import Limiter
 from ingest.platform.network import Timeouts, _proxy_of
 from ingest.platform.retry import Patience
+from ingest.platform.sdk import load_sdk
 from tests.platform_server import CORRELATION, Handler, Server, bad, drop, drop_chunks, drop_midway, ok, silence
 
 SECRET = "Sup3r-hidden/Value+9"
@@ -504,13 +506,14 @@ print(json.dumps({
     "answer": answer, "light": light, "environment": environment == dict(os.environ),
     "threads": sorted(t.name for t in threading.enumerate()) == before,
     "urllib3": [urllib3_log.level, urllib3_log.propagate, logging.getLogger("watchdog").propagate],
+    "left": [name for name in sys.modules if name.startswith("PureCloud")],
     "handlers": len(sdk.handlers), "counted": vars(client.counted()),
 }))
 """
 
 
 def test_the_users_sdk_file_has_no_effect(server, tmp_path):
-    """A gateway, a host and a log file in it change nothing; nothing watches it, loggers and environment stay."""
+    """A gateway, a host and a log file in it change nothing; nothing watches it; modules, loggers, environment stay."""
     folder = tmp_path / ".genesyscloudpython"
     folder.mkdir()
     (folder / "config").write_text(
@@ -526,7 +529,7 @@ def test_the_users_sdk_file_has_no_effect(server, tmp_path):
     assert child.returncode == 0 and child.stderr == "", child.stderr
     assert json.loads(child.stdout) == {
         "answer": {"entities": [1]}, "light": [], "environment": True, "threads": True,
-        "urllib3": [logging.INFO, True, True], "handlers": 0,
+        "urllib3": [logging.INFO, True, True], "left": [], "handlers": 0,
         "counted": vars(Counts(requests=2)),
     }  # fmt: skip
     assert not (tmp_path / "sdk.log").exists()
@@ -535,11 +538,23 @@ def test_the_users_sdk_file_has_no_effect(server, tmp_path):
 
 def test_a_gateway_that_somebody_else_gave_the_sdk_has_no_effect(server, client, client_of, monkeypatch):
     client.get(QUEUES)
-    sdk = sys.modules["PureCloudPlatformClientV2"]
-    gateway = sdk.GatewayConfiguration(host="127.0.0.1", protocol="http", port=9)
-    monkeypatch.setattr(sdk.configuration, "gateway_configuration", gateway)
+    sdk = load_sdk()
+    made = sdk.client.__init__.__globals__["GatewayConfiguration"]
+    monkeypatch.setattr(sdk.configuration, "gateway_configuration", made(host="127.0.0.1", protocol="http", port=9))
     monkeypatch.setattr(sdk.configuration, "host", "http://127.0.0.1:9")
     assert client_of(server.url).get(QUEUES) == {}
+
+
+def test_the_sdk_that_somebody_else_has_loaded_is_used(monkeypatch):
+    """Two of them would keep two configurations."""
+    theirs, wire = ModuleType("PureCloudPlatformClientV2"), ModuleType("PureCloudPlatformClientV2.abstract_http_client")
+    theirs.ApiClient, wire.AbstractHttpClient = object(), object()
+    theirs.configuration = SimpleNamespace(logger=SimpleNamespace())
+    for module in (theirs, wire):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    found = load_sdk()
+    assert (found.client, found.configuration) == (theirs.ApiClient, theirs.configuration)
+    assert found.http_client is wire.AbstractHttpClient
 
 
 def test_times_of_nothing_are_refused():

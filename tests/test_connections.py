@@ -219,7 +219,7 @@ def send_all_but(client, sent, longest_s=0.3):
 
 
 def test_pipelined_questions_for_health_wait_in_the_network_too():
-    """300,000 of them, 16 MB, answers unread: what the service holds is bounded, and all are served."""
+    """300,000 of them, 16 MB, unread answers: what the service holds is bounded, others are served and so are these."""
     with running(hello, counted=lambda *_: None) as service, service.connect() as client:
         assert send_all_but(client, request("GET", "/healthz") * 300_000)
         assert all(len(one._unread) < 200_000 for one in service.server.pool.connections)

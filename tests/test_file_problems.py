@@ -52,7 +52,7 @@ def test_rows_are_lines_of_the_file_also_after_quoted_line_ends_and_blank_lines(
 
 
 def test_rows_are_right_across_the_pieces_a_file_is_read_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.files.csv_blocks.PIECE_BYTES", 50)
+    monkeypatch.setattr("ingest.sheets.text.rows.PIECE_BYTES", 50)
     rows = "".join(f'i{i},q1,2024-03-04T09:00:00Z,"a;\nb",en,1,2\n' for i in range(3, 40))
     content = INTERACTIONS + rows + "i99,q1,2024-03-04T09:00:00Z,,,x,2\n\ni98,q1\n"
     lines = refused(tmp_path / "store", write(tmp_path, agents=AGENTS, interactions=content))
@@ -62,8 +62,8 @@ def test_rows_are_right_across_the_pieces_a_file_is_read_in(tmp_path: Path, monk
 
 
 def test_row_longer_than_any_table_needs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.files.csv_blocks.PIECE_BYTES", 50)
-    monkeypatch.setattr("ingest.files.csv_blocks.LONGEST_ROW_BYTES", 200)
+    monkeypatch.setattr("ingest.sheets.text.rows.PIECE_BYTES", 50)
+    monkeypatch.setattr("ingest.sheets.text.rows.LONGEST_ROW_BYTES", 200)
     content = AGENTS + '"a3' + "x\n" * 300
     line = refused(tmp_path / "store", write(tmp_path, agents=content, interactions=INTERACTIONS))[0]
     assert says(line, "agents.csv, row 4: the row does not end; is a double quote left open?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from shutil import copytree
 
 import polars as pl
 import pytest
@@ -47,6 +48,20 @@ def double():
         yield running
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A store into which all has been read, to be copied and never changed, and what was done."""
+    store = tmp_path_factory.mktemp("whole")
+    with Double(small()) as running:
+        return store, read(store, running)
+
+
+@pytest.fixture
+def held(whole, tmp_path):
+    """A copy of it."""
+    return copytree(whole[0], tmp_path, dirs_exist_ok=True)
+
+
 def read(store, double, name="n", wanted=None, **more):
     return import_genesys(store, name, wanted or wanted_for(double.organisation), means_for(double), **more)
 
@@ -73,9 +88,9 @@ class TestRoundTrip:
         same(surveys, tables.surveys, *tables.surveys.columns)
         assert found.table("busy").is_empty()
 
-    def test_all_oddities_come_out_as_they_must(self, tmp_path, double):
-        done = read(tmp_path, double)
-        found, expected = open_snapshot(tmp_path, "n"), expected_of(double.organisation)
+    def test_all_oddities_come_out_as_they_must(self, whole):
+        store, done = whole
+        found, expected = open_snapshot(store, "n"), expected_of(small())
         same(found.table("interactions"), expected.visits, *SAID, "alert_s", "acw_s")
         same(found.table("surveys"), expected.surveys, "survey_id", "interaction_id", "agent_id", "queue_id", "score")
         same(found.table("agents"), expected.agents, "agent_id", "skills", "languages")
@@ -86,11 +101,10 @@ class TestRoundTrip:
         assert expected.members.join(found.table("members"), on=["queue_id", "agent_id"], how="anti").is_empty()
         assert any("all half hours agree" in sentence for sentence in done.manifest.assumptions)
 
-    def test_work_elsewhere_is_busy_and_nothing_else_is(self, tmp_path, double):
-        read(tmp_path, double)
-        busy, expected = open_snapshot(tmp_path, "n").table("busy"), expected_of(double.organisation)
+    def test_work_elsewhere_is_busy_and_nothing_else_is(self, held):
+        busy, expected = open_snapshot(held, "n").table("busy"), expected_of(small())
         # After-call work of those who let it ring is none, and one agent's work through no queue does not count.
-        facts = double.organisation.facts
+        facts = small().facts
         assert expected.missed.filter(pl.col("done_at") > pl.col("end_at")).height and facts.non_acd_ignored
         of_queue = [call.conversation_id for call in facts.calls if call.queue_id is not None]
         ignored = pl.col("agent_id").is_in(list(facts.non_acd_ignored)) & ~pl.col("conversation_id").is_in(of_queue)
@@ -98,7 +112,7 @@ class TestRoundTrip:
         assert spells.height < expected.busy.height
         same(busy, spells, "agent_id", "start_at", "end_at")
         assert set(busy["media"]) == {"voice"}
-        counted = open_snapshot(tmp_path, "n").manifest.repairs[NOT_ACD]
+        counted = open_snapshot(held, "n").manifest.repairs[NOT_ACD]
         assert counted == expected.busy.height - spells.height
 
     def test_chosen_queues_limit_what_is_reported_not_what_keeps_agents_busy(self, tmp_path):
@@ -162,8 +176,7 @@ class TestAgain:
         assert [run.parts_read for run in (first, later, last, settled)] == [8, 8, 4, 0]
         assert not later.changed
 
-    def test_a_lost_day_is_read_again_and_nothing_else(self, tmp_path, double):
-        read(tmp_path, double)
+    def test_a_lost_day_is_read_again_and_nothing_else(self, tmp_path, double, held):
         before = content(tmp_path / "n")
         parts = PartStore(stores.companion(tmp_path, "n"))
         gone = parts.parts()[0].folder
@@ -206,8 +219,7 @@ class TestAgain:
         assert arrived.max() < datetime(2026, 1, 6, 5, tzinfo=UTC)
         assert any("all half hours agree" in sentence for sentence in done.manifest.assumptions)
 
-    def test_agents_of_a_queue_that_is_no_longer_chosen_leave_all_tables(self, tmp_path, double):
-        read(tmp_path, double)
+    def test_agents_of_a_queue_that_is_no_longer_chosen_leave_all_tables(self, tmp_path, double, held):
         read(tmp_path, double, wanted=wanted_for(double.organisation, "Queue 1"), replace=True)
         found = open_snapshot(tmp_path, "n")
         ours = set(found.table("members")["agent_id"])
@@ -216,11 +228,11 @@ class TestAgain:
             assert set(found.table(name)["agent_id"]) <= ours, name
         assert set(found.table("aggregates")["queue_id"]) == {"q1"}
 
-    def test_what_is_counted_happened(self, tmp_path, double):
-        repairs = read(tmp_path, double).manifest.repairs
+    def test_what_is_counted_happened(self, whole):
+        repairs = whole[1].manifest.repairs
         assert all(repairs.values())
         # Of queues, of agents, of conversations.
-        facts = double.organisation.facts
+        facts = small().facts
         assert repairs["merged: members listed twice in a queue"] == len(facts.twice)
         assert repairs["left out: skills of agents that are not active"] == len(facts.inactive_skills)
         assert repairs["left out: alerts that an agent did not answer"] == len(facts.missed)
@@ -358,8 +370,7 @@ class TestRefusals:
         assert not stores.companion(tmp_path, "n").exists()
         assert read(tmp_path, double, replace=True).changed
 
-    def test_another_organisation_is_not_mixed_in(self, tmp_path, double):
-        read(tmp_path, double)
+    def test_another_organisation_is_not_mixed_in(self, tmp_path, held):
         other = organisation(agents=12, days=2, seed=4, interactions=200, queues=2)
         with Double(other) as elsewhere, pytest.raises(SnapshotExists, match="another organisation"):
             read(tmp_path, elsewhere)
@@ -483,8 +494,7 @@ class TestRefusals:
 class TestRepairs:
     @pytest.mark.parametrize("name", ["busy.arrow", "interactions/2026-01-05.arrow"])
     @pytest.mark.parametrize("damage", ["flipped", "gone"])
-    def test_a_damaged_snapshot_is_written_again(self, tmp_path, double, name, damage):
-        read(tmp_path, double)
+    def test_a_damaged_snapshot_is_written_again(self, tmp_path, double, held, name, damage):
         before, path = content(tmp_path / "n"), tmp_path / "n" / name
         if damage == "gone":
             path.unlink()
@@ -544,9 +554,8 @@ class TestPartly:
 
 
 class TestPersonalData:
-    def test_nothing_planted_is_stored_anywhere(self, tmp_path, double):
-        read(tmp_path, double)
-        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    def test_nothing_planted_is_stored_anywhere(self, held):
+        files = [path for path in held.rglob("*") if path.is_file()]
         assert len(files) > 20
         for path in files:
             content_of = path.read_bytes()

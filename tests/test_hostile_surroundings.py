@@ -89,10 +89,11 @@ def test_a_current_folder_that_is_gone_is_said_to_be_so(store, tmp_path, monkeyp
 
 
 def as_nobody(work) -> int:
-    """The exit code of work done by a user without rights."""
+    """The exit code of work done by a user without rights, which may calculate nothing: threads are not forked."""
     child = os.fork()
     if not child:
         code = 70
+        signal.alarm(60)
         try:
             os.setgroups([])
             os.setgid(65534)
@@ -110,7 +111,9 @@ def test_somebody_without_rights_reads_a_store_and_is_told_what_cannot_be_writte
     for folder in [store, *store.parents]:
         folder.chmod(folder.stat().st_mode | 0o055)
     at = ["--store", str(store)]
-    assert as_nobody(lambda: run(["snapshot", "show", "s", *at])) == 0
+    # Whoever has no rights may be unable to read what has not been imported yet.
+    assert run(["snapshot", "list", *at]) == 0
+    assert as_nobody(lambda: run(["snapshot", "list", *at])) == 0
     assert as_nobody(lambda: run(["snapshot", "synthetic", "--name", "x", *at])) == 2
     assert as_nobody(lambda: run(["snapshot", "delete", "s", *at])) in (1, 2)
     said = capfd.readouterr().err
@@ -174,6 +177,5 @@ def test_set_up_ends_when_asked_to_and_takes_the_installer_along(checkout, tmp_p
     assert child.returncode == 1
     assert said.splitlines()[-1] == "run.py: stopped while setting up; the next start goes on from here"
     assert "Traceback" not in said
-    # Gone, or dead and not yet buried.
-    stat = Path(f"/proc/{begun.read_text().strip()}/stat")
-    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    # The script has waited for its end.
+    assert not Path(f"/proc/{begun.read_text().strip()}").exists()

@@ -12,8 +12,8 @@ import pytest
 
 from api.terminal.cli import run as run_command
 from engine.errors import InvalidTable, NotEnoughMemory
-from ingest.files import arrow_blocks
 from ingest.files.importing import read_table
+from ingest.sheets.columnar import arrow_blocks
 from ingest.workers import memory
 from ingest.workers.memory import MIB, bounded
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.data.encode import encode
+from engine.data.oddities import Oddities
 from engine.data.provenance import Extent
 from engine.errors import InvalidScenario, InvalidTable
 from engine.run import run
@@ -45,6 +46,15 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"interactions": answered(60, handle_s=240_000.0)},
         "more than half of the 60 handling times (handle_s) are longer than 2.0 hours; columns in _s are seconds: if "
         "these are milliseconds divide them by 1,000",
+    ),
+    "two hours, mostly": (
+        {
+            "interactions": [
+                *answered(29),
+                *[row | {"interaction_id": f"j{n}"} for n, row in enumerate(answered(31, handle_s=2 * HOUR_S + 1))],
+            ]
+        },
+        "more than half of the 60 handling times (handle_s) are longer than 2.0 hours; columns in _s are seconds",
     ),
     "one of days": (
         {"interactions": one(7, handle_s=3 * DAY_S)},
@@ -117,6 +127,22 @@ ORDINARY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("tables", ORDINARY.values(), ids=ORDINARY)
 def test_ordinary_values_are_not(tables: dict[str, Any]) -> None:
     assert odd(**tables) == []
+
+
+def test_rows_that_come_in_parts_are_counted_together_and_the_first_of_all_is_told() -> None:
+    """Two of days and two with more work after the call than in all, each in another part."""
+    rows = answered(60)
+    for place, handle_s in ((7, 3 * DAY_S), (40, 5 * DAY_S)):
+        rows[place] |= {"handle_s": handle_s}
+    for place in (9, 50):
+        rows[place] |= {"acw_s": 241.0}
+    tables = tables_of(interactions=rows)
+    found = Oddities()
+    for first in (0, 20, 40):
+        found.add(tables.interactions[first : first + 20])
+    said = " ".join(found.said(tables))
+    assert "longer than 8 hours: 2 of 60, first 'i007' with 3.0 days" in said
+    assert "(handle_s): 2, first 'i009'" in said
 
 
 def test_a_snapshot_says_the_same_however_it_came_in_and_reports_repeat_it(tmp_path: Any) -> None:

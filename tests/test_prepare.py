@@ -26,7 +26,7 @@ from engine.spec import Scenario, csat_of
 from tests.oracle_centre import plain
 from tests.small_centres import call, centre, engine_outcomes, scenario, tables_of
 
-# 100 by default, forty times as many at night.
+# 80 by default, fifty times as many at night.
 N_CENTRES = 4 * settings.default.max_examples
 
 

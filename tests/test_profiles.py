@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidTable, MissingInput
-from ingest.exports.profile.columns import FORMS, SECONDS, columns_of, kinds_of, tables
+from ingest.exports.profile.columns import FORMS, NAMES, SECONDS, columns_of, kinds_of, tables
 from ingest.exports.profile.patterns import fits, pattern_of, taken
 from ingest.exports.profile.profile import (
     Between,
@@ -26,7 +26,7 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
-from ingest.exports.profile.reading import BY, ORDERS, ROWS, UNITS, profile_of, read_profile
+from ingest.exports.profile.reading import BY, ORDERS, ROWS, SCALES, UNITS, profile_of, read_profile
 from ingest.exports.profile.writing import profile_text, write_profile
 from ingest.sheets.sheet import Sheet
 
@@ -48,18 +48,21 @@ _FROM = {
 }
 
 
+_UNITS = {SECONDS: UNITS, NAMES: SCALES}
+
+
 @st.composite
 def _parts(draw: st.DrawFn) -> Part:
     table = draw(st.sampled_from(tables()))
     kinds = kinds_of(table)
-    chosen = draw(st.lists(st.sampled_from(sorted(kinds)), unique=True, max_size=5))
+    chosen = draw(st.lists(st.sampled_from(sorted(kinds)), unique=True, max_size=5)) if kinds else []
     columns = {name: draw(st.one_of([_FROM[form] for form in FORMS[kinds[name]]])) for name in chosen}
     used = {column for source in columns.values() for column in columns_of(source)}
     return Part(
         table, draw(_SEVERAL), columns,
         values={name: draw(_MAPS) for name in draw(st.sets(st.sampled_from([*kinds, "cells"]), max_size=2))},
         dates=draw(st.none() | st.sampled_from(ORDERS)),
-        units={name: draw(st.sampled_from(UNITS)) for name in chosen if kinds[name] == SECONDS and draw(st.booleans())},
+        units={name: draw(st.sampled_from(_UNITS[kinds[name]])) for name in chosen[:2] if kinds[name] in _UNITS},
         rows=draw(st.sampled_from(ROWS)),
         only=draw(st.dictionaries(_NAMES, _SEVERAL, max_size=2)),
         unused=draw(_SOME),

@@ -173,7 +173,6 @@ BAD = {
     "far away": {"interactions": INTERACTIONS.replace("2024-03-04T09:00:05Z", "1066-10-14T09:00:00Z")},
     "negative": {"interactions": INTERACTIONS.replace(",150", ",-150")},
     "no number": {"interactions": INTERACTIONS.replace(",150", ",long").replace(",200", ",short")},
-    "decimal comma": {"interactions": INTERACTIONS.replace(",150", ',"1,5"')},
     "id again": {"interactions": INTERACTIONS.replace("i2", "i1")},
     "id empty": {"interactions": INTERACTIONS.replace("i2", "")},
     "proficiency": {"agents": AGENTS.replace("billing:5", "billing:6")},
@@ -225,6 +224,15 @@ def test_a_bad_frame_is_refused_in_the_words_of_a_bad_file(bad, tmp_path):
         paths[name] = tmp_path / f"{name}.parquet"
         pq.write_table(table, paths[name])
     assert found == [in_place(line, 0) for line in said(paths)]
+
+
+def test_forms_that_a_whole_column_settles_are_taken_from_frames_and_from_files(tmp_path):
+    """A decimal comma, which was refused: of handling times of 200 and 1.5 seconds."""
+    content = GOOD | {"interactions": INTERACTIONS.replace(",150", ',"1,5"')}
+    frames = {name: as_texts(text) for name, text in content.items()}
+    pq.write_table(frames["interactions"], tmp_path / "interactions.parquet")
+    for given in (frames, write(tmp_path, **content), frames | {"interactions": tmp_path / "interactions.parquet"}):
+        assert 1.5 in routelab.read(**given).table("interactions")["handle_s"].to_list()
 
 
 TYPED = {
@@ -437,11 +445,11 @@ def test_the_snippet_of_the_page_goes_from_frames_to_a_comparison_in_ten_lines(m
     assert scope["table"]["scenario"].to_list()[-2:] == ["genesys", "ours"]
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS[1:])
-def test_every_snippet_of_the_page_runs(snippet, monkeypatch, capsys):
+@pytest.mark.parametrize(("snippet", "says"), [*zip(SNIPPETS[1:], ("billing:six", "3,746 offered"), strict=True)])
+def test_every_snippet_of_the_page_runs(snippet, says, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     exec(snippet, {})
-    assert "billing:six" in capsys.readouterr().out
+    assert says in capsys.readouterr().out
 
 
 def test_importing_the_door_imports_nothing_heavy():

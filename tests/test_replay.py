@@ -29,7 +29,7 @@ from tests.replay_problems import (
     untied,
 )
 
-# 3,000 by default, forty times as many at night.
+# 2,400 by default, fifty times as many at night.
 N_PROBLEMS = 120 * settings.default.max_examples
 VOICE, CHAT, EMAIL = (MEDIA.index(name) for name in ("voice", "chat", "email"))
 
@@ -356,6 +356,24 @@ def test_a_copy_goes_on_as_if_it_had_never_been_cut(seed):
     assert table(running.finish(given.ladder)) == table(twin.finish(given.ladder)) == wanted
     untouched = Replay(given.demand, given.roster, given.clock)
     assert table(untouched.copy().finish(given.ladder)) == table(untouched.finish(given.ladder)) == wanted
+
+
+def test_however_arrays_lie_in_memory_the_loop_is_compiled_once():
+    """For another layout the compiler would take longer than a year of calls does."""
+    from engine.kernels.replay import replay_until
+
+    n_stretched = 0
+    for seed in range(20):
+        given = problem(seed)
+        wanted, n_compiled = table(given.play()), len(replay_until.signatures)
+        demand, roster, ladder = given.demand, given.roster, given.ladder
+        if demand.factor is not None:
+            demand, n_stretched = replace(demand, factor=np.asfortranarray(demand.factor)), n_stretched + 1
+        sides = {name: np.asfortranarray(getattr(roster, name)) for name in ("capacity", "interrupts")}
+        down = replace(ladder, rank=np.asfortranarray(ladder.rank))
+        assert table(replay(demand, replace(roster, **sides), down, given.clock)) == wanted
+        assert len(replay_until.signatures) == n_compiled
+    assert n_stretched > 0
 
 
 @pytest.mark.parametrize("n_agents", [1, 3])

@@ -40,7 +40,7 @@ from tests.small_centres import (
 )
 from tests.strategies import MIDNIGHT, TICK, Dice, table
 
-# 25 by default, forty times as many at night.
+# 20 by default, fifty times as many at night.
 N_CENTRES = settings.default.max_examples
 N_BUSY = N_CENTRES // 2
 BITS = ("status", "agent", "start_us", "end_us", "left_us", "found")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +73,35 @@ def test_a_failed_install_shows_why_and_is_tried_again_next_time(script, capsys,
     assert not list(script.VENV.glob(".installed-*"))
 
 
+@pytest.fixture
+def early(monkeypatch) -> list[subprocess.Popen]:
+    """Processes that have been started, each of them overtaken by a SIGTERM to this process."""
+    children = []
+
+    class Overtaken(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            children.append(self)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Overtaken)
+    return children
+
+
+SLEEP = ["-c", "import time; time.sleep(60)"]
+
+
+def test_a_signal_that_comes_while_a_step_starts_ends_the_step(script, early):
+    with pytest.raises(KeyboardInterrupt), script.ended_as_interrupted():
+        script.outcome_of([sys.executable, *SLEEP])
+    assert [child.returncode for child in early] == [-signal.SIGKILL]
+
+
+def test_a_signal_that_comes_while_a_command_starts_reaches_it(script, early, monkeypatch):
+    monkeypatch.setattr(script, "PYTHON", sys.executable)
+    assert script.call(SLEEP) == -signal.SIGTERM
+
+
 def test_a_second_start_installs_nothing(script, monkeypatch, capsys):
     steps: list[str] = []
     monkeypatch.setattr(script, "run", lambda command, what: steps.append(what))
@@ -103,12 +134,15 @@ def started(script, monkeypatch) -> list[list[str]]:
 @pytest.mark.parametrize("named", ["tests/test_rooms.py", "tests/test_rooms.py::test_that", "engine"])
 def test_the_whole_suite_runs_on_every_core_and_what_is_named_in_one_process(script, monkeypatch, named):
     monkeypatch.setattr(script, "HERE", ROOT)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     calls = started(script, monkeypatch)
     for rest in ([], ["-x", "-k", "waits"], ["-x", named]):
         assert script.main(["test", *rest]) == 0
     assert calls[0] == ["-m", "pytest", "--numprocesses", "auto", "--dist", "worksteal"]
     assert calls[1] == [*calls[0], "-x", "-k", "waits"]
     assert calls[2] == ["-m", "pytest", "-x", named]
+    # What was compiled of the program is kept for the next process.
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 def test_every_check_is_run_and_heard_whatever_the_others_say(script, monkeypatch, capfdbinary):

@@ -258,7 +258,7 @@ def test_every_session_counts_as_a_visit_or_as_work_elsewhere_and_never_as_both(
 @given(st.integers(0, 2**32))
 def test_no_second_of_an_agent_s_work_counts_twice(seed: int) -> None:
     """Handling of a visit and work elsewhere together are no more than the time of the agent's sessions."""
-    for each, _ in (told(seed + n) for n in range(15)):
+    for each, _ in (told(seed + n) for n in range(8)):
         parsed = parse_conversations([each])
         worked: dict[str, list[tuple[Any, Any]]] = {}
         for agent, start, end in parsed.work.select("agent_id", "start_at", "end_at").iter_rows():

@@ -46,7 +46,7 @@ def test_agents_who_do_not_differ_are_said_to_in_one_log_of_twenty(world, n_agen
     assert 0.4 < chances.mean() < 0.6
 
 
-@pytest.mark.parametrize("world", [DIFFER[0], DIFFER[1], DIFFER[3]], ids=lambda world: world.name)
+@pytest.mark.parametrize("world", [DIFFER[1], DIFFER[3]], ids=lambda world: world.name)
 def test_intervals_of_gains_cover_the_truth(world):
     """At least 9 in 10 of 30, which chance allows of 95 %; and they say something."""
     gains = [worlds.gain_of(worlds.draw(world, seed), seed) for seed in range(30)]

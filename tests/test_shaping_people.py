@@ -53,6 +53,11 @@ def test_an_exact_name_comes_before_a_loose_one_and_a_loose_one_of_two_is_asked_
     assert found.several == {"Lang, P.": ("1", "2")}
 
 
+def test_two_agents_of_one_name_are_asked_about() -> None:
+    same = pl.DataFrame({"agent_id": ["1", "2"], "agent_name": ["Lang, Peter", "Lang, Peter"]})
+    assert match(["Peter Lang"], same).several == {"Peter Lang": ("1", "2")}
+
+
 def test_initials_tell_where_nobody_else_is_meant() -> None:
     found = match(["L. Ng", "Z. Müller", "Zoë Müller"], AGENTS)
     # Z. Müller is Zoë Müller, who is named in full besides: one of both may be somebody else.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ingest.exports.profile.profile import Copied, From, Part, Profile
+from ingest.exports.profile.profile import Between, Copied, Filled, From, Part, Profile
 from ingest.exports.shaping import shape
 from ingest.files.gathering import gather
 from ingest.files.reading import Reading
@@ -49,3 +49,23 @@ def test_rows_of_a_conversation_are_joined_by_queue() -> None:
     ]
     assert rows["arrived_at"].to_list()[1] == datetime(2026, 3, 2, 9, 3, tzinfo=UTC)
     assert "rows of one conversation and queue joined into one visit: 6 rows became 4 visits" in shaped.assumptions
+
+
+def test_rows_with_start_and_end_only_are_waiting_without_an_agent_and_handling_with_one() -> None:
+    rows = [
+        ("c1", "2026-03-02 09:00:00", "2026-03-02 09:00:25", "sales", None),
+        ("c1", "2026-03-02 09:00:25", "2026-03-02 09:03:25", "sales", "a01"),
+        ("c2", "2026-03-02 09:10:00", "2026-03-02 09:10:40", "sales", None),
+    ]
+    frame = pl.DataFrame(rows, schema=["id", "start", "end", "queue", "who"], orient="row")
+    columns: dict[str, From] = {
+        "conversation_id": Copied("id"), "arrived_at": Copied("start"), "queue_id": Copied("queue"),
+        "agent_id": Copied("who"), "handle_s": Between("start", "end"),
+        "outcome": Filled("who", "answered", "abandoned"),
+    }  # fmt: skip
+    given = Sheet("segments.csv", (Path("segments.csv"),), frame, np.arange(2, 5), "made")
+    shaped = shape(Profile("UTC", (Part("interactions", ("segments.csv",), columns, rows="segment"),)), [given])
+    found = gather(shaped.tables, Reading.of("UTC"), lambda *_: None)[0]["interactions"]
+    assert found.select("interaction_id", "agent_id", "wait_s", "handle_s", "outcome").rows() == [
+        ("c1#1", "a01", 25.0, 180.0, "answered"), ("c2#1", None, 40.0, None, "abandoned"),
+    ]  # fmt: skip

@@ -51,7 +51,7 @@ def test_titles_stand_above_the_header_and_totals_below_the_rows(tmp_path):
     assert sheet.frame.columns == ["Queue", "Offered", "Answered"]
     assert sheet.frame.rows() == [("Service", "12", "11"), ("Technik", "7", "7")]
     assert sheet.rows.tolist() == [5, 6]
-    assert sheet.notes == ("2 rows above the header", "1 row of totals at the end left out")
+    assert sheet.notes == ("2 rows above the header", "1 row of totals left out")
 
 
 def test_rows_behind_quoted_line_breaks_and_blank_lines_have_their_lines(tmp_path):
@@ -62,7 +62,7 @@ def test_rows_behind_quoted_line_breaks_and_blank_lines_have_their_lines(tmp_pat
 
 
 def test_a_row_that_lacks_a_value_is_named_by_its_line(tmp_path):
-    with pytest.raises(InvalidTable, match=r"export.csv, row 3: 2 values where the header names 3 columns"):
+    with pytest.raises(InvalidTable, match=r"export.csv, row 3: '1;2': 2 values where the header names 3 columns"):
         read_sheets([str(written(tmp_path, "export.csv", "a;b;c\n1;2;3\n1;2\n4;5;6\n"))])
 
 
@@ -108,6 +108,14 @@ def test_files_with_the_same_columns_are_one_sheet_in_any_order_of_columns(tmp_p
     assert (calls.name, agents.name) == ("2026-0*.csv", "agents.csv")
     assert calls.frame.rows() == [("1", "Service"), ("2", "Technik"), ("3", "Service")]
     assert calls.place(2) == "2026-02.csv, row 2"
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    for site in ("north", "south"):
+        (tmp_path / site).mkdir()
+        written(tmp_path / site, "calls.csv", f"id;site\n1;{site}\n")
+    calls = one(tmp_path / "*" / "calls.csv")
+    assert [calls.place(row) for row in (0, 1)] == ["north/calls.csv, row 2", "south/calls.csv, row 2"]
 
 
 def test_a_file_is_not_taken_twice(tmp_path):

@@ -134,6 +134,15 @@ def test_names_are_split_as_the_column_says(cells, names):
     assert not found.is_open
 
 
+def test_a_slash_or_an_and_separates_what_stands_alone_elsewhere():
+    """In the column or in other files; otherwise it belongs to the name."""
+    cells = pl.Series(["Deutsch / Englisch", "Deutsch"])
+    names = [[each["name"] for each in cell] for cell in read_names(cells, known=("ENGLISCH",)).values.to_list()]
+    assert names == [["Deutsch", "Englisch"], ["Deutsch"]]
+    assert read_names(cells).separator is None
+    assert read_names(pl.Series(["Sales und Service (3)", "Sales", "Service"])).separator == " und "
+
+
 def test_levels_of_other_scales_are_told():
     assert read_names(pl.Series(["voice (80), chat (20)"])).scale == "0-100"
     assert read_names(pl.Series(["voice: 8"])).scale == "0-10"
@@ -152,6 +161,12 @@ def test_marks_say_yes_or_no():
     ("cells", "name"),
     [
         (["02.03.2026 08:00:26", "02.03.2026 08:04:16"], "time"), (["2026-03-02", "2026-03-03"], "date"),
+        (["17.03.2026", "18.03.2026"], "date"), (["17.03.26"], "date"), (["03/17/2026"], "date"),
+        (["0711/123456"], "phone"),
+        (["3175550142"], "whole number"), (["0301234567", "0409876543"], "phone"),
+        (["2026-03-17 08:00"], "time"),
+        (["Mar 17, 2026", "Apr 1, 2026"], "date"),
+        (["Kunde A", "Kunde B"], "words"), (["8.30 Uhr", "17.15 Uhr"], "clock"),
         (["08:00", "16:30"], "clock"), (["00:03:28", "00:00:12"], "duration"), (["PT5M", "PT3S"], "duration"),
         (["12,5", "8"], "number"), (["12", "8", "12"], "whole number"), (["c0000303", "c0000506"], "code"),
         (["7b3c2f10-1111-4222-8333-abcdefabcdef"], "code"), (["a@b.de"], "email"),

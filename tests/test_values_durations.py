@@ -49,6 +49,14 @@ def test_fractions_of_a_day_are_told_from_seconds(seconds):
     assert read_durations(pl.Series(clock)).values.to_list() == seconds
 
 
+@given(st.lists(st.floats(1, 7_200), min_size=20, max_size=50))
+def test_fractions_of_a_day_need_not_be_whole_seconds(seconds):
+    """As a workbook keeps 207.88 s: 0.00240602139879227; one cell of three days among many changes nothing."""
+    found = read_durations(pl.Series([*(each / DAY_S for each in seconds), 0.0] * 6 + [3.0]))
+    assert not found.is_open
+    assert found.values.to_list() == pytest.approx([*seconds, 0.0] * 6 + [3 * DAY_S], abs=1e-3)
+
+
 def test_what_is_open_between_units():
     """`00:05` is five minutes or five seconds; a half is half a second or half a day."""
     two = read_durations(pl.Series(["00:05", "00:12"]))
@@ -59,6 +67,9 @@ def test_what_is_open_between_units():
     half = read_durations(pl.Series([0.5, 0.25]))
     assert (half.is_open, half.choices, half.values.to_list()) == (True, ("s", "days"), [0.5, 0.25])
     assert not read_durations(pl.Series([0.5, 12.25])).is_open
+    rounded = read_durations(pl.Series([0.0024, 0.0031, 0.0]))
+    assert (rounded.is_open, rounded.likely) == (True, "days")
+    assert rounded.values.to_list() == pytest.approx([207.36, 267.84, 0])
 
 
 @pytest.mark.parametrize(
@@ -122,3 +133,16 @@ def test_no_cell_raises_anything(cells):
         assert found.values.len() == found.refused.len() == len(cells)
         assert not (found.refused & found.values.is_not_null()).any()
         assert (found.values.drop_nulls().is_finite()).all()
+
+
+def test_a_long_column_of_one_form_is_read_as_cell_by_cell():
+    """From its bytes; one odd cell among them, a null, minutes of 60, and the column goes the other way."""
+    seconds = [97 * i % 400_000 for i in range(1_500)]
+    texts = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" if s < 360_000 else None for s in seconds]
+    meant = [s if s < 360_000 else None for s in seconds]
+    assert read_durations(pl.Series(texts)).values.to_list() == meant
+    assert read_durations(pl.Series([*texts, "0:00:07"])).values.to_list() == [*meant, 7]
+    for odd in ("00:60:00", "00:00:6x", "00:00/06", "\u00e40:00:0"):
+        found = read_durations(pl.Series([*texts, odd]))
+        assert found.refused.to_list() == [False] * len(texts) + [True]
+        assert found.values[:-1].to_list() == meant

@@ -194,12 +194,38 @@ def test_no_cell_raises_anything(cells):
     assert not (found.refused & found.values.is_not_null()).any()
 
 
-@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p",
+        "%-m/%-d/%Y %-I:%M %p", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S.%3f+00:00", "%d.%m.%Y %H:%M:%S,%3f",
+        "%d-%b-%y %H:%M:%S",
+    ],
+)  # fmt: skip
 def test_a_long_column_at_one_go_is_read_as_cell_by_cell(form):
     """The way for whole columns of one form against that for distinct dates and clock times."""
     minutes = pl.Series([datetime(2026, 1, 1) + timedelta(minutes=431 * i) for i in range(2_000)])
     texts = minutes.dt.strftime(form)
     long, odd = read_times(texts), read_times(pl.concat([pl.Series(["13 Mar 2026"]), texts]))
     assert long.values.dt.replace_time_zone(None).to_list() == minutes.to_list()
-    if not form.endswith("Z"):
+    if not form.endswith(("Z", "+00:00")):
         assert odd.values[1:].to_list() == minutes.to_list()
+
+
+def test_a_long_column_with_one_odd_cell_is_read_all_the_same():
+    """A day without a clock time, another form, an hour 13 with AM, a word: each told, the others read."""
+    good = [f"{day:02}.03.2026 08:00:26" for day in range(1, 32)] * 40
+    found = read_times(pl.Series([*good, "14 Mar 2026 9:00", "soon", "30.02.2026 08:00:00", "14.03.2026"]))
+    assert found.refused.sum() == 2
+    assert found.values[-4:].to_list() == [datetime(2026, 3, 14, 9), None, None, datetime(2026, 3, 14)]
+    halves = read_times(
+        pl.Series([*(f"03/{day:02}/2026 08:00 PM" for day in range(1, 32)), "03/01/2026 13:00 AM"] * 40)
+    )
+    assert halves.refused.to_list() == [*[False] * 31, True] * 40
+    noon = ["03/13/2026 12:30 AM", "03/13/2026 12:30 PM"] * 600
+    assert read_times(pl.Series(noon)).values[:2].to_list() == [
+        datetime(2026, 3, 13, 0, 30),
+        datetime(2026, 3, 13, 12, 30),
+    ]
+    days = read_times(pl.Series(["2026-03-13"] * 1_200 + ["2026-03-13T08:00:00"]))
+    assert days.without_clock.to_list() == [True] * 1_200 + [False]

@@ -29,6 +29,9 @@ snapshot = click.option("--snapshot", "snapshot_name", required=True, help="Name
 name = click.option("--name", required=True, help="Name of the new snapshot.")
 replace = click.option("--replace", is_flag=True, help="Replace a snapshot of this name.")
 replace_results = click.option("--replace", is_flag=True, help="Replace results that are there already.")
+no_light = click.option(
+    "--no-light", is_flag=True, help="Do not replay today's rule after it; the first look is then figures only."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import polars as pl
@@ -176,13 +177,22 @@ def _column_problems(table: Table, frame: pl.DataFrame, place: Place) -> list[st
 
 def _value_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[str]:
     stopping.check()
-    for column in table.columns:
-        for bad, remedy in _rules(table, column):
-            rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
-            if rows.len():
-                value = frame[column.name][int(rows[0])]
-                more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
-                yield place.problem(int(rows[0]), column.name, value, remedy + more)
+    columns = [column for column in table.columns if not _is_sound_list(column, frame)]
+    rules = [(column.name, *rule) for column in columns for rule in _rules(table, column)]
+    # Asked all at once, as nearly always none is broken.
+    broken = frame.select(bad.any().alias(str(n)) for n, (_, bad, _) in enumerate(rules)).row(0)
+    for name, bad, remedy in compress(rules, broken):
+        rows = frame.select(pl.arg_where(bad.fill_null(False))).to_series()
+        more = f" ({rows.len()} rows have this)" if rows.len() > 1 else ""
+        yield place.problem(int(rows[0]), name, frame[name][int(rows[0])], remedy + more)
+
+
+def _is_sound_list(column: Column, frame: pl.DataFrame) -> bool:
+    """Whether all the names in lists of names, of which few are distinct, are as they should be."""
+    if column.dtype != TEXTS or column.required:
+        return False
+    names = frame[column.name].list.explode(empty_as_null=False, keep_nulls=False).unique()
+    return not names.to_frame("name").select((_is_empty(pl.col("name")) | _has_controls(pl.col("name"))).any()).item()
 
 
 def _rules(table: Table, column: Column) -> Iterator[tuple[pl.Expr, str]]:
@@ -240,7 +250,7 @@ def _list_rules(column: Column, value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]
         bad = (agent.is_null() | (agent == "") | ~score.is_between(0, 100)).fill_null(True)
         yield value.list.eval(bad).list.any(), "each entry needs an agent and a score from 0 to 100"
     if column.dtype == TEXTS:
-        yield value.list.eval(pl.element().is_null() | (pl.element() == "")).list.any(), "an entry is empty"
+        yield value.list.eval(_is_empty(pl.element())).list.any(), "an entry is empty"
         yield value.list.eval(_has_controls(pl.element())).list.any(), CONTROLS
 
 
@@ -251,6 +261,10 @@ def _interruption_rules(value: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
     yield value.list.eval(bad).list.any(), f"each entry needs one of {', '.join(MEDIA)}, and a list of them"
     named = value.list.eval(media)
     yield named.list.n_unique() < named.list.len(), "names each media once"
+
+
+def _is_empty(name: pl.Expr) -> pl.Expr:
+    return name.is_null() | (name == "")
 
 
 def _has_controls(name: pl.Expr) -> pl.Expr:
@@ -264,14 +278,25 @@ def _key_problems(table: Table, frame: pl.DataFrame, place: Place) -> Iterator[s
         return
     keys = frame.select(table.key)
     # Nearly always so, and quickly known; looking for the row that repeats takes longer.
-    if keys.n_unique() == keys.height:
+    if _are_unique(keys):
         return
     again = keys.select(~pl.struct(table.key).is_first_distinct()).to_series().arg_true()
     row = int(again[0])
     value = ", ".join("nothing" if part is None else str(part) for part in keys.row(row))
-    yield place.problem(
-        row, "+".join(table.key), value, f"stands there already; {again.len()} rows repeat an earlier one"
-    )
+    n = again.len()
+    repeating = "1 row repeats" if n == 1 else f"{n} rows repeat"
+    yield place.problem(row, "+".join(table.key), value, f"stands there already; {repeating} an earlier one")
+
+
+def _are_unique(keys: pl.DataFrame) -> bool:
+    if keys.width == 1:
+        key = keys.to_series()
+        if key.null_count() == 0 and (key > key.shift()).all(ignore_nulls=False) is not False:
+            return True
+        # Texts of which no two have one hash are all different.
+        if key.hash().n_unique() == key.len():
+            return True
+    return keys.n_unique() == keys.height
 
 
 def complete(tables: Tables) -> tuple[Tables, list[str]]:
@@ -336,7 +361,10 @@ def _unmatched(tables: Tables, members: pl.DataFrame) -> Iterator[str]:
         ("busy", tables.busy["agent_id"]),
         ("handle_factors", tables.handle_factors["agent_id"]),
     ):
-        unknown = column.drop_nulls().filter(~column.drop_nulls().is_in(known))
+        named = column.drop_nulls()
+        if named.is_empty():
+            continue
+        unknown = named.filter(~named.is_in(known))
         if unknown.len():
             yield (
                 f"{name} name agents who are not in agents and take no part in choices: "

@@ -26,6 +26,8 @@ from engine.stopping import check
 from engine.typing import BoolArray, FloatArray, Int8Array, Int32Array
 
 NO_QUEUE_TIME_S = 9999.0
+# So few texts are looked up, and put in order, before a join or a sort of columns has begun.
+FEW = 1_000
 _NEVER_US = np.iinfo(np.int64).max
 
 
@@ -110,8 +112,8 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
     agent_ids = agents["agent_id"].to_list()
     queue_ids = tables.queues["queue_id"].to_list()
     needed, requirement = requirements(call_types)
-    skills = named(agents["skills"], needed["skills"].explode()).sort().to_list()
-    languages = named(agents["languages"], needed["language"]).sort().to_list()
+    skills = named(agents["skills"], needed["skills"].explode())
+    languages = named(agents["languages"], needed["language"])
     queue_time_s = agents["queue_time_s"].fill_null(NO_QUEUE_TIME_S).to_numpy()
     idle_since_us = agents["idle_since"].dt.epoch("us").fill_null(_NEVER_US).to_numpy()
     lengths = needed["skills"].list.len().to_numpy()
@@ -156,6 +158,9 @@ def encode_centre(tables: Tables, call_types: pl.DataFrame) -> Centre:
 def places(texts: pl.Series, names: list[str]) -> Int32Array:
     """Place of each text in a list of names, -1 where it is null or not there."""
     check()
+    if texts.len() < FEW:
+        place = {name: number for number, name in enumerate(names)}
+        return np.array([place.get(text, -1) for text in texts.to_list()], np.int32)
     numbers = np.arange(len(names), dtype=np.int32)
     known = pl.DataFrame({"text": names, "place": numbers}, {"text": pl.String, "place": pl.Int32})
     # A join rather than a dictionary: texts of millions of rows stay in columns.
@@ -163,10 +168,17 @@ def places(texts: pl.Series, names: list[str]) -> Int32Array:
     return joined["place"].fill_null(-1).to_numpy()
 
 
-def named(rated: pl.Series, asked: pl.Series) -> pl.Series:
-    """Names of skills or languages that agents have or interactions ask for, each once."""
-    held = rated.drop_nulls().explode().drop_nulls().struct.field("name")
-    return pl.concat([held.alias("name"), asked.drop_nulls().alias("name")]).unique()
+def distinct(texts: pl.Series) -> list[str]:
+    """Each text once, in order of code points."""
+    if texts.len() < FEW:
+        return sorted({text for text in texts.to_list() if text is not None})
+    return texts.drop_nulls().unique().sort().to_list()
+
+
+def named(rated: pl.Series, asked: pl.Series) -> list[str]:
+    """Names of skills or languages that agents have or interactions ask for, each once, in order."""
+    held = rated.explode().struct.field("name")
+    return distinct(pl.concat([held.alias("name"), asked.alias("name")]))
 
 
 def _levels(rated: pl.Series, names: list[str]) -> FloatArray:

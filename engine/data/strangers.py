@@ -42,13 +42,18 @@ class Strangers:
         if "agent_id" not in interactions.columns:
             return
         outcome = pl.col("outcome") if "outcome" in interactions.columns else pl.lit("unknown")
-        rows = interactions.select("agent_id", outcome.fill_null("unknown").alias("outcome"))
         named = pl.col("agent_id").is_not_null()
-        answered = (pl.col("outcome") == "answered") | ((pl.col("outcome") == "unknown") & named)
-        self.n_answered += rows.filter(answered).height
-        for name, n in rows.filter(answered, named).group_by("agent_id").len().iter_rows():
-            self._named[name] = self._named.get(name, 0) + n
-        self._otherwise.update(rows.filter(~answered, named)["agent_id"].unique().to_list())
+        answered = (outcome == "answered") | (outcome.fill_null("unknown").eq("unknown") & named)
+        rows = interactions.lazy().select("agent_id", is_answered=answered.fill_null(False))
+        counts = rows.group_by("agent_id").agg(n=pl.len(), n_answered=pl.col("is_answered").sum()).collect()
+        for name, n, n_answered in counts.iter_rows():
+            self.n_answered += n_answered
+            if name is None:
+                continue
+            if n_answered:
+                self._named[name] = self._named.get(name, 0) + n_answered
+            if n_answered < n:
+                self._otherwise.add(name)
 
     def said(self, agents: pl.DataFrame) -> Iterator[str]:
         """What there is to say of agents who are not known.

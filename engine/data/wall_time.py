@@ -181,6 +181,30 @@ def local_days(at_us: IntArray, time_zone: str) -> IntArray:
     return local.dt.date().cast(pl.Int32).cast(pl.Int64).to_numpy()
 
 
+def local_minutes(at_us: IntArray, time_zone: str) -> IntArray:
+    """Minutes since the last midnight that the clock of a time zone shows.
+
+    Parameters
+    ----------
+    at_us : (n,) array of int64
+        Instants. [us since 1970, UTC]
+    time_zone : str
+        IANA zone.
+
+    Returns
+    -------
+    (n,) array of int64
+        0 to 1439. [min]
+
+    Examples
+    --------
+    >>> local_minutes(np.array([0, 90_000_000]), "Asia/Kolkata").tolist()
+    [330, 331]
+    """
+    local = pl.Series(at_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
+    return (60 * local.dt.hour().cast(pl.Int64) + local.dt.minute().cast(pl.Int64)).to_numpy()
+
+
 def edges(arrived_us: IntArray, step_us: int, zone: ZoneInfo) -> IntArray:
     """Starts of all intervals from that of the first arrival to that of the last, and the end of the last.
 

@@ -96,6 +96,32 @@ def light(past: Level, today: Level, record: Record | None = None) -> Light:
     )  # fmt: skip
 
 
+def off(past: Level, today: Level, *, judges_abandonment: bool = True) -> tuple[str, ...]:
+    """Which measures of a part of the interactions miss the record by more than the light allows.
+
+    Parameters
+    ----------
+    past, today : Level
+        The record, and today's rule replayed, of a queue or a half hour, say.
+    judges_abandonment : bool
+        Whether abandonment can be replayed at all.
+
+    Returns
+    -------
+    tuple of str
+        Of asa_s, service_level and abandonment; what is undefined on either side is not among them.
+
+    Examples
+    --------
+    >>> from collections import namedtuple
+    >>> Seen = namedtuple("Seen", "asa_s service_level abandonment")
+    >>> off(Seen(20.0, 0.80, 0.05), Seen(23.0, 0.74, None))
+    ('service_level',)
+    """
+    misses = _misses(past, today, Record(replays_abandonment=judges_abandonment))
+    return tuple(name for name, is_off in zip(vars(misses), _is_off(past, misses), strict=True) if is_off)
+
+
 def _misses(past: Level, today: Level, record: Record) -> Misses:
     abandonment = _less(today.abandonment, past.abandonment) if record.replays_abandonment else None
     return Misses(_less(today.asa_s, past.asa_s), _less(today.service_level, past.service_level), abandonment)

@@ -184,7 +184,7 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
         return []
     edges_us = edges(served.arrived_us, minutes * 60_000_000, zone)
     interval = np.searchsorted(edges_us, served.arrived_us, "right") - 1
-    columns = _columns(served, goal, interval, edges_us.size - 1)
+    columns = by_group(served, goal, interval, edges_us.size - 1)
     waited_us = _waiting_between(served, edges_us)
     # Nights would fill a report with empty rows; who still waits through one is shown.
     kept = np.flatnonzero((columns["offered"] > 0) | (waited_us > 0))
@@ -192,6 +192,61 @@ def by_interval(served: Served, goal: Goal, minutes: int, time_zone: str) -> lis
     reported["queue_length"] = waited_us / np.diff(edges_us)
     rows = _records({name: column[kept] for name, column in reported.items()})
     return [IntervalWaits(start=moment(at, zone), **row) for at, row in zip(edges_us[kept].tolist(), rows, strict=True)]
+
+
+def by_group(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[str, FloatArray | IntArray]:
+    """Counts and means by group of interactions.
+
+    Parameters
+    ----------
+    served : Served
+        Outcomes of the interactions.
+    goal : Goal
+        What the service level is.
+    group : (n,) array of int
+        Group of each interaction.
+    n_groups : int
+        How many there are.
+
+    Returns
+    -------
+    dict of str to (n_groups,) array
+        offered, each status, short_abandoned and unknown_wait as counts; service_level, abandonment_share, asa_s and
+        mean_wait_s, NaN where undefined.
+
+    Raises
+    ------
+    InvalidTable
+        If a queue has no goal.
+
+    Examples
+    --------
+    >>> none, seen = np.zeros(2, np.int64), np.zeros(2, np.int8)
+    >>> served = Served.seen(none, none, seen, np.array([5.0, 35.0]))
+    >>> found = by_group(served, Goal(np.array([20.0])), np.array([0, 1]), 2)
+    >>> found["service_level"].tolist(), found["asa_s"].tolist()
+    ([1.0, 0.0], [5.0, 35.0])
+    """
+    if served.queue.max(initial=-1) >= goal.within_s.size:
+        raise InvalidTable(f"queue {served.queue.max()} has no goal, there are {goal.within_s.size}; give one by queue")
+    # Group and status as one number: one count gives all columns.
+    places = group.astype(np.int64) * len(STATUS) + served.status
+    by_status = np.bincount(places, minlength=n_groups * len(STATUS)).reshape(n_groups, len(STATUS))
+    known = ~np.isnan(served.wait_s)
+    timed = known & (served.status == Status.ANSWERED)
+    short = is_short(served, goal.short_abandon_s)
+    within, below = (np.bincount(group, each, n_groups) for each in level_terms(served, goal))
+    offered, abandoned = by_status.sum(axis=1), by_status[:, Status.ABANDONED]
+    return {
+        "offered": offered,
+        **dict(zip(STATUS, by_status.T, strict=True)),
+        "short_abandoned": np.bincount(group[short], minlength=n_groups),
+        "unknown_wait": np.bincount(group[~known], minlength=n_groups),
+        "service_level": _ratio(within, below),
+        "abandonment_share": _ratio(abandoned, offered),
+        "asa_s": _mean(served.wait_s, group, timed, n_groups),
+        "mean_wait_s": _mean(served.wait_s, group, known, n_groups),
+    }
 
 
 def choice_share(found: Int8Array) -> float | None:
@@ -240,35 +295,11 @@ def level_terms(served: Served, goal: Goal) -> tuple[BoolArray, FloatArray]:
     return timed & (served.wait_s <= goal.within_s[served.queue]), counted
 
 
-def _columns(served: Served, goal: Goal, group: IntArray, n_groups: int) -> dict[str, FloatArray | IntArray]:
-    """Counts and means by group of interactions, NaN where undefined."""
-    if served.queue.max(initial=-1) >= goal.within_s.size:
-        raise InvalidTable(f"queue {served.queue.max()} has no goal, there are {goal.within_s.size}; give one by queue")
-    # Group and status as one number: one count gives all columns.
-    places = group.astype(np.int64) * len(STATUS) + served.status
-    by_status = np.bincount(places, minlength=n_groups * len(STATUS)).reshape(n_groups, len(STATUS))
-    known = ~np.isnan(served.wait_s)
-    timed = known & (served.status == Status.ANSWERED)
-    short = is_short(served, goal.short_abandon_s)
-    within, below = (np.bincount(group, each, n_groups) for each in level_terms(served, goal))
-    offered, abandoned = by_status.sum(axis=1), by_status[:, Status.ABANDONED]
-    return {
-        "offered": offered,
-        **dict(zip(STATUS, by_status.T, strict=True)),
-        "short_abandoned": np.bincount(group[short], minlength=n_groups),
-        "unknown_wait": np.bincount(group[~known], minlength=n_groups),
-        "service_level": _ratio(within, below),
-        "abandonment_share": _ratio(abandoned, offered),
-        "asa_s": _mean(served.wait_s, group, timed, n_groups),
-        "mean_wait_s": _mean(served.wait_s, group, known, n_groups),
-    }
-
-
 def _measures(
     served: Served, goal: Goal, span_us: tuple[int, int] | None, group: IntArray, n_groups: int
 ) -> list[Waits]:
     """All measures by group of interactions."""
-    rows = zip(_records(_columns(served, goal, group, n_groups)), _parts(served, group, n_groups), strict=True)
+    rows = zip(_records(by_group(served, goal, group, n_groups)), _parts(served, group, n_groups), strict=True)
     return [Waits(**row, **_details(part, span_us)) for row, part in rows]
 
 

@@ -106,6 +106,38 @@ class Timeline:
         return np.bincount(blocks.agent, spent_us, self.n_agents) / 1e6
 
 
+def staffed_between_s(spells: Blocks | Roster, edges_us: IntArray) -> FloatArray:
+    """Time on queue of all agents together, by interval.
+
+    Parameters
+    ----------
+    spells : Blocks or Roster
+        When agents were on queue; those of one agent do not overlap.
+    edges_us : (n + 1,) array of int64
+        Bounds of the intervals, in order. [us since 1970, UTC]
+
+    Returns
+    -------
+    (n,) array of float
+        Over the length of an interval it is how many were on queue, on average. [s]
+
+    Examples
+    --------
+    >>> two = Blocks(np.array([0, 1]), np.array([0, 5_000_000]), np.array([10_000_000, 20_000_000]))
+    >>> staffed_between_s(two, np.array([0, 10_000_000, 30_000_000])).tolist()
+    [15.0, 10.0]
+    """
+    spent_us = np.zeros(edges_us.size)
+    for side_us, sign in ((spells.start_us, 1.0), (spells.end_us, -1.0)):
+        check()
+        # From the first edge on, so that sums of instants stay exact.
+        at_us = np.sort(side_us) - edges_us[0]
+        n_before = np.searchsorted(at_us, edges_us - edges_us[0], "right")
+        sums_us = np.concatenate([[0], np.cumsum(at_us)])
+        spent_us += sign * (n_before * (edges_us - edges_us[0]) - sums_us[n_before])
+    return np.diff(spent_us) / 1e6
+
+
 class _Worked:
     """All work of agents, what overlaps counted once, on one axis: agents one behind the other.
 

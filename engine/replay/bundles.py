@@ -84,13 +84,18 @@ def _column(values: Any, kind: Any) -> Any:
     return column if column.flags.writeable else column.copy()
 
 
+def _copy(values: Any, kind: Any) -> Any:
+    """A copy row by row: for another layout the loop would be compiled anew, which takes far longer than it runs."""
+    return np.array(values, kind, order="C")
+
+
 def kinds(kernel: Any, demand: Demand, clock: Clock) -> Any:
     """What interactions of a kind have in common."""
     given = demand.kinds
     timeout_us = np.full(given.media.size, _us(clock.timeout_s)) if given.timeout_us is None else given.timeout_us
     return kernel.Kinds(
-        np.array(given.media, np.int8), np.array(given.tier, np.int8), np.array(given.lead_us, np.int64),
-        np.array(timeout_us, np.int64), _words(given.eligible if given.able is None else given.able),
+        _copy(given.media, np.int8), _copy(given.tier, np.int8), _copy(given.lead_us, np.int64),
+        _copy(timeout_us, np.int64), _words(given.eligible if given.able is None else given.able),
     )  # fmt: skip
 
 
@@ -100,15 +105,15 @@ def plan(kernel: Any, ladder: Ladder) -> Any:
     # Masks in words let the loop skip 64 agents at a time; ranks are read only where a bit is set.
     able = ladder.rank > -np.inf
     n_rows = len(ladder.rank)
-    limit = np.zeros(n_rows, np.int32) if ladder.limit is None else np.array(ladder.limit, np.int32)
+    limit = np.zeros(n_rows, np.int32) if ladder.limit is None else _copy(ladder.limit, np.int32)
     highest = np.max(ladder.rank, axis=1, initial=-np.inf)
     lowest = np.min(np.where(able, ladder.rank, np.inf), axis=1, initial=np.inf)
     # Rows of a kind only grow, so whoever may ever be asked for it is ranked in its last one.
     last = ladder.first_row[1:] - 1
     order, ordered = _ranked(ladder.rank, able, highest > lowest)
     return kernel.Plan(
-        first_row=np.array(ladder.first_row, np.int32), after_us=np.array(ladder.after_us, np.int64), limit=limit,
-        flat=highest <= lowest, rank=np.array(ladder.rank, np.float64), able=_words(able),
+        first_row=_copy(ladder.first_row, np.int32), after_us=_copy(ladder.after_us, np.int64), limit=limit,
+        flat=highest <= lowest, rank=_copy(ladder.rank, np.float64), able=_words(able),
         pool=_words(able if ladder.pool is None else ladder.pool), can=_words(able[last].T),
         by_draw=bool(ladder.by_draw), order=order, ordered=ordered,
     )  # fmt: skip
@@ -130,9 +135,9 @@ def agents(kernel: Any, demand: Demand, roster: Roster, clock: Clock) -> Any:
     # Most centres take calls only; one flag then spares the loop all questions of capacity. It holds beside work
     # elsewhere too, as none is left that a call may interrupt.
     single = bool((demand.kinds.media == MEDIA.index("voice")).all() and (roster.capacity[:, 0] == 1).all())
-    factor = np.empty((0, roster.n_agents)) if demand.factor is None else np.array(demand.factor, np.float64)
+    factor = np.empty((0, roster.n_agents)) if demand.factor is None else _copy(demand.factor, np.float64)
     return kernel.Agents(
-        capacity=np.array(roster.capacity, np.int8), interrupts=np.array(roster.interrupts, np.bool_), single=single,
+        capacity=_copy(roster.capacity, np.int8), interrupts=_copy(roster.interrupts, np.bool_), single=single,
         factor=factor, **_events(kernel, roster, _felt(demand, roster)), lookback_us=_us(clock.lookback_s),
         resets_on_queue=bool(clock.resets_on_queue), alert_resets=bool(clock.alert_resets), away_us=_us(clock.away_s),
     )  # fmt: skip
@@ -178,7 +183,7 @@ def state(kernel: Any, demand: Demand, roster: Roster, ladder: Ladder) -> Any:
     return kernel.State(
         at=np.zeros(7, np.int64), until_us=np.full(n_agents, np.iinfo(np.int64).min),
         held=np.zeros((n_agents, len(MEDIA)), np.int16),
-        n_held=np.zeros(n_agents, np.int32), idle_us=np.array(roster.idle_us, np.int64),
+        n_held=np.zeros(n_agents, np.int32), idle_us=_copy(roster.idle_us, np.int64),
         away=np.zeros(n_agents, np.int16), listed=np.zeros(n_agents, bool),
         earlier=np.full(n_agents + 1, n_agents, np.int32), later=np.full(n_agents + 1, n_agents, np.int32),
         free=words(_n_words(n_agents), np.uint64), head=none, tail=none.copy(),

@@ -145,13 +145,7 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
         yield "the staffing table has no block of a known agent in these days, so nobody is on queue"
     if light.color == "unknown":
         yield light.why
-    elif recorded.arrays.snapshot.is_made_up("interactions"):
-        yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
-    # A light of few days turns by chance: one odd day is a third of three.
-    n_days = recorded.calendar.n
-    if light.color != "unknown" and n_days < FEWEST_DAYS:
-        days = f"{n_days} {'day' if n_days == 1 else 'days'}"
-        yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
+    yield from about_light(recorded, light)
     yield (
         "transfers, redials and repeat contacts stay at their recorded times and levels: what another rule would "
         f"do to them is not simulated{_again(recorded)}"
@@ -162,6 +156,19 @@ def about_truth(recorded: Recorded, light: Light) -> Iterator[str]:
             "level shown is too good"
         )
     yield from _about_twice(recorded)
+
+
+def about_light(recorded: Recorded, light: Light) -> Iterator[str]:
+    """What its colour does not say."""
+    if light.color == "unknown":
+        return
+    if recorded.arrays.snapshot.is_made_up("interactions"):
+        yield "the record itself is made up, perhaps by such a replay: that it is met says nothing about a real centre"
+    # A light of few days turns by chance: one odd day is a third of three.
+    n_days = recorded.calendar.n
+    if n_days < FEWEST_DAYS:
+        days = f"{n_days} {'day' if n_days == 1 else 'days'}"
+        yield f"the light rests on {days} only, so it may be chance; another --seed or --replications tell"
 
 
 def _about_twice(recorded: Recorded) -> Iterator[str]:

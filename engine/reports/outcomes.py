@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.data.arrays import Batch
 from engine.data.centre import Centre
-from engine.data.encode import places
+from engine.data.encode import distinct, places
 from engine.data.served import STATUS, Served, joined, none
 from engine.data.tables import MEDIA
 from engine.scoring.scores import SCALE
@@ -42,10 +42,10 @@ class Coded:
 
         series = pl.Series(texts, dtype=pl.String)
         # Sorted, so that equal data sets give equal files.
-        distinct = series.drop_nulls().unique().sort().to_list()
-        self.dictionary = pa.array(distinct, pa.string())
+        once = distinct(series)
+        self.dictionary = pa.array(once, pa.string())
         # One more code behind the last stands for place -1, nobody.
-        self.code = np.append(places(series, distinct), np.int32(-1))
+        self.code = np.append(places(series, once), np.int32(-1))
 
     def column(self, place: Any) -> Any:
         """Arrow dictionary column of the texts at some places."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from ingest.files.arrow_blocks import BATCH_ROWS, ArrowFile
-from ingest.files.blocks import Block, Lines
 from ingest.files.problems import Findings
+from ingest.sheets.blocks import Block, Lines
+from ingest.sheets.columnar.arrow_blocks import BATCH_ROWS, ArrowFile
 
 FRAME = "a frame"
+# Rows of a frame of ours that are looked at together.
+_MOST_ROWS = 4 * BATCH_ROWS
 # Columns in which pandas hands over row labels that have no name.
 _UNNAMED_INDEX = "__index_level_"
 
@@ -38,6 +40,22 @@ class Framed:
     places: Lines
 
 
+class FramedFile:
+    """A frame made from files, a block at a time; what it holds was read and trimmed here already."""
+
+    def __init__(self, framed: Framed) -> None:
+        self._framed = framed
+        self.names = framed.frame.columns
+
+    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
+        """Rows in order, numbered as their origin numbers them."""
+        frame = self._framed.frame
+        kept = frame.select(pl.col(self.names[place]).alias(name) for place, name in sorted(wanted.items()))
+        for first in range(0, frame.height, _MOST_ROWS):
+            end = min(first + _MOST_ROWS, frame.height)
+            yield Block(kept[first:end], self._framed.places[first:end], end / frame.height, is_plain=True)
+
+
 class FrameFile(ArrowFile):
     """A frame that is read like an Arrow file: rows counted from 0, nothing of it changed.
 
@@ -48,19 +66,13 @@ class FrameFile(ArrowFile):
     remedy = "give a frame whose columns have names of their own and one type each, or values as text"
 
     def __init__(self, frame: Any, findings: Findings) -> None:
-        self._places = frame.places if isinstance(frame, Framed) else None
-        self._frame = frame.frame if isinstance(frame, Framed) else frame
-        super().__init__(Path(), FRAME, findings)
-
-    def blocks(self, wanted: dict[int, str]) -> Iterator[Block]:
-        """Rows in order, a block at a time, numbered as their origin numbers them."""
-        for block in super().blocks(wanted):
-            yield block if self._places is None else replace(block, lines=self._places[block.lines])
+        self._frame = frame
+        super().__init__(Path(), FRAME, findings.stop)
 
     def _schema(self) -> pa.Schema:
         table = _table(self._frame)
         if table is None:
-            raise self._findings.stop(
+            raise self._stop(
                 f"{type(self._frame).__name__} is no table; give a polars, pandas or Arrow frame, a list of "
                 "dictionaries, or the path of a file"
             )

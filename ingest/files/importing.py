@@ -1,4 +1,4 @@
-"""Files from any platform to a snapshot: CSV, Parquet or Arrow, refused whole or stored whole."""
+"""Files from any platform to a snapshot, refused whole or stored whole."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ingest.files.gathering import gather
 from ingest.files.reading import Reading
 from ingest.files.storing import hashed, store_tables
 from ingest.files.table import read_file_table
+from ingest.sheets.names import file_and_sheet
 from ingest.snapshot import store as stores
 from ingest.snapshot.manifest import Manifest
 
@@ -73,8 +74,9 @@ def import_files(
     name : str
         Name of the new snapshot.
     agents, interactions, members, queues, surveys, staffing, busy, handle_factors : Path
-        One file per table, CSV, Parquet or Arrow. Without `members`, a column `queues` of agents says who
-        serves what; without either, everybody is a member of every queue.
+        One file per table, of any kind that `ingest.sheets` reads; `book.xlsx#Agents` names a sheet. Without
+        `members`, a column `queues` of agents says who serves what; without either, everybody is a member of
+        every queue.
     time_zone : str, optional
         IANA zone of times that name none, and of the snapshot; UTC by default.
     csat_scale : str or pair of float, optional
@@ -132,4 +134,4 @@ def import_files(
 
 
 def _source(paths: dict[str, Path]) -> dict[str, Any]:
-    return {"kind": "files", "files": {table: hashed(path) for table, path in paths.items()}}
+    return {"kind": "files", "files": {table: hashed(file_and_sheet(path)[0]) for table, path in paths.items()}}

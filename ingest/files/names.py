@@ -57,7 +57,9 @@ def settle(tables: Mapping[str, pl.DataFrame], listed_queues: bool, reading: Rea
     `listed_queues` tells that the members come from a column of agents with a list of queues. `InvalidTable` names
     what was found, how often, and the options that settle it.
     """
-    known = {kind: _Names.of(kind, tables, listed_queues) for kind in PLACES}
+    places = dict.fromkeys(place for kind in PLACES.values() for place in kind if _is_given(place, tables))
+    counts = dict(zip(places, _counted(*(tables[table][column] for table, column in places)), strict=True))
+    known = {kind: _Names.of(kind, counts, listed_queues) for kind in PLACES}
     questions = [] if reading.keep_names else [text for names in known.values() for text in names.look_like_several()]
     spellings = {kind: names.spellings() for kind, names in known.items()}
     told = [_spelled(kind, spelling) for kind, groups in spellings.items() for spelling in groups]
@@ -111,9 +113,8 @@ class _Names:
     listed_queues: bool
 
     @classmethod
-    def of(cls, kind: str, tables: Mapping[str, pl.DataFrame], listed_queues: bool) -> _Names:
-        given = [place for place in PLACES[kind] if place[0] in tables and place[1] in tables[place[0]].columns]
-        return cls(kind, {place: _counted(tables[place[0]][place[1]]) for place in given}, listed_queues)
+    def of(cls, kind: str, counts: Mapping[Place, Mapping[str, int]], listed_queues: bool) -> _Names:
+        return cls(kind, {place: counts[place] for place in PLACES[kind] if place in counts}, listed_queues)
 
     @property
     def total(self) -> Counter[str]:
@@ -171,13 +172,24 @@ class _Names:
         return _Spelling(kept, others, {name: total[name] for name in names})
 
 
-def _counted(column: pl.Series) -> dict[str, int]:
+def _is_given(place: Place, tables: Mapping[str, pl.DataFrame]) -> bool:
+    table, column = place
+    return table in tables and column in tables[table].columns
+
+
+def _counted(*columns: pl.Series) -> Iterator[dict[str, int]]:
+    """Rows with each name of each column, the most frequent first."""
+    counts = [_names_in(column).lazy().group_by("name").agg(n=pl.len()) for column in columns]
+    for found in pl.collect_all(counts):
+        yield dict(found.drop_nulls("name").sort("n", "name", descending=[True, False]).iter_rows())
+
+
+def _names_in(column: pl.Series) -> pl.DataFrame:
     if column.dtype == RATED:
         column = column.explode().struct.field("name")
     elif column.dtype == TEXTS:
         column = column.explode()
-    column = column.drop_nulls()
-    return dict(column.value_counts(sort=True, name="n").iter_rows()) if column.len() else {}
+    return column.to_frame("name")
 
 
 def _parts(name: str) -> list[str]:
@@ -229,7 +241,7 @@ def _respell(found: Settled, kind: str, kept: Mapping[str, str]) -> None:
         if table not in found.tables or column not in found.tables[table].columns:
             continue
         frame = found.tables[table]
-        n_changed = sum(n for name, n in _counted(frame[column]).items() if name in kept)
+        n_changed = sum(n for name, n in next(_counted(frame[column])).items() if name in kept)
         if n_changed:
             found.tables[table] = frame.with_columns(_respelled(frame[column], kept))
             check(table, found.tables[table])

@@ -13,7 +13,7 @@ from engine.errors import InvalidTable
 from engine.setting import shown
 from engine.texts import short
 from engine.typing import IntArray
-from ingest.files.blocks import Lines
+from ingest.sheets.blocks import Lines
 
 SHOWN_ROWS = 4
 # Of the name of a column, in a problem.
@@ -167,6 +167,11 @@ class Findings:
 
     def __bool__(self) -> bool:
         return bool(self._about_file or self._kinds)
+
+    @property
+    def columns(self) -> set[str]:
+        """Columns with a refused cell."""
+        return {column for column, _ in self._kinds if column}
 
     def file(self, sentence: str, row: int | None = None) -> None:
         """Note what is wrong with the file, or with one whole row of it.

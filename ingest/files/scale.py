@@ -49,7 +49,8 @@ def with_scale(rows: pl.DataFrame, scale: Scale | None, findings: Findings) -> p
     has_scores = "csat" in rows.columns
     own = [name for name in ("csat_min", "csat_max") if name in rows.columns]
     # A template's columns that nobody filled tell nothing.
-    rows = rows.drop(empty := [name for name in own if rows[name].null_count() == rows.height])
+    if empty := [name for name in own if rows[name].null_count() == rows.height]:
+        rows = rows.drop(empty)
     own = [name for name in own if name not in empty]
     if scale is None:
         if has_scores and len(own) < 2 and rows["csat"].null_count() < rows.height:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,24 @@ from engine.errors import InvalidTable
 from engine.memory import Need
 from engine.methods.settings import problems_of
 from engine.typing import IntArray
-from ingest.files.arrow_blocks import ArrowFile
-from ingest.files.blocks import Block, Lines
 from ingest.files.cells.cells import Cells
 from ingest.files.cells.interruptions import interruptions
 from ingest.files.cells.list_cells import pairs, texts
 from ingest.files.cells.plain_cells import number, truth, whole_number, word
+from ingest.files.cells.quick import quick
 from ingest.files.cells.time_cells import moment
 from ingest.files.clock_back import settled
 from ingest.files.columns import Header, dropped_sentence, read_header
 from ingest.files.csv_blocks import CsvFile
-from ingest.files.frames import Framed, FrameFile
-from ingest.files.kinds import CSV, kind_of
+from ingest.files.frames import Framed, FramedFile, FrameFile
+from ingest.files.kinds import CSV, SHEET, kind_of
 from ingest.files.problems import Findings
 from ingest.files.reading import Reading
 from ingest.files.scale import with_scale
+from ingest.files.sheet_files import SheetFile
+from ingest.files.whole_files import Source, WholeFile
+from ingest.sheets.blocks import Block, Lines
+from ingest.sheets.columnar.arrow_blocks import ArrowFile
 from ingest.workers import MEMORY
 
 # The rows of all blocks, and all of them in one piece; what is less needs no room to be asked for. [byte]
@@ -70,7 +74,25 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     `InvalidTable` names all its problems, up to 20 and a count of the rest.
     """
     findings = _findings(name, source)
-    file = _opened(source, findings)
+    file = _opened(name, source, findings)
+    try:
+        return _read_table(name, file, findings, reading, progress)
+    except InvalidTable as error:
+        if not (isinstance(file, CsvFile | ArrowFile) and findings.columns):
+            raise
+        seen = _findings(name, source)
+        try:
+            first = _opened(name, source, _findings(name, source))
+            whole = WholeFile(name, first, _opened(name, source, seen), findings.columns)
+            return _read_table(name, whole, seen, reading, progress)
+        except InvalidTable as again:
+            # What the whole column settled is no mistake; of what stays the first words hold.
+            raise (again if seen.columns < findings.columns else error) from None
+
+
+def _read_table(
+    name: str, file: Source, findings: Findings, reading: Reading, progress: Callable[[float], None]
+) -> FileTable:
     header = read_header(name, file.names, findings)
     if not header.kept:
         raise InvalidTable(*shorten(findings.problems()))
@@ -85,9 +107,10 @@ def read_file_table(name: str, source: Path | Any, reading: Reading, progress: C
     if not n_rows and not findings:
         raise findings.stop("there is a header but no row; add rows, or leave the file out")
     rows = pl.concat([block.frame for block in blocks]) if blocks else None
-    said: list[str] = []
+    said = list(file.notes) if isinstance(file, SheetFile) else []
     if rows is not None and reading.time_zone is not None:
-        rows, said = settled(name, rows, _places(blocks), reading.time_zone, findings)
+        rows, settled_as = settled(name, rows, _places(blocks), reading.time_zone, findings)
+        said += settled_as
     if name == "interactions" and rows is not None:
         rows = with_scale(rows, reading.scale, findings)
     return _checked(name, header, rows, [block.lines for block in blocks], findings, said)
@@ -108,11 +131,15 @@ def _findings(name: str, source: Path | Any) -> Findings:
     return Findings(source.name if isinstance(source, Path) else name)
 
 
-def _opened(source: Path | Any, findings: Findings) -> CsvFile | ArrowFile:
+def _opened(name: str, source: Path | Any, findings: Findings) -> CsvFile | SheetFile | ArrowFile | FramedFile:
+    if isinstance(source, Framed):
+        return FramedFile(source)
     if not isinstance(source, Path):
         return FrameFile(source, findings)
     kind = kind_of(source)
-    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings)
+    if kind == SHEET:
+        return SheetFile(name, source, findings)
+    return CsvFile(source, findings) if kind == CSV else ArrowFile(source, kind, findings.stop)
 
 
 @dataclass(frozen=True)
@@ -139,10 +166,23 @@ def _typed(block: Block, header: Header, findings: Findings, reading: Reading) -
     columns: list[pl.Series] = []
     twice: dict[str, pl.Series] = {}
     sound = pl.repeat(True, block.lines.size, dtype=pl.Boolean, eager=True)
-    for column in header.kept.values():
-        raw = block.frame[column.name]
-        cells = Cells(column, raw, block.lines, findings, reading.time_zone, reading.separators)
-        columns.append(_read(cells))
+    every = [
+        Cells(
+            column,
+            block.frame[column.name],
+            block.lines,
+            findings,
+            reading.time_zone,
+            reading.separators,
+            block.is_plain,
+        )
+        for column in header.kept.values()
+    ]
+    with ThreadPoolExecutor() as pool:
+        quickly = list(pool.map(lambda cells: quick(cells, READERS[cells.column.dtype]), every))
+    for cells, found in zip(every, quickly, strict=True):
+        column = cells.column
+        columns.append(_read(cells) if found is None else found.alias(column.name))
         if cells.twice is not None and cells.twice.any():
             twice[column.name] = cells.twice & ~cells.refused
         if column.required:

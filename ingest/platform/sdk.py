@@ -15,7 +15,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -121,17 +123,26 @@ def check_installed() -> None:
         )
 
 
-def load_sdk() -> Any:
-    """Load the SDK and make it quiet, which takes seconds; the first request does so, unless somebody did before.
+@dataclass(frozen=True)
+class Sdk:
+    """What we use of the SDK."""
+
+    client: Any  # Class of clients
+    configuration: Any  # The one configuration of all clients
+    http_client: Any  # What a client must be given to send through
+
+
+def load_sdk() -> Sdk:
+    """Load the SDK and make it quiet; the first request does so, unless somebody did before.
 
     Returns
     -------
-    module
+    Sdk
         Always the same.
     """
     with _LOADING:
         with _loggers_kept("urllib3", "watchdog"):
-            sdk = _loaded()
+            sdk = _theirs() if _SDK in sys.modules else _ours()
         sdk.configuration.logger.log_to_console = False
         sdk.configuration.logger = _Silent()
         return sdk
@@ -139,30 +150,40 @@ def load_sdk() -> Any:
 
 def api_of(base_url: str, wire: Wire) -> Any:
     """The SDK's client for one thread, sending through our wire to this host and no other."""
-    api = load_sdk().ApiClient(host=base_url)
+    sdk = load_sdk()
+    api = sdk.client(host=base_url)
     # A gateway, should the SDK have learnt of one, would beat the host.
     api.gateway_configuration = None
-    sys.modules[f"{_SDK}.abstract_http_client"].AbstractHttpClient.register(Wire)
+    sdk.http_client.register(Wire)
     api.set_http_client(wire)
     return api
 
 
-def _loaded() -> Any:
-    if _SDK in sys.modules:
-        import PureCloudPlatformClientV2
+def _theirs() -> Sdk:
+    """The SDK that somebody else has loaded already."""
+    import PureCloudPlatformClientV2 as sdk  # noqa: N813 - a package, whatever its name looks like
 
-        return PureCloudPlatformClientV2
+    return Sdk(sdk.ApiClient, sdk.configuration, sys.modules[f"{_SDK}.abstract_http_client"].AbstractHttpClient)
+
+
+@cache
+def _ours() -> Sdk:
+    """The SDK without its thousands of models, whose import takes two seconds and which we do not use.
+
+    Nobody else would find the whole of it so, and it is taken out of the list of modules again.
+    """
     spec = importlib.util.find_spec(_SDK)
-    assert spec is not None and spec.loader is not None  # looked for when the client was made
-    sdk = sys.modules[_SDK] = importlib.util.module_from_spec(spec)
+    assert spec is not None  # looked for when the client was made
+    package = sys.modules[_SDK] = importlib.util.module_from_spec(spec)
+    vars(package)["models"] = sys.modules[f"{_SDK}.models"] = ModuleType(f"{_SDK}.models")
     try:
         with tempfile.TemporaryDirectory() as home:
             _configured(home)
-            spec.loader.exec_module(sdk)
-    except BaseException:
-        del sys.modules[_SDK]
-        raise
-    return sdk
+            used = importlib.import_module(f"{_SDK}.api_client")
+            return Sdk(used.ApiClient, used.Configuration(), used.AbstractHttpClient)
+    finally:
+        for name in [name for name in sys.modules if name == _SDK or name.startswith(f"{_SDK}.")]:
+            del sys.modules[name]
 
 
 def _configured(home: str) -> None:

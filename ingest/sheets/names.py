@@ -60,16 +60,34 @@ def _meant(name: str) -> list[Named]:
         return _in_folder(path)
     if path.exists():
         return [_readable(Named(path))]
-    file, mark, sheet = name.rpartition("#")
-    while mark and not Path(file).is_file():
-        file, mark, rest = file.rpartition("#")
-        sheet = f"{rest}#{sheet}"
-    if mark:
-        return [_readable(Named(Path(file), sheet or None))]
+    file, sheet = file_and_sheet(path)
+    if sheet is not None:
+        return [_readable(Named(file, sheet or None))]
     # Not by pathlib: patterns may be absolute, and stand in any part.
     if glob.has_magic(name) and (paths := sorted(map(Path, glob.glob(name, recursive=True)))):  # noqa: PTH207
         return [_readable(Named(path)) for path in paths if path.is_file() and not _is_lock(path)]
     raise MissingInput(f"{name}: {_absent(path)}")
+
+
+def file_and_sheet(path: Path) -> tuple[Path, str | None]:
+    """A path taken apart where it is a file and the name of a sheet in it.
+
+    Parameters
+    ----------
+    path : Path
+        Such as `book.xlsx#Agents`; names of files and sheets may have `#` in them too.
+
+    Returns
+    -------
+    tuple of Path and str or None
+        The file, and the sheet where one is named.
+    """
+    text, places = str(path), [at for at, letter in enumerate(str(path)) if letter == "#"]
+    if not path.exists():
+        for at in places:
+            if Path(text[:at]).is_file():
+                return Path(text[:at]), text[at + 1 :]
+    return path, None
 
 
 def _absent(path: Path) -> str:
@@ -89,14 +107,15 @@ def _in_folder(folder: Path) -> list[Named]:
         there = sorted(path for path in folder.iterdir() if path.is_file() and not _is_lock(path))
     except OSError as error:
         raise MissingInput(f"{folder}: cannot be opened ({error.strerror}); allow reading it") from error
-    found = [Named(path, None, path.suffix.lower() in DOUBTFUL) for path in there if _may_hold(path)]
+    found = [Named(path, None, path.suffix.lower() in DOUBTFUL) for path in there if may_hold(path.suffix.lower())]
     if not found:
         raise MissingInput(f"{folder}: the folder holds no tables; name the folder or the files that do")
     return [_readable(named) for named in found]
 
 
-def _may_hold(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS | DOUBTFUL
+def may_hold(ending: str) -> bool:
+    """Whether files of this ending may hold a table."""
+    return ending in ENDINGS | DOUBTFUL
 
 
 def _is_lock(path: Path) -> bool:

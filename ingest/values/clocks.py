@@ -11,8 +11,13 @@ from ingest.values.texts import distinct_of, folded, is_nothing, over_distinct, 
 
 DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
+_HOUR_US = 3600 * _SECOND_US
+_FARTHEST_H = 14
+# Below this the many forms are told as quickly.
+_MANY = 500
+_SIMPLE = r"^ *(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)? *(?:[AaPp][Mm])? *$"
 _CLOCK = (
-    r"^[t, ]*(\d{1,2})(?:[:.h](\d{2}))?(?:[:.m](\d{2}))?(?:s)?(?:[.,](\d{1,9}))?"
+    r"^[t, ]*(\d{1,2})(?:[:.h](\d{2}))?(?:[:m](\d{2})s?(?:[.,](\d{1,9}))?)?"
     r"\s*([a-z][a-z. ]*?)?\.?\s*(?:(?:gmt|utc)?\s*([+-])(\d{2}):?(\d{2})?)?\s*(?:\([a-z ]*\))?$"
 )
 # Without a colon, `8` alone is no clock time; `8 am` and `8h` are.
@@ -22,20 +27,13 @@ _COMPACT = r"^t?(\d{2})(\d{2})(\d{2})?(z?)$"
 
 @dataclass(frozen=True, eq=False)
 class Clocks:
-    """Clock times of a column.
+    """Clock times of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of int
-        Microseconds since midnight, 24:00 included; null where empty or refused.
-    refused : polars.Series of bool
-        Cells that are no clock time.
-    words : str
-        What they look like.
-    """
-
+    # Microseconds since midnight, 24:00 included; null where empty or refused
     values: pl.Series
+    # Cells that are no clock time
     refused: pl.Series
+    # What they look like
     words: str
 
 
@@ -75,25 +73,53 @@ def read_clocks(cells: pl.Series) -> Clocks:
 
 def clock_texts(texts: pl.Series) -> pl.DataFrame:
     """Columns `us` since midnight (null where a text is no clock time) and `offset_min` east of UTC, null for none."""
-    plain_texts = folded(texts).str.replace(r"^(?:um|at|kl\.?|a las?|alle|as)\s+", "")
-    found = _parts(plain_texts)
-    return found.select(us=_us(), offset_min=_offset_min())
+    if (found := _simple(texts)) is not None:
+        return found
+    plain_texts = folded(texts).to_frame("text")
+    return plain_texts.select(*_parts()).select(_of_either()).unnest("parts").select(us=_us(), offset_min=_offset_min())
 
 
-def _parts(texts: pl.Series) -> pl.DataFrame:
-    names = ["hour", "minute", "second", "fraction", "word", "sign", "off_h", "off_min"]
-    spelled = texts.str.replace(r"(\d)z$", "${1} z").str.replace_all(r"\b([ap])\. ?m\b", "${1}m")
-    groups = spelled.str.extract_groups(_CLOCK).struct.rename_fields(names).struct.unnest()
-    compact = texts.str.extract_groups(_COMPACT).struct.rename_fields([*names[:3], "word"]).struct.unnest()
-    is_compact = pl.col("hour_compact").is_not_null()
-    frame = groups.with_columns(compact.select(pl.all().name.suffix("_compact")), text=texts)
-    least = (pl.col("text").str.contains(_LEAST)).fill_null(False)
-    return frame.with_columns(
-        **{
-            name: pl.when(is_compact).then(pl.col(f"{name}_compact")).when(least).then(pl.col(name))
-            for name in (*names[:3], "word")
-        }
-    ).with_columns(word=pl.col("word").str.replace_all(r"[. ]", "").replace("", None))
+def _simple(texts: pl.Series) -> pl.DataFrame | None:
+    """The same of texts that are all like `08:00:26`, or with AM and PM, of which there may be many thousands."""
+    if texts.len() < _MANY or not texts.str.contains(_SIMPLE).all():
+        return None
+    bare = texts.str.strip_chars().str.to_uppercase()
+    half = bare.str.slice(-2)
+    is_pm, is_am = half == "PM", half == "AM"
+    clock = bare.str.strip_chars_end(" APM")
+    time = (clock if clock.str.count_matches(":").min() == 2 else clock + ":00").str.to_time("%H:%M:%S", strict=False)
+    us = time.cast(pl.Int64) // 1000
+    hour = us // _HOUR_US
+    # 12:30 AM is half past midnight; neither 0 nor 13 goes with one of both but as it stands.
+    shift = pl.select(
+        pl.when(is_pm & (hour < 12)).then(12).when(is_am & (hour == 12)).then(-12).otherwise(0) * pl.lit(_HOUR_US)
+    ).to_series()
+    us = us.set((is_am & (hour > 12)).fill_null(False), None) + shift
+    return pl.DataFrame({"us": us, "offset_min": pl.repeat(None, us.len(), dtype=pl.Int64, eager=True)})
+
+
+_NAMES = ("hour", "minute", "second", "fraction", "word", "sign", "off_h", "off_min")
+
+
+def _parts() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Parts of clock times with marks between, and of those in digits alone."""
+    bare = pl.col("text").str.replace(r"^(?:um|at|kl\.?|a las?|alle|as)\s+", "")
+    spelled = bare.str.replace(r"(\d)z$", "${1} z").str.replace_all(r"\b([ap])\. ?m\b", "${1}m")
+    marked = spelled.str.extract_groups(_CLOCK).struct.rename_fields(list(_NAMES)).alias("marked")
+    compact = bare.str.extract_groups(_COMPACT).struct.rename_fields([*_NAMES[:3], "word"]).alias("compact")
+    return marked, compact, bare.str.contains(_LEAST).alias("is_marked")
+
+
+def _of_either() -> pl.Expr:
+    marked, compact = pl.col("marked").struct, pl.col("compact").struct
+    is_compact = compact.field("hour").is_not_null()
+    both: dict[str, pl.Expr] = {
+        name: pl.when(is_compact).then(compact.field(name)).when("is_marked").then(marked.field(name))
+        for name in (*_NAMES[:3], "word")
+    }
+    both["word"] = both["word"].str.replace_all(r"[. ]", "").replace("", None)
+    rest = {name: marked.field(name) for name in _NAMES if name not in both}
+    return pl.struct((part.alias(name) for name, part in (both | rest).items()), eager=False).alias("parts")
 
 
 def _us() -> pl.Expr:
@@ -101,7 +127,13 @@ def _us() -> pl.Expr:
     fraction = pl.col("fraction").str.pad_end(6, "0").str.head(6).cast(pl.Int64).fill_null(0)
     word = pl.col("word")
     is_morning, is_afternoon = (word.is_in(list(each)).fill_null(False) for each in _HALVES)
-    is_known = word.is_null() | word.is_in(list(_KNOWN)) | is_morning | is_afternoon
+    # Samoa and Kiribati are 14 hours ahead of Greenwich, nobody is farther from it.
+    off_h, off_min = (pl.col(name).cast(pl.Int64).fill_null(0) for name in ("off_h", "off_min"))
+    is_known = (
+        (off_h <= _FARTHEST_H)
+        & (off_min < 60)
+        & (word.is_null() | word.is_in(list(_KNOWN)) | is_morning | is_afternoon)
+    )
     hour24 = pl.when(is_afternoon).then(hour % 12 + 12).when(is_morning).then(hour % 12).otherwise(hour)
     us = ((hour24 * 60 + minute) * 60 + second) * _SECOND_US + fraction
     halved = is_morning | is_afternoon

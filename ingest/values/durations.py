@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from ingest.values.numbers import read_numbers
 from ingest.values.texts import folded, is_nothing, over_distinct, plain, with_plain_blanks
 
 DAY_S = 86_400.0
+_LOOKED_AT = 1_000
+_HMS_BYTES = 8
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": DAY_S}
+# Few durations last days; a few odd cells do not make a column another.
+_MANY, _ODD, _TINY = 2.0, 0.01, 0.02
 _SERIAL_0, _SERIAL_END = datetime(1899, 12, 30), datetime(1910, 1, 1)
 _CLOCK = (
     r"^(?:(\d+)(?:[. ]|\s*(?:d|t|j|days?|tage?|jours?|dias?),?\s*))?(\d+):(\d{1,2})(?::(\d{1,2}))?(?:[.,](\d{1,9}))?$"
@@ -30,29 +35,19 @@ _PARTS_S = (DAY_S, 3600.0, 60.0, 1.0, 1e-3)
 
 @dataclass(frozen=True, eq=False)
 class Durations:
-    """Durations of a column.
+    """Durations of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of float
-        Null where empty or refused. [s]
-    refused : polars.Series of bool
-        Cells that are no duration, or negative.
-    words : str
-        How they are written.
-    is_open : bool
-        Whether another unit is as possible; `values` are read in `likely`.
-    choices : tuple of str
-        Units that are possible where it is open, to be given as `unit`.
-    likely : str, optional
-        The unit that was taken where it is open.
-    """
-
+    # Null where empty or refused. [s]
     values: pl.Series
+    # Cells that are no duration, or negative
     refused: pl.Series
+    # How they are written
     words: str
+    # Whether another unit is as possible; `values` are read in `likely`
     is_open: bool = False
+    # Units that are possible where it is open, to be given as `unit`
     choices: tuple[str, ...] = ()
+    # The unit that was taken where it is open
     likely: str | None = None
 
 
@@ -89,12 +84,49 @@ def read_durations(cells: pl.Series, unit: str | None = None) -> Durations:
         return _of(cells, value.set((wall >= _SERIAL_END).fill_null(False), None), "durations kept as times")
     if cells.dtype.is_numeric():
         return _from_numbers(cells, cells.cast(pl.Float64), unit, "")
+    if (seconds := _hms(cells)) is not None:
+        return Durations(seconds, pl.repeat(False, cells.len(), dtype=pl.Boolean, eager=True), _like(cells))
+    if _mostly(cells, r"\d:\d"):
+        return _from_texts(plain(cells), unit)
+    numbers = read_numbers(cells)
+    if not numbers.refused.any() and not numbers.is_percent:
+        return _from_numbers(cells, numbers.values, unit, numbers.words)
     texts = plain(cells)
-    numbers = read_numbers(texts)
     n_read = texts.len() - numbers.values.null_count()
     if n_read > int(numbers.refused.sum()) and not numbers.is_percent:
         return _from_numbers(texts, numbers.values, unit, numbers.words)
     return _from_texts(texts, unit)
+
+
+def _hms(cells: pl.Series) -> pl.Series | None:
+    """Seconds of a long column of `00:05:10`, from its bytes at one go; None where any cell is another."""
+    n_bytes = cells.str.len_bytes() if cells.dtype == pl.String and cells.len() > _LOOKED_AT else None
+    if n_bytes is None or n_bytes.min() != _HMS_BYTES or n_bytes.max() != _HMS_BYTES:
+        return None
+    data = cells.drop_nulls().to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]
+    code = np.frombuffer(data, np.uint8)
+    if code.size != _HMS_BYTES * (cells.len() - cells.null_count()):
+        return None
+    code = code.reshape(-1, _HMS_BYTES)
+    # Below the code of 0 it wraps, and is no digit either.
+    digits = code - np.uint8(ord("0"))
+    marks, places = (2, 5), (0, 1, 3, 4, 6, 7)
+    if any((code[:, at] != ord(":")).any() for at in marks) or any((digits[:, at] > 9).any() for at in places):
+        return None
+    hours, minutes, seconds = (10 * digits[:, at].astype(np.int32) + digits[:, at + 1] for at in (0, 3, 6))
+    if (minutes >= 60).any() or (seconds >= 60).any():
+        return None
+    found = pl.Series(cells.name, ((hours * 60 + minutes) * 60 + seconds).astype(np.float64))
+    if not cells.null_count():
+        return found
+    every = pl.repeat(None, cells.len(), dtype=pl.Float64, eager=True).alias(cells.name)
+    return every.scatter(cells.is_not_null().arg_true(), found)
+
+
+def _mostly(cells: pl.Series, pattern: str) -> bool:
+    """Whether most of the first cells look like this."""
+    sample = cells.head(_LOOKED_AT).drop_nulls()
+    return sample.dtype == pl.String and _share(sample.str.contains(pattern)) > 0.5
 
 
 def _seconds(us: pl.Series) -> pl.Series:
@@ -112,8 +144,11 @@ def _from_numbers(cells: pl.Series, numbers: pl.Series, unit: str | None, words:
     scale = UNITS[found]
     values = (numbers * DAY_S * 1e3).round() / 1e3 if found == "days" else numbers * scale
     text = cells if cells.dtype == pl.String else None
-    written = _from_texts(text, unit).values if text is not None and numbers.null_count() > text.null_count() else None
-    values = values if written is None else values.fill_null(written)
+    if text is not None and numbers.null_count() > text.null_count():
+        written = _from_texts(text.set(numbers.is_not_null(), None), unit)
+        values = values.fill_null(written.values)
+        if written.is_open:
+            return replace(written, values=values, refused=written.refused, words=f"seconds, and {written.words}")
     said = {"days": "fractions of a day", "s": "seconds"}.get(found, found)
     done = _of(cells, values, said + (" with decimal comma" if "comma" in words else ""))
     refused = done.refused if text is None else done.refused & ~is_nothing(text)
@@ -123,17 +158,20 @@ def _from_numbers(cells: pl.Series, numbers: pl.Series, unit: str | None, words:
 
 
 def _unit(numbers: pl.Series) -> tuple[str, bool]:
-    """Seconds or fractions of a day; fractions are whole seconds (or milliseconds) that look like nothing else."""
+    """Seconds or fractions of a day, and whether that is open; no clock tells seconds finer than microseconds."""
     some = numbers.filter((numbers > 0).fill_null(False))
-    if not some.len() or (some >= 2).any() or (some == some.round()).all():
+    if not some.len() or _share(some >= _MANY) > _ODD or _share(some == some.round()) > 1 - _ODD:
         return "s", False
-    seconds = some * DAY_S
-    is_whole = ((seconds - seconds.round()).abs() < 1e-3).all()
-    is_short = ((some * 1e3 - (some * 1e3).round()).abs() < 1e-9).mean()
-    if is_whole and float(is_short or 0.0) < 0.5:  # type: ignore[arg-type]
+    micros, seconds = some * 1e6, some * DAY_S
+    if _share((micros - micros.round()).abs() > 1e-3) > 0.5:
         return "days", False
-    # Neither whole seconds of a day nor many: tenths of a second up to two.
-    return "s", bool(is_whole)
+    is_tiny = float(some.median() or 0.0) < _TINY  # type: ignore[arg-type]
+    # Tenths are whole seconds of a day as well; thousandths of a second are no waiting, but 1:26 rounded.
+    return ("days" if is_tiny else "s"), is_tiny or bool(((seconds - seconds.round()).abs() < 1e-3).all())
+
+
+def _share(which: pl.Series) -> float:
+    return float(which.mean() or 0.0)  # type: ignore[arg-type]
 
 
 def _from_texts(texts: pl.Series, unit: str | None) -> Durations:
@@ -142,6 +180,10 @@ def _from_texts(texts: pl.Series, unit: str | None) -> Durations:
     two = found["two_s"].is_not_null()
     first_s, is_open = _first(found, two, unit)
     values = found["value"].fill_null(found["two_s"] * (60.0 if first_s == "h" else 1.0))
+    if found["three"].any() and values.null_count() > texts.null_count():
+        # Where `0:03:20` says how durations are counted, a plain number beside it is of seconds.
+        rest = read_numbers(texts.set(values.is_not_null(), None))
+        values = values if rest.is_percent else values.fill_null(rest.values * UNITS[unit or "s"])
     done = _of(texts, values, _like(texts))
     refused = done.refused & ~found["is_nothing"].fill_null(False)
     return Durations(

@@ -20,20 +20,13 @@ _LONGEST_S = 7 * 86_400.0
 
 @dataclass(frozen=True, eq=False)
 class Goals:
-    """Goals of a column.
+    """Goals of a column."""
 
-    Parameters
-    ----------
-    share : polars.Series of float
-        To be answered in time, 0 to 1; null where empty or refused.
-    seconds : polars.Series of float
-        What in time is. [s]
-    refused : polars.Series of bool
-        Cells that are no goal.
-    """
-
+    # To be answered in time, 0 to 1; null where empty or refused
     share: pl.Series
+    # What in time is. [s]
     seconds: pl.Series
+    # Cells that are no goal
     refused: pl.Series
 
 
@@ -64,8 +57,9 @@ def read_goals(cells: pl.Series) -> Goals:
 def _parts(texts: pl.Series) -> pl.DataFrame:
     groups = folded(texts).str.extract_groups(_GOAL).struct.rename_fields(["share", "percent", "time", "unit"])
     share, time = (pl.col(name).str.replace(",", ".", literal=True).cast(pl.Float64) for name in ("share", "time"))
+    # Polars divides by multiplying: 70 / 100 would not be 0.7.
     # One is all of them only with a percent sign beyond doubt; nobody aims at one per cent.
-    share = pl.when(pl.col("percent").is_null() & (share <= 1)).then(share).otherwise(share / 100)
+    share = pl.when(pl.col("percent").is_null() & (share <= 1)).then(share).otherwise((share / 100).round(12))
     unit = pl.col("unit").str.head(1).replace_strict({"m": 60.0, "h": 3600.0}, default=1.0, return_dtype=pl.Float64)
     seconds = time * unit.fill_null(1.0)
     is_sound = share.is_between(_LEAST_SHARE, 1) & seconds.is_between(0, _LONGEST_S)

@@ -22,12 +22,15 @@ _ROWS, _MOST = 20_000, 1_000
 _LEAST = 0.8
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[A-Za-z]{2,}$"
 _PHONE = r"^(?:tel:|sip:)?(?:\+|00)\s?\d[\d ()/.-]{5,18}\d$|^0\d[\d ()/-]{6,16}\d$"
-_CODE = r"^(?:[A-Za-z]{0,6}[-_]?\d{2,}[-_A-Za-z0-9]*|[0-9a-fA-F]{8}-[0-9a-fA-F-]{13,27}|[0-9a-fA-F]{16,})$"
+_CODE = r"^(?:[A-Za-z]{1,6}[-_]?\d{2,}[-_A-Za-z0-9]*|[0-9a-fA-F]{8}-[0-9a-fA-F-]{13,27}|[0-9a-fA-F]{16,})$"
 _WORD = r"\p{Lu}[\p{L}'’.-]*"
 _PERSON = (
     rf"^(?:(?:{_WORD} ?){{1,3}}, ?(?:{_WORD} ?){{1,3}}|{_WORD}(?: (?:von|van|de|der|den|di|da|del|{_WORD})){{1,4}})$"
 )
 _BETWEEN = r"\s*[;|\n]\s*|,\s+|\s*,"
+_OUR_DAYS = (datetime(2000, 1, 1), datetime(2040, 1, 1))
+# A year beside something else, three figures, or a word of a month among figures.
+_DATED = r"\d{4}[^\d:].*\d|\d\D+\d{4}(?:\D|$)|\d[./ -]+\d{1,2}[./ -]+\d|\d\D*\p{L}{3}.*\d|\p{L}{3}.*\d.*\d"
 _FEW = 60
 _LONGEST_CODE = 4
 
@@ -117,13 +120,20 @@ def _typed(cells: pl.Series) -> tuple[str, float]:
 def _of_numbers(numbers: pl.Series) -> tuple[str, float]:
     if numbers.is_between(19_700_101, 22_000_101).all() and not read_times(numbers).refused.any():
         return "date", 1.0
-    if (numbers >= 1e8).all() and not read_times(numbers).refused.any():
+    if (numbers >= 1e8).all() and _are_recent(numbers):
         return "time", 1.0
     if (numbers != numbers.round()).any() and numbers.is_between(36_526, 54_789).all():
         return "time", 1.0
     if read_durations(numbers).words.startswith("fractions of a day"):
         return "duration", 1.0
     return ("whole number" if (numbers == numbers.round()).all() else "number"), 1.0
+
+
+def _are_recent(numbers: pl.Series) -> bool:
+    """Whether all are times of our days: other long numbers are those of telephones and contacts."""
+    found = read_times(numbers)
+    naive = found.values.dt.replace_time_zone(None)
+    return not found.refused.any() and bool(naive.is_between(*_OUR_DAYS).all())
 
 
 def _clock_or_duration(cells: pl.Series) -> str:
@@ -133,30 +143,31 @@ def _clock_or_duration(cells: pl.Series) -> str:
 
 
 def _of_texts(texts: pl.Series, n_seen: int, n_distinct: int) -> tuple[str, float]:
-    for name, fits in _TESTS:
-        share = float(fits(texts).mean() or 0.0)  # type: ignore[arg-type]
-        if share >= _LEAST:
-            return _refined(name, texts, n_seen, n_distinct), share
+    has_digits = texts.str.contains(r"\d")
+    tests = _FIGURES if _share(has_digits) >= _LEAST else _WORDS if has_digits.any() else _WORDS[:2]
+    if tests is _FIGURES and _share(texts.str.contains(_DATED)) >= _LEAST:
+        found = read_times(texts)
+        if (share := _share(~found.refused)) >= _LEAST:
+            without = found.without_clock
+            return "date" if without is not None and (without | found.refused).all() else "time", share
+    for name, fits in tests:
+        if (share := _share(fits(texts))) >= _LEAST:
+            return _refined(name, texts), share
     return _of_words(texts, n_seen, n_distinct)
 
 
-def _refined(name: str, texts: pl.Series, n_seen: int, n_distinct: int) -> str:
-    if name == "time":
-        found = read_times(texts)
-        without = found.without_clock
-        return "date" if without is not None and without.filter(~found.refused).all() else "time"
+def _refined(name: str, texts: pl.Series) -> str:
     if name == "duration" and texts.str.contains(r"^\d{1,2}:\d{2}(?::\d{2})?$").all():
         return _clock_or_duration(texts)
     if name == "number":
-        values = read_numbers(texts).values
-        return _of_numbers(values.drop_nulls())[0]
+        return _of_numbers(read_numbers(texts).values.drop_nulls())[0]
     return name
 
 
 def _of_words(texts: pl.Series, n_seen: int, n_distinct: int) -> tuple[str, float]:
-    person = float(texts.str.contains(_PERSON).mean() or 0.0)  # type: ignore[arg-type]
+    person = _share(texts.str.contains(_PERSON))
     if person >= _LEAST:
-        comma = float(texts.str.contains(", ?").mean() or 0.0)  # type: ignore[arg-type]
+        comma = _share(texts.str.contains(", ?"))
         if comma >= _LEAST or (n_distinct > 5 and texts.str.contains(r"^\S+(?: \S+)+$").all()):
             return "person", person
     listed = texts.str.contains(_BETWEEN)
@@ -169,6 +180,10 @@ def _of_words(texts: pl.Series, n_seen: int, n_distinct: int) -> tuple[str, floa
     return "text", 1.0
 
 
+def _share(which: pl.Series) -> float:
+    return float(which.mean() or 0.0)  # type: ignore[arg-type]
+
+
 def _matches(pattern: str) -> Callable[[pl.Series], pl.Series]:
     return lambda texts: texts.str.contains(pattern)
 
@@ -179,16 +194,18 @@ def _of_a_plan(texts: pl.Series) -> pl.Series:
     return found.has_span.any() & (found.has_span | found.is_off | (texts.str.len_chars() <= _LONGEST_CODE))
 
 
-# The most particular first.
-_TESTS: tuple[tuple[str, Callable[[pl.Series], pl.Series]], ...] = (
+Test = tuple[str, Callable[[pl.Series], pl.Series]]
+_MARKS: Test = ("yes or no", lambda texts: ~read_marks(texts).refused)
+# The most particular first; where most cells have no digit, what needs one is not asked.
+_WORDS: tuple[Test, ...] = (("email", _matches(_EMAIL)), _MARKS, ("span", _of_a_plan))
+_FIGURES: tuple[Test, ...] = (
     ("email", _matches(_EMAIL)),
     ("phone", _matches(_PHONE)),
-    ("yes or no", lambda texts: ~read_marks(texts).refused),
+    _MARKS,
     ("goal", lambda texts: ~read_goals(texts).refused),
     ("number", lambda texts: ~read_numbers(texts).refused),
+    ("code", _matches(_CODE)),
     ("duration", lambda texts: ~read_durations(texts).refused),
     ("clock", lambda texts: ~read_clocks(texts).refused),
-    ("time", lambda texts: ~read_times(texts).refused),
     ("span", _of_a_plan),
-    ("code", _matches(_CODE)),
 )

@@ -15,17 +15,11 @@ NO = words("no n nein nee non nao não false falsch faux falso onwaar 0 nie nej 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """Yes or no for each cell.
+    """Yes or no for each cell."""
 
-    Parameters
-    ----------
-    values : polars.Series of bool
-        Null where empty or refused.
-    refused : polars.Series of bool
-        Cells that say neither.
-    """
-
+    # Null where empty or refused
     values: pl.Series
+    # Cells that say neither
     refused: pl.Series
 
 

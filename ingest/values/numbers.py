@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ingest.values.texts import is_nothing, over_distinct, plain, with_plain_blanks
+from ingest.values.texts import distinct_of, is_nothing, plain, with_plain_blanks
 
 _PLAIN = r"^[+-]?\d+$"
 _GROUP = r"^[+-]?\d{1,3}"
@@ -18,30 +18,20 @@ _BLANKS = r"(\d)[ '’](\d{3})"
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """Numbers of a column.
+    """Numbers of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of float
-        Null where empty or refused; a percentage is its hundredth.
-    refused : polars.Series of bool
-        Cells that are no number.
-    decimal : str
-        `.` or `,`; `.` where no cell has decimals.
-    is_open : bool
-        Whether `1.234` (or `1,234`) may be a thousand or one and a bit, and nothing settles it; a point is then read
-        as the decimal mark, and so is a comma.
-    is_percent : bool
-        Whether any cell has a percent sign.
-    words : str
-        How they are written.
-    """
-
+    # Null where empty or refused; a percentage is its hundredth
     values: pl.Series
+    # Cells that are no number
     refused: pl.Series
+    # `.` or `,`; `.` where no cell has decimals
     decimal: str
+    # Whether `1.234` (or `1,234`) may be a thousand or one and a bit, and nothing settles it; a point is then read
+    # as the decimal mark, and so is a comma
     is_open: bool = False
+    # Whether any cell has a percent sign
     is_percent: bool = False
+    # How they are written
     words: str = "numbers"
 
 
@@ -69,34 +59,49 @@ def read_numbers(cells: pl.Series, decimal: str | None = None) -> Numbers:
     True
     """
     if cells.dtype.is_numeric():
-        values = cells.cast(pl.Float64)
-        values = values.set((~values.is_finite()).fill_null(False), None)
-        return Numbers(values, cells.is_not_null() & values.is_null(), ".")
-    texts = plain(cells)
-    values = texts.cast(pl.Float64, strict=False)
-    if decimal != "," and values.null_count() == texts.null_count() and not _maybe_thousands(texts):
-        values = values.set((~values.is_finite()).fill_null(False), None)
-        return Numbers(values, texts.is_not_null() & values.is_null(), ".")
-    texts = with_plain_blanks(texts)
-    marks = _marks(texts) if decimal is None else (decimal, False)
-    found = over_distinct(texts, lambda distinct: _read(distinct, marks[0]))
-    refused = texts.is_not_null() & found["value"].is_null() & ~found["is_nothing"].fill_null(False)
-    is_percent = bool(found["is_percent"].any())
-    words = "numbers" + (" with decimal comma" if marks[0] == "," else "") + (" in percent" if is_percent else "")
-    return Numbers(found["value"].rename(cells.name), refused, marks[0], marks[1], is_percent, words)
+        return _finite(cells, cells.cast(pl.Float64))
+    if decimal != "," and (found := _plainly(cells)) is not None:
+        return found
+    texts = with_plain_blanks(plain(cells))
+    distinct, place = distinct_of(texts)
+    mark, is_open = _marks(distinct) if decimal is None else (decimal, False)
+    found_in = _read(distinct, mark)
+    values = found_in["value"].gather(place).rename(cells.name)
+    refused = texts.is_not_null() & values.is_null() & ~found_in["is_nothing"].gather(place).fill_null(False)
+    is_percent = bool(found_in["is_percent"].any())
+    words = "numbers" + (" with decimal comma" if mark == "," else "") + (" in percent" if is_percent else "")
+    return Numbers(values, refused, mark, is_open, is_percent, words)
+
+
+def _plainly(cells: pl.Series) -> Numbers | None:
+    """Numbers as programs write them, where no other reading is possible."""
+    if cells.dtype != pl.String:
+        return None
+    values = cells.cast(pl.Float64, strict=False)
+    if values.null_count() > cells.null_count() or _maybe_thousands(cells):
+        return None
+    return _finite(cells, values)
+
+
+def _finite(cells: pl.Series, values: pl.Series) -> Numbers:
+    odd = (~values.is_finite()).fill_null(False)
+    return Numbers(values.set(odd, None) if odd.any() else values, odd, ".")
 
 
 def _maybe_thousands(texts: pl.Series) -> bool:
     """Whether all cells with a point have three digits behind it."""
-    with_point = texts.filter(texts.str.contains(".", literal=True).fill_null(False))
-    if not with_point.len() or not with_point.head(100).str.contains(_EITHER["."]).all():
+    point = texts.str.contains(".", literal=True)
+    if not point.any():
+        return False
+    with_point = texts.filter(point)
+    if not with_point.head(100).str.contains(_EITHER["."]).all():
         return False
     return bool(with_point.str.contains(_EITHER["."]).all())
 
 
-def _marks(texts: pl.Series) -> tuple[str, bool]:
+def _marks(distinct: pl.Series) -> tuple[str, bool]:
     """Decimal mark, and whether another reading is as good."""
-    bare = texts.drop_nulls().unique().str.replace_all(r"[ '’%+-]", "")
+    bare = distinct.drop_nulls().str.replace_all(r"[ '’%+-]", "")
     votes = {mark: int(bare.str.contains(_settles(mark)).sum()) for mark in (".", ",")}
     if votes["."] != votes[","]:
         return max(votes, key=lambda mark: votes[mark]), False
@@ -130,5 +135,6 @@ def _read(texts: pl.Series, decimal: str) -> pl.DataFrame:
     bare = pl.when(~bare.str.contains(other, literal=True)).then(bare.str.replace(decimal, ".", literal=True))
     is_percent = text.str.ends_with("%")
     value = bare.str.strip_chars().cast(pl.Float64, strict=False)
-    value = pl.when(value.is_finite()).then(pl.when(is_percent).then(value / 100).otherwise(value))
+    # Polars divides by multiplying with a hundredth: 70 % would not be 0.7.
+    value = pl.when(value.is_finite()).then(pl.when(is_percent).then((value / 100).round(12)).otherwise(value))
     return pl.DataFrame({"text": texts}).select(value=value, is_percent=is_percent, is_nothing=is_nothing(texts))

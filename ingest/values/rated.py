@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
 
 from ingest.values.texts import distinct_of, plain, with_plain_blanks
+from ingest.values.vocabulary import fold
 
 NAMED = pl.List(pl.Struct({"name": pl.String, "level": pl.Float64}))
 HIGHEST = 5.0
 _US = "\x1f"
+# Often part of a name; the words have blanks around.
+_PERHAPS = ("/", "+", "&", " und ", " and ", " et ", " y ", " e ", " en ")
 _COMMA = r"([(\[=:]\s*\d+),(\d+\s*(?:[)\]%;|\n]|$))"
 _GRADE = r"([\d.]+|[A-Ea-e])\s*(%)?"
 _LEVEL = rf"^(.*?\S)\s*(?:[(\[]\s*(?:level|stufe|niveau|lvl|l)?\s*{_GRADE}\s*[)\]]|[:=]\s*{_GRADE})$"
@@ -30,26 +34,17 @@ _WORDS = {
 
 @dataclass(frozen=True, eq=False)
 class Names:
-    """Names of each cell.
+    """Names of each cell."""
 
-    Parameters
-    ----------
-    values : polars.Series of list of (name, level)
-        In their order; the level is null where none is written, and as written where it is. Null where empty.
-    refused : polars.Series of bool
-        Cells with an entry that has no name, or twice one name with different levels.
-    separator : str, optional
-        What stands between names; None where every cell has one.
-    scale : str, optional
-        Levels other than 0 to 5: `0-10`, `0-100`, `A-E`; they are for the caller to ask about.
-    words : str
-        How they are written.
-    """
-
+    # In their order; the level is null where none is written, and as written where it is. Null where empty
     values: pl.Series
+    # Cells with an entry that has no name, or twice one name with different levels
     refused: pl.Series
+    # What stands between names; None where every cell has one
     separator: str | None
+    # Levels other than 0 to 5: `0-10`, `0-100`, `A-E`; they are for the caller to ask about
     scale: str | None
+    # How they are written
     words: str
 
     @property
@@ -58,7 +53,7 @@ class Names:
         return self.scale is not None
 
 
-def read_names(cells: pl.Series, separator: str | None = None) -> Names:
+def read_names(cells: pl.Series, separator: str | None = None, known: Collection[str] = ()) -> Names:
     """Names of each cell, split as the whole column says.
 
     Parameters
@@ -67,6 +62,9 @@ def read_names(cells: pl.Series, separator: str | None = None) -> Names:
         Texts, or lists of texts.
     separator : str, optional
         What stands between names, where it is known.
+    known : collection of str
+        Names that stand alone in other files; a slash, a plus or an `and` separates where all its parts are such, or
+        stand alone in the column.
 
     Returns
     -------
@@ -83,10 +81,9 @@ def read_names(cells: pl.Series, separator: str | None = None) -> Names:
     """
     if isinstance(cells.dtype, pl.List):
         cells = cells.cast(pl.List(pl.String), strict=False).list.join("\n", ignore_nulls=True)
-    texts = with_plain_blanks(plain(cells))
-    distinct, place = distinct_of(texts)
-    distinct = distinct.str.replace_all(_COMMA, "${1}.${2}")
-    between = _separators(distinct) if separator is None else (separator,)
+    distinct, place = distinct_of(cells.cast(pl.String, strict=False))
+    distinct = with_plain_blanks(plain(distinct)).str.replace_all(_COMMA, "${1}.${2}")
+    between = _separators(distinct, known) if separator is None else (separator,)
     entries = _entries(distinct, between)
     scale = _scale(entries)
     lists = entries.group_by("row", maintain_order=True).agg(
@@ -101,7 +98,7 @@ def read_names(cells: pl.Series, separator: str | None = None) -> Names:
     return Names(values, bad[place].fill_null(False), between[0] if between else None, scale, words)
 
 
-def _separators(texts: pl.Series) -> tuple[str, ...]:
+def _separators(texts: pl.Series, known: Collection[str]) -> tuple[str, ...]:
     """What stands between names: what hardly belongs to one, else what parts names that stand alone elsewhere."""
     outside = texts.str.replace_all(r"\([^()]*\)|\[[^\[\]]*\]", "")
     strong = tuple(each for each in ("\n", ";", "|", "\t") if outside.str.contains(each, literal=True).any())
@@ -109,12 +106,11 @@ def _separators(texts: pl.Series) -> tuple[str, ...]:
         return strong
     if outside.str.contains(",", literal=True).any():
         return (",",)
-    stems = _stem(texts)
-    alone = set(stems.drop_nulls().to_list())
-    for each in ("/", "+", "&"):
+    alone = {fold(name) for name in (*_stem(texts).drop_nulls().to_list(), *known)}
+    for each in _PERHAPS:
         with_it = outside.filter(outside.str.contains(each, literal=True).fill_null(False))
-        parts = _stem(with_it.str.split(each).explode().str.strip_chars())
-        if with_it.len() and parts.is_in(list(alone)).all():
+        parts = _stem(with_it.str.split(each).explode().str.strip_chars()).drop_nulls().unique().to_list()
+        if parts and alone.issuperset(map(fold, parts)):
             return (each,)
     several = outside.filter(outside.str.contains(" ", literal=True).fill_null(False))
     return (" ",) if several.len() and several.str.contains(_SHORT).all() else ()

@@ -178,38 +178,16 @@ def _in_order(spans: list[tuple[int, int]]) -> list[dict[str, int]]:
 
 @dataclass(frozen=True, eq=False)
 class Hours:
-    """Opening hours of each cell.
+    """Opening hours of each cell."""
 
-    Parameters
-    ----------
-    values : polars.Series of list of (weekday, start_min, end_min)
-        Weekdays from 0, Monday; null where empty or refused.
-    refused : polars.Series of bool
-        Cells that are no opening hours.
-    """
-
+    # Weekdays from 0, Monday; null where empty or refused
     values: pl.Series
+    # Cells that are no opening hours
     refused: pl.Series
 
 
 def read_hours(cells: pl.Series) -> Hours:
-    """Opening hours such as `Mo-Fr 08:00-20:00, Sa 9-14`; spans without a day hold for every day.
-
-    Parameters
-    ----------
-    cells : polars.Series
-        Texts.
-
-    Returns
-    -------
-    Hours
-        Nothing is raised; other cells are refused.
-
-    Examples
-    --------
-    >>> read_hours(pl.Series(["Sa-So 9-14"])).values.to_list()[0][1]
-    {'weekday': 6, 'start_min': 540, 'end_min': 840}
-    """
+    """Opening hours such as `Mo-Fr 08:00-20:00, Sa 9-14`; spans without a day hold for every day."""
     texts = plain(cells)
     distinct, place = distinct_of(texts)
     found = [None if text is None else _hours(_lowered(text)) for text in distinct.to_list()]

@@ -9,9 +9,9 @@ import polars as pl
 # What people and programs write where there is nothing, folded.
 NOTHING = (
     "-", "--", "---", "–", "—", "n/a", "na", "#n/a", "#n/v", "nan", "null", "(null)", "<null>", "none", "nil", "k.a.",
-    "n.a.", "n.v.", "nicht verfugbar", "not available", "(blank)", "(leer)", "nat",
+    "n.a.", "n.v.", "nicht verfugbar", "not available", "(blank)", "(leer)", "leer", "[none]", "nat",
 )  # fmt: skip
-_MAYBE = r"^[-–—#(<nNkK]"
+_MAYBE = r"^[-–—#(<\[nNkKlL]"
 _SAMPLE = 20_000
 # Above this share of a sample, reading every cell takes less than finding the distinct ones.
 _MOSTLY_DISTINCT = 0.97
@@ -19,9 +19,20 @@ _MOSTLY_DISTINCT = 0.97
 
 def plain(cells: pl.Series) -> pl.Series:
     """Texts without blanks around them, null where there is nothing."""
-    found = cells.cast(pl.String, strict=False).str.strip_chars()
+    if isinstance(cells.dtype, pl.List):
+        cells = cells.cast(pl.List(pl.String), strict=False).list.join("; ", ignore_nulls=True)
+    found = _clocks(cells) if cells.dtype == pl.Duration else cells.cast(pl.String, strict=False).str.strip_chars()
     empty = found.str.len_bytes() == 0
     return found.set(empty.fill_null(False), None) if empty.any() else found
+
+
+def _clocks(lengths: pl.Series) -> pl.Series:
+    """Durations as a workbook shows them: 0:05:10."""
+    seconds = lengths.dt.total_seconds()
+    parts = {"h": seconds // 3600, "m": seconds // 60 % 60, "s": seconds % 60}
+    padded = [pl.col(name).cast(pl.String).str.zfill(2) for name in ("m", "s")]
+    text = pl.concat_str([pl.col("h").cast(pl.String), *padded], separator=":")
+    return pl.DataFrame(parts).select(text.alias(lengths.name)).to_series()
 
 
 def with_plain_blanks(texts: pl.Series) -> pl.Series:
@@ -33,8 +44,9 @@ def with_plain_blanks(texts: pl.Series) -> pl.Series:
 
 def folded(texts: pl.Series) -> pl.Series:
     """Texts in lower case, without accents, each run of blanks one blank."""
-    bare = texts.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.replace("ß", "ss", literal=True)
-    return bare.str.to_lowercase().str.replace_all(r"[\s\x{a0}\x{202f}]+", " ").str.strip_chars()
+    bare = pl.col("text").str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.replace("ß", "ss", literal=True)
+    plain = bare.str.to_lowercase().str.replace_all(r"[\s\x{a0}\x{202f}]+", " ").str.strip_chars()
+    return texts.to_frame("text").select(plain).to_series()
 
 
 def is_nothing(texts: pl.Series) -> pl.Series:

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.typing import BoolArray, IntArray
 from ingest.values.clocks import clock_texts, read_clocks
@@ -22,6 +24,7 @@ _SERIALS = (25_569.0, 109_575.0)  # 1970 to 2200
 _EPOCHS = ((1e8, 7.26e9, 1_000_000.0), (1e11, 7.26e12, 1_000.0), (1e14, 7.26e15, 1.0), (1e17, 7.26e18, 1e-3))
 _DIGITS = (8, 12, 14)
 _NUMERAL = r"^\d{5,}(?:[.,]\d+)?$"
+_FRACTION = r"(:\d{2})[.,](\d{1,9})"
 # Other spellings, brought to a date with a clock time behind it.
 _REWRITTEN = (
     (r"^(\d{8})[T ]?(\d{2})(\d{2})(\d{2})?([.,]\d+)?(Z?)$", "${1} ${2}:${3}:${4}${5}${6}"),
@@ -37,32 +40,21 @@ _REWRITTEN = (
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Times of a column.
+    """Times of a column."""
 
-    Parameters
-    ----------
-    values : polars.Series of datetime
-        Wall times, or UTC where the cells name an offset; null where empty or refused.
-    order : str, optional
-        `dmy`, `mdy` or `ymd`, as found or given; None where no cell has a date in figures.
-    is_open : bool
-        Whether two orders are possible for all cells; `values` are then those of `likely`, else of `dmy`.
-    refused : polars.Series of bool
-        Cells that are no time.
-    words : str
-        What they look like and what settled it.
-    likely : str, optional
-        The order that the data speak for where it is open.
-    without_clock : polars.Series of bool
-        Cells that are a date without a time of day; they are read as midnight.
-    """
-
+    # Wall times, or UTC where the cells name an offset; null where empty or refused
     values: pl.Series
+    # `dmy`, `mdy` or `ymd`, as found or given; None where no cell has a date in figures
     order: str | None
+    # Whether two orders are possible for all cells; `values` are then those of `likely`, else of `dmy`
     is_open: bool
+    # Cells that are no time
     refused: pl.Series
+    # What they look like and what settled it
     words: str
+    # The order that the data speak for where it is open
     likely: str | None = None
+    # Cells that are a date without a time of day; they are read as midnight
     without_clock: pl.Series | None = None
 
 
@@ -99,6 +91,8 @@ def read_times(cells: pl.Series, order: str | None = None, *, from_1904: bool = 
         return _typed(cells, cells.cast(WALL), "dates", cells.is_not_null())
     if cells.dtype.is_numeric():
         return _from_numbers(cells, cells.cast(pl.Float64), from_1904)
+    if cells.dtype == pl.String and (found := _at_one_go(cells, order)) is not None:
+        return found
     texts = with_plain_blanks(plain(cells))
     if (nothing := is_nothing(texts)).any():
         texts = texts.set(nothing, None)
@@ -186,6 +180,7 @@ class _Parts:
     day: pl.Series  # Place of each cell among them
     clocks: pl.DataFrame  # Of each distinct clock time
     clock: pl.Series  # Place of each cell among them; null where a cell names none
+    fraction_us: pl.Series | None = None  # What was cut off the clock times of the cells
 
     def valid(self, order: str) -> BoolArray:
         """Which of the distinct dates are one in this order."""
@@ -215,13 +210,21 @@ def _split(texts: pl.Series) -> _Parts:
         clock=pl.when(colon.is_not_null()).then(clock_part),
     )
     dates, day = distinct_of(halves["date"])
-    clocks, clock = distinct_of(halves["clock"])
-    return _Parts(date_texts(dates.str.strip_chars_end("Tt ,")), day, clock_texts(clocks), clock)
+    without_fraction, fraction_us = _without_fractions(halves["clock"])
+    clocks, clock = distinct_of(without_fraction)
+    return _Parts(date_texts(dates.str.strip_chars_end("Tt ,")), day, clock_texts(clocks), clock, fraction_us)
+
+
+def _without_fractions(clocks: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Clock times to the second, of which few are distinct, and the microseconds behind."""
+    sample = clocks.head(_FEW).drop_nulls()
+    if clocks.len() <= _FEW or not sample.str.contains(_FRACTION).any():
+        return clocks, None
+    digits = clocks.str.extract(_FRACTION, 2).str.pad_end(6, "0").str.head(6)
+    return clocks.str.replace(_FRACTION, "${1}"), digits.cast(pl.Int64).fill_null(0)
 
 
 def _from_texts(texts: pl.Series, order: str | None) -> Times:
-    if (found := _fixed(texts, order)) is not None:
-        return found
     parts = _split(texts)
     if (odd := parts.odd()).any():
         texts_read = texts.clone().scatter(odd.arg_true(), _rewritten(texts.filter(odd)))
@@ -249,6 +252,7 @@ def _joined(parts: _Parts, order: str) -> tuple[pl.Series, bool]:
     us = parts.clocks["us"].gather(parts.clock)
     if parts.clock.null_count():
         us = us.set(parts.clock.is_null(), 0)
+    us = us if parts.fraction_us is None else us + parts.fraction_us
     values = (day.cast(WALL).cast(pl.Int64).gather(parts.day) + us).cast(WALL)
     offsets_min = parts.clocks["offset_min"]
     if offsets_min.null_count() == offsets_min.len():
@@ -256,43 +260,74 @@ def _joined(parts: _Parts, order: str) -> tuple[pl.Series, bool]:
     return _to_utc(values, offsets_min.gather(parts.clock))
 
 
-# Forms of fixed width that hold a whole column mostly, with the orders that they may be in.
-_FIXED = (
-    (r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}(Z?)$", {"ymd": "%Y-%m-%d{}%H:%M:%S{}"}),
-    (r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}(Z?)$", {"ymd": "%Y-%m-%d{}%H:%M{}"}),
-    (
-        r"^\d{2}([./-])\d{2}[./-]\d{4} \d{2}:\d{2}:\d{2}()$",
-        {"dmy": "%d{0}%m{0}%Y %H:%M:%S", "mdy": "%m{0}%d{0}%Y %H:%M:%S"},
-    ),
-    (r"^\d{2}([./-])\d{2}[./-]\d{4} \d{2}:\d{2}()$", {"dmy": "%d{0}%m{0}%Y %H:%M", "mdy": "%m{0}%d{0}%Y %H:%M"}),
-)
+# As programs write times; many of them in one form are read at one go.
+_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?$"
+_USUAL = r"^\d{1,2}([./-])\d{1,2}[./-]\d{4} \d{1,2}:\d{2}(:\d{2})?( [AaPp][Mm])?$"
+_FORMS = {"dmy": "%d{0}%m{0}%Y %H:%M{1}", "mdy": "%m{0}%d{0}%Y %H:%M{1}"}
 _FEW = 1_000
 
 
-def _fixed(texts: pl.Series, order: str | None) -> Times | None:
-    """Times of a long column in one form of fixed width, at one go; None where that does not settle all of it."""
-    sample = texts.drop_nulls().head(_FEW)
-    if texts.len() <= _FEW or not sample.len():
+def _at_one_go(cells: pl.Series, order: str | None) -> Times | None:
+    """Times of a long column in one form; None where that does not settle all of it."""
+    sample = cells.head(_FEW).drop_nulls()
+    if cells.len() <= _FEW or not sample.len():
         return None
-    for pattern, forms in _FIXED:
-        if not sample.str.contains(pattern).all():
+    if sample.str.contains(_ISO).all():
+        return _iso(cells)
+    marks = sample.str.extract_groups(_USUAL).struct.unnest().unique()
+    if (
+        marks.select(pl.col("1").n_unique() == 1, pl.col("2", "3").null_count().is_in([0, marks.height])).row(0)
+        != (True,) * 3
+    ):
+        return None
+    mark, seconds, half = marks.row(0)
+    return _usual(cells, order, mark, ":%S" if seconds else "", half is not None) if mark else None
+
+
+def _iso(cells: pl.Series) -> Times | None:
+    texts = cells.to_arrow(compat_level=pl.CompatLevel.oldest())
+    for zone in ("UTC", None):
+        try:
+            values = pl.Series(cells.name, pc.cast(texts, pa.timestamp("us", zone)))
+        except pa.ArrowInvalid:
             continue
-        marks = sample.str.extract_groups(pattern).struct.unnest().row(0)
-        for name, form in forms.items():
-            if order not in (None, name) and name != "ymd":
-                continue
-            values = texts.str.to_datetime(form.format(*marks), time_unit="us", strict=False)
-            if values.null_count() > texts.null_count() or not _within(values):
-                continue
-            if name != "ymd" and order is None and not (values.dt.day() > 12).any():
-                return None
-            why = "as written" if name == "ymd" else "as given" if order else "a day above 12 settles it"
-            is_utc = marks[1] == "Z"
-            none = pl.repeat(False, texts.len(), dtype=pl.Boolean, eager=True)
-            words = _words(texts, _Settled(name, False, None, why), is_utc)
-            values = values.dt.replace_time_zone("UTC") if is_utc else values
-            return Times(values, name, False, none, words, None, none)
+        # Arrow takes days without a clock time too.
+        if not _within(values) or int(cells.str.len_bytes().min() or 0) <= len("2026-03-02"):  # type: ignore[arg-type]
+            return None
+        return _all_of(cells, values, "ymd", "as written")
     return None
+
+
+def _usual(cells: pl.Series, order: str | None, mark: str, seconds: str, is_halved: bool) -> Times | None:
+    clock = cells.str.head(-3) if is_halved else cells
+    n_empty = cells.head(_FEW).null_count()
+    for name, pattern in _FORMS.items():
+        form = pattern.format(mark, seconds)
+        if order not in (None, name) or clock.head(_FEW).str.to_datetime(form, strict=False).null_count() > n_empty:
+            continue
+        values = clock.str.to_datetime(form, time_unit="us", strict=False)
+        if is_halved:
+            values = _halved(values, cells.str.tail(3).str.to_uppercase())
+        if values.null_count() > cells.null_count() or not _within(values):
+            continue
+        if order is None and not (values.dt.day() > 12).any():
+            return None
+        return _all_of(cells, values, name, "as given" if order else "a day above 12 settles it")
+    return None
+
+
+def _halved(values: pl.Series, half: pl.Series) -> pl.Series:
+    """Times of a clock of twelve hours; null for another hour, and where neither half is named."""
+    hour, is_pm, is_am = values.dt.hour(), half == " PM", half == " AM"
+    sound = (is_pm | is_am) & hour.is_between(1, 12)
+    shift_h = is_pm.cast(pl.Int64) * 12 - (hour == 12).cast(pl.Int64) * 12
+    return (values + (shift_h * 3_600_000_000).cast(pl.Duration("us"))).set(~sound.fill_null(True), None)
+
+
+def _all_of(cells: pl.Series, values: pl.Series, order: str, why: str) -> Times:
+    none = pl.repeat(False, cells.len(), dtype=pl.Boolean, eager=True)
+    is_utc = values.dtype == UTC
+    return Times(values, order, False, none, _words(cells, _Settled(order, False, None, why), is_utc), None, none)
 
 
 def _within(values: pl.Series) -> bool:

@@ -99,6 +99,7 @@ OFF = words(
     "folga ferias doente licenca feriado",
     "ledig syg fri ferie sjuk semester",
     "wolne urlop chory",
+    "atestado volno nemoc dovolena",
 ) | {
     fold(each)
     for each in (

@@ -16,7 +16,7 @@ DONE, FAILED = 0, 1
 @options.command()
 @click.option("--workload", multiple=True, help="Workloads to run: team, site, simple-msk, pool.  [default: all]")
 @click.option("--size", multiple=True, help="Sizes: 10k, 1m, 10m.  [default: 10k and 1m, or a replay's own]")
-@click.option("--phase", multiple=True, help="Phases to run: choose, write, replay, simpy, parse.  [default: all]")
+@click.option("--phase", multiple=True, help="Phases to run: choose, write, replay, parse, import.  [default: all]")
 @click.option("--short", is_flag=True, help="A set that ends within a minute.")
 @click.option("--check", is_flag=True, help="Fail when a ratio is worse than the stated floor.")
 @click.option(

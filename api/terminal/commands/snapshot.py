@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import shlex
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,12 @@ import click
 from api.printing import say, say_json, tell
 from api.terminal import options
 from api.terminal.commands import platform
+from api.terminal.files.commands import files, inspect
+from api.terminal.looking import looked_plainly, show_look, show_made, tell_of_others
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from ingest.snapshot.manifest import Manifest
 
 _FILE = click.Path(path_type=Path)
@@ -31,49 +34,8 @@ def snapshot() -> None:
     """
 
 
-@snapshot.command(cls=options.Once)
-@options.name
-@click.option("--agents", type=_FILE, required=True, help="CSV, Parquet or Arrow file of agents.")
-@click.option("--interactions", type=_FILE, required=True, help="File of interactions.")
-@click.option("--members", type=_FILE, help="Who serves which queue; without it everybody serves all.")
-@click.option("--queues", type=_FILE, help="Queues and their settings.")
-@click.option("--surveys", type=_FILE, help="Survey scores.")
-@click.option("--staffing", type=_FILE, help="When agents were on queue.")
-@click.option("--busy", type=_FILE, help="Work outside these queues.")
-@click.option("--handle-factors", type=_FILE, help="Handling time of agents relative to the recorded one.")
-@click.option("--time-zone", help="IANA zone of times without one, for example Europe/Berlin.")
-@click.option("--csat-scale", metavar="LOW-HIGH", help="Scale of csat of interactions where no columns tell it, 1-5.")
-@click.option(
-    "--skills-separator",
-    metavar="CHARACTERS",
-    help="What stands between skills, languages or queues of one cell; each character of it.  [default: ;]",
-)
-@click.option("--same-names", is_flag=True, help="Names that differ in case or spaces only are one.")
-@click.option("--keep-names", is_flag=True, help="Names stay as they are, also those that look like several in one.")
-@click.option("--pseudonymise", is_flag=True, help="Replace agent ids and names by codes.")
-@click.option(
-    "--made-up",
-    multiple=True,
-    type=click.Choice(["surveys", "interactions", "agents", "staffing"]),
-    help="Say that nobody recorded this table; may be given again.",
-)
-@options.replace
-@options.store
-@options.as_json
-def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
-    """Import CSV, Parquet or Arrow files; a bad file is refused whole.
-
-    \b
-    Example:
-      routelab snapshot files --name sample --agents data/sample/agents.csv \\
-        --interactions data/sample/interactions.csv --surveys data/sample/surveys.csv --made-up surveys
-    """
-    from api.terminal.shown.page import progress
-    from ingest.files import import_files
-
-    with progress(not as_json) as watch:
-        manifest = import_files(store, name, **given, replace=replace, progress=watch)
-    _made(manifest, store, as_json)
+snapshot.add_command(inspect)
+snapshot.add_command(files)
 
 
 @snapshot.command(cls=options.Once)
@@ -82,8 +44,11 @@ def files(name: str, store: Path, replace: bool, as_json: bool, **given: Any) ->
 @click.option("--seed", type=int, default=0, show_default=True, help="For the made-up surveys.")
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
-def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path, as_json: bool) -> None:
+def bank(
+    name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path, no_light: bool, as_json: bool
+) -> None:
     """Import the published call log of the "Anonymous Bank".
 
     \b
@@ -95,7 +60,7 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
 
     with progress(not as_json) as watch:
         manifest = import_bank(log, store, name, seed=seed, replace=replace, progress=watch)
-    _made(manifest, store, as_json)
+    show_made(manifest, store, as_json, no_light)
 
 
 @snapshot.command(cls=options.Once)
@@ -115,8 +80,9 @@ def bank(name: str, log: tuple[Path, ...], seed: int, replace: bool, store: Path
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same centre.")
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
-def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any) -> None:
+def synthetic(name: str, store: Path, replace: bool, no_light: bool, as_json: bool, **given: Any) -> None:
     """Make up a centre of any size from a seed.
 
     \b
@@ -129,7 +95,7 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
     wanted = {key: value for key, value in given.items() if value is not None}
     with progress(not as_json) as watch:
         manifest = make(store, name, **wanted, replace=replace, progress=watch)
-    _made(manifest, store, as_json)
+    show_made(manifest, store, as_json, no_light)
 
 
 @snapshot.command(cls=options.Once)
@@ -152,11 +118,12 @@ def synthetic(name: str, store: Path, replace: bool, as_json: bool, **given: Any
 @platform.patience
 @options.replace
 @options.store
+@options.no_light
 @options.as_json
 def genesys(
     name: str, queues: tuple[str, ...], first_day: date, last_day: date, time_zone: str, refresh_days: int,
     survey_scale: str | None, pseudonymise: bool, settings_file: Path | None, patience_s: float, replace: bool,
-    store: Path, as_json: bool,
+    store: Path, no_light: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Read queues and days from Genesys Cloud; goes on where an earlier run stopped, and reads the last days again.
 
@@ -189,7 +156,7 @@ def genesys(
     if as_json:
         say_json(done.manifest.summary().to_dict() | {"changed": done.changed})
         return
-    _made(done.manifest, store, as_json)
+    show_made(done.manifest, store, as_json, no_light)
 
 
 @snapshot.command("list", cls=options.Once)
@@ -214,39 +181,42 @@ def list_(store: Path, as_json: bool) -> None:
         show_snapshots(found, store)
     for error in unreadable:
         tell(f"unreadable: {error}")
-    _tell_of_others(store)
+    tell_of_others(store)
 
 
 @snapshot.command(cls=options.Once)
 @click.argument("name")
+@options.no_light
+@click.option("--all", "everything", is_flag=True, help="Every queue, day and half hour in numbers.")
 @options.store
 @options.as_json
-def show(name: str, store: Path, as_json: bool) -> None:
-    """Show what a snapshot holds, what was repaired and what was assumed.
+def show(name: str, no_light: bool, everything: bool, store: Path, as_json: bool) -> None:
+    """Show what a snapshot holds, and the first look at it: figures, what looks wrong, and whether a replay meets it.
 
     \b
-    Example:
+    Examples:
       routelab snapshot show demo
+      routelab snapshot show demo --all --no-light
     """
     from ingest.snapshot.manifest_reading import read_manifest
     from ingest.snapshot.store import folder_of
 
     manifest = read_manifest(folder_of(store, name))
-    if not manifest.rows.get("aggregates"):
-        _tell(manifest, as_json)
-        return
-    from ingest.snapshot.counted import beside_platform
-    from ingest.snapshot.reading import open_snapshot
-
-    opened = open_snapshot(store, name)
-    beside = beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))
+    beside = _beside_platform(manifest, store)
     if as_json:
-        say_json(manifest.summary().to_dict() | {"beside_platform": beside.to_dicts()})
+        more = {} if beside is None else {"beside_platform": beside.to_dicts()}
+        say_json(
+            manifest.summary().to_dict()
+            | more
+            | {"first_look": looked_plainly(manifest, store, with_light=not no_light)}
+        )
         return
-    from api.terminal.shown.pieces import show_beside_platform
+    from api.terminal.shown.pieces import show_beside_platform, show_manifest
 
-    _tell(manifest, as_json)
-    show_beside_platform(beside)
+    show_manifest(manifest)
+    if beside is not None:
+        show_beside_platform(beside)
+    show_look(manifest, store, with_light=not no_light, everything=everything)
 
 
 @snapshot.command(cls=options.Once)
@@ -288,30 +258,12 @@ def delete(name: str, store: Path) -> None:
     say(f"deleted {name}")
 
 
-def _made(manifest: Manifest, store: Path, as_json: bool) -> None:
-    _tell(manifest, as_json)
-    if not as_json:
-        say()
-        words = ["--snapshot", manifest.name, "--store", str(store), "--out", f"out/{manifest.name}"]
-        say(f"next: routelab simulate {shlex.join(words)}")
-    _tell_of_others(store)
+def _beside_platform(manifest: Manifest, store: Path) -> pl.DataFrame | None:
+    """The platform's own counts beside the snapshot's, where it has any."""
+    if not manifest.rows.get("aggregates"):
+        return None
+    from ingest.snapshot.counted import beside_platform
+    from ingest.snapshot.reading import open_snapshot
 
-
-def _tell_of_others(store: Path) -> None:
-    """Snapshots of earlier versions were open to all users; that is said and left to their owner to change."""
-    from ingest.snapshot.store import open_to_others
-
-    if found := open_to_others(store):
-        tell(
-            f"note: other users of this machine can read {', '.join(found)} in {store}, with names of agents; "
-            f"'{shlex.join(['chmod', '-R', 'go=', str(store)])}' keeps them to you"
-        )
-
-
-def _tell(manifest: Manifest, as_json: bool) -> None:
-    if as_json:
-        say_json(manifest.summary().to_dict())
-        return
-    from api.terminal.shown.pieces import show_manifest
-
-    show_manifest(manifest)
+    opened = open_snapshot(store, manifest.name)
+    return beside_platform(*map(opened.table, ("aggregates", "interactions", "queues")))

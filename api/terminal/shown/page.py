@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # As wide where no terminal says its width.
 PIPED_COLUMNS = 120
+# Nothing, then the least to the most; the second for terminals without such letters.
+_BLOCKS, _PLAIN_BLOCKS = "·▁▂▃▄▅▆▇█", " .:-=+*%@"
 # A cell is a name or a reason, no page.
 MOST_CELL_CHARS = 200
 # Made here alone, so that what is printed has been made visible.
@@ -38,6 +40,11 @@ class Page:
         width = None if sys.stdout.isatty() else piped_columns or PIPED_COLUMNS
         self._console = Console(width=width, highlight=False, markup=False, emoji=False)
 
+    @property
+    def columns(self) -> int:
+        """Characters of a line."""
+        return self._console.width
+
     def print(self, what: str | Line | Grid = "", style: str = "") -> None:
         """Print a text as one line, or a table."""
         self._console.print(styled(style, what) if isinstance(what, str) else what)
@@ -48,6 +55,19 @@ def styled(style: str, text: str, rest: str = "") -> Line:
     from rich.text import Text
 
     return Line(Text.assemble((_seen(text), style), _seen(rest)))
+
+
+def blocks(values: Sequence[float | None], most: float) -> str:
+    """A chart of one line: a block for each value, as high as its share of the most; a dot where there is none.
+
+    Examples
+    --------
+    >>> blocks([0.0, 1.0, None, 8.0], 8.0)
+    '▁▁·█'
+    """
+    none, *steps = list(_BLOCKS if encodable(_BLOCKS, sys.stdout) == _BLOCKS else _PLAIN_BLOCKS)
+    share = (len(steps) - 1) / most if most > 0 else 0.0
+    return "".join(none if value is None else steps[round(value * share)] for value in values)
 
 
 def note(warning: str) -> Line:
@@ -66,14 +86,22 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> Grid:
 
 
 def grid(
-    title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | Line]], *, framed: bool = True
-) -> Grid:
-    """A table with headings; the second word of each column is its side."""
+    title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | Line]], *, framed: bool = True,
+    rigid: bool = False,
+) -> Grid:  # fmt: skip
+    """A table with headings; the second word of each column is its side.
+
+    Of a rigid one the words of headings stand above one another and numbers stay whole, so only names are folded.
+    """
     from rich.box import HEAVY_HEAD
 
     table = _table(title, box=HEAVY_HEAD if framed else None)
     for heading, side in columns:
-        table.add_column(_cell(heading), justify="right" if side == "right" else "left", overflow="fold")
+        is_right = side == "right"
+        table.add_column(
+            _stacked(heading) if rigid else _cell(heading), justify="right" if is_right else "left", overflow="fold",
+            no_wrap=rigid and is_right,
+        )  # fmt: skip
     for row in rows:
         # A row without cells divides what is above it from what is below.
         if row:
@@ -99,6 +127,12 @@ def _cell(text: str) -> Text:
     from rich.text import Text
 
     return Text(encodable(short(text, MOST_CELL_CHARS), sys.stdout))
+
+
+def _stacked(heading: str) -> Text:
+    from rich.text import Text
+
+    return Text("\n").join(_cell(word) for word in heading.split(" "))
 
 
 def _seen(text: str) -> str:

@@ -271,7 +271,10 @@ def show_beside_platform(beside: pl.DataFrame) -> None:
 
 def _source(source: dict[str, Any]) -> str:
     """Kind and making of a snapshot; of files only their names."""
-    return "; ".join(f"{key} {_plain(value)}" for key, value in source.items() if value not in (None, False))
+    # A profile has many lines; its file, and `--json`, show them.
+    return "; ".join(
+        f"{key} {_plain(value)}" for key, value in source.items() if key != "profile" and value not in (None, False)
+    )
 
 
 def _plain(value: Any) -> str:

@@ -37,10 +37,11 @@ class SheetFound:
     """What one sheet is taken for."""
 
     sheet: Sheet
-    table: str | None  # As `Part.table`; None where nothing is recognised
+    table: str | None  # As `Part.table`, or `legend` of a plan's codes; None where nothing is recognised
     why: str
     columns: tuple[ColumnFound, ...]
     problems: Mapping[str, int]  # In words, with how many rows
+    assumptions: tuple[str, ...] = ()  # In sentences
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,4 @@ class Found:
     sheets: tuple[SheetFound, ...]
     profile: Profile
     questions: tuple[Question, ...]
+    needless: tuple[str, ...] = ()  # Keys of answers that nothing asked for

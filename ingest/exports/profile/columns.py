@@ -20,14 +20,18 @@ from ingest.exports.profile.profile import (
     Summed,
 )
 
-TIME, SECONDS, NUMBER, NAMES, TEXT = "time", "seconds", "number", "names", "text"
+TIME, SECONDS, NUMBER, NAMES, TEXT, BREAKS = "time", "seconds", "number", "names", "text", "breaks"
+# As the start of a span: the arrival, however it comes about.
+ARRIVAL = "arrived_at"
 
 # Beyond the columns of the tables: what files also have, and how it is used.
 _MORE: Mapping[str, Mapping[str, str]] = {
     "agents": {"queues": NAMES, "email": TEXT},
     "queues": {"service_level": TEXT, "media": TEXT, "opening_hours": TEXT},
-    "staffing": {"date": TIME, "span": TEXT, "breaks": TEXT, "activity": TEXT},
+    "staffing": {"date": TIME, "span": TEXT, "breaks": BREAKS, "activity": TEXT},
     "shifts": {"agent_id": TEXT, "date": TIME},
+    # Known, and not read.
+    "none": {},
     "volumes": {
         "start_at": TIME, "queue_id": TEXT, "media": TEXT, "offered": NUMBER, "answered": NUMBER, "abandoned": NUMBER,
         "handle_s": SECONDS, "wait_s": SECONDS,
@@ -40,6 +44,7 @@ FORMS: Mapping[str, tuple[type, ...]] = {
     NUMBER: (Copied, Summed, Same),
     NAMES: (Copied, Spread, Same),
     TEXT: (Copied, Named, Filled, Same),
+    BREAKS: (Copied, Between, Same),
 }
 
 
@@ -61,7 +66,7 @@ def tables() -> tuple[str, ...]:
 
 
 def columns_of(source: From) -> tuple[str, ...]:
-    """Columns of the file that a column of ours comes from.
+    """Columns of the file that a column of ours comes from; the arrival as a start is one of ours.
 
     Examples
     --------
@@ -76,7 +81,7 @@ def columns_of(source: From) -> tuple[str, ...]:
         case Named(columns) | Spread(columns):
             return columns
         case Between(start, end, otherwise, plus):
-            return (start, end, *(() if otherwise is None else (otherwise,)), *plus)
+            return (*(() if start == ARRIVAL else (start,)), end, *(() if otherwise is None else (otherwise,)), *plus)
         case Shifted(time, less, plus):
             return (time, *less, *plus)
         case Joined(date, clock):

@@ -54,8 +54,13 @@ def fits(pattern: str, sheet: Sheet) -> bool:
 
 
 def taken(part: Part, sheets: Sequence[Sheet]) -> list[Sheet]:
-    """The sheets that a part of a profile means."""
-    return [sheet for sheet in sheets if any(fits(pattern, sheet) for pattern in part.files)]
+    """The sheets that a part of a profile means; of files read as one it may name each."""
+    return [sheet for sheet in sheets if any(fits(pattern, sheet) for pattern in part.files) or _each(part, sheet)]
+
+
+def _each(part: Part, sheet: Sheet) -> bool:
+    names = {PurePath(path).name for path in sheet.paths}
+    return len(names) > 1 and all(any(_like(pattern, name) for pattern in part.files) for name in names)
 
 
 def _is_suffix(suffixes: list[str]) -> bool:

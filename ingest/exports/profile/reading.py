@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.errors import InvalidTable, MissingInput
 from engine.near import nearest
 from engine.texts import short
-from ingest.exports.profile.columns import FORMS, SECONDS, columns_of, kinds_of, tables
+from ingest.exports.profile.columns import FORMS, NAMES, SECONDS, TIME, columns_of, kinds_of, tables
 from ingest.exports.profile.forms import EXAMPLES, NotAForm, understood
 from ingest.exports.profile.profile import From, Part, Profile
 
 ORDERS = ("dmy", "mdy", "ymd")
 UNITS = ("ms", "s", "min", "h", "days")
+# Of levels, where they are not 0 to 5.
+SCALES = ("0-5", "0-10", "0-100", "A-E")
 ROWS = ("visit", "segment")
 BY = ("id", "name", "email")
 _KEYS = ("time_zone", "agents", "source", "people", "file")
@@ -154,11 +156,14 @@ class _Reader:
 
     def _units(self, given: Mapping[str, Any], known: Mapping[str, str], where: str) -> dict[str, str]:
         units = self._table(given, "units", f"{where}, ")
-        seconds = [name for name, kind in known.items() if kind == SECONDS]
+        # Of a time: what the seconds count that are taken from it.
+        allowed = {
+            name: SCALES if kind == NAMES else UNITS for name, kind in known.items() if kind in {NAMES, SECONDS, TIME}
+        }
         found = {
-            name: self._one_of(units, name, UNITS, f"{where}, units.")
+            name: self._one_of(units, name, allowed[name], f"{where}, units.")
             for name in units
-            if self._is_column(name, seconds, f"{where}, units.")
+            if self._is_column(name, allowed, f"{where}, units.")
         }
         return {name: unit for name, unit in found.items() if unit is not None}
 

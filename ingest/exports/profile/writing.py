@@ -30,6 +30,7 @@ _PART = {
     "busy": "When agents were busy elsewhere.",
     "shifts": "A shift plan with days across: every column whose name is a day is read, so next month's fit.",
     "volumes": "Contacts by interval, where single interactions are not known.",
+    "none": "Known, and not read.",
 }
 _COLUMNS = "# Our column = where it comes from: a column, a sum of columns, or a calculation in braces."
 _VALUES = "# What the cells mean: text in the file = our value. An empty text is nothing."

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from engine.data.tables import RATED, TEXTS, TIME
+from engine.data.tables import RATED, TEXTS
 from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.profile.profile import (
@@ -25,22 +28,38 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
-from ingest.files.blocks import Lines
+from ingest.exports.shaping.clock import WALL, aligned, lengths
 from ingest.files.problems import Origin
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
+from ingest.values.clocks import read_clocks
 from ingest.values.durations import read_durations
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
 from ingest.values.rated import read_names
+from ingest.values.texts import is_nothing, plain
 from ingest.values.times import join, read_times
 
-WALL = pl.Datetime("us")
 FULL_LEVEL = 5.0
+# Columns of cells that are what they are, and are not names.
+WRITTEN = ("interaction_id", "conversation_id", "survey_id", "span", "breaks")
+# Columns of other tables with what those of agents list; a skill is often called as its queue.
+NAMED_ALONE = {
+    "skills": ("skills",), "language": ("languages",), "queue_id": ("queues", "skills"),
+    "queue_name": ("queues", "skills"),
+}  # fmt: skip
 _NO_TIME = "must be a time; the column holds {words}"
 _NO_DURATION = "must be a duration such as 0:03:20, or a number"
 _NO_NUMBER = "must be a number"
 _NO_NAMES = "must be names, as in billing (3), tech (2)"
 _NO_LEVEL = "must be a level from 0 to 5, a mark such as x, or empty"
+_NO_CLOCK = "must be a time of day such as 08:30"
+SCALED = "{name}: levels of {ours} run from {scale} and were brought to 0 to 5"
+DAY_S = 86_400.0
+_EPOCH = datetime(1970, 1, 1)
+# Cells of a column that tell what it holds.
+_LOOKED_AT = 1_000
+_INTERVAL = r"(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?)\s*(?:-|\x{2013}|bis|to|until)\s*\d{1,2}[:.h]\d{2}.*$"
 _NO_JOINED = "must be a date and a time of day"
 
 
@@ -73,10 +92,14 @@ class Read(Protocol):
 class Cells:
     """The rows of one sheet that a part reads, with what is wrong in them."""
 
-    def __init__(self, part: Part, sheet: Sheet) -> None:
-        self.part, self.name = part, sheet.name
+    def __init__(
+        self, part: Part, sheet: Sheet, time_zone: str | None = None, known: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        self.part, self.sheet, self.name, self.time_zone = part, sheet, sheet.name, time_zone
+        self.known = known or {}  # By column of ours: names that stand alone in other files
         wanted = {name for source in part.columns.values() for name in columns_of(source)} | set(part.only)
-        if missing := [name for name in wanted if name not in sheet.frame.columns]:
+        # A side of a span may be our own arrival.
+        if missing := [name for name in wanted if name not in sheet.frame.columns and name not in part.columns]:
             raise InvalidTable(*(_missing(name, sheet) for name in sorted(missing)))
         keep = _only(part.only, sheet.frame)
         self.n_left_out = int((~keep).sum())
@@ -85,18 +108,19 @@ class Cells:
             kept = np.flatnonzero(keep.to_numpy())
             self.frame, self.lines, self.origin = sheet.frame.filter(keep), sheet.rows[kept], self.origin.gather(kept)
         self.refused: list[Refused] = []
+        self.said: list[str] = []  # Assumptions
 
     def __contains__(self, ours: str) -> bool:
         return ours in self.part.columns
 
     def theirs(self) -> dict[str, str]:
         """How the file calls what a column of ours is made of."""
-        named = {ours: " + ".join(columns_of(source)) for ours, source in self.part.columns.items()}
+        named = {ours: self._named(ours) for ours in self.part.columns}
         return {ours: theirs for ours, theirs in named.items() if theirs}
 
     def column(self, ours: str, dtype: pl.DataType) -> pl.Series:
         """A column of ours as values of its type."""
-        if dtype == TIME:
+        if isinstance(dtype, pl.Datetime):
             return self.times(ours)
         if dtype == RATED:
             return self.rated(ours)
@@ -105,6 +129,22 @@ class Cells:
         if dtype.is_numeric():
             return self.seconds(ours) if ours.endswith("_s") else self.numbers(ours)
         return self.texts(ours)
+
+    def side_by_side(self, wanted: Mapping[str, pl.DataType]) -> list[pl.Series]:
+        """Several columns of ours at once; what is wrong in them is noted in their order."""
+        own = {ours: self._alone() for ours in wanted}
+        with ThreadPoolExecutor() as pool:
+            found = list(pool.map(lambda ours: own[ours].column(ours, wanted[ours]).alias(ours), wanted))
+        for cells in own.values():
+            self.refused += cells.refused
+            self.said += cells.said
+        return found
+
+    def _alone(self) -> Cells:
+        """The same rows, with notes of their own."""
+        other = copy(self)
+        other.refused, other.said = [], []
+        return other
 
     def texts(self, ours: str) -> pl.Series:
         """Texts, numbers among them as people write them; what the profile knows by its meaning."""
@@ -115,24 +155,28 @@ class Cells:
             parts = [as_text(self.frame[name]) for name in source.columns]
             joined = pl.select(pl.concat_str([pl.lit(part) for part in parts], separator=" ", ignore_nulls=True))
             return meant(joined.to_series().replace("", None), self.part.values.get(ours))
+        if isinstance(source, Between):
+            return self._span(source)
         if isinstance(source, Filled):
-            is_filled = as_text(self.frame[source.column]).is_not_null()
+            is_filled = told(self.frame[source.column]).is_not_null()
             then, otherwise = self._same(source.then), self._same(source.otherwise)
             return then.zip_with(is_filled, otherwise)
-        return meant(as_text(self.frame[self._single(ours)]), self.part.values.get(ours))
+        cells = self.frame[self._single(ours)]
+        if ours in self.part.values or ours in WRITTEN:
+            return meant(as_text(cells), self.part.values.get(ours))
+        return told(cells)
 
     def times(self, ours: str) -> pl.Series:
         """Times as clocks showed them, or in UTC where the file says so."""
         source = self.part.columns[ours]
         if isinstance(source, Joined):
-            found = join(self.frame[source.date], self.frame[source.clock], self.part.dates)
+            found = join(self.frame[source.date], self._first(self.frame[source.clock]), self.part.dates)
             self.refuse(self._named(ours), _NO_JOINED, found.refused, self.frame[source.clock])
             return found.values
         if isinstance(source, Shifted):
-            parts = [self._durations(name, ours) for name in source.plus]
-            parts += [-self._durations(name, ours) for name in source.less]
-            shift_s = pl.DataFrame({str(i): part for i, part in enumerate(parts)}).sum_horizontal()
-            return self._times(source.time) + (shift_s * 1e6).round().cast(pl.Duration("us"))
+            shift_s = self._sum(source.plus, source.less, ours).fill_null(0.0)
+            shift = pl.DataFrame({"s": shift_s}).select(lengths(pl.col("s"))).to_series()
+            return self._times(source.time) + shift
         if isinstance(source, Same):
             return self._checked(self._same(source.value), ours, lambda cells: read_times(cells, self.part.dates), "")
         return self._times(self._single(ours))
@@ -141,19 +185,71 @@ class Cells:
         """Durations in seconds."""
         source = self.part.columns[ours]
         if isinstance(source, Summed):
-            parts = [self._durations(name, ours) for name in source.columns]
-            frame = pl.DataFrame({str(i): part for i, part in enumerate(parts)})
-            return frame.select(
-                pl.when(pl.any_horizontal(pl.all().is_not_null())).then(pl.sum_horizontal(pl.all()))
-            ).to_series()
+            return self._sum(source.columns, source.less, ours)
         if isinstance(source, Between):
-            end = self._times(source.end)
-            if source.otherwise is not None:
-                end = end.zip_with(end.is_not_null(), self._times(source.otherwise))
-            return (end - self._times(source.start)).dt.total_microseconds() / 1e6
+            between = self._between(source)
+            return between + self._sum(source.plus, (), ours).fill_null(0.0) if source.plus else between
         if isinstance(source, Same):
             return read_durations(self._same(source.value), self.part.units.get(ours)).values
         return self._durations(self._single(ours), ours)
+
+    def _sum(self, columns: Sequence[str], less: Sequence[str], ours: str) -> pl.Series:
+        """Durations of a row together, null where none of those that count is there."""
+        added = {str(i): self._durations(name, ours) for i, name in enumerate(columns)}
+        taken = {f"-{i}": self._durations(name, ours) for i, name in enumerate(less)}
+        if not added and not taken:
+            return pl.repeat(0.0, self.frame.height, eager=True)
+        counting = list(added or taken)
+        total = pl.sum_horizontal(*added, pl.lit(0.0)) - pl.sum_horizontal(*taken, pl.lit(0.0))
+        is_known = pl.any_horizontal(pl.col(name).is_not_null() for name in counting)
+        return pl.DataFrame(added | taken).select(pl.when(is_known).then(total)).to_series().alias(ours)
+
+    def _between(self, source: Between) -> pl.Series:
+        """Seconds between two times; where one is a time of day alone, to the next such time after the start."""
+        start = self._side(source.start)
+        length_s = self._length_s(start, self._side(source.end))
+        if source.otherwise is None:
+            return length_s
+        return length_s.zip_with(length_s.is_not_null(), self._length_s(start, self._side(source.otherwise)))
+
+    def _length_s(self, start: pl.Series, end: pl.Series) -> pl.Series:
+        if pl.Duration not in (start.dtype, end.dtype):
+            start, end = aligned([start, end], self.time_zone)
+            return (end - start).dt.total_microseconds() / 1e6
+        length_s = (self._time_of_day(end) - self._time_of_day(start)).dt.total_microseconds() / 1e6
+        return length_s + (length_s < 0).fill_null(False).cast(pl.Float64) * DAY_S
+
+    def _time_of_day(self, side: pl.Series) -> pl.Series:
+        """Since midnight by the clock on the wall."""
+        if side.dtype == pl.Duration:
+            return side
+        local = side if side.dtype == WALL else side.dt.convert_time_zone(self.time_zone or "UTC")
+        wall = local.dt.replace_time_zone(None)
+        return wall - wall.dt.truncate("1d")
+
+    def _side(self, name: str) -> pl.Series:
+        """A column of times, or the time since midnight of one that holds times of day alone."""
+        if name not in self.frame.columns:
+            return self.times(name)
+        if not self._is_clock(name):
+            return self._times(name)
+        return self._checked(self.frame[name], name, read_clocks, _NO_CLOCK).cast(pl.Duration("us"))
+
+    def _span(self, source: Between) -> pl.Series:
+        """Two times of a row as a span, `12:00-12:30`."""
+        sides = [self._time_of_day(self._side(name)) for name in (source.start, source.end)]
+        clocks = [(pl.lit(_EPOCH) + pl.col(str(n))).dt.to_string("%H:%M") for n in range(2)]
+        frame = pl.DataFrame({str(n): side for n, side in enumerate(sides)})
+        return frame.select(pl.concat_str(clocks, separator="-")).to_series()
+
+    def _is_clock(self, name: str) -> bool:
+        """Whether a column has times of day only."""
+        if name not in self.frame.columns:
+            return False
+        cells = self.frame[name].drop_nulls()
+        if cells.dtype == pl.Time:
+            return True
+        return cells.dtype == pl.String and not read_clocks(cells.head(_LOOKED_AT)).refused.any()
 
     def numbers(self, ours: str) -> pl.Series:
         """Plain numbers."""
@@ -183,10 +279,13 @@ class Cells:
         source = self.part.columns[ours]
         cells = self._same(source.value) if isinstance(source, Same) else self.frame[self._single(ours)]
         cells = cells if cells.dtype == TEXTS else as_text(cells)
-        found = self._checked(cells, self._named(ours), read_names, _NO_NAMES)
-        return found.list.eval(
-            pl.struct(name=pl.element().struct.field("name"), proficiency=pl.element().struct.field("level"))
-        )
+        found = read_names(cells, known=self.known.get(ours, ()))
+        self.refuse(self._named(ours), _NO_NAMES, found.refused, cells)
+        name, level = (pl.element().struct.field(field) for field in ("name", "level"))
+        if found.scale is not None and found.scale.startswith("0-"):
+            level = level * (FULL_LEVEL / float(found.scale[2:]))
+            self.said.append(SCALED.format(name=self.name, ours=ours, scale=found.scale.replace("-", " to ")))
+        return found.values.list.eval(pl.struct(name=name, proficiency=level.fill_null(FULL_LEVEL)))
 
     def _renamed(self, lists: pl.Series, ours: str) -> pl.Series:
         """Names by the meaning that the profile gives them."""
@@ -221,7 +320,14 @@ class Cells:
         return level.fill_null(0.0).alias(name)
 
     def _times(self, name: str) -> pl.Series:
-        return self._checked(self.frame[name], name, lambda cells: read_times(cells, self.part.dates), _NO_TIME)
+        cells = self._first(self.frame[name])
+        return self._checked(cells, name, lambda cells: read_times(cells, self.part.dates), _NO_TIME)
+
+    def _first(self, cells: pl.Series) -> pl.Series:
+        """The start of intervals such as `08:00-08:30`."""
+        if self.part.table != "volumes" or cells.dtype != pl.String:
+            return cells
+        return cells.str.replace(_INTERVAL, "${1}")
 
     def _durations(self, name: str, ours: str) -> pl.Series:
         unit = self.part.units.get(ours)
@@ -236,7 +342,8 @@ class Cells:
         return pl.repeat(value, self.frame.height, dtype=pl.String, eager=True)
 
     def _named(self, ours: str) -> str:
-        return " + ".join(columns_of(self.part.columns[ours])) or ours
+        """What the file calls it; nothing for what is the same in all rows."""
+        return " + ".join(name for name in columns_of(self.part.columns[ours]) if name in self.sheet.frame.columns)
 
     def _single(self, ours: str) -> str:
         source = self.part.columns[ours]
@@ -246,6 +353,19 @@ class Cells:
             f"{self.name}: the profile makes {ours} by {type(source).__name__.lower()}, which gives no such values; "
             "name one column of the file"
         )
+
+
+def named_alone(sources: Sequence[tuple[Part, Sheet]]) -> dict[str, set[str]]:
+    """Skills, languages and queues of agents as the other files name them, one in a cell."""
+    found: dict[str, set[str]] = {}
+    for part, sheet in sources:
+        for theirs, ours in NAMED_ALONE.items():
+            source = part.columns.get(theirs)
+            if part.table != "agents" and isinstance(source, Copied) and source.column in sheet.frame.columns:
+                names = as_text(sheet.frame[source.column]).drop_nulls().unique().to_list()
+                for column in ours:
+                    found.setdefault(column, set()).update(names)
+    return found
 
 
 def origin_of(sheet: Sheet, theirs: Mapping[str, str]) -> Origin:
@@ -258,9 +378,9 @@ def origin_of(sheet: Sheet, theirs: Mapping[str, str]) -> Origin:
 def columns_of(source: From) -> tuple[str, ...]:
     """Columns of the file that a column of ours is made of."""
     if isinstance(source, Summed | Spread | Named):
-        return source.columns
+        return source.columns + (source.less if isinstance(source, Summed) else ())
     if isinstance(source, Between):
-        return tuple(filter(None, (source.start, source.end, source.otherwise)))
+        return (*filter(None, (source.start, source.end, source.otherwise)), *source.plus)
     if isinstance(source, Shifted):
         return (source.time, *source.less, *source.plus)
     if isinstance(source, Joined):
@@ -274,11 +394,20 @@ def as_text(cells: pl.Series) -> pl.Series:
         return cells
     if cells.dtype.is_float():
         whole = cells.cast(pl.Int64, strict=False)
-        plain = whole.cast(pl.String).zip_with((whole == cells).fill_null(False), cells.cast(pl.String))
-        return plain.alias(cells.name)
+        written = whole.cast(pl.String).zip_with((whole == cells).fill_null(False), cells.cast(pl.String))
+        return written.alias(cells.name)
+    if cells.dtype == pl.Duration:
+        return plain(cells)
     if cells.dtype == TEXTS:
         return cells.list.join(";").replace("", None)
     return cells.cast(pl.String)
+
+
+def told(cells: pl.Series) -> pl.Series:
+    """Cells as people see them, those that say that there is nothing (`-`, `n/a`) as empty ones."""
+    texts = as_text(cells)
+    nothing = is_nothing(texts)
+    return texts.set(nothing, None) if nothing.any() else texts
 
 
 def fold(text: str) -> str:
@@ -296,7 +425,7 @@ def meant(cells: pl.Series, meaning: Mapping[str, str] | None) -> pl.Series:
         return cells
     known = _folded(meaning)
     distinct = cells.drop_nulls().unique().to_list()
-    changed = {text: known[fold(text)] for text in distinct if fold(text) in known}
+    changed = {text: known[fold(text)] for text in distinct if known.get(fold(text), text) != text}
     return cells.replace(changed).replace("", None) if changed else cells
 
 

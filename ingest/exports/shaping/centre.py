@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from engine.data.tables import CAPACITY, MEDIA
-from ingest.exports.shaping.cells import fold
+from engine.data.tables import CAPACITY, MEDIA, RATED
+from engine.texts import short
+from ingest.exports.shaping.cells import FULL_LEVEL, fold
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import Rows
 from ingest.values.goals import read_goals
@@ -17,22 +18,30 @@ BY_SKILL = "who serves which queue: agents with the skill of the same name, as n
 BY_ANSWERS = "who serves which queue: agents who answered in it, as no file says it"
 BY_BOTH = "; in queues without such a skill, agents who answered there"
 BESIDES = "; {n} agents besides who answered a twentieth or more of the contacts of a queue"
+ANSWERED = "{held} that no list of agents has ({names}): agents who answered such contacts have them in full"
+MOST_SHOWN = 5
 # Share of the answered contacts of a queue that makes a member of an agent without the skill.
 NOTICEABLE = 0.05
 AT_ONCE = "agents hold {said} at once, the most that the log shows"
 # Of the time in which contacts of a media are handled; less is rounding, or a contact closed late.
 LEAST_SHARE = 0.01
 MOST_AT_ONCE = 25
+ONE_AT_A_TIME = ("voice", "callback")
 
 
 def with_goals(queues: Rows) -> None:
     """Goals as share and seconds; queues under their names where no column has their ids."""
     if "queue_id" not in queues and "queue_name" in queues:
         queues.frame = queues.frame.with_columns(queue_id="queue_name")
+    if "service_level_share" in queues:
+        # 70 % is 0.7, not what a product of floats makes of it.
+        queues.frame = queues.frame.with_columns(pl.col("service_level_share").round(6))
     if "service_level" in queues:
         found = read_goals(queues.frame["service_level"])
         queues.refuse("service_level", GOAL, found.refused)
-        queues.frame = queues.frame.with_columns(service_level_share=found.share, service_level_s=found.seconds)
+        queues.frame = queues.frame.with_columns(
+            service_level_share=found.share.round(6), service_level_s=found.seconds
+        )
 
 
 def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
@@ -43,6 +52,46 @@ def fill_media(interactions: Rows, queues: pl.DataFrame) -> None:
     media = pl.col("queue_id").replace_strict(of_queue, default=None, return_dtype=pl.String)
     given = pl.coalesce("media", media) if "media" in interactions else media
     interactions.frame = interactions.frame.with_columns(media=given)
+
+
+def with_answered(agents: pl.DataFrame, interactions: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Agents with the skills and languages besides that contacts need, nobody is said to have, and they answered."""
+    if "agent_id" not in interactions.columns:
+        return agents
+    for held, needed in (("skills", "skills"), ("languages", "language")):
+        if needed not in interactions.columns:
+            continue
+        known = _names(agents[held]) if held in agents.columns else set()
+        cells = interactions[needed]
+        asked = cells.explode() if needed == "skills" else cells
+        names = [name for name in asked.drop_nulls().unique().to_list() if name not in known]
+        pairs = _served(interactions, needed, names) if names else pl.DataFrame()
+        if pairs.height:
+            agents = _with_entries(agents, held, pairs)
+            listed = [short(name, 40) for name in sorted(names)]
+            said = ", ".join(listed[:MOST_SHOWN]) + (", ..." if len(listed) > MOST_SHOWN else "")
+            notes.assumptions.append(ANSWERED.format(held=held, names=said))
+    return agents
+
+
+def _served(interactions: pl.DataFrame, needed: str, names: Sequence[str]) -> pl.DataFrame:
+    """Agents with which of these names the contacts that they answered need, each once."""
+    asked = interactions.lazy().select("agent_id", name=needed).drop_nulls()
+    asked = asked.explode("name") if needed == "skills" else asked
+    return asked.filter(pl.col("name").is_in(names)).unique().sort("agent_id", "name").collect()
+
+
+def _names(lists: pl.Series) -> set[str]:
+    return set(lists.explode().struct.field("name").drop_nulls().to_list())
+
+
+def _with_entries(agents: pl.DataFrame, column: str, pairs: pl.DataFrame) -> pl.DataFrame:
+    entry = pl.struct(name="name", proficiency=pl.lit(FULL_LEVEL))
+    more = pairs.group_by("agent_id").agg(_more=entry)
+    agents = agents if column in agents.columns else agents.with_columns(pl.lit(None, RATED).alias(column))
+    both = pl.concat_list(pl.col(column).fill_null([]), pl.col("_more").fill_null([])).cast(RATED)
+    joined = agents.join(more, on="agent_id", how="left", maintain_order="left")
+    return joined.with_columns(both.alias(column)).drop("_more")
 
 
 def members(
@@ -70,8 +119,11 @@ def _answered(interactions: pl.DataFrame) -> pl.DataFrame:
     """Agents by queue, with their share of its answered contacts."""
     if "agent_id" not in interactions.columns:
         return pl.DataFrame(schema={"queue_id": pl.String, "agent_id": pl.String, "share": pl.Float64})
-    named = interactions.filter(pl.col("agent_id").is_not_null())
-    counted = named.group_by("queue_id", "agent_id", maintain_order=True).agg(n=pl.len())
+    # Few of both are distinct: by their numbers they are counted in half the time.
+    numbered = interactions.select(pl.col("queue_id", "agent_id").cast(pl.Categorical(pl.Categories.random())))
+    counted = numbered.group_by("queue_id", "agent_id").agg(n=pl.len()).drop_nulls()
+    counted = counted.with_columns(pl.col("queue_id", "agent_id").cast(pl.String))
+    counted = counted.sort("queue_id", "n", "agent_id", descending=[False, True, False])
     return counted.with_columns(share=pl.col("n") / pl.col("n").sum().over("queue_id"))
 
 
@@ -86,18 +138,23 @@ def _by_skill(agents: pl.DataFrame, queues: Sequence[str]) -> pl.DataFrame:
     return held.select(queue_id=queue, agent_id="agent_id").drop_nulls()
 
 
+def several_at_once(interactions: pl.DataFrame) -> bool:
+    """Whether there are contacts of which an agent may hold several."""
+    return "media" in interactions.columns and bool((~interactions["media"].is_in(ONE_AT_A_TIME)).any())
+
+
 def capacity(services: pl.DataFrame, notes: Notes) -> list[dict[str, object]] | None:
     """How many contacts of each media an agent holds at once, where the log shows another number than is usual.
 
     `services` have `agent_id`, `media`, `start_at` and `end_at`. Calls are taken one at a time whatever the log says.
     """
-    if "media" not in services.columns:
+    if not services.height:
         return None
     usual = dict(zip(MEDIA, CAPACITY, strict=True))
     found = {
         media: n
         for media in MEDIA
-        if media not in ("voice", "callback") and (n := _at_once(services.filter(pl.col("media") == media)))
+        if media not in ONE_AT_A_TIME and (n := _at_once(services.filter(pl.col("media") == media)))
     }
     changed = {media: n for media, n in found.items() if n != usual[media]}
     if not changed:

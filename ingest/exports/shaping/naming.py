@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from engine.data.strangers import MOST_STRANGERS
+from engine.errors import InvalidTable
 from engine.texts import short
 from ingest.exports.shaping.cells import fold
 from ingest.exports.shaping.people import match, words
@@ -35,17 +37,44 @@ def name_agents(rows: Rows, column: str, agents: pl.DataFrame, people: Mapping[s
     """Ids in place of the names of agents; what is only like a name, or that of several, is refused as a question."""
     names = rows.texts(column)
     found = match(names, agents, people)
+    if names and not (found.ids or found.near or found.several) and agents.height:
+        listed = ", ".join(short(name, 40) for name in names[:3]) + (", ..." if len(names) > 3 else "")
+        raise InvalidTable(
+            f"{rows.called(column)}: none of its {len(names)} names ({listed}) is in the list of agents; is that of "
+            "this centre? Give the list that has them, or leave it out"
+        )
     meant = dict(found.ids)
     several = {name: agent for name in found.unknown if (agent := _first_of(name, agents, people)) is not None}
     rows.frame = rows.frame.with_columns(pl.col(column).alias("_said"))
     for name, ids in (*found.near.items(), *found.several.items()):
         rows.refuse(column, _asked(name, ids, agents, name in found.several), pl.Series(rows.frame["_said"] == name))
-    rows.rewritten(column, meant | several)
+    strangers = {name: _called(name) for name in found.unknown if name not in several}
+    rows.rewritten(column, meant | several | strangers)
     n_several = int(rows.frame["_said"].is_in(list(several)).sum()) if several else 0
     notes.count(SEVERAL_IN_ONE.format(table=rows.table), n_several)
     rows.frame = rows.frame.drop("_said")
     if found.by_initial:
         notes.assumptions.append(BY_INITIAL.format(table=rows.table, n=found.by_initial))
+
+
+def refuse_strangers(interactions: Rows, agents: Rows) -> None:
+    """Refuse contacts of which a noticeable share was answered by people whom the list of agents lacks."""
+    if "agent_id" not in interactions:
+        return
+    named = interactions.frame["agent_id"].is_not_null()
+    answered = (interactions.frame["outcome"] == "answered").fill_null(False) if "outcome" in interactions else named
+    by_agent = interactions.frame.filter(answered & named).group_by("agent_id").agg(n=pl.len())
+    strange = by_agent.filter(~pl.col("agent_id").is_in(agents.frame["agent_id"].drop_nulls().implode()))
+    n, n_answered = int(strange["n"].sum()), int(answered.sum())
+    if n > MOST_STRANGERS * n_answered:
+        people = strange.sort("n", "agent_id", descending=[True, False])["agent_id"].to_list()
+        listed = ", ".join(short(name, 40) for name in people[:5]) + (", ..." if len(people) > 5 else "")
+        files = ", ".join(map(short, agents.origin.sources))
+        raise InvalidTable(
+            f"{interactions.called('agent_id')}: {n:,} of {n_answered:,} answered contacts "
+            f"({100 * n / n_answered:.1f} %) name agents who are not in {files}: {listed}; add them there, or leave "
+            "that file out: agents are then made from the names in the log"
+        )
 
 
 def _first_of(cell: str, agents: pl.DataFrame, people: Mapping[str, str]) -> str | None:
@@ -74,6 +103,9 @@ def agents_name(agents: pl.DataFrame) -> pl.Expr:
 
 def with_ids(agents: Rows) -> None:
     """Agents under their names where no column has their ids; where only addresses are, under the name in those."""
+    if any(_is_address(text) for text in agents.texts("agent_id")):
+        # Addresses tell who is meant, and are not kept.
+        agents.frame = agents.frame.rename({"agent_id": "email"} | ({"email": "_email"} if "email" in agents else {}))
     if "agent_id" not in agents:
         name = next((column for column in ("agent_name", "email") if column in agents), None)
         if name is not None:
@@ -83,11 +115,13 @@ def with_ids(agents: Rows) -> None:
 
 def _called(name: str) -> str:
     """A name as it is; of an address the name in it, as addresses are not kept."""
-    return (
-        " ".join(part.capitalize() for part in re.split(r"[._]", name.split("@", maxsplit=1)[0]))
-        if "@" in name
-        else name
-    )
+    if not _is_address(name):
+        return name
+    return " ".join(part.capitalize() for part in re.split(r"[._]", name.split("@", maxsplit=1)[0]))
+
+
+def _is_address(text: str) -> bool:
+    return re.fullmatch(r"[^@\s]+@[^@\s]+", text) is not None
 
 
 def made_agents(names: Sequence[str]) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -155,7 +155,7 @@ class _Book:
         columns = [name for name in ("agent_id", "agent_name", "email") if name in agents.columns]
         by_key: list[dict[str, list[str]]] = [defaultdict(list) for _ in _KEYS]
         by_initial: dict[str, list[str]] = defaultdict(list)
-        for row in agents.select(columns).iter_rows():
+        for row in agents.select(columns).drop_nulls("agent_id").iter_rows():
             for name in filter(None, row):
                 for key, book in zip(_KEYS, by_key, strict=True):
                     _note(book, key(str(name)), row[0])
@@ -211,10 +211,8 @@ class _Found:
         """Take `P. Lang` for the one agent of that initial and surname whom no other name means."""
         taken = set(self.ids.values())
         meant = {name: book.by_initial.get(_initial(name), ()) for name in self.unknown if _is_initialled(name)}
-        wanted = Counter(agents[0] for agents in meant.values() if len(agents) == 1)
         found = {
-            name: agents[0] for name, agents in meant.items()
-            if len(agents) == 1 and agents[0] not in taken and wanted[agents[0]] == 1
+            name: agents[0] for name, agents in meant.items() if len(agents) == 1 and agents[0] not in taken
         }  # fmt: skip
         self.ids |= found
         self.several |= {name: tuple(agents) for name, agents in meant.items() if len(agents) > 1}

@@ -12,6 +12,8 @@ from ingest.exports.shaping.rows import ROW
 
 # A shift this long has a break; its longest pause is taken for it, if that is one, and not for longer than the most.
 LONG_SHIFT, LEAST_BREAK, MOST_BREAK = timedelta(hours=6), timedelta(minutes=15), timedelta(minutes=30)
+# Half of the longest pauses are so many times the second longest: of pauses that come by chance they are 1.2 times.
+STANDING_OUT = 1.5
 # Services further apart than this are two spells, where no plan says more. As the replay infers staffing.
 JOIN_GAP = timedelta(seconds=900)
 # A shift of this length in which an agent took nothing, and others of the plan so many, was not worked.
@@ -23,6 +25,7 @@ BREAKS = (
     "the shift plan names no breaks, so the longest pause of an agent between two contacts was taken for the break of "
     "a shift of over 6 hours: its middle 30 minutes at most, {n} breaks of {hours:.0f} hours in all"
 )
+NO_BREAKS = "the shift plan names no breaks, and the log shows none: no pauses stand out from those between contacts"
 UNWORKED = (
     "{n} planned shifts, {hours:.0f} hours, were left out: the agent took nothing in them while colleagues took {many} "
     "contacts or more"
@@ -58,15 +61,28 @@ def _without_unworked(spells: pl.DataFrame, services: pl.DataFrame, notes: Notes
 def _without_breaks(spells: pl.DataFrame, services: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     if has_breaks(spells):
         return spells
-    pauses = _pauses(
-        spells.filter(pl.col("end_at") - pl.col("start_at") > LONG_SHIFT).with_row_index("_spell"), services
-    )
-    longest = pauses.sort("_spell", "length", descending=[False, True]).group_by("_spell", maintain_order=True).first()
+    long = spells.filter(pl.col("end_at") - pl.col("start_at") > LONG_SHIFT).with_row_index("_spell")
+    pauses = _pauses(long, services).sort("_spell", "length", descending=[False, True])
+    longest = pauses.group_by("_spell", maintain_order=True).first()
+    if not _stand_out(pauses):
+        if longest.height:
+            notes.assumptions.append(NO_BREAKS)
+        return spells
     length = pl.min_horizontal("length", pl.lit(MOST_BREAK))
     middle = pl.col("start_at") + (pl.col("length") - length) / 2
     breaks = longest.filter(pl.col("length") >= LEAST_BREAK).select("agent_id", start_at=middle, end_at=middle + length)
     _say(notes, BREAKS, breaks)
     return without(spells, breaks)
+
+
+def _stand_out(pauses: pl.DataFrame) -> bool:
+    """Whether the longest pauses of shifts are of another kind than those between contacts."""
+    two = pauses.group_by("_spell", maintain_order=True).agg(
+        first=pl.col("length").get(0), second=pl.col("length").get(1, null_on_oob=True)
+    )
+    ratio = two.select(pl.col("first").dt.total_seconds() / pl.col("second").dt.total_seconds()).to_series()
+    median = ratio.fill_null(float("inf")).median()
+    return median is not None and float(median) >= STANDING_OUT  # type: ignore[arg-type]
 
 
 def has_breaks(spells: pl.DataFrame) -> bool:

@@ -13,10 +13,11 @@ from engine.errors import InvalidTable, MissingInput
 from engine.texts import short
 from ingest.exports.profile.patterns import taken
 from ingest.exports.profile.profile import Part, Profile
-from ingest.exports.shaping.cells import WALL, Cells, Refused
-from ingest.files.blocks import Lines
+from ingest.exports.shaping.cells import Cells, Refused, named_alone
+from ingest.exports.shaping.clock import WALL, aligned
 from ingest.files.frames import Framed
 from ingest.files.problems import Findings, Origin
+from ingest.sheets.blocks import Lines
 from ingest.sheets.sheet import Sheet
 
 # Place of each row in the origin, beside the columns of the table.
@@ -47,6 +48,7 @@ class Rows:
     origin: Origin
     refused: list[tuple[Refused, Lines]]  # With the places of the cells in the origin
     n_left_out: int = 0
+    said: Sequence[str] = ()
 
     def __contains__(self, column: str) -> bool:
         return column in self.frame.columns
@@ -57,6 +59,12 @@ class Rows:
             found = self.frame.filter(bad)
             places = found[ROW].to_numpy().astype(np.int64)
             self.refused.append((Refused(column, remedy, places, found[column].head(1)), places))
+
+    def called(self, column: str) -> str:
+        """Files and column as the files call it."""
+        names = dict.fromkeys(theirs.get(column, column) for theirs in self.origin.columns)
+        said = " or ".join(f'"{short(name, 60)}"' for name in names)
+        return f"{', '.join(map(short, self.origin.sources))}, column {said}"
 
     def rewritten(self, column: str, meant: Mapping[str, str]) -> None:
         """Put what is meant in the place of texts."""
@@ -84,12 +92,13 @@ class Rows:
     @property
     def problems(self) -> list[str]:
         """Refused cells in words."""
-        return self.framed(()).findings.problems()
+        return self.framed(self.frame.columns).findings.problems()
 
 
-def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]]) -> Rows | None:
+def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]], time_zone: str | None) -> Rows | None:
     """All rows that a profile reads for a table, None where it reads none."""
-    pieces = [(part, Cells(part, sheet)) for part, sheet in sources if part.table == table]
+    known = named_alone(sources) if table == "agents" and any(part.table == table for part, _ in sources) else {}
+    pieces = [(part, Cells(part, sheet, time_zone, known)) for part, sheet in sources if part.table == table]
     if not pieces:
         return None
     frames = [_typed(table, part, cells) for part, cells in pieces]
@@ -101,8 +110,22 @@ def read_rows(table: str, sources: Sequence[tuple[Part, Sheet]]) -> Rows | None:
         for (_, cells), first in zip(pieces, firsts.tolist(), strict=False)
         for each in cells.refused
     ]
-    frame = pl.concat(frames, how="diagonal_relaxed").with_row_index(ROW)
-    return Rows(table, frame, origin, refused, sum(cells.n_left_out for _, cells in pieces))
+    said = [sentence for _, cells in pieces for sentence in cells.said]
+    frame = pl.concat(_by_one_clock(frames, time_zone), how="diagonal_relaxed").with_row_index(ROW)
+    return Rows(table, frame, origin, refused, sum(cells.n_left_out for _, cells in pieces), said)
+
+
+def _by_one_clock(frames: Sequence[pl.DataFrame], time_zone: str | None) -> list[pl.DataFrame]:
+    """Frames whose columns of times have one type each: files may differ in whether they name a zone."""
+    if len(frames) < 2:
+        return list(frames)
+    found = list(frames)
+    times = {name for frame in frames for name in frame.columns if isinstance(frame[name].dtype, pl.Datetime)}
+    for name in times:
+        having = [n for n, frame in enumerate(found) if name in frame.columns]
+        for n, column in zip(having, aligned([found[n][name] for n in having], time_zone), strict=True):
+            found[n] = found[n].with_columns(column)
+    return found
 
 
 def joined(origins: Sequence[Origin]) -> Origin:
@@ -118,7 +141,7 @@ def joined(origins: Sequence[Origin]) -> Origin:
 
 def _typed(table: str, part: Part, cells: Cells) -> pl.DataFrame:
     types = (TABLES[table].schema() if table in TABLES else {}) | BESIDES.get(table, {})
-    columns = [cells.column(ours, types[ours]).alias(ours) for ours in part.columns if ours in types]
+    columns = cells.side_by_side({ours: types[ours] for ours in part.columns if ours in types})
     if unknown := [ours for ours in part.columns if ours not in types and ours not in UNUSED]:
         raise InvalidTable(
             f"{cells.name}: the profile fills a column {short(unknown[0], 40)!r} of {table}, which has none; it has "

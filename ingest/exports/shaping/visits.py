@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import polars as pl
 
+from ingest.exports.shaping.clock import lengths
 from ingest.exports.shaping.naming import Notes
 from ingest.exports.shaping.rows import ROW, Rows
 
@@ -34,7 +36,8 @@ def as_visits(rows: Rows, is_segmented: bool, notes: Notes) -> None:
 def _drop_repeated(rows: Rows, notes: Notes) -> None:
     """Leave out rows that stand twice, where something names them; others may be alike by chance."""
     key = next((name for name in ("interaction_id", "conversation_id") if name in rows), None)
-    if key is None or rows.frame[key].n_unique() == rows.frame.height:
+    # Hashes are many times quicker to tell apart, and two of them alike say only that it is worth to look.
+    if key is None or rows.frame[key].hash().n_unique() == rows.frame.height:
         return
     columns = [name for name in rows.frame.columns if name != ROW]
     again = rows.frame.filter(pl.col(key).is_duplicated())
@@ -94,8 +97,10 @@ def _of_visit(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[pl.Expr]:
             yield column.min()
         elif name not in ("wait_s", "outcome"):
             yield column.drop_nulls().first()
-    own_s = pl.col("wait_s").fill_null(0.0) if "wait_s" in frame.columns else pl.lit(0.0)
-    reached = pl.col("arrived_at") + (own_s * _SECOND_US).round().cast(pl.Duration("us"))
+    # Without a wait of its own, a row without an agent is one of waiting, as long as it lasts.
+    lasting = pl.when(~answered).then("handle_s") if "handle_s" in frame.columns else pl.lit(None, pl.Float64)
+    own_s = pl.coalesce(*(["wait_s"] if "wait_s" in frame.columns else []), lasting, pl.lit(0.0))
+    reached = pl.col("arrived_at") + lengths(own_s).fill_null(timedelta(0))
     until = pl.when(answered.any()).then(reached.filter(answered).first()).otherwise(reached.max())
     yield ((until - pl.col("arrived_at").min()).dt.total_microseconds() / _SECOND_US).alias("wait_s")
     said = pl.col("outcome").drop_nulls().last() if "outcome" in frame.columns else pl.lit(None, pl.String)
@@ -114,17 +119,14 @@ def _flowed_out(joined: pl.DataFrame, key: str) -> pl.DataFrame:
 def _drop_zeros(rows: Rows, notes: Notes) -> None:
     if "handle_s" not in rows or "outcome" not in rows:
         return
-    is_zero = (pl.col("handle_s") == 0) & (pl.col("outcome") != "answered")
-    notes.count(ZEROS, rows.frame.select(is_zero.sum()).item())
-    rows.frame = rows.frame.with_columns(handle_s=pl.when(~is_zero.fill_null(False)).then("handle_s"))
+    is_zero = ((rows.frame["handle_s"] == 0) & (rows.frame["outcome"] != "answered")).fill_null(False)
+    if n := int(is_zero.sum()):
+        notes.count(ZEROS, n)
+        rows.frame = rows.frame.with_columns(rows.frame["handle_s"].set(is_zero, None))
 
 
 def _number(rows: Rows, notes: Notes) -> None:
     """Give visits an id, where the files name conversations only, or nothing."""
-    if "interaction_id" in rows and (
-        "conversation_id" in rows or rows.frame["interaction_id"].n_unique() == rows.frame.height
-    ):
-        return
     if "interaction_id" in rows:
         return
     if "conversation_id" not in rows:

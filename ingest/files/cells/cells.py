@@ -6,8 +6,8 @@ import polars as pl
 
 from engine.data.checks import type_words
 from engine.data.tables import Column
-from ingest.files.blocks import Lines
 from ingest.files.problems import Findings
+from ingest.sheets.blocks import Lines
 
 TRIMMED = "cells trimmed of blanks around their value"
 
@@ -29,14 +29,17 @@ class Cells:
         IANA zone of times that name none.
     separators : str
         Each character of it stands between names of one cell; none for a semicolon.
+    is_plain : bool
+        Whether texts have no blanks around, and lists are split already.
     """
 
     def __init__(
         self, column: Column, raw: pl.Series, lines: Lines, findings: Findings, time_zone: str | None = None,
-        separators: str = "",
+        separators: str = "", is_plain: bool = False,
     ) -> None:  # fmt: skip
         self.column, self.raw, self.lines = column, raw, lines
         self.findings, self.time_zone, self.separators = findings, time_zone, separators
+        self.is_plain = is_plain
         self.refused = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         # Which local times a clock shows twice, once a reader of times has looked.
         self.twice: pl.Series | None = None

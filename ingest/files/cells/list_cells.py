@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED
+from engine.data.tables import CAPACITIES, MEDIA, PREFERRED, RATED, TEXTS
 from ingest.files.cells.cells import TRIMMED, Cells, is_text
 from ingest.files.cells.plain_cells import text
 
@@ -58,10 +58,13 @@ def pairs(cells: Cells) -> pl.Series:
 
 def texts(cells: Cells) -> pl.Series:
     """Lists of names, each once; null where a cell is empty."""
-    labels = _names(cells)
-    _refuse_empty(cells, labels)
-    labels = labels.set((labels.list.len() == 0).fill_null(False), None)
-    if not (labels.list.len() > 1).any():
+    labels = cells.raw if cells.is_plain and cells.raw.dtype == TEXTS else _names(cells)
+    if not cells.is_plain:
+        _refuse_empty(cells, labels)
+    if (empty := (labels.list.len() == 0).fill_null(False)).any():
+        labels = labels.set(empty, None)
+    several = labels.filter((labels.list.len() > 1).fill_null(False))
+    if (several.list.n_unique() == several.list.len()).all():
         return cells.sound(labels)
     n_given = labels.list.len().sum()
     labels = labels.list.unique(maintain_order=True)

@@ -29,10 +29,11 @@ def text(cells: Cells) -> pl.Series:
     except pl.exceptions.PolarsError:
         cells.refuse_type("UTF-8 text")
         return cells.nothing(pl.String())
-    plain = found.str.strip_chars()
+    plain = found if cells.is_plain else found.str.strip_chars()
     n_bytes = plain.str.len_bytes()
-    cells.findings.repaired(TRIMMED, int((n_bytes != found.str.len_bytes()).sum()))
-    longest = _longest_bytes(cells.column)
+    if not cells.is_plain:
+        cells.findings.repaired(TRIMMED, int((n_bytes != found.str.len_bytes()).sum()))
+    longest = longest_bytes(cells.column)
     cells.refuse(n_bytes > longest, f"must not be longer than {longest} bytes")
     cells.refuse(plain.str.contains("\0", literal=True), "must not hold a NUL character")
     if (n_bytes == 0).any():
@@ -52,8 +53,11 @@ def word(cells: Cells) -> pl.Series:
     if not cells.column.one_of:
         return cells.sound(found)
     spelling = {name.lower(): name for name in cells.column.one_of}
-    known = found.str.to_lowercase().replace_strict(spelling, default=None, return_dtype=pl.String)
-    return known.zip_with(known.is_not_null(), found)
+    distinct = found.drop_nulls().unique()
+    if distinct.is_in(list(cells.column.one_of)).all():
+        return found
+    known = distinct.str.to_lowercase().replace_strict(spelling, default=None, return_dtype=pl.String)
+    return found.replace(distinct, known.fill_null(distinct))
 
 
 def number(cells: Cells) -> pl.Series:
@@ -95,7 +99,8 @@ def truth(cells: Cells) -> pl.Series:
     return value
 
 
-def _longest_bytes(column: Column) -> int:
+def longest_bytes(column: Column) -> int:
+    """How long a text of this column may be."""
     if column.name in DOCUMENTS:
         return LONGEST_DOCUMENT_BYTES
     return LONGEST_LIST_BYTES if column.dtype.is_nested() else LONGEST_TEXT_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -31,6 +32,7 @@ _CLOCK_CHARS = 19
 _SHAPE = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"
 _REST = r"^(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$"
 _NAIVE = pl.Datetime("us")
+_BOTH: tuple[Literal["earliest", "latest"], ...] = ("earliest", "latest")
 # More than a clock goes forward by, less than from one change to the next.
 LONG_BEFORE = timedelta(hours=4)
 
@@ -121,12 +123,22 @@ def _offset_min(rest: pl.Series) -> pl.Series:
     return (hours * 60 + sign * minutes).zip_with(hours.is_not_null(), utc)
 
 
+def _is_plain(naive: pl.Series, zone: str) -> bool:
+    """Whether no clock is put forward or back near any of the times, told by their quarters of an hour."""
+    quarters = naive.dt.truncate("15m").unique().drop_nulls()
+    both = [quarters.dt.replace_time_zone(zone, ambiguous=which, non_existent="null") for which in _BOTH]
+    return not both[0].null_count() and bool((both[0] == both[1]).all())
+
+
 def _local(cells: Cells, naive: pl.Series) -> pl.Series:
     zone = cells.time_zone
     if zone is None:
         cells.refuse(naive.is_not_null(), "has no time zone; write it as in 2024-03-01T09:30:00Z, or give --time-zone")
         return cells.nothing(TIME)
     early = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    if _is_plain(naive, zone):
+        cells.twice = pl.repeat(False, naive.len(), dtype=pl.Boolean, eager=True)
+        return early.dt.convert_time_zone("UTC")
     late = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
     cells.twice = (early != late).fill_null(False)
     utc, skipped = early.dt.convert_time_zone("UTC"), naive.is_not_null() & early.is_null()

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from engine.errors import InvalidTable
 from ingest.sheets.content import Content
+from ingest.sheets.text.encoding import as_utf8
 
 # In words, most telling first: where two fit alike, the first is meant.
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
-SAMPLE_BYTES = 1 << 18
-MOST_LINES = 1_000
+MOST_LINES = 400
 LONGEST_CELL = 1 << 20
 
 
@@ -52,28 +53,45 @@ def dialect_of(content: Content, sample: str) -> Dialect:
         return Dialect("\t", quote, 1)
     found = {each: _fit(content, sample, Dialect(each, quote)) for each in DELIMITERS if each in sample}
     best = max(found, key=lambda each: found[each], default=",")
-    return Dialect(best if found and found[best] > (0.0, 0) else ",", quote)
+    return Dialect(best if found and found[best][3] > 1 else ",", quote)
+
+
+def is_plain(content: Content) -> bool:
+    """Whether a text is UTF-8, with commas between values and double quotes around them, its lines ending as usual."""
+    text = as_utf8(content)
+    if not text.is_file or (text.data.find(b"\n") < 0 and text.data.find(b"\r") >= 0):
+        return False
+    dialect = dialect_of(content, text.sample())
+    return dialect.delimiter == "," and dialect.quote == '"' and not dialect.lines_above
 
 
 def _quote(sample: str) -> str | None:
-    """Single quotes where values stand in them and none in double ones."""
-    n_single = sum(sample.count(each + "'") + sample.count("'" + each) for each in (*DELIMITERS, "\n"))
-    n_double = sum(sample.count(each + '"') + sample.count('"' + each) for each in (*DELIMITERS, "\n"))
-    return "'" if n_single > 2 and not n_double else '"'
+    """Single quotes where values stand in them and none in double ones; names such as 't Hart only begin with one."""
+    ends = (*DELIMITERS, "\n")
+    n_opened, n_closed = (
+        sum(sample.count(each) for each in pairs) for pairs in ([e + "'" for e in ends], ["'" + e for e in ends])
+    )
+    n_double = sum(sample.count(each + '"') + sample.count('"' + each) for each in ends)
+    # The sample may end within a value, and begin with one.
+    is_paired = min(n_opened, n_closed) > 1 and abs(n_opened - n_closed) < 3
+    return "'" if is_paired and not n_double else '"'
 
 
-def _fit(content: Content, sample: str, dialect: Dialect) -> tuple[float, int]:
-    """Share of the rows that are as wide as most, and how wide; the first such row counts for many."""
-    counts = [len(line.cells) for line in lines_of(content, sample, dialect) if any(line.cells)]
+def _fit(content: Content, sample: str, dialect: Dialect) -> tuple[bool, int, float, int]:
+    """Whether it cuts most rows into as many values, how far up it does so first, in what share of rows, into how many.
+
+    A delimiter that stands in the cells of another is not in the header, so it begins to fit further down.
+    """
+    try:
+        counts = [len(line.cells) for line in lines_of(content, sample, dialect) if any(line.cells)]
+    except InvalidTable:
+        return False, 0, 0.0, 0
     widths = Counter(count for count in counts if count > 1)
     if not widths:
-        return 0.0, 0
+        return False, 0, 0.0, 0
     width = max(widths, key=lambda each: (widths[each], each))
-    from_header = counts[counts.index(width) :]
-    share = from_header.count(width) / len(from_header)
-    # What stands above the header is a few titles; a delimiter that the header lacks is one inside values.
-    titles = counts.index(width)
-    return share * (0.5 if titles and max(counts[:titles]) == 1 and titles > len(counts) / 2 else 1.0), width
+    share = widths[width] / len(counts)
+    return share >= 0.5, -counts.index(width), share, width
 
 
 def lines_of(content: Content, sample: str, dialect: Dialect, is_whole: bool = False) -> Iterator[Line]:

@@ -18,6 +18,7 @@ _MARKS = {
     b"\xff\xfe": "UTF-16-LE",
     b"\xfe\xff": "UTF-16-BE",
 }
+SAMPLE_BYTES = 1 << 18
 _PIECE = 4 << 20
 # Bytes of a text of one byte per letter that are looked at to tell which letters they are.
 _LOOKED_AT = 1 << 20
@@ -25,6 +26,8 @@ _LETTERS = {
     "cp1252": "Windows-1252",
     "cp1250": "Windows-1250",
     "cp1251": "Windows-1251",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
     "cp850": "DOS (850)",
     "mac_roman": "Mac Roman",
 }
@@ -39,6 +42,10 @@ class Utf8:
     start: int = 0  # Bytes of a mark in front
     is_file: bool = False  # Whether it is the file as it lies on disk
 
+    def sample(self) -> str:
+        """The beginning, by which its form is told."""
+        return bytes(self.data[self.start : self.start + SAMPLE_BYTES]).decode("utf-8", "ignore")
+
 
 def as_utf8(content: Content) -> Utf8:
     """A text in UTF-8, whatever it is in."""
@@ -49,10 +56,6 @@ def as_utf8(content: Content) -> Utf8:
         return Utf8(_recoded(content, data[len(mark) :], encoding), encoding.rsplit("-", 1)[0])
     wrong = first_wrong_byte(data)
     if wrong is None:
-        if (at := data.find(b"\0")) >= 0:
-            raise content.refused(
-                "a NUL byte; this is not text, or the file is damaged: export it again", 1 + data[:at].count(b"\n")
-            )
         return Utf8(data, "UTF-8", len(mark), not content.packed)
     encoding = _single_byte(content, wrong)
     return Utf8(_recoded(content, data, encoding), _LETTERS[encoding])
@@ -95,10 +98,6 @@ def _recoded(content: Content, data: Buffer, encoding: str) -> bytes:
         raise content.refused(
             f"cannot be read as {encoding} ({error.reason}); export it again as UTF-8", line
         ) from error
-    if (at := parts.find(b"\0")) >= 0:
-        raise content.refused(
-            "a NUL byte; this is not text, or the file is damaged: export it again", 1 + parts.count(b"\n", 0, at)
-        )
     return bytes(parts)
 
 
@@ -128,14 +127,22 @@ def _n_wrong(near: bytes) -> int:
 _RUNS = re.compile(rb"[A-Za-z]*[\x80-\xff]+[A-Za-z\x80-\xff]*")
 # Letters beyond ASCII of the languages that each encoding was made for.
 _USUAL = {
-    "cp1252": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ",
+    "cp1252": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ€",
     "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰäöüßÄÖÜăâîșțşţđĐ",
     "cp1251": "абвгдежзийклмнопрстуфхцчшщъыьэюяАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯёЁіїєґІЇЄҐ",
+    "cp1253": "αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏ",
+    "cp1254": "äöüßÄÖÜçÇğĞıİşŞâîû€",
     "cp850": "äöüßÄÖÜéèêëàâçîïôûùÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØ",
     "mac_roman": "äöüßÄÖÜéèêëàâçîïôûùœÉÈÀÇñáíóúÁÉÍÓÚÑåæøÅÆØãõÃÕìòÌÒ",
 }
-# A word of only such letters speaks for an alphabet of its own.
-_OWN_ALPHABET = re.compile(r"[а-яёіїєґ]{2,}", re.IGNORECASE)
+_SIGNS = "–—…•€£°·«»“”„‚‘’"
+# Words of these have no letters of other alphabets.
+_OWN_ALPHABET = {
+    "cp1251": re.compile(r"[а-яёіїєґ]{2,}", re.IGNORECASE),
+    "cp1253": re.compile(r"[α-ωάέήίόύώϊϋς]{2,}", re.IGNORECASE),
+}
+# In Portuguese `õ` stands before these; elsewhere it is what another encoding makes of the Hungarian `ő`.
+_BEHIND_O = "eEsS"
 
 
 def _fit(near: bytes, encoding: str) -> float:
@@ -143,6 +150,10 @@ def _fit(near: bytes, encoding: str) -> float:
     total = 0.0
     for run in _RUNS.findall(near)[:5_000]:
         word = run.decode(encoding, "replace")
+        if len(word) == 1:
+            # What stands alone is a sign, such as the dash of 08:00 – 16:30, which DOS would make a letter.
+            total += 0.5 if word in _SIGNS else -0.5 if word.isalpha() else 0
+            continue
         for place, letter in enumerate(word):
             if letter.isascii():
                 continue
@@ -151,11 +162,16 @@ def _fit(near: bytes, encoding: str) -> float:
             is_odd = letter.isupper() and place > 0 and word[place - 1].islower()
             if letter == "\ufffd":
                 total -= 3
+            elif letter in "ºª" and place == len(word) - 1:
+                # `Nº` and `2ª`, which Windows-1250 would make `Nş`.
+                total += 1
+            elif encoding == "cp1252" and letter in "õÕ" and word[place + 1 : place + 2] not in _BEHIND_O:
+                total -= 1
             elif letter in _USUAL[encoding]:
                 total += 0.2 if is_odd else 1
             else:
                 total -= 1 if letter.isalpha() or inside else 0.3
-        if encoding == "cp1251":
-            total += 0.1 * len(word) if _OWN_ALPHABET.fullmatch(word) else -2 * len(word)
+        if encoding in _OWN_ALPHABET and not _OWN_ALPHABET[encoding].fullmatch(word):
+            total -= 2 * len(word)
     # The usual one wins where nothing speaks for another.
     return total + (0.5 if encoding == "cp1252" else 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import io
+import datetime as dt
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,40 +15,45 @@ import polars as pl
 from engine.errors import InvalidTable
 from engine.stopping import checked
 from engine.texts import short
-from ingest.sheets import header as headers
+from engine.typing import IntArray
 from ingest.sheets.content import Content
-from ingest.sheets.header import MOST_COLUMNS, MOST_TITLES, Cell, find_header
+from ingest.sheets.layout import beside
+from ingest.sheets.layout.below import first_below, legend
+from ingest.sheets.layout.header import COMPARED, MOST_COLUMNS, MOST_TITLES, Cell, Header, find_header, names_of
 from ingest.sheets.sheet import Sheet
+from ingest.sheets.workbooks.extent import Extent, extent_of
+from ingest.sheets.workbooks.opening import Book, opened_book
 from ingest.sheets.workbooks.typing import typed
 
-_HEAD = MOST_TITLES + headers.COMPARED
+_NEVER_CALCULATED = "its cells are formulas that were never calculated; open the workbook in Excel and save it"
+_EMPTY = "all its sheets are empty; it needs a header and at least one row"
+_HEAD = MOST_TITLES + COMPARED
 
 
-def read_workbook(content: Content, wanted: str | None, words: str) -> list[Sheet]:
+@dataclass(frozen=True)
+class _Grid:
+    """Cells of a sheet that are shown."""
+
+    cells: list[list[Cell]]
+    numbers: IntArray  # Of the rows, from 1
+    left_out: list[str]
+    n_formulas: int  # Without a value
+
+    @property
+    def why_empty(self) -> str:
+        """Why there is no row."""
+        if self.n_formulas:
+            return _NEVER_CALCULATED
+        return "there is a header but no row; add rows, or leave the sheet out"
+
+
+def read_workbook(content: Content, wanted: str | None) -> list[Sheet]:
     """The sheets that hold a table, or the one that is wanted, whatever the case of its name."""
-    from python_calamine import SheetVisibleEnum
-
-    with _book(content) as book:
-        metadata = {each.name: each for each in book.sheets_metadata}
+    with opened_book(content) as book:
         if wanted is not None:
-            return [_only(content, book, _named(content, wanted, list(metadata)), words)]
-        shown = [name for name, each in metadata.items() if each.visible == SheetVisibleEnum.Visible]
-        return _all(content, book, shown, words)
-
-
-def _book(content: Content) -> Any:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-    try:
-        if content.packed:
-            return CalamineWorkbook.from_filelike(io.BytesIO(content.data))
-        return CalamineWorkbook.from_path(content.path)
-    except PasswordError as error:
-        raise content.refused("the workbook is protected by a password; save it without one") from error
-    except (CalamineError, OSError) as error:
-        raise content.refused(
-            f"cannot be read as a workbook ({short(str(error))}); it is damaged or cut short: save or copy it again"
-        ) from error
+            return _only(content, book, _named(content, wanted, [tab.name for tab in book.tabs if tab.is_table]))
+        shown = [tab.name for tab in book.tabs if tab.is_table and tab.is_shown]
+        return _all(content, book, shown, [tab.name for tab in book.tabs if tab.is_table and not tab.is_shown])
 
 
 def _named(content: Content, wanted: str, there: list[str]) -> str:
@@ -58,71 +65,138 @@ def _named(content: Content, wanted: str, there: list[str]) -> str:
     raise content.refused(f"no sheet is called {wanted!r}; {meant}There are {', '.join(map(short, there))}")
 
 
-def _only(content: Content, book: Any, name: str, words: str) -> Sheet:
+def _only(content: Content, book: Book, name: str) -> list[Sheet]:
     grid = _grid(content, book, name)
-    if not grid:
+    if grid is None:
         raise InvalidTable(f"{content.name}#{name}: the sheet is empty; it needs a header and at least one row")
-    return _sheet(content, name, grid, f"{words}, sheet {name}")
+    return _sheets(content, name, grid)
 
 
-def _all(content: Content, book: Any, names: Sequence[str], words: str) -> list[Sheet]:
+def _all(content: Content, book: Book, names: Sequence[str], hidden: Sequence[str]) -> list[Sheet]:
     """Every sheet that holds a table; where none does, why."""
-    grids = {name: grid for name in checked(names) if (grid := _grid(content, book, name))}
-    if not grids:
-        raise content.refused("all its sheets are empty; it needs a header and at least one row")
+    grids = {name: grid for name in checked(names) if (grid := _grid(content, book, name)) is not None}
     sheets: list[Sheet] = []
     problems: list[str] = []
     for name, grid in grids.items():
         try:
-            sheets.append(_sheet(content, name, grid, words, is_alone=len(grids) == 1))
+            sheets += _sheets(content, name, grid, is_alone=len(grids) == 1)
         except InvalidTable as error:
             problems += error.problems
-    if not sheets:
-        raise InvalidTable(*problems)
-    return sheets
+    if sheets:
+        return [replace(sheet, notes=(*sheet.notes, *_passed_over(problems, hidden))) for sheet in sheets]
+    if there := [name for name in hidden if _grid(content, book, name) is not None]:
+        raise content.refused(
+            f"the sheets that are shown hold no table; {', '.join(map(short, there))} is hidden: name it, as in "
+            f"{content.name}#{there[0]}"
+        )
+    raise InvalidTable(*problems or content.refused(_EMPTY).problems)
 
 
-def _grid(content: Content, book: Any, name: str) -> list[list[Cell]]:
-    """All cells from the first row and column on, empty ones as None; nothing where there are none."""
-    from python_calamine import CalamineError
+def _passed_over(problems: Sequence[str], hidden: Sequence[str]) -> list[str]:
+    """What a workbook holds besides its tables."""
+    names = f"hidden, not read: {', '.join(map(short, hidden))}"
+    return [*(f"not read: {problem}" for problem in problems), *([names] if hidden else [])]
 
-    try:
-        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except CalamineError as error:
-        raise content.refused(f"sheet {name} cannot be read ({short(str(error))}); save the workbook again") from error
-    plain = [[_plain(cell) for cell in row] for row in checked(rows)]
-    return plain if any(cell is not None for row in plain for cell in row) else []
+
+def _grid(content: Content, book: Book, name: str) -> _Grid | None:
+    """All cells that are shown, empty ones as None; nothing where there are none."""
+    extent = extent_of(content, name)
+    rows = book.rows(name)
+    numbers = [number for number in range(1, len(rows) + 1) if number not in extent.hidden_rows]
+    shown = [at for at in range(len(rows[0]) if rows else 0) if at + 1 not in extent.hidden_columns]
+    cells = [[_plain(rows[number - 1][at]) for at in shown] for number in checked(numbers)]
+    if not any(cell is not None for row in cells for cell in row):
+        if extent.n_formulas:
+            raise content.refused(f"sheet {name}: {_NEVER_CALCULATED}")
+        return None
+    return _Grid(cells, np.array(numbers), _left_out(extent, rows), extent.n_formulas)
+
+
+def _left_out(extent: Extent, rows: list[list[Any]]) -> list[str]:
+    """What is said of cells that are not taken as they are."""
+    hidden_rows = sum(any(cell != "" for cell in rows[n - 1]) for n in extent.hidden_rows if n <= len(rows))
+    width = len(rows[0]) if rows else 0
+    hidden = sum(any(row[n - 1] != "" for row in rows) for n in extent.hidden_columns if n <= width)
+    notes = []
+    if hidden_rows:
+        notes.append(f"{_count(hidden_rows, 'hidden row')} left out")
+    if hidden:
+        notes.append(f"{_count(hidden, 'hidden column')} left out")
+    if extent.n_formulas:
+        notes.append(
+            f"{extent.n_formulas} formulas were never calculated and are read as empty; open the workbook in Excel and "
+            "save it"
+        )
+    if extent.n_errors:
+        more = ", ..." if extent.n_errors > len(extent.errors) else ""
+        cells = ", ".join(extent.errors) + more
+        notes.append(f"{_count(extent.n_errors, 'error')} in cells, read as empty: {cells}")
+    return notes
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+# How LibreOffice keeps a duration of a day or more.
+_ISO_DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S")
 
 
 def _plain(cell: Any) -> Cell:
-    return (cell.strip() or None) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    if cell.startswith("PT") and (found := _ISO_DURATION.fullmatch(cell)):
+        hours, minutes, seconds, rest = found.groups()
+        return dt.timedelta(hours=int(hours), minutes=int(minutes), seconds=float(f"{seconds}.{rest or 0}"))
+    return cell.strip() or None
 
 
-def _sheet(content: Content, name: str, grid: list[list[Cell]], words: str, is_alone: bool = False) -> Sheet:
+def _sheets(content: Content, name: str, grid: _Grid, is_alone: bool = False) -> list[Sheet]:
+    """The table of a sheet, and what stands below it as a table of its own."""
     place = content.name if is_alone else f"{content.name}#{name}"
-    found = find_header(grid[:_HEAD])
+    found = find_header(grid.cells[:_HEAD])
     if isinstance(found, str):
-        row = next(i for i, cells in enumerate(grid) if any(cell is not None for cell in cells)) + 1
-        raise InvalidTable(f"{place}, row {row}: {found.replace('row {row} holds', 'holds')}")
-    body = grid[found.place + 1 :]
-    kept = np.flatnonzero([any(cell is not None for cell in row) for row in body])
-    notes = headers.above_note(sum(any(cell is not None for cell in row) for row in grid[: found.place]))
-    frame = _frame(place, grid[found.place], found.names, [body[row] for row in kept])
-    rows = kept + found.place + 2
-    if n := headers.n_totals(frame):
-        frame, rows = _frame(place, grid[found.place], found.names, [body[row] for row in kept[:-n]]), rows[:-n]
-        notes.append(headers.totals_note(n))
-    if not frame.height:
-        raise InvalidTable(f"{place}: there is a header but no row; add rows, or leave the sheet out")
-    return Sheet(place, (content.path,), frame, rows, words, tuple(notes))
+        row = next(i for i, cells in enumerate(grid.cells) if any(cell is not None for cell in cells))
+        raise InvalidTable(f"{place}, row {grid.numbers[row]}: {found}")
+    n_above = sum(any(cell is not None for cell in row) for row in grid.cells[: found.place])
+    body, numbers = grid.cells[found.place + 1 :], grid.numbers[found.place + 1 :]
+    first = first_below(body, found.n_named)
+    below = None if first is None else legend(body[first:])
+    words = place if is_alone and below is None else f"{content.name}#{name}"
+    if not any(cell is not None for row in body[:first] for cell in row):
+        raise InvalidTable(f"{place}: {grid.why_empty}")
+    n_remarks = 0 if first is None or below is not None else sum(any(row) for row in body[first:])
+    notes = [*beside.notes(n_above, remarks=n_remarks), *grid.left_out]
+    sheets = [_table(content, words, found, body[:first], numbers[:first], notes)]
+    if first is not None and below is not None:
+        header, start, rows = below
+        sheets.append(_table(content, f"{words}, below", header, rows, numbers[first + start :], []))
+    return sheets
 
 
-def _frame(place: str, header: list[Cell], names: tuple[str, ...], rows: list[list[Cell]]) -> pl.DataFrame:
+def _table(
+    content: Content, place: str, header: Header, body: list[list[Cell]], numbers: IntArray, notes: list[str]
+) -> Sheet:
+    """Rows under a header that are rows of its table."""
+    is_again = np.array([header.is_like(row) for row in body], bool)
+    is_filled = np.array([any(cell is not None for cell in row) for row in body], bool)
+    kept = np.flatnonzero(is_filled & ~is_again)
+    frame = _frame(place, header, [body[row] for row in kept])
+    at_start, at_end = beside.totals(frame)
+    if at_start or at_end:
+        # Types may be other ones without them.
+        kept = kept[at_start : len(kept) - at_end]
+        frame = _frame(place, header, [body[row] for row in kept])
+    said = beside.notes(again=int(is_again.sum()), totals=at_start + at_end)
+    return Sheet(place, (content.path,), frame, numbers[kept], "workbook", (*notes, *said))
+
+
+def _frame(place: str, header: Header, rows: list[list[Cell]]) -> pl.DataFrame:
     columns = []
-    for at, name in enumerate(names):
+    for at, name in enumerate(names_of(header.cells)):
         cells = [row[at] for row in rows]
         # What has neither a name nor a cell is where somebody formatted the sheet further than it goes.
-        if header[at] is not None or any(cell is not None for cell in cells):
+        if header.cells[at] is not None or any(cell is not None for cell in cells):
             columns.append(typed(name, cells))
     if len(columns) > MOST_COLUMNS:
         raise InvalidTable(f"{place}: {len(columns):,} columns; is this the right sheet?")

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from ingest.sheets.header import Cell, shown
+from ingest.sheets.layout.header import Cell, shown
 
 # Excel counts days from here; a duration of over a day looks like a date of that year to whoever reads its format.
 _DAY_0, _DAY_60, _LAST = dt.datetime(1899, 12, 31), dt.datetime(1900, 3, 1), dt.datetime(1904, 1, 1)

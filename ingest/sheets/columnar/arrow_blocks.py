@@ -12,9 +12,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.files.blocks import Block
-from ingest.files.kinds import ARROW, PARQUET
-from ingest.files.problems import Findings
+from ingest.sheets.blocks import Block, Stop
+from ingest.sheets.kinds import ARROW, PARQUET
 from ingest.workers.memory import bounded
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -22,11 +21,11 @@ _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST_S, _LAST_S = -62_104_060_800, 253_339_228_800
 
 
-def plain(column: pa.Array) -> pa.Array:
+def plain(column: pa.Array, keeps_times: bool = False) -> pa.Array:
     """A column in a type that polars takes over as it is.
 
     Maps become lists of entries, timestamps microseconds (UTC where they name a zone), durations and decimals
-    floats, dates and clock times texts.
+    floats, dates and clock times texts, unless they are to be kept.
 
     Examples
     --------
@@ -42,6 +41,8 @@ def plain(column: pa.Array) -> pa.Array:
         return column.cast(pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)])))
     if pa.types.is_timestamp(kind):
         return _timestamp(column)
+    if keeps_times and (pa.types.is_duration(kind) or pa.types.is_date(kind) or pa.types.is_time(kind)):
+        return column
     if pa.types.is_duration(kind):
         return pc.divide(column.cast(pa.int64()).cast(pa.float64(), safe=False), float(_PER_SECOND[kind.unit]))
     if pa.types.is_decimal(kind):
@@ -101,8 +102,9 @@ class ArrowFile:
 
     remedy = "write it again"
 
-    def __init__(self, path: Path, kind: str, findings: Findings) -> None:
-        self._path, self._kind, self._findings = path, kind, findings
+    def __init__(self, path: Path, kind: str, stop: Stop, keeps_times: bool = False) -> None:
+        self._path, self._kind, self._stop = path, kind, stop
+        self._keeps_times = keeps_times  # Whether dates, clock times and durations stay what they are
         self.n_rows: int | None = None  # As the file says, where it does
         with self._readable():
             self.names = [str(name) for name in self._schema().names]
@@ -114,7 +116,7 @@ class ArrowFile:
             for batch in self._sliced(wanted):
                 self._check_texts(batch, first)
                 batch.validate(full=True)
-                arrays = [plain(batch.column(i)) for i in range(batch.num_columns)]
+                arrays = [plain(batch.column(i), self._keeps_times) for i in range(batch.num_columns)]
                 frame = pl.from_arrow(pa.table(arrays, names=batch.schema.names))
                 assert isinstance(frame, pl.DataFrame)
                 if frame.height:
@@ -132,19 +134,19 @@ class ArrowFile:
         """Refuse texts that no table has, before anything takes them apart."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if (n_listed := _listed(column)) > MOST_LISTED:
-                raise self._findings.stop(_crowded(name, n_listed, len(batch)), first)
+                raise self._stop(_crowded(name, n_listed, len(batch)), first)
             lengths = _lengths(column)
             if lengths is None or not len(lengths):
                 continue
             longest, total = pc.max(lengths).as_py() or 0, pc.sum(lengths.cast(pa.int64())).as_py() or 0
             if longest > LONGEST_CELL:
-                raise self._findings.stop(
+                raise self._stop(
                     f"column {name} holds a text of {longest:,} bytes, and no value is longer than {LONGEST_CELL:,}; "
                     "check what stands there, or leave the column out",
                     first + pc.index(lengths, longest).as_py(),
                 )
             if total > MOST_TEXT:
-                raise self._findings.stop(
+                raise self._stop(
                     f"column {name} unpacks to {total:,} bytes of text in {len(batch):,} rows; check what "
                     "stands there, or leave the column out",
                     first,
@@ -156,13 +158,13 @@ class ArrowFile:
         try:
             yield
         except MemoryError as error:
-            raise self._findings.stop(
+            raise self._stop(
                 f"a part of it takes over {MOST_UNPACKED >> 30} GiB unpacked, or more than there is; write it again in "
                 "smaller parts (row groups, record batches), or for fewer days"
             ) from error
         except damaged as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            raise self._findings.stop(f"cannot be read as {self._kind} ({reason}); {self.remedy}") from error
+            raise self._stop(f"cannot be read as {self._kind} ({reason}); {self.remedy}") from error
 
     def _schema(self) -> pa.Schema:
         if self._kind == PARQUET:
@@ -202,9 +204,9 @@ class ArrowFile:
                 if name not in wanted:
                     continue
                 if chunk.num_values > LONGEST_LIST * max(group.num_rows, 1):
-                    raise self._findings.stop(_crowded(name, chunk.num_values, group.num_rows), first)
+                    raise self._stop(_crowded(name, chunk.num_values, group.num_rows), first)
                 if chunk.total_uncompressed_size > LONGEST_CELL * (chunk.num_values + 1):
-                    raise self._findings.stop(
+                    raise self._stop(
                         f"column {name} unpacks to {chunk.total_uncompressed_size:,} bytes in {chunk.num_values:,} "
                         f"values, and no value is longer than {LONGEST_CELL:,}; check what stands there, or leave the "
                         "column out",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from engine.errors import InvalidTable
 
 Lines = npt.NDArray[np.int64]
 
@@ -19,3 +22,12 @@ class Block:
     # The number of each row as the user counts: lines of a CSV file from 1, header included; rows of other files from 0
     lines: Lines
     share: float  # How much of the file has been read, 0 to 1
+    is_plain: bool = False  # Texts have no blanks around, lists are split already
+
+
+class Stop(Protocol):
+    """Gives the error that ends the reading of a file."""
+
+    def __call__(self, sentence: str, row: int | None = None) -> InvalidTable:
+        """With what was found and the way out, and the row it is about."""
+        ...

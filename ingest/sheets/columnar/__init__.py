@@ -1,0 +1,1 @@
+"""Files that keep tables by columns: Parquet and Arrow."""
