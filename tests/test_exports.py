@@ -73,6 +73,15 @@ def test_exports_come_in_as_what_happened(tmp_path: Path, capsys: Captured, styl
     assert differences(open_snapshot(tmp_path / "store", "x"), made, style) == []
 
 
+@pytest.mark.parametrize("plan", ["grid", "days down"])
+def test_a_plan_of_one_day_is_a_plan(tmp_path: Path, plan: str) -> None:
+    """Neither a list of agents or queues with a column more nor a row of anything."""
+    style = Style("pl", 9, plan=plan, plan_agent="name", days="weekday" if plan == "grid" else "whole")
+    made = centre_of(style, 9, days=1, n_agents=5, n_queues=1)
+    assert imported(tmp_path, write(made, style, tmp_path / "in").files, *options_of(style)) == 0
+    assert differences(open_snapshot(tmp_path / "store", "x"), made, style) == []
+
+
 def test_the_replay_of_an_export_reproduces_the_record(tmp_path: Path, capsys: Captured) -> None:
     style = STYLES["de, grid in a workbook"]
     made = centre_of(style, 3, days=6, n_agents=10, n_queues=3)

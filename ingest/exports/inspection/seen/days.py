@@ -39,6 +39,8 @@ def days_of(sheet: Sheet) -> tuple[str, ...]:
         return dated
     if len(dated) == 1 and _is_planned(sheet.frame[dated[0]]):
         return dated
+    if len(dated) == 1 and len(names) - 1 <= _MOST_OTHERS and _is_worked(sheet.frame[dated[0]]):
+        return dated
     numbered = [(name, int(found.group(1))) for name in names if (found := _NUMBER.fullmatch(name.strip()))]
     weekdays = tuple(name for name in names if fold(name) in WEEKDAYS)
     if len({fold(name) for name in weekdays}) >= _LEAST_NUMBERS:
@@ -57,6 +59,15 @@ def _is_planned(cells: pl.Series) -> bool:
     found = read_spans(cells.drop_nulls())
     told = found.has_span | found.is_off.fill_null(False)
     return told.len() > 0 and float(told.sum()) >= _MOSTLY * told.len()
+
+
+def _is_worked(cells: pl.Series) -> bool:
+    """Whether the cells of the only day of a plan are spans, words for days off or short codes."""
+    texts = cells.cast(pl.String, strict=False).drop_nulls()
+    found = read_spans(texts)
+    is_code = texts.str.contains(r"^[^\W\d]{1,3}\d?$")
+    is_said = pl.Series(found.has_span) | pl.Series(found.is_off) | is_code
+    return bool(texts.len() and is_said.all() and (pl.Series(found.has_span).any() or is_code.any()))
 
 
 def _dated(names: list[str]) -> tuple[str, ...]:
@@ -100,6 +111,9 @@ def turned(seen: Seen, others: Others) -> Seen:
     rest = [facts for facts in seen.columns if facts is not dated[0]]
     people = tuple(facts.name for facts in rest if facts.kind.name == "span" or key_of(facts.name) in others.agents)
     if len(people) < _LEAST or len(rest) - len(people) > max(_MOST_OTHERS, len(people)):
+        return seen
+    if seen.n_rows == 1 and not all(key_of(name) in others.agents for name in people):
+        # One row of anything may hold a day.
         return seen
     named = [facts for facts in rest if key_of(facts.name) in others.agents]
     # An agent who is off on all days has no span.
