@@ -339,6 +339,8 @@ def test_the_zone_is_asked_once_and_only_where_times_name_none() -> None:
     assert keys(inspect([wall])) == ["time_zone"]
     answered = inspect([wall], answers={"time_zone": "Europe/Paris"})
     assert keys(answered) == [] and answered.profile.time_zone == "Europe/Paris"
+    given = inspect([wall], time_zone="Europe/Madrid")
+    assert keys(given) == [] and given.profile.time_zone == "Europe/Madrid"
 
 
 def test_cells_of_workbooks_keep_their_types() -> None:
@@ -467,3 +469,19 @@ def test_talk_that_has_hold_in_it_is_not_counted_twice() -> None:
         )
     )
     assert part(found, "interactions").columns["handle_s"] == Summed(("Talk", "ACW"))
+
+
+def test_parts_of_conversations_with_start_and_end_alone() -> None:
+    """Each lasts from one to the other: waiting where nobody is named, handling where an agent is."""
+    found = looked(
+        rows(
+            "segments.csv",
+            "Konversations-ID|Segment|Beginn|Ende|Warteschlange|Mitarbeiter",
+            "1|Warteschlange|13.04.2026 08:00:00|13.04.2026 08:00:10|A|",
+            "1|Gespräch|13.04.2026 08:00:10|13.04.2026 08:03:10|A|Lind, Ada",
+            "2|Warteschlange|13.04.2026 08:01:00|13.04.2026 08:02:00|A|",
+        )
+    )
+    log = part(found, "interactions")
+    assert log.rows == "segment" and log.columns["handle_s"] == Between("Beginn", "Ende")
+    assert "wait_s" not in log.columns

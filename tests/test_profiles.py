@@ -26,7 +26,7 @@ from ingest.exports.profile.profile import (
     Spread,
     Summed,
 )
-from ingest.exports.profile.reading import BY, ORDERS, ROWS, SCALES, UNITS, profile_of, read_profile
+from ingest.exports.profile.reading import ORDERS, ROWS, SCALES, UNITS, profile_of, read_profile
 from ingest.exports.profile.writing import profile_text, write_profile
 from ingest.sheets.sheet import Sheet
 
@@ -72,7 +72,7 @@ def _parts(draw: st.DrawFn) -> Part:
 
 _PROFILES = st.builds(
     Profile, st.sampled_from([None, "UTC", "Europe/Berlin"]), st.lists(_parts(), max_size=3).map(tuple),
-    st.sampled_from([None, *BY]), _MAPS, st.just("") | _NAMES,
+    _MAPS, st.just("") | _NAMES,
 )  # fmt: skip
 
 
@@ -119,7 +119,6 @@ _PART = '[[file]]\ntable = "interactions"\nfiles = ["a.csv"]\n'
         ("time_zone = Europe/Berlin", "p.toml: is not TOML"),
         ('time_zone = "Europe/Berln"', "p.toml: time_zone: is 'Europe/Berln'; it is no zone of the IANA list"),
         ('timezone = "UTC"', "p.toml: timezone: is unknown; did you mean 'time_zone'?"),
-        ('agents = "names"', "p.toml: agents: is 'names'; did you mean 'name'?"),
         ("[people]\nada = 7", "p.toml: people.ada: is '7'; a text in quotes is meant"),
         ("[file]\ntable = \"agents\"", "each kind of file is a part that begins with [[file]]"),
         ('[[file]]\nfiles = ["a.csv"]', "p.toml: file 1: has no table"),
@@ -150,7 +149,7 @@ def test_what_is_mistyped_is_named_with_what_was_meant(text: str, told: str) -> 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """Two mistakes, two sentences."""
     with pytest.raises(InvalidTable) as refused:
-        profile_of('agents = 1\nzone = "UTC"', "p.toml")
+        profile_of('people = 1\nzone = "UTC"', "p.toml")
     assert len(refused.value.problems) == 2
 
 

@@ -142,7 +142,7 @@ def test_a_long_column_of_one_form_is_read_as_cell_by_cell():
     meant = [s if s < 360_000 else None for s in seconds]
     assert read_durations(pl.Series(texts)).values.to_list() == meant
     assert read_durations(pl.Series([*texts, "0:00:07"])).values.to_list() == [*meant, 7]
-    for odd in ("00:60:00", "00:00:6x", "00:00/06", "\u00e40:00:0"):
+    for odd in ("00:60:00", "00:00:6x", "00:00:0:", "0a:00:00", "00:00/06", "\u00e40:00:0"):
         found = read_durations(pl.Series([*texts, odd]))
         assert found.refused.to_list() == [False] * len(texts) + [True]
         assert found.values[:-1].to_list() == meant

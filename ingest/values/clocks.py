@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingest.values import vocabulary
-from ingest.values.texts import distinct_of, folded, is_nothing, over_distinct, plain
+from ingest.values.texts import folded, is_nothing, over_distinct, plain
 
 DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
@@ -161,6 +161,3 @@ def _offset_min() -> pl.Expr:
 def _like(texts: pl.Series) -> str:
     first = texts.drop_nulls().head(1)
     return f"clock times like {first[0]}" if first.len() else "no clock times"
-
-
-__all__ = ["DAY_US", "Clocks", "clock_texts", "distinct_of", "read_clocks"]

@@ -8,8 +8,6 @@ import polars as pl
 
 from ingest.values.texts import distinct_of, is_nothing, plain, with_plain_blanks
 
-_PLAIN = r"^[+-]?\d+$"
-_GROUP = r"^[+-]?\d{1,3}"
 # One mark with three digits behind it: a decimal mark or one between thousands.
 _EITHER = {".": r"^[+-]?[1-9]\d{0,2}\.\d{3}$", ",": r"^[+-]?[1-9]\d{0,2},\d{3}$"}
 _OTHER = {".": ",", ",": "."}

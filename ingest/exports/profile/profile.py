@@ -119,8 +119,6 @@ class Profile:
 
     time_zone: str | None = None  # IANA zone of times that name none
     parts: tuple[Part, ...] = ()
-    # How other files name agents: `id`, `name` or `email`; otherwise whichever matches
-    agents: str | None = None
     # Names in other files that are meant for an agent, by the id of the agent: near misses that were asked about
     people: Mapping[str, str] = field(default_factory=dict)
     source: str = ""  # Whose files these are, and where their columns are published

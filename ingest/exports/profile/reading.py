@@ -21,8 +21,7 @@ UNITS = ("ms", "s", "min", "h", "days")
 # Of levels, where they are not 0 to 5.
 SCALES = ("0-5", "0-10", "0-100", "A-E")
 ROWS = ("visit", "segment")
-BY = ("id", "name", "email")
-_KEYS = ("time_zone", "agents", "source", "people", "file")
+_KEYS = ("time_zone", "source", "people", "file")
 _PART_KEYS = ("table", "files", "rows", "dates", "only", "columns", "units", "values", "unused", "personal")
 
 
@@ -99,7 +98,6 @@ class _Reader:
         return Profile(
             time_zone=self._time_zone(content),
             parts=tuple(part for part in parts if part is not None),
-            agents=self._one_of(content, "agents", BY, ""),
             people=self._texts(content, "people", ""),
             source=self._text(content, "source", "") or "",
         )

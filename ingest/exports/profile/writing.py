@@ -18,7 +18,6 @@ _HEAD = """\
 # Lines that begin with # are remarks. Names of files and columns stand in quotes, exactly as in the files.
 """
 _TIME_ZONE = "# Zone of all times that name none, as in Europe/Berlin or America/New_York."
-_AGENTS = "# How other files name agents: id, name or email."
 _PEOPLE = "# Names that are meant for an agent of another spelling: name = id of the agent."
 _PART = {
     "interactions": 'One row is one interaction, in rows = "segment" a part of one.',
@@ -81,8 +80,6 @@ def _head(profile: Profile) -> Iterator[str]:
         yield f"source = {_text(profile.source)}"
     yield _TIME_ZONE
     yield f"time_zone = {_text(profile.time_zone)}" if profile.time_zone else '# time_zone = "Europe/Berlin"'
-    if profile.agents:
-        yield from (_AGENTS, f"agents = {_text(profile.agents)}")
     if profile.people:
         yield from ("", _PEOPLE, *_section("people", profile.people))
 

@@ -31,10 +31,10 @@ def build(draft: Draft, found: Recognised) -> None:
     found = _times_told_by_order(draft, found)
     _direct(draft, found)
     _arrival(draft, found)
+    _ids(draft, found)
     _wait(draft, found)
     _handling(draft, found)
     _who(draft, found)
-    _ids(draft, found)
     _outcome(draft, found)
     _direction(draft, found)
 
@@ -158,7 +158,7 @@ def _wait_between(draft: Draft, found: Recognised) -> None:
         )
     elif isinstance(arrived, Copied) and (end := found.column("abandoned_at")):
         draft.take("wait_s", Between(arrived.column, end), "from arrival to the time of hanging up")
-    else:
+    elif draft.rows != "segment" or not found.column("ended_at"):
         draft.assumptions.append(
             f"{draft.name}: no column tells how long customers waited; a replay cannot be judged without"
         )
@@ -238,6 +238,8 @@ def _handling(draft: Draft, found: Recognised) -> None:
         draft.take("handle_s", Copied(duration), "the duration, which does not hold the wait")
         if acw:
             draft.take("handle_s", Summed((duration, acw)), "duration and after-call work")
+    elif ended and draft.rows == "segment" and isinstance(arrived := draft.sources.get("arrived_at"), Copied):
+        draft.take("handle_s", Between(arrived.column, ended), "from start to end of each part of a conversation")
     else:
         draft.assumptions.append(f"{draft.name}: no column tells how long handling took")
     if acw:
