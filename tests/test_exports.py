@@ -165,6 +165,17 @@ def test_names_are_matched_however_their_letters_are_kept(tmp_path: Path, capsys
     assert differences(open_snapshot(tmp_path / "store", "x"), centre(), STYLE) == []
 
 
+@pytest.mark.parametrize("share", ["90", "0,9", "90 %"])
+def test_goals_may_be_percentages_and_levels_be_called_so(tmp_path: Path, capsys: Captured, share: str) -> None:
+    """90 means 90 %, as nothing is above all of them."""
+    files = good(tmp_path)
+    files["queues"].write_text(f"Warteschlange;SL %;SL Sek\nRechnung;{share};60\n", "utf-8")
+    agents = files["agents"].read_text("utf-8")
+    files["agents"].write_text(agents.replace("Rechnung (", "Rechnung (Level "), "utf-8")
+    assert imported(tmp_path, list(files.values()), *ZONE, "--dates", "dmy") == 0, capsys.readouterr().err
+    assert differences(open_snapshot(tmp_path / "store", "x"), centre(), STYLE) == []
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_files_get_one_clear_answer(tmp_path: Path, capsys: Captured, case: str) -> None:
     make, words = BAD[case]

@@ -17,7 +17,7 @@ _US = "\x1f"
 _PERHAPS = ("/", "+", "&", " und ", " and ", " et ", " y ", " e ", " en ")
 _COMMA = r"([(\[=:]\s*\d+),(\d+\s*(?:[)\]%;|\n]|$))"
 _GRADE = r"([\d.]+|[A-Ea-e])\s*(%)?"
-_LEVEL = rf"^(.*?\S)\s*(?:[(\[]\s*(?:level|stufe|niveau|lvl|l)?\s*{_GRADE}\s*[)\]]|[:=]\s*{_GRADE})$"
+_LEVEL = rf"^(.*?\S)\s*(?:[(\[]\s*(?i:level|stufe|niveau|lvl|l)?\s*{_GRADE}\s*[)\]]|[:=]\s*{_GRADE})$"
 _SHORT = r"^[A-Z]{2,3}(?: [A-Z]{2,3})+$"
 _WORDS = {
     "\n": "line breaks",

@@ -34,8 +34,10 @@ def with_goals(queues: Rows) -> None:
     if "queue_id" not in queues and "queue_name" in queues:
         queues.frame = queues.frame.with_columns(queue_id="queue_name")
     if "service_level_share" in queues:
-        # 70 % is 0.7, not what a product of floats makes of it.
-        queues.frame = queues.frame.with_columns(pl.col("service_level_share").round(6))
+        # 70 % is 0.7, not what a product of floats makes of it; 80 is a share in percent, as nothing is above all.
+        share = pl.col("service_level_share")
+        share = pl.when(share > 1).then(share / 100).otherwise(share)
+        queues.frame = queues.frame.with_columns(share.round(6))
     if "service_level" in queues:
         found = read_goals(queues.frame["service_level"])
         queues.refuse("service_level", GOAL, found.refused)

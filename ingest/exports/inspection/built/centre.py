@@ -10,6 +10,7 @@ from ingest.exports.inspection.seen.facts import Facts
 from ingest.exports.inspection.seen.others import Others
 from ingest.exports.inspection.seen.recognising import Recognised
 from ingest.exports.profile.profile import Between, Copied, From, Joined, Named, Same, Shifted, Spread
+from ingest.values.durations import read_durations
 from ingest.values.marks import read_marks
 from ingest.values.numbers import read_numbers
 
@@ -35,6 +36,7 @@ _PLAIN: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 _HIGHEST_LEVEL = 5
 _SOME_MARKS = 2
+_LONGEST_GOAL_S = 3600
 
 
 def build(draft: Draft, found: Recognised, others: Others) -> None:
@@ -169,6 +171,25 @@ def _queues(draft: Draft, found: Recognised) -> None:
     if number and isinstance(name, Copied):
         # The name is what other files call it.
         draft.leave(number, f"queues are told by {name.column}")
+    _seconds_of_goals(draft)
+
+
+def _seconds_of_goals(draft: Draft) -> None:
+    """The seconds of a goal beside its share, whatever their column is called, if only one can be meant."""
+    if "service_level_share" not in draft.sources or {"service_level", "service_level_s"} & draft.sources.keys():
+        return
+    taken = {source.column for source in draft.sources.values() if isinstance(source, Copied)}
+    likely = []
+    for facts in draft.seen.columns:
+        seconds = read_durations(facts.cells)
+        if (
+            facts.name not in taken
+            and not seconds.refused.any()
+            and seconds.values.is_between(1, _LONGEST_GOAL_S).all()
+        ):
+            likely.append(facts.name)
+    if len(likely) == 1 and draft.seen[likely[0]].is_filled:
+        draft.take("service_level_s", Copied(likely[0]), "seconds beside the share of a goal")
 
 
 def _nothing(draft: Draft, found: Recognised) -> None:
