@@ -183,7 +183,7 @@ class _Pen:
             text = utc.strftime(form)
             return f"{text[:-2]}:{text[-2:]}"
         if self.typed:
-            return at.replace(second=0) if "minutes" in self.style.dates else at
+            return at.replace(second=0) if "minutes" in self.style.dates or "short am" in self.style.dates else at
         if self.style.dates == "serial":
             return round((at - datetime(1899, 12, 30)) / timedelta(days=1), 10)
         return at.strftime(form)
