@@ -116,6 +116,12 @@ def tell(*lines: str) -> None:
         sys.stderr.flush()
 
 
+def prompt(text: str) -> None:
+    """Print to standard error what an answer is typed behind."""
+    sys.stderr.write(encodable(visible(text), sys.stderr))
+    sys.stderr.flush()
+
+
 def encodable(text: str, stream: IO[str]) -> str:
     """A text in the letters that a stream has, others as escapes, so that widths are known before it is printed."""
     encoding = _encoding(stream)

@@ -169,7 +169,13 @@ def test_set_up_ends_when_asked_to_and_takes_the_installer_along(checkout, tmp_p
     uv.write_text(f'#!/bin/sh\necho $$ > "{begun}.part"; mv "{begun}.part" "{begun}"; exec sleep 50\n')
     uv.chmod(0o755)
     surroundings = os.environ | {"PATH": f"{uv.parent}:{os.environ['PATH']}"}
-    child = subprocess.Popen([sys.executable, checkout / "run.py", "install"], env=surroundings, stderr=subprocess.PIPE)
+    # A shell that starts tests in the background has Ctrl-C ignored by all that they start.
+    listens = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    command = [sys.executable, "-c", listens, checkout / "run.py", "install"]
+    child = subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE)
     while not begun.exists():
         assert child.poll() is None
     child.send_signal(number)

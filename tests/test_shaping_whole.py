@@ -172,9 +172,9 @@ def published(style: str, kind: str) -> Profile:
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("style", ["de", "us"])
 def test_exports_beside_the_project_equal_their_truth_and_replay_green(style: str, kind: str, tmp_path: Path) -> None:
-    place = os.environ.get("ROUTELAB_EXPORTS")
+    place = os.environ.get("ROUTELAB_EXPORT_FILES")
     if not place:
-        pytest.skip("ROUTELAB_EXPORTS is not set; it names the folder of exports with their truth")
+        pytest.skip("ROUTELAB_EXPORT_FILES is not set; it names the folder of exports with their truth")
     folder = Path(place) / style
     names = [f"export.{kind}", "agents.xlsx", "queues.xlsx", "schedule.xlsx"]
     import_exports(tmp_path, "x", published(style, kind), read_sheets([str(folder / name) for name in names]))

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.printing import encodable, say_json, tell
+from api.printing import prompt, say_json, tell
 from api.terminal.shown.inspected import listed, open_text
 from engine.errors import InvalidTable, RoutingError
 from engine.stopping import LOOK_S, check
-from engine.texts import visible
 
 if TYPE_CHECKING:
     from api.terminal.files.understanding import Understanding
@@ -111,9 +110,7 @@ def _chosen(typed: str, choices: tuple[str, ...]) -> str | None:
 
 
 def _typed(default: str | None) -> str:
-    shown = "" if default is None else f" [{visible(default)}]"
-    sys.stderr.write(encodable(f"answer{shown}: ", sys.stderr))
-    sys.stderr.flush()
+    prompt("answer: " if default is None else f"answer [{default}]: ")
     line = _line()
     if not line:
         # The terminal was closed, or Ctrl-D: as good as Ctrl-C.

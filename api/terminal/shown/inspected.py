@@ -119,7 +119,7 @@ def answer_text(question: Question) -> str:
     >>> answer_text(Question("dates", "Which?", ("mdy", "dmy"), "--dates", likely="dmy"))
     '--dates dmy (likely), or mdy'
     >>> answer_text(Question("queues.media", "What?", ("voice", "chat")))
-    "--answer 'queues.media=voice', or chat"
+    '--answer queues.media=voice, or chat'
     """
     # Some are known better by an option of their own.
     has_option = question.option.startswith("--")

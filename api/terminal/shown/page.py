@@ -63,7 +63,7 @@ def blocks(values: Sequence[float | None], most: float) -> str:
     Examples
     --------
     >>> blocks([0.0, 1.0, None, 8.0], 8.0)
-    '▁▁·█'
+    '▁▂·█'
     """
     none, *steps = list(_BLOCKS if encodable(_BLOCKS, sys.stdout) == _BLOCKS else _PLAIN_BLOCKS)
     share = (len(steps) - 1) / most if most > 0 else 0.0
