@@ -14,34 +14,10 @@ import polars as pl
 # How alike names must be to be asked about, 1 for equal.
 NEAR = 0.84
 MOST_NEAR = 3
-_TITLES = frozenset(
-    [
-        "dr",
-        "prof",
-        "herr",
-        "frau",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "ing",
-        "dipl",
-        "mag",
-        "med",
-        "phd",
-        "mba",
-        "bsc",
-        "msc",
-        "mme",
-        "mlle",
-        "sr",
-        "sra",
-        "srta",
-        "dott",
-        "sig",
-    ]
-)
+_TITLES = frozenset((
+    "dr", "prof", "herr", "frau", "mr", "mrs", "ms", "miss", "mx", "ing", "dipl", "mag", "med", "phd",
+    "mba", "bsc", "msc", "mme", "mlle", "sr", "sra", "srta", "dott", "sig",
+))  # fmt: skip
 # Letters that fall apart into no letter and a mark.
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "ı": "i"})
 # `ue` is written for `ü`, and where it is not, both sides lose the same letter.
