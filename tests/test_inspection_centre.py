@@ -43,6 +43,18 @@ def test_agents_without_numbers_are_told_by_their_names() -> None:
     assert any("names are taken as ids" in each for each in taken_for(found, "staff.csv").assumptions)
 
 
+def test_a_second_id_of_agents_matches_other_files() -> None:
+    """A login beside the number of the staff; where all have an address, that is it."""
+    logins = rows("staff.csv", "Personalnr|Login|Name", "7|alind|Lind, Ada", "8|bberg|Berg, Bo")
+    agents = part(looked(logins), "agents")
+    assert (agents.columns["agent_id"], agents.columns["email"]) == (Copied("Personalnr"), Copied("Login"))
+    both = rows("staff.csv", "Personalnr|Login|Name|E-Mail", "7|alind|Lind, Ada|a@b.de", "8|bberg|Berg, Bo|b@b.de")
+    assert part(looked(both), "agents").columns["email"] == Copied("E-Mail")
+    # A name that several have is none.
+    twice = rows("staff.csv", "Personalnr|Login|Name", "7|front|Lind, Ada", "8|front|Berg, Bo")
+    assert "email" not in part(looked(twice), "agents").columns
+
+
 def test_a_column_for_each_skill() -> None:
     """Levels or marks; languages apart; marks under a queue that no call needs as a skill are memberships."""
     levels = looked(rows("staff.csv", "ID|Name|Billing|Tech|Deutsch|English", "7|Lind, Ada|5||x|x", "8|Berg, Bo||3|x|"))

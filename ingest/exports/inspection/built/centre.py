@@ -35,6 +35,7 @@ _PLAIN: Mapping[str, Mapping[str, str]] = {
     "staffing": {"breaks": "breaks", "activity": "activity"},
 }  # fmt: skip
 _HIGHEST_LEVEL = 5
+_WHO = ("agent_id", "agent")
 _SOME_MARKS = 2
 _LONGEST_GOAL_S = 3600
 
@@ -73,6 +74,14 @@ def _agents(draft: Draft, found: Recognised) -> None:
         draft.take("agent_id", Copied(number), found.guesses[number].why)
     if who is not None and who != Copied(number or ""):
         draft.take("agent_name", who, _why(found, who))
+    if "email" not in draft.sources and (second := _second_id(draft, found)) is not None:
+        draft.take("email", Copied(second), "a second id, to match with other files, never stored")
+
+
+def _second_id(draft: Draft, found: Recognised) -> str | None:
+    """Another column that other files may name agents by: a login beside the number of the staff."""
+    able = (name for side in (found.roles, found.others) for meaning in _WHO for name in side.get(meaning, ()))
+    return next((name for name in able if name not in draft.whys and found.seen[name].is_unique), None)
 
 
 def _numbered(found: Recognised) -> str | None:
