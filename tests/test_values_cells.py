@@ -11,7 +11,7 @@ from ingest.values.goals import read_goals
 from ingest.values.kinds import kind_of
 from ingest.values.marks import read_marks
 from ingest.values.rated import read_names
-from ingest.values.shifts import read_hours, read_spans
+from ingest.values.shifts import read_spans
 
 OFF = [
     "frei",
@@ -102,17 +102,6 @@ def test_codes_and_words_for_nothing():
     assert read_spans(pl.Series(OFF)).is_off.all()
 
 
-def test_opening_hours_by_day():
-    """Monday is 0."""
-    found = read_hours(
-        pl.Series(["Mo-Fr 08:00-20:00, Sa 9-14", "lun-ven 9h-18h", "ma-vr 9-17, za 10-14", "24/7", "closed"])
-    )
-    assert found.refused.to_list() == [False, False, False, False, True]
-    days = [[each["weekday"] for each in cell] for cell in found.values.to_list()[:4]]
-    assert days == [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5, 6]]
-    assert found.values.to_list()[0][5] == {"weekday": 5, "start_min": 540, "end_min": 840}
-
-
 @pytest.mark.parametrize(
     ("cells", "names"),
     [
@@ -201,7 +190,7 @@ def test_a_kind_stands_a_few_cells_that_do_not_fit():
 )
 def test_no_cell_raises_anything(cells):
     series = pl.Series(cells, dtype=pl.String)
-    for read in (read_goals, read_spans, read_hours, read_names, read_marks):
+    for read in (read_goals, read_spans, read_names, read_marks):
         assert read(series).refused.len() == len(cells)
         assert not read(series).refused.has_nulls()
     assert kind_of(series).n_filled <= sum(cell is not None for cell in cells)

@@ -1,4 +1,4 @@
-"""Spans of a shift plan's cell, and opening hours: `8-16:30`, `F 06:00-14:00`, `Mo-Fr 08:00-20:00, Sa 9-14`."""
+"""Spans of a shift plan's cell: `8-16:30`, `F 06:00-14:00`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingest.values.texts import distinct_of, plain
-from ingest.values.vocabulary import LETTERS_OF_DAYS, OFF, fold
+from ingest.values.vocabulary import OFF, fold
 
 SPANS = pl.List(pl.Struct({"start_min": pl.Int32, "end_min": pl.Int32}))
-HOURS = pl.List(pl.Struct({"weekday": pl.Int32, "start_min": pl.Int32, "end_min": pl.Int32}))
 DAY_MIN = 1440
 # Nobody works longer in one go: `9-5` ends in the afternoon.
 _LONGEST_MIN = 16 * 60
@@ -25,7 +24,6 @@ _SPAN = re.compile(rf"(?<![\d:.a-z])(?:{_TIME}){_TO}(?:{_TIME})")
 _DASHES = re.compile(r"[–—−‐‑→]")
 # Between the spans of one cell; what else is left is a code or a remark.
 _BETWEEN = re.compile(r"[\s/,;+&|()\[\]]+|\b(?:und|and|et|y|e|en|u)\b")
-_DAY_WORDS = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,61 +172,3 @@ def _in_order(spans: list[tuple[int, int]]) -> list[dict[str, int]]:
         found.append({"start_min": start + later, "end_min": end + later})
         end_before = end + later
     return sorted(found, key=lambda span: span["start_min"])
-
-
-@dataclass(frozen=True, eq=False)
-class Hours:
-    """Opening hours of each cell."""
-
-    # Weekdays from 0, Monday; null where empty or refused
-    values: pl.Series
-    # Cells that are no opening hours
-    refused: pl.Series
-
-
-def read_hours(cells: pl.Series) -> Hours:
-    """Opening hours such as `Mo-Fr 08:00-20:00, Sa 9-14`; spans without a day hold for every day."""
-    texts = plain(cells)
-    distinct, place = distinct_of(texts)
-    found = [None if text is None else _hours(_lowered(text)) for text in distinct.to_list()]
-    values = pl.Series(cells.name, found, dtype=HOURS)[place]
-    return Hours(values, texts.is_not_null() & values.is_null())
-
-
-def _hours(lowered: str) -> list[dict[str, int]] | None:
-    if re.sub(r"\s", "", lowered) in ("24/7", "24h", "0-24", "24x7"):
-        return [{"weekday": day, "start_min": 0, "end_min": DAY_MIN} for day in range(7)]
-    numbers = next((day for day in LETTERS_OF_DAYS if all(w in day for w in _day_words(lowered))), None)
-    if numbers is None:
-        return None
-    found: list[dict[str, int]] = []
-    days: list[int] = list(range(7))
-    at = 0
-    for match in _SPAN.finditer(lowered):
-        named = _days(lowered[at : match.start()], numbers)
-        days, at = named or days, match.end()
-        span = _span(_Clock.of(match.groups()[:6]), _Clock.of(match.groups()[6:]))
-        if span is None:
-            return None
-        found += [{"weekday": day, "start_min": span[0], "end_min": span[1]} for day in days]
-    return found or None
-
-
-_FILLING = frozenset(
-    {"uhr", "h", "und", "and", "et", "y", "e", "en", "bis", "to", "tot", "a", "al", "von", "am", "pm", "u"}
-)
-
-
-def _day_words(lowered: str) -> list[str]:
-    return [word for word in _DAY_WORDS.findall(lowered) if word not in _FILLING]
-
-
-def _days(text: str, numbers: dict[str, int]) -> list[int]:
-    """Weekdays of `mo-fr, su`."""
-    found: list[int] = []
-    for low, high in re.findall(r"([a-z]+)\.?(?:\s*(?:-|bis|to|tot|al?)\s*([a-z]+))?", text):
-        if low not in numbers:
-            continue
-        first, last = numbers[low], numbers.get(high, numbers[low])
-        found += [day % 7 for day in range(first, last + 1 + (7 if last < first else 0))]
-    return found

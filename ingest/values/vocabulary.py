@@ -62,21 +62,6 @@ WEEKDAYS: frozenset[str] = frozenset(name[:length] for name in _DAYS.split() for
     "quinta-feira",
     "sexta-feira",
 }
-
-
-def _letters(names: str) -> dict[str, int]:
-    """Number from 0 of each weekday of a language, by its name and the beginnings from two letters that are its own."""
-    listed = names.split()
-    found: dict[str, int] = {}
-    for number, name in enumerate(listed):
-        for length in range(2, len(name) + 1):
-            if sum(other.startswith(name[:length]) for other in listed) == 1:
-                found[name[:length]] = number
-    return found
-
-
-# One for each language: `di` is a Tuesday or a Sunday.
-LETTERS_OF_DAYS: tuple[dict[str, int], ...] = tuple(_letters(line) for line in _DAYS.strip().splitlines())
 MORNING = frozenset({"am", "a", "vorm", "vormittags", "fm"})
 AFTERNOON = frozenset({"pm", "p", "nachm", "nachmittags", "em"})
 # Words behind a clock time that only say that it is one.
