@@ -157,6 +157,11 @@ def midnights(days: IntArray, time_zone: str) -> IntArray:
     return np.array([(start - _EPOCH) // timedelta(microseconds=1) for start in starts], np.int64)
 
 
+def _local(at_us: IntArray, time_zone: str) -> pl.Series:
+    """Instants by the clock of a time zone."""
+    return pl.Series(at_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
+
+
 def local_days(at_us: IntArray, time_zone: str) -> IntArray:
     """Days since 1970 in a time zone.
 
@@ -177,8 +182,7 @@ def local_days(at_us: IntArray, time_zone: str) -> IntArray:
     >>> local_days(np.array([79_200_000_000]), "Asia/Jerusalem").tolist()
     [1]
     """
-    local = pl.Series(at_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
-    return local.dt.date().cast(pl.Int32).cast(pl.Int64).to_numpy()
+    return _local(at_us, time_zone).dt.date().cast(pl.Int32).cast(pl.Int64).to_numpy()
 
 
 def local_minutes(at_us: IntArray, time_zone: str) -> IntArray:
@@ -201,7 +205,7 @@ def local_minutes(at_us: IntArray, time_zone: str) -> IntArray:
     >>> local_minutes(np.array([0, 90_000_000]), "Asia/Kolkata").tolist()
     [330, 331]
     """
-    local = pl.Series(at_us).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
+    local = _local(at_us, time_zone)
     return (60 * local.dt.hour().cast(pl.Int64) + local.dt.minute().cast(pl.Int64)).to_numpy()
 
 
