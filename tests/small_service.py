@@ -103,6 +103,11 @@ def app_of(store: Path, **settings: Any) -> FastAPI:
     return create_app(Settings(store=store, **settings))
 
 
+def worked_of(service):
+    """The worked examples of the documentation, as the service shows them now."""
+    return service._examples(service._names_shown())
+
+
 def post(client, path="/simulate/routing", **changed):
     body = {name: value for name, value in (BODY | changed).items() if value != "left out"}
     return client.post(path, json=body)

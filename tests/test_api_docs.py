@@ -17,7 +17,7 @@ from api.http.docs.examples import ROUTING, SAMPLE, examples, names_of
 from ingest.files import import_files
 from ingest.synthetic import make
 from tests.small_files import SAMPLE as SAMPLE_FILES
-from tests.small_service import BODY, FIRST, STAFFING, app_of, client_of, write_centre
+from tests.small_service import BODY, FIRST, STAFFING, app_of, client_of, worked_of, write_centre
 
 
 def sample(store):
@@ -41,7 +41,7 @@ def client(request, tmp_path_factory):
 
 
 def test_every_documented_example_is_answered_as_the_page_says(client):
-    worked = client.app.state.service._examples()
+    worked = worked_of(client.app.state.service)
     assert {example.status for example in worked} == {200, 404, 422}
     for example in worked:
         found = client.post(example.path, json=example.body)
@@ -57,7 +57,7 @@ def test_every_example_of_the_description_is_answered(client):
             assert client.post(path, json=example["value"]).status_code == 200
             n_examples += 1
     # A replay of the snapshot is shown where its days hold what that needs.
-    names = {example.name for example in client.app.state.service._examples()}
+    names = {example.name for example in worked_of(client.app.state.service)}
     assert ("batch-replay" in names) == ("unstaffed" not in names)
     assert ("study" in names) == ("batch-replay" in names)
     assert n_examples == 8 + 2 * ("batch-replay" in names)
@@ -95,7 +95,7 @@ def test_every_command_on_the_page_is_the_example_it_shows(client):
     page = client.get("/docs").text
     commands = [shlex.split(html.unescape(text)) for text in re.findall(r"<pre>(curl .*?)</pre>", page, re.DOTALL)]
     posted = [c for c in commands if "-d" in c]
-    worked = sorted(client.app.state.service._examples(), key=lambda example: example.path != ROUTING)
+    worked = sorted(worked_of(client.app.state.service), key=lambda example: example.path != ROUTING)
     assert [(c[2], json.loads(c[-1])) for c in posted] == [(f"http://testserver{e.path}", e.body) for e in worked]
     for command in commands:
         if "-d" not in command:
@@ -144,7 +144,7 @@ def test_names_of_a_snapshot_are_text_and_nothing_else_on_the_page(tmp_path):
     assert "<script>alert" not in page
     assert html.escape(evil) not in page  # in a command it is quoted for the shell first
     test_every_command_on_the_page_is_the_example_it_shows(client)
-    assert client.app.state.service._examples()[0].body["required_skill"] == evil
+    assert worked_of(client.app.state.service)[0].body["required_skill"] == evil
 
 
 def test_every_kind_of_error_is_told_about_where_its_type_points(client):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from api.http.answering.live import STATUS_NOT_IDLE, Turns
 from ingest.platform.errors import AccessRefused, RequestRefused
 from tests.live_platform import DOWN, PLATFORM, SALES, SECRET, Platform, ids, live, member, wait_until
-from tests.small_service import BODY, answered, app_of, client_of, post, refusal, write_centre
+from tests.small_service import BODY, answered, app_of, client_of, post, refusal, worked_of, write_centre
 
 # --- answers ----------------------------------------------------------------------------------------------------
 
@@ -323,7 +323,7 @@ def test_a_platform_that_hangs_keeps_nobody_else_waiting(tmp_path, platform):
 def test_the_page_shows_a_live_request_that_is_answered_where_a_platform_is_set(client, tmp_path):
     assert 'id="live"' in client.get("/docs").text
     for asks, status in ((client, 200), (client_of(tmp_path), 422)):
-        worked = {example.name: example for example in asks.app.state.service._examples()}
+        worked = {example.name: example for example in worked_of(asks.app.state.service)}
         assert worked["live"].status == status
         assert asks.post("/simulate/routing", json=worked["live"].body).status_code == status
         assert ("live" in shown_examples(asks)) == (status == 200)

@@ -102,15 +102,13 @@ class Service:
     def describe(self) -> bytes:
         """The OpenAPI description."""
         names = self._names_shown()
-        return self._written.get(
-            names, lambda: orjson.dumps(with_examples(self._description, self._examples_of(names)))
-        )
+        return self._written.get(names, lambda: orjson.dumps(with_examples(self._description, self._examples(names))))
 
     def docs(self, base_url: str) -> bytes:
         """The page of documentation."""
         names = self._names_shown()
         return self._written.get(
-            (names, base_url), lambda: docs_page(self._description, self._examples_of(names), base_url).encode()
+            (names, base_url), lambda: docs_page(self._description, self._examples(names), base_url).encode()
         )
 
     async def warm(self) -> None:
@@ -136,10 +134,7 @@ class Service:
     def _description(self) -> dict[str, Any]:
         return base_description(self._app)
 
-    def _examples(self) -> list[Example]:
-        return self._examples_of(self._names_shown())
-
-    def _examples_of(self, names: Names) -> list[Example]:
+    def _examples(self, names: Names) -> list[Example]:
         return examples(names, asks_platform=self.settings.has_platform)
 
     def _names_shown(self) -> Names:
